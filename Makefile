@@ -1,0 +1,152 @@
+# Drover's build. `make` builds build/drover; `make help` lists the rest.
+#
+#   make CC=clang BUILD=build/clang            another compiler
+#   make SAN=address,undefined BUILD=build/san instrumented
+#
+# Each folder sees shared/ and itself, nothing else: the include paths below
+# are the wall between master/ and worker/.
+
+BUILD ?= build
+SAN ?=
+
+PACKAGES := hiredis libbsd-overlay libcyaml yaml-0.1 jansson libcares
+
+WARNINGS := -Wall -Wextra -Wpedantic -Werror -Wshadow -Wstrict-prototypes \
+	-Wmissing-prototypes -Wold-style-definition -Wpointer-arith \
+	-Wcast-qual -Wwrite-strings -Wundef -Wformat=2 -Wvla \
+	-Wimplicit-fallthrough
+OPTIMIZE ?= -O2
+CPPFLAGS += -D_GNU_SOURCE
+CFLAGS += -std=c17 -g $(OPTIMIZE) -fno-omit-frame-pointer -fPIE \
+	-fstack-protector-strong
+LDFLAGS += -pie -Wl,-z,relro,-z,now
+ifneq ($(SAN),)
+CFLAGS += -fsanitize=$(SAN) -fno-sanitize-recover=all
+LDFLAGS += -fsanitize=$(SAN)
+else
+CPPFLAGS += -D_FORTIFY_SOURCE=2
+endif
+LDLIBS = $(PKG_LIBS) $(LLHTTP_LIBS) -lpthread
+
+# llhttp 9 or newer as a library, else Debian 12's sources in strict mode.
+LLHTTP_MODULE := $(shell pkg-config --exists 'libllhttp >= 9' && echo yes)
+ifeq ($(LLHTTP_MODULE),yes)
+LLHTTP_CFLAGS := $(shell pkg-config --cflags libllhttp)
+LLHTTP_LIBS := $(shell pkg-config --libs libllhttp)
+LLHTTP_OBJS :=
+else
+LLHTTP_CFLAGS := -DLLHTTP_STRICT_MODE=1 -isystem /usr/share/include/llhttp
+LLHTTP_LIBS :=
+LLHTTP_OBJS := $(patsubst %,$(BUILD)/obj/llhttp/%.o,api http llhttp)
+endif
+PKG_CFLAGS := $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(PACKAGES) 2>/dev/null))
+PKG_LIBS := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null)
+
+DIRS := shared master worker
+SOURCES := $(foreach d,$(DIRS),$(wildcard $(d)/*.c))
+HEADERS := $(foreach d,$(DIRS),$(wildcard $(d)/*.h))
+OBJS := $(patsubst %.c,$(BUILD)/obj/%.o,$(SOURCES))
+MAIN := $(BUILD)/obj/master/main.o
+LIBRARY := $(BUILD)/libdrover.a
+UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,\
+	$(wildcard tests/unit/test_*.c))
+
+COMPILE = $(CC) $(CPPFLAGS) $(CFLAGS) $(PKG_CFLAGS) $(LLHTTP_CFLAGS) -MMD -MP -c
+
+all: $(BUILD)/drover
+
+$(BUILD)/drover: $(MAIN) $(LIBRARY)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+# An archive, so that a unit test links the one module it is about.
+$(LIBRARY): $(filter-out $(MAIN),$(OBJS)) $(LLHTTP_OBJS)
+	rm -f $@
+	$(AR) rcs $@ $^
+
+define FOLDER
+$(BUILD)/obj/$(1)/%.o: $(1)/%.c Makefile
+	@mkdir -p $$(@D)
+	$$(COMPILE) $(WARNINGS) $(sort -Ishared -I$(1)) -o $$@ $$<
+endef
+$(foreach d,$(DIRS),$(eval $(call FOLDER,$(d))))
+
+$(BUILD)/obj/llhttp/%.o: /usr/share/llhttp/%.c Makefile
+	@mkdir -p $(@D)
+	$(COMPILE) -o $@ $<
+
+$(BUILD)/unit/%: tests/unit/%.c $(LIBRARY)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(PKG_CFLAGS) $(LLHTTP_CFLAGS) $(WARNINGS) \
+		-MMD -MP $(patsubst %,-I%,$(DIRS)) $(LDFLAGS) -o $@ $< \
+		$(LIBRARY) -lcmocka $(LDLIBS)
+
+unit: $(UNIT_TESTS)
+
+check-unit: unit
+	@set -e; for t in $(UNIT_TESTS); do echo "== $$t"; $$t; done
+
+run:
+	scripts/run
+
+test:
+	scripts/test
+
+FORMATTED = $(SOURCES) $(HEADERS) $(wildcard tests/unit/*.c tests/unit/*.h)
+
+format:
+	clang-format -i $(FORMATTED)
+
+check-format:
+	clang-format --dry-run -Werror $(FORMATTED)
+
+# Every header compiles alone, with no more than its folder may see.
+check-headers: $(patsubst %,$(BUILD)/headers/%.ok,$(HEADERS))
+
+$(BUILD)/headers/%.ok: %
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(PKG_CFLAGS) $(LLHTTP_CFLAGS) $(WARNINGS) \
+		-Ishared -I$(<D) -fsyntax-only -x c -include $< /dev/null
+	@touch $@
+
+TIDY_CHECKS := -*,bugprone-*,clang-analyzer-*,misc-redundant-expression,\
+-bugprone-easily-swappable-parameters,-bugprone-assignment-in-if-condition,\
+-bugprone-reserved-identifier,-bugprone-multi-level-implicit-pointer-conversion,\
+-bugprone-narrowing-conversions,\
+-clang-analyzer-security.insecureAPI.DeprecatedOrUnsafeBufferHandling
+TIDY = clang-tidy --quiet --warnings-as-errors='*' -checks='$(subst $() ,,$(TIDY_CHECKS))'
+
+lint: $(patsubst %,$(BUILD)/tidy/%.ok,$(SOURCES)) lint-cppcheck
+
+$(BUILD)/tidy/%.ok: % $(HEADERS)
+	@mkdir -p $(@D)
+	$(TIDY) $< -- -std=c17 $(CPPFLAGS) $(PKG_CFLAGS) $(LLHTTP_CFLAGS) \
+		-Ishared -I$(<D)
+	@touch $@
+
+lint-cppcheck:
+	cppcheck --quiet --std=c11 --error-exitcode=1 --inline-suppr \
+		--enable=warning,performance,portability \
+		--suppress=missingIncludeSystem --suppress=normalCheckLevelMaxBranches \
+		-D__linux__ -Ishared $(DIRS)
+
+# The binary needs the named libraries and no others.
+deps-check: $(BUILD)/drover
+	scripts/check-deps $<
+
+clean:
+	rm -rf $(BUILD)
+
+help:
+	@echo "make              build/drover"
+	@echo "make run          install what is missing, build, run the demo"
+	@echo "make test         install what is missing, build, run every test"
+	@echo "make check-unit   the unit tests alone"
+	@echo "make format       clang-format; check-format only looks"
+	@echo "make lint         clang-tidy and cppcheck"
+	@echo "make check-headers, deps-check, clean"
+
+.PHONY: all unit check-unit run test format check-format check-headers lint \
+	lint-cppcheck deps-check clean help
+.DELETE_ON_ERROR:
+
+-include $(OBJS:.o=.d) $(UNIT_TESTS:=.d)

@@ -1,0 +1,164 @@
+/*
+ * config - what one YAML file says, checked. Both processes; read-only after
+ * config_load(), and it crosses fork.
+ *
+ * Every duration is in microseconds, every size in bytes. Strings and arrays
+ * belong to the config. Lengths are capped here, so that the scoreboard's
+ * tables have fixed sizes.
+ */
+#ifndef CONFIG_H
+#define CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "log.h"
+#include "redis.h"
+#include "sock.h"
+
+#define CONFIG_WORKERS_MAX 128
+#define CONFIG_LISTEN_MAX 16
+#define CONFIG_SERVICES_MAX 32
+#define CONFIG_ENDPOINTS_MAX 32 /* per service */
+#define CONFIG_ROUTES_MAX 256
+#define CONFIG_NAME_MAX 63 /* instance, cluster, service: [A-Za-z0-9._-]+ */
+#define CONFIG_ERROR_MAX 512
+
+/* How workers share an address; see ARCHITECTURE.md, Listeners. */
+enum config_accept {
+	CONFIG_ACCEPT_REUSEPORT,       /* own listener, neighbours stand in */
+	CONFIG_ACCEPT_REUSEPORT_PLAIN, /* own listener only */
+	CONFIG_ACCEPT_SHARED,          /* one listener for all */
+};
+
+enum config_policy { CONFIG_POLICY_ROUND_ROBIN, CONFIG_POLICY_LEAST_CONN };
+
+enum config_handler {
+	CONFIG_HANDLER_NONE, /* the route has a service or a respond */
+	CONFIG_HANDLER_METRICS,
+	CONFIG_HANDLER_COUNT,
+	CONFIG_HANDLER_CPU_BOUND,
+	CONFIG_HANDLER_HEALTH,
+};
+
+struct config_listen {
+	struct sock_addr addr;
+	char *text; /* as written, for messages */
+	enum config_accept accept;
+};
+
+struct config_endpoint {
+	char *text;            /* as written */
+	bool is_name;          /* true: resolve name; false: addr stands */
+	struct sock_name name; /* when is_name */
+	struct sock_addr addr; /* when not */
+};
+
+struct config_service {
+	char *name;
+	struct config_endpoint *endpoints;
+	size_t endpoint_count;
+	enum config_policy policy;
+	uint64_t resolve_us; /* an answer of DNS is never kept for longer */
+	unsigned retries;    /* further tries of one request, 0 .. 10 */
+	struct {
+		unsigned connections; /* per worker */
+		unsigned queue;       /* requests waiting for one, per worker */
+		uint64_t queue_timeout_us;
+		uint64_t idle_us; /* how long an idle connection is kept */
+	} pool;
+	struct {
+		uint64_t connect_us;
+		uint64_t send_us; /* between two writes that make progress */
+		uint64_t read_us; /* between two reads */
+	} timeouts;
+	struct {
+		char *path; /* NULL: no active checks */
+		uint64_t interval_us;
+		uint64_t timeout_us;
+		unsigned rise;
+		unsigned fall;
+	} health;
+	struct {
+		unsigned failures; /* 0: no breaker; else 1 .. 60 */
+		uint64_t window_us;
+		uint64_t open_for_us;
+	} breaker;
+};
+
+struct config_respond {
+	unsigned status;
+	char *json; /* body; {{random}} becomes 16 hex digits */
+	uint64_t delay_us;
+	unsigned fail_percent; /* of requests answered 503 instead */
+};
+
+/* Exactly one of service >= 0, handler, has_respond. */
+struct config_route {
+	char *path;    /* prefix, on a path segment's boundary */
+	char *rewrite; /* NULL, or what replaces the prefix upstream */
+	int service;   /* index, or -1 */
+	enum config_handler handler;
+	bool has_respond;
+	struct config_respond respond;
+};
+
+struct config {
+	char *path; /* the file */
+	char *instance;
+	char *cluster;
+	unsigned workers; /* 0: one per usable core */
+	char *user;       /* NULL: stay who we are */
+	char *state_dir;
+	uint64_t drain_timeout_us;
+	struct {
+		enum log_level level;
+		enum log_format format;
+		char *access; /* NULL: off; "stdout"; or a path */
+	} log;
+	struct {
+		size_t header_bytes;  /* of one request's or response's head */
+		uint64_t body_bytes;  /* of one request; 0: no limit */
+		unsigned connections; /* clients per worker */
+		uint64_t header_timeout_us;
+		uint64_t body_timeout_us; /* between two reads */
+		uint64_t send_timeout_us; /* between two writes */
+		uint64_t keep_alive_us;   /* idle between two requests */
+	} client;
+	struct config_listen *listen;
+	size_t listen_count;
+	struct {
+		bool enabled; /* there is an `admin` key */
+		struct sock_addr addr;
+		char *text;
+	} admin;
+	struct {
+		uint64_t delay_warning_us;
+		uint64_t stall_threshold_us;
+		uint64_t kill_after_us; /* 0: never */
+	} event_loop;
+	struct {
+		bool enabled; /* there is a `redis` key */
+		struct redis_url url;
+		bool spawn; /* the master runs a private redis-server */
+	} redis;
+	struct config_service *services;
+	size_t service_count;
+	struct config_route *routes;
+	size_t route_count;
+};
+
+/*
+ * Reads and checks the file, with ${VAR} and ${VAR:-default} from the
+ * environment. NULL and one line in error ("FILE:LINE: KEY: what is wrong and
+ * what would be right") when it does not hold.
+ */
+struct config *config_load(const char *path, char error[CONFIG_ERROR_MAX]);
+void config_free(struct config *c);
+
+const char *config_accept_str(enum config_accept accept);
+const char *config_policy_str(enum config_policy policy);
+const char *config_handler_str(enum config_handler handler);
+
+#endif

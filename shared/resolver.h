@@ -1,0 +1,46 @@
+/*
+ * resolver - DNS names to addresses without blocking, c-ares on our loop.
+ *
+ * Both processes may have one; a worker has exactly one. Reads /etc/hosts and
+ * /etc/resolv.conf as c-ares does. Every query has a deadline of its own
+ * (RESOLVER_TIMEOUT_MS over all tries), so a callback always comes.
+ */
+#ifndef RESOLVER_H
+#define RESOLVER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "loop.h"
+#include "sock.h"
+
+#define RESOLVER_TIMEOUT_MS 3000
+#define RESOLVER_ADDRS_MAX 64
+
+struct resolver;
+struct resolver_query;
+
+/*
+ * The answer. error: NULL, or static text ("no such name"); then count is 0.
+ * ttl_s: the smallest TTL among the records. addrs is the callee's only during
+ * the call. Never called from inside resolver_query().
+ */
+typedef void resolver_fn(void *arg, const char *error,
+    const struct sock_addr *addrs, size_t count, uint32_t ttl_s);
+
+/* NULL with errno when c-ares cannot start. */
+struct resolver *resolver_new(struct loop *loop);
+/* Cancels what is under way without calling back. */
+void resolver_free(struct resolver *r);
+
+/*
+ * Asks for A and AAAA records of host; a numeric host answers itself. The
+ * addresses carry port. NULL with ENOMEM; else a handle for
+ * resolver_cancel(), dead once fn was called.
+ */
+struct resolver_query *resolver_query(struct resolver *r, const char *host,
+    uint16_t port, resolver_fn *fn, void *arg);
+/* fn is not called any more. */
+void resolver_cancel(struct resolver_query *q);
+
+#endif

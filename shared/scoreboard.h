@@ -1,0 +1,192 @@
+/*
+ * scoreboard - shared memory that all processes of one instance see: a slot
+ * per worker, which its worker writes and everybody reads, and the tables that
+ * belong to the host as a whole.
+ *
+ * MAP_SHARED on a file under state_dir, so totals survive a worker's death
+ * and, with the same instance and shape, the master's. Totals only grow.
+ * Gauges belong to the process in the slot and are zeroed by its successor.
+ * Every field that two processes touch is atomic; none is locked, so nobody's
+ * death can hang anybody.
+ */
+#ifndef SCOREBOARD_H
+#define SCOREBOARD_H
+
+#include <sys/types.h>
+#include <stdatomic.h>
+#include <stdalign.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "config.h"
+#include "histogram.h"
+
+#define SCOREBOARD_ENDPOINTS 256
+#define SCOREBOARD_NO_ENDPOINT UINT32_MAX
+#define SCOREBOARD_ACTIVITY_MAX 96
+#define SCOREBOARD_INCARNATION_MAX 17 /* 16 hex digits and NUL */
+
+/* Totals of a slot: symbol, metric name, help text. */
+#define SCOREBOARD_TOTALS(X)                                                   \
+	X(REQUESTS, "requests", "Requests read from clients")                  \
+	X(RESPONSES_2XX, "responses_2xx", "Responses with status 1xx to 2xx")  \
+	X(RESPONSES_3XX, "responses_3xx", "Responses with status 3xx")         \
+	X(RESPONSES_4XX, "responses_4xx", "Responses with status 4xx")         \
+	X(RESPONSES_5XX, "responses_5xx", "Responses with status 5xx")         \
+	X(ACCEPTED, "connections_accepted", "Client connections accepted")     \
+	X(STOOD_IN, "connections_stood_in",                                    \
+	    "Connections accepted from a neighbour's listener")                \
+	X(REFUSED, "connections_refused",                                      \
+	    "Client connections closed at once: too many, or no memory")       \
+	X(BAD_REQUESTS, "bad_requests", "Requests that were not valid HTTP")   \
+	X(CLIENT_ABORTS, "client_aborts",                                      \
+	    "Clients gone before their response ended")                        \
+	X(BYTES_IN, "client_bytes_in", "Bytes read from clients")              \
+	X(BYTES_OUT, "client_bytes_out", "Bytes written to clients")           \
+	X(UP_CONNECTS, "upstream_connects", "Connections opened to backends")  \
+	X(UP_REUSES, "upstream_reuses",                                        \
+	    "Exchanges on a kept-alive backend connection")                    \
+	X(UP_RETRIES, "upstream_retries", "Requests tried again")              \
+	X(UP_SHED, "upstream_shed",                                            \
+	    "Requests answered 503: the queue was full or the wait too long")  \
+	X(DELAY_WARNINGS, "event_loop_delay_warnings",                         \
+	    "Event loop delays over the warning threshold")                    \
+	X(BUSY_OVER_10MS_NS, "event_loop_busy_over_10ms_ns",                   \
+	    "Nanoseconds in loop iterations of over 10 ms")                    \
+	X(REDIS_LOSSES, "redis_losses", "Times the Redis connection was lost")
+
+enum scoreboard_total {
+#define X(symbol, name, help) SCOREBOARD_##symbol,
+	SCOREBOARD_TOTALS(X)
+#undef X
+	    SCOREBOARD_TOTAL_COUNT
+};
+
+/* Totals of one service in one slot. */
+#define SCOREBOARD_SERVICE_TOTALS(X)                                           \
+	X(REQUESTS, "service_requests", "Requests routed to the service")      \
+	X(FAILURES, "service_failures",                                        \
+	    "Requests the service failed: unreachable, late, cut short, or "   \
+	    "502, 503, 504")                                                   \
+	X(REJECTED, "service_rejected",                                        \
+	    "Requests answered 503 because the circuit was open")
+
+enum scoreboard_service_total {
+#define X(symbol, name, help) SCOREBOARD_SERVICE_##symbol,
+	SCOREBOARD_SERVICE_TOTALS(X)
+#undef X
+	    SCOREBOARD_SERVICE_TOTAL_COUNT
+};
+
+enum slot_state {
+	SLOT_EMPTY,
+	SLOT_STARTING,
+	SLOT_READY,
+	SLOT_DRAINING,
+	SLOT_DEAD, /* written by the master when it reaps */
+};
+
+enum redis_state { REDIS_STATE_NONE, REDIS_STATE_UP, REDIS_STATE_DOWN };
+
+struct scoreboard_slot {
+	/* CLOCK_MONOTONIC ns when the poll returned; 0 while polling. */
+	alignas(64) _Atomic uint64_t busy_since_ns;
+	_Atomic uint64_t heartbeat_ns; /* each 10 ms tick */
+	_Atomic pid_t pid;
+	_Atomic uint32_t state;      /* enum slot_state */
+	_Atomic uint64_t generation; /* forks of this slot, from 1 */
+	_Atomic uint64_t started_ns; /* CLOCK_MONOTONIC of the last fork */
+	_Atomic uint32_t redis;      /* enum redis_state */
+	/* What the loop is on, "GET /api/pay"; length 0: nothing by name. */
+	_Atomic uint32_t activity_len;
+	char activity[SCOREBOARD_ACTIVITY_MAX];
+
+	_Atomic uint64_t totals[SCOREBOARD_TOTAL_COUNT];
+	_Atomic uint64_t
+	    services[CONFIG_SERVICES_MAX][SCOREBOARD_SERVICE_TOTAL_COUNT];
+	_Atomic uint64_t ticket_seq; /* last block asked for by /api/count */
+
+	/* Gauges. */
+	_Atomic uint32_t connections;
+	_Atomic uint32_t in_flight;
+	_Atomic uint32_t service_in_flight[CONFIG_SERVICES_MAX];
+	_Atomic uint32_t endpoint_in_flight[SCOREBOARD_ENDPOINTS];
+	_Atomic uint64_t rss_bytes; /* refreshed each second */
+
+	struct histogram delay;    /* busy time of each loop iteration */
+	struct histogram lateness; /* of timers, while the loop slept */
+};
+
+/* One backend address, whichever service or worker uses it. */
+struct scoreboard_endpoint {
+	_Atomic uint64_t key;    /* sock_addr_hash(), 0: free */
+	_Atomic uint32_t checks; /* enum below */
+};
+
+enum endpoint_checks { CHECKS_UNKNOWN, CHECKS_UP, CHECKS_DOWN };
+
+struct scoreboard {
+	uint64_t magic; /* of this layout */
+	uint64_t bytes;
+	char instance[CONFIG_NAME_MAX + 1];
+	char incarnation[SCOREBOARD_INCARNATION_MAX]; /* random, see design */
+	uint32_t slot_count;
+	uint32_t service_count;
+	uint64_t started_ns; /* of this master, CLOCK_MONOTONIC */
+	_Atomic pid_t master_pid;
+	/* One word per service; breaker.h says what it holds. */
+	alignas(64) _Atomic uint64_t breakers[CONFIG_SERVICES_MAX];
+	struct scoreboard_endpoint endpoints[SCOREBOARD_ENDPOINTS];
+	struct scoreboard_slot slots[];
+};
+
+/*
+ * Creates state_dir/scoreboard, or takes it over where instance and shape are
+ * the same. Master only, before the first fork, holding the pid file's lock.
+ * NULL with errno; the mapping lives as long as the process.
+ */
+struct scoreboard *scoreboard_open(const char *state_dir, const char *instance,
+    unsigned slots, unsigned services);
+
+/* In the new worker: takes the slot, zeroes the predecessor's gauges. */
+void scoreboard_slot_take(struct scoreboard_slot *slot, pid_t pid);
+
+/*
+ * The host-wide number of an address (0 .. SCOREBOARD_ENDPOINTS - 1), claimed
+ * on first use by whichever process comes first and never given back.
+ * SCOREBOARD_NO_ENDPOINT when the table is full.
+ */
+uint32_t scoreboard_endpoint_id(struct scoreboard *sb, uint64_t key);
+/* In-flight exchanges to that endpoint over all slots of live workers. */
+uint32_t scoreboard_endpoint_load(const struct scoreboard *sb, uint32_t id);
+
+uint64_t scoreboard_sum(
+    const struct scoreboard *sb, enum scoreboard_total total);
+
+/* A total's or a service total's metric name and help text. */
+const char *scoreboard_total_str(enum scoreboard_total total);
+const char *scoreboard_total_help(enum scoreboard_total total);
+const char *scoreboard_service_total_str(enum scoreboard_service_total total);
+const char *scoreboard_service_total_help(enum scoreboard_service_total total);
+const char *slot_state_str(enum slot_state state);
+const char *redis_state_str(enum redis_state state);
+
+/* The only writer of a slot adds without a lock prefix. */
+static inline void
+scoreboard_add(_Atomic uint64_t *cell, uint64_t n)
+{
+	atomic_store_explicit(cell,
+	    atomic_load_explicit(cell, memory_order_relaxed) + n,
+	    memory_order_relaxed);
+}
+
+static inline void
+scoreboard_gauge(_Atomic uint32_t *cell, int32_t by)
+{
+	atomic_store_explicit(cell,
+	    atomic_load_explicit(cell, memory_order_relaxed) + (uint32_t)by,
+	    memory_order_relaxed);
+}
+
+#endif

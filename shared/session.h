@@ -1,0 +1,160 @@
+/*
+ * session - the server side of one HTTP/1.1 client connection.
+ *
+ * Both processes: the worker's front and the master's admin endpoint. It
+ * reads and checks requests, frames responses, keeps the connection alive and
+ * holds every client-side deadline and cap. It knows nothing of routes.
+ *
+ * The life of a request: on_request() once its head is complete; then the
+ * owner answers, in that call or later, with session_reply() or with
+ * session_begin(), session_write()... ; meanwhile it may take the request's
+ * body piece by piece (session_take_body()). When response and request have
+ * both ended the session goes on to the next one by itself. A body nobody
+ * took, a request that is not HTTP, or a response cut short closes the
+ * connection after the response.
+ *
+ * Callbacks never fire inside session_reply/begin/write/take_body; a session
+ * frees itself after on_close(), by way of the loop's graveyard.
+ */
+#ifndef SESSION_H
+#define SESSION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "buffer.h"
+#include "loop.h"
+#include "message.h"
+#include "sock.h"
+#include "text.h"
+
+struct session;
+
+/* Why a session closed: symbol, text. */
+#define SESSION_CLOSE_REASONS(X)                                               \
+	X(DONE, "response ended, not kept alive")                              \
+	X(IDLE, "idle past keep_alive")                                        \
+	X(PEER, "closed by the client")                                        \
+	X(RESET, "reset by the client")                                        \
+	X(HEADER_TIMEOUT, "no complete request in time")                       \
+	X(BODY_TIMEOUT, "no request body in time")                             \
+	X(SEND_TIMEOUT, "client does not read")                                \
+	X(BAD_REQUEST, "not a valid request")                                  \
+	X(CUT, "response cut short")                                           \
+	X(DRAINED, "draining")                                                 \
+	X(MEMORY, "out of memory")
+
+enum session_close {
+#define X(symbol, text) SESSION_CLOSE_##symbol,
+	SESSION_CLOSE_REASONS(X)
+#undef X
+};
+
+struct session_ops {
+	/* A request's head is complete: session_request(). */
+	void (*on_request)(struct session *s);
+	/* A piece of the body that session_take_body() asked for; last: the
+	 * request ends with it (len may be 0 then). */
+	void (*on_body)(
+	    struct session *s, const char *data, size_t len, bool last);
+	/* What was written has left: go on producing. May be NULL. */
+	void (*on_drained)(struct session *s);
+	/* The response ended and was handed to the kernel or its queue:
+	 * session_status() still says which. May be NULL. */
+	void (*on_response_end)(struct session *s);
+	/* The connection is going. A request that was under way is over. */
+	void (*on_close)(struct session *s, enum session_close reason);
+};
+
+struct session_limits {
+	size_t header_bytes;
+	uint64_t body_bytes; /* 0: none */
+	uint64_t header_timeout_us;
+	uint64_t body_timeout_us;
+	uint64_t send_timeout_us;
+	uint64_t keep_alive_us;
+};
+
+/* What all sessions of one listener share; outlives them. */
+struct session_context {
+	struct loop *loop;
+	struct buffer_pool *buffers;
+	const struct session_ops *ops;
+	const struct session_limits *limits;
+	void *arg;     /* session_context_arg() */
+	bool draining; /* no response keeps its connection alive any more */
+	/* Counters of the owner; NULL: not counted. */
+	_Atomic uint64_t *bytes_in;
+	_Atomic uint64_t *bytes_out;
+};
+
+/*
+ * Takes over fd (accepted, non-blocking). NULL when memory ends; fd is closed
+ * then.
+ */
+struct session *session_open(const struct session_context *context, int fd,
+    const struct sock_addr *peer);
+/* Closes now, whatever is under way; calls on_close. */
+void session_close(struct session *s, enum session_close reason);
+/* Closes it if it is between two requests; otherwise after the response. */
+void session_drain(struct session *s);
+
+const struct session_context *session_context_of(const struct session *s);
+const struct sock_addr *session_peer(const struct session *s);
+/* The request in hand. Its text is valid until the body is first taken or
+ * the response ends, whichever comes first. */
+const struct message *session_request(const struct session *s);
+/* The owner's pointer, for the request in hand; reset to NULL for the next. */
+void session_set_arg(struct session *s, void *arg);
+void *session_arg(const struct session *s);
+/* Status of the last response begun; 0 before the first. */
+unsigned session_status(const struct session *s);
+/* Body bytes of the last response, and when its request's head was whole. */
+uint64_t session_response_bytes(const struct session *s);
+uint64_t session_request_us(const struct session *s);
+
+/* Asks for body: one on_body() follows for each call. Only for a request
+ * whose message_has_body() is true. Sends 100 Continue where it is awaited. */
+void session_take_body(struct session *s);
+/* What was written and has not yet been taken by the kernel. */
+size_t session_backlog(const struct session *s);
+/* False once the client is known to be gone or the response has ended. */
+bool session_is_answerable(const struct session *s);
+
+/*
+ * A whole response in one call. type: NULL for no body. extra: NULL, or
+ * complete header lines, each ending in CRLF.
+ */
+void session_reply(struct session *s, unsigned status, const char *type,
+    const char *extra, const void *body, size_t len);
+/* A JSON error {"error":what,"status":status}, as every error here is. */
+void session_reply_error(struct session *s, unsigned status, const char *what);
+
+#define SESSION_LENGTH_UNKNOWN UINT64_MAX
+/*
+ * Begins a response that is streamed. The owner then adds header lines of its
+ * own to *session_head() and goes on with session_write(), which sends head
+ * and body together. length: of the body, or SESSION_LENGTH_UNKNOWN (chunked,
+ * or until close for HTTP/1.0). no_body: framed as told, but without one
+ * (HEAD, 204, 304). Date and Server are added unless own_date is set.
+ */
+struct session_response {
+	unsigned status;
+	const char *reason; /* NULL: the standard one */
+	size_t reason_len;
+	uint64_t length;
+	bool no_body;
+	bool no_date; /* the lines that the owner adds have a Date */
+};
+struct text *session_begin(
+    struct session *s, const struct session_response *response);
+/* The next piece; last ends the response. data may be NULL with len 0. */
+void session_write(struct session *s, const void *data, size_t len, bool last);
+/* The response can't be ended as promised: closes the connection, so that
+ * the client sees it cut short. */
+void session_cut(struct session *s);
+
+const char *session_close_str(enum session_close reason);
+
+#endif

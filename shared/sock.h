@@ -1,0 +1,74 @@
+/*
+ * sock - addresses as text, and sockets opened the one way this project opens
+ * them: non-blocking, close-on-exec, TCP_NODELAY. Both processes.
+ *
+ * Never resolves a name: that is the resolver's, because it must not block.
+ */
+#ifndef SOCK_H
+#define SOCK_H
+
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct sock_addr {
+	union {
+		struct sockaddr sa;
+		struct sockaddr_in in;
+		struct sockaddr_in6 in6;
+		struct sockaddr_un un;
+	};
+	socklen_t len;
+};
+
+/* "[ffff:...]:65535" and "unix:" + a path both fit. */
+#define SOCK_TEXT_MAX 120
+#define SOCK_HOST_MAX 255
+
+/* "host:port" taken apart; host is a name or a numeric address. */
+struct sock_name {
+	char host[SOCK_HOST_MAX + 1];
+	uint16_t port;
+};
+
+/*
+ * Takes "127.0.0.1:80", "[::1]:80", "*:80" (every IPv4 address) or
+ * "unix:/path" into *addr. Anything else, a name too: -1 with EINVAL.
+ */
+int sock_addr_parse(struct sock_addr *addr, const char *text);
+/*
+ * Takes "name:port" apart, an address or a syntactically valid DNS name.
+ * -1 with EINVAL.
+ */
+int sock_name_parse(struct sock_name *name, const char *text);
+/* host must be numeric, v4 or v6. -1 with EINVAL. */
+int sock_addr_from_host(
+    struct sock_addr *addr, const char *host, uint16_t port);
+
+bool sock_addr_equal(const struct sock_addr *a, const struct sock_addr *b);
+/* A stable 64-bit hash (FNV-1a) of family, address and port; never 0. */
+uint64_t sock_addr_hash(const struct sock_addr *addr);
+/* "127.0.0.1:80" into buf (SOCK_TEXT_MAX); returns buf. */
+const char *sock_addr_str(const struct sock_addr *addr, char *buf);
+/* Only the address, "127.0.0.1", "::1" or "unix:"; returns buf. */
+const char *sock_host_str(const struct sock_addr *addr, char *buf);
+
+/*
+ * A bound, listening socket. reuseport: with SO_REUSEPORT, one of a group.
+ * A stale unix socket file that nobody listens on is removed first.
+ * -1 with errno (EADDRINUSE ...); the caller owns the descriptor.
+ */
+int sock_listen(const struct sock_addr *addr, bool reuseport);
+/* accept4(2); the peer's address goes to *peer. -1 with errno. */
+int sock_accept(int listener, struct sock_addr *peer);
+/*
+ * Starts to connect: a descriptor that becomes writable when it is decided
+ * (then sock_error()), or -1 with errno. The caller owns the descriptor.
+ */
+int sock_connect(const struct sock_addr *addr);
+/* The pending SO_ERROR of a socket, 0 when there is none. */
+int sock_error(int fd);
+
+#endif

@@ -1,0 +1,36 @@
+/*
+ * text - appends to a buffer of fixed size without ever running over.
+ *
+ * Both processes. After an overflow everything appended is dropped and
+ * text_is_full() stays true, so a caller builds the whole and asks once.
+ */
+#ifndef TEXT_H
+#define TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+struct text {
+	char *data;
+	size_t len;
+	size_t cap;
+	bool full;
+};
+
+void text_init(struct text *t, char *data, size_t cap);
+bool text_is_full(const struct text *t);
+void text_add(struct text *t, const void *data, size_t len);
+void text_add_uint(struct text *t, uint64_t n);
+void text_add_hex(struct text *t, uint64_t n);
+__attribute__((format(printf, 2, 3))) void text_addf(
+    struct text *t, const char *fmt, ...);
+
+static inline void
+text_add_str(struct text *t, const char *s)
+{
+	text_add(t, s, strlen(s));
+}
+
+#endif
