@@ -51,32 +51,39 @@ LIBRARY := $(BUILD)/libdrover.a
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,\
 	$(wildcard tests/unit/test_*.c))
 
-COMPILE = $(CC) $(CPPFLAGS) $(CFLAGS) $(PKG_CFLAGS) $(LLHTTP_CFLAGS) -MMD -MP -c
+# V=1 shows the commands.
+Q := $(if $(V),,@)
+say = $(if $(V),@:,@echo '  $(1)')
+COMPILE = $(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(PKG_CFLAGS) $(LLHTTP_CFLAGS) -MMD -MP -c
 
 all: $(BUILD)/drover
 
 $(BUILD)/drover: $(MAIN) $(LIBRARY)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(call say,LD $@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 # An archive, so that a unit test links the one module it is about.
 $(LIBRARY): $(filter-out $(MAIN),$(OBJS)) $(LLHTTP_OBJS)
-	rm -f $@
-	$(AR) rcs $@ $^
+	$(Q)rm -f $@
+	$(Q)$(AR) rcs $@ $^
 
 define FOLDER
 $(BUILD)/obj/$(1)/%.o: $(1)/%.c Makefile
 	@mkdir -p $$(@D)
+	$$(call say,CC $$<)
 	$$(COMPILE) $(WARNINGS) $(sort -Ishared -I$(1)) -o $$@ $$<
 endef
 $(foreach d,$(DIRS),$(eval $(call FOLDER,$(d))))
 
 $(BUILD)/obj/llhttp/%.o: /usr/share/llhttp/%.c Makefile
 	@mkdir -p $(@D)
+	$(call say,CC $<)
 	$(COMPILE) -o $@ $<
 
 $(BUILD)/unit/%: tests/unit/%.c $(LIBRARY)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(PKG_CFLAGS) $(LLHTTP_CFLAGS) $(WARNINGS) \
+	$(call say,CC $<)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(PKG_CFLAGS) $(LLHTTP_CFLAGS) $(WARNINGS) \
 		-MMD -MP $(patsubst %,-I%,$(DIRS)) $(LDFLAGS) -o $@ $< \
 		$(LIBRARY) -lcmocka $(LDLIBS)
 
@@ -104,7 +111,7 @@ check-headers: $(patsubst %,$(BUILD)/headers/%.ok,$(HEADERS))
 
 $(BUILD)/headers/%.ok: %
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(PKG_CFLAGS) $(LLHTTP_CFLAGS) $(WARNINGS) \
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(PKG_CFLAGS) $(LLHTTP_CFLAGS) $(WARNINGS) \
 		-Ishared -I$(<D) -fsyntax-only -x c -include $< /dev/null
 	@touch $@
 
@@ -119,7 +126,8 @@ lint: $(patsubst %,$(BUILD)/tidy/%.ok,$(SOURCES)) lint-cppcheck
 
 $(BUILD)/tidy/%.ok: % $(HEADERS)
 	@mkdir -p $(@D)
-	$(TIDY) $< -- -std=c17 $(CPPFLAGS) $(PKG_CFLAGS) $(LLHTTP_CFLAGS) \
+	$(call say,TIDY $<)
+	$(Q)$(TIDY) $< -- -std=c17 $(CPPFLAGS) $(PKG_CFLAGS) $(LLHTTP_CFLAGS) \
 		-Ishared -I$(<D)
 	@touch $@
 

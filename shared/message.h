@@ -85,17 +85,20 @@ struct message {
 	bool has_length;
 	bool keep_alive;
 	bool expects_continue;
-	bool in_value;   /* parsing: the last header's value has begun */
-	uint64_t length; /* Content-Length, when has_length */
+	bool in_value; /* parsing: the last header's name is whole */
+	bool is_response;
+	const char *head; /* parsing: where the head begins */
+	uint64_t length;  /* Content-Length, when has_length */
 	/* Valid while the caller's buffer holds the head. */
 	struct message_slice target; /* requests: as sent */
 	struct message_slice path;   /* requests: origin-form with query */
 	struct message_slice host;   /* requests: Host, or the URI's */
 	struct message_slice reason; /* responses */
-	struct message_header headers[MESSAGE_HEADERS_MAX];
 	size_t header_count;
 	/* The body bytes of the last feed, decoded, inside the fed bytes. */
 	struct message_slice body;
+	/* Last, and not cleared between messages. */
+	struct message_header headers[MESSAGE_HEADERS_MAX];
 };
 
 /* Readies m for a new message; no_body: a response to a HEAD request. */

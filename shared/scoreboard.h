@@ -161,6 +161,16 @@ uint32_t scoreboard_endpoint_id(struct scoreboard *sb, uint64_t key);
 /* In-flight exchanges to that endpoint over all slots of live workers. */
 uint32_t scoreboard_endpoint_load(const struct scoreboard *sb, uint32_t id);
 
+/* What a slot's loop is on, as text that ends in NUL; "" for nothing. */
+const char *scoreboard_activity(
+    const struct scoreboard_slot *slot, char buf[SCOREBOARD_ACTIVITY_MAX]);
+/* For how long the slot's loop has been busy; 0 while it polls. Right also
+ * when now_ns was taken before the other process set its stamp. */
+uint64_t scoreboard_busy_ns(
+    const struct scoreboard_slot *slot, uint64_t now_ns);
+/* STARTING, READY or DRAINING. */
+bool scoreboard_slot_is_live(const struct scoreboard_slot *slot);
+
 uint64_t scoreboard_sum(
     const struct scoreboard *sb, enum scoreboard_total total);
 

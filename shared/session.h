@@ -60,9 +60,11 @@ struct session_ops {
 	    struct session *s, const char *data, size_t len, bool last);
 	/* What was written has left: go on producing. May be NULL. */
 	void (*on_drained)(struct session *s);
-	/* The response ended and was handed to the kernel or its queue:
-	 * session_status() still says which. May be NULL. */
-	void (*on_response_end)(struct session *s);
+	/* For the books only, and the one callback that may come from within
+	 * session_reply() or session_write(): the response has ended or, with
+	 * complete false, will never. Also for what the session answers by
+	 * itself (400, 408, 413, 431 ...). May be NULL. */
+	void (*on_response_end)(struct session *s, bool complete);
 	/* The connection is going. A request that was under way is over. */
 	void (*on_close)(struct session *s, enum session_close reason);
 };

@@ -1,0 +1,162 @@
+#include "buffer.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Free blocks kept for reuse; more than this go back to malloc. */
+#define KEEP 256
+
+struct buffer_pool {
+	struct buffer *free;
+	size_t free_count;
+	size_t used;
+	size_t max;
+};
+
+struct buffer_pool *
+buffer_pool_new(size_t max)
+{
+	struct buffer_pool *pool = calloc(1, sizeof(*pool));
+
+	if (pool != NULL)
+		pool->max = max;
+	return pool;
+}
+
+void
+buffer_pool_free(struct buffer_pool *pool)
+{
+	if (pool == NULL)
+		return;
+	while (pool->free != NULL) {
+		struct buffer *b = pool->free;
+
+		pool->free = b->next;
+		free(b);
+	}
+	free(pool);
+}
+
+size_t
+buffer_pool_used(const struct buffer_pool *pool)
+{
+	return pool->used;
+}
+
+struct buffer *
+buffer_get(struct buffer_pool *pool)
+{
+	struct buffer *b = pool->free;
+
+	if (pool->used >= pool->max)
+		return NULL;
+	if (b != NULL) {
+		pool->free = b->next;
+		pool->free_count--;
+	} else if ((b = malloc(sizeof(*b))) == NULL) {
+		return NULL;
+	}
+	pool->used++;
+	b->next = NULL;
+	b->start = 0;
+	b->end = 0;
+	return b;
+}
+
+void
+buffer_put(struct buffer_pool *pool, struct buffer *b)
+{
+	if (b == NULL)
+		return;
+	pool->used--;
+	if (pool->free_count >= KEEP) {
+		free(b);
+		return;
+	}
+	b->next = pool->free;
+	pool->free = b;
+	pool->free_count++;
+}
+
+void
+buffer_compact(struct buffer *b)
+{
+	size_t len = buffer_len(b);
+
+	if (b->start == 0)
+		return;
+	memmove(b->data, b->data + b->start, len);
+	b->start = 0;
+	b->end = (uint32_t)len;
+}
+
+int
+buffer_chain_add(struct buffer_chain *chain, struct buffer_pool *pool,
+    const void *data, size_t len)
+{
+	const char *at = data;
+
+	while (len > 0) {
+		struct buffer *b = chain->tail;
+		size_t n;
+
+		if (b == NULL || buffer_room(b) == 0) {
+			b = buffer_get(pool);
+			if (b == NULL) {
+				errno = ENOBUFS;
+				return -1;
+			}
+			if (chain->tail != NULL)
+				chain->tail->next = b;
+			else
+				chain->head = b;
+			chain->tail = b;
+		}
+		n = buffer_room(b) < len ? buffer_room(b) : len;
+		memcpy(b->data + b->end, at, n);
+		b->end += (uint32_t)n;
+		chain->bytes += n;
+		at += n;
+		len -= n;
+	}
+	return 0;
+}
+
+int
+buffer_chain_iov(const struct buffer_chain *chain, struct iovec *iov, int max)
+{
+	int count = 0;
+
+	for (struct buffer *b = chain->head; b != NULL && count < max;
+	     b = b->next) {
+		iov[count].iov_base = b->data + b->start;
+		iov[count].iov_len = buffer_len(b);
+		count++;
+	}
+	return count;
+}
+
+void
+buffer_chain_consume(
+    struct buffer_chain *chain, struct buffer_pool *pool, size_t len)
+{
+	chain->bytes -= len;
+	while (chain->head != NULL && len >= buffer_len(chain->head)) {
+		struct buffer *b = chain->head;
+
+		len -= buffer_len(b);
+		chain->head = b->next;
+		if (chain->head == NULL)
+			chain->tail = NULL;
+		buffer_put(pool, b);
+	}
+	if (chain->head != NULL)
+		chain->head->start += (uint32_t)len;
+}
+
+void
+buffer_chain_clear(struct buffer_chain *chain, struct buffer_pool *pool)
+{
+	buffer_chain_consume(chain, pool, chain->bytes);
+}

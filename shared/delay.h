@@ -1,0 +1,39 @@
+/*
+ * delay - the event-loop-delay meter: how long each iteration of the loop kept
+ * everybody waiting, and how late the loop woke when it should have.
+ *
+ * Worker. Two kinds of delay, never both for one block: busy time (from the
+ * poll's return to the next poll) goes to slot->delay, and lateness (a poll
+ * that came back after its timeout was due: SIGSTOP, CPU throttling, a starved
+ * machine) to slot->lateness. While an iteration runs, slot->busy_since_ns
+ * says since when, so others see a stall before it ends. A delay over the
+ * warning is one log line at its end and counts in DELAY_WARNINGS.
+ *
+ * All times are given to it; it reads no clock.
+ */
+#ifndef DELAY_H
+#define DELAY_H
+
+#include <stdint.h>
+
+#include "loop.h"
+#include "scoreboard.h"
+
+struct delay_meter {
+	struct scoreboard_slot *slot;
+	unsigned worker; /* its number in log lines, from 1 */
+	uint64_t warning_ns;
+};
+
+/* slot: the worker's own, which outlives the meter. */
+void delay_init(struct delay_meter *m, struct scoreboard_slot *slot,
+    unsigned worker, uint64_t warning_us);
+/* For loop_observe(); m must live as long as the loop. */
+struct loop_observer delay_observer(struct delay_meter *m);
+
+/* The observer's two calls; arg is the meter. */
+void delay_woke(
+    void *arg, uint64_t entered_ns, uint64_t due_ns, uint64_t now_ns);
+void delay_asleep(void *arg, uint64_t woke_ns, uint64_t now_ns);
+
+#endif

@@ -1,0 +1,60 @@
+/*
+ * io - one connected stream socket on the loop: edge-triggered readiness, and
+ * a queue for what the kernel does not take at once. Both processes; embedded
+ * in its owner (a session, an upstream connection).
+ *
+ * The descriptor is registered once, for reading and writing, so the data
+ * path makes no epoll_ctl(2). A read that brings less than was asked for has
+ * emptied the socket (epoll(7)), which saves the read that would say EAGAIN.
+ */
+#ifndef IO_H
+#define IO_H
+
+#include <sys/types.h>
+#include <sys/uio.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "buffer.h"
+#include "loop.h"
+
+/* Readiness changed, or the backlog went down: look what can be done now. */
+typedef void io_fn(void *arg);
+
+struct io {
+	struct loop *loop;
+	struct buffer_pool *buffers;
+	struct loop_watch watch;
+	struct buffer_chain out; /* written, not yet taken by the kernel */
+	io_fn *on_ready;
+	void *arg;
+	bool readable; /* a read may bring something */
+	bool writable;
+	bool hangup; /* the peer has closed its side, or an error is up */
+	bool broken; /* a write failed: nothing can be sent any more */
+	uint64_t progress_us; /* of the last write that moved something */
+};
+
+void io_init(struct io *io, struct loop *loop, struct buffer_pool *buffers,
+    io_fn *on_ready, void *arg);
+/*
+ * Takes over fd. connected: false for a socket that is still connecting; it
+ * becomes writable with its first event. -1 with errno; fd is closed then.
+ */
+int io_open(struct io *io, int fd, bool connected);
+/* Closes the descriptor and drops the backlog. Idempotent. */
+void io_close(struct io *io);
+bool io_is_open(const struct io *io);
+
+/* > 0: bytes; 0: end of stream; -1: errno, EAGAIN when there is nothing. */
+ssize_t io_read(struct io *io, void *data, size_t len);
+/*
+ * Writes what the kernel takes and queues the rest, so iov is the caller's
+ * again. -1 with errno when the stream is broken (EPIPE, ECONNRESET) or the
+ * queue can't grow (ENOBUFS).
+ */
+int io_write(struct io *io, const struct iovec *iov, int count);
+size_t io_backlog(const struct io *io);
+
+#endif

@@ -1,0 +1,171 @@
+#include "log.h"
+
+#include <sys/time.h>
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <jansson.h>
+
+#define LINE_MAX_BYTES 2048
+#define IDENT_MAX 32
+
+static struct {
+	enum log_level level;
+	enum log_format format;
+	char ident[IDENT_MAX];
+} state = {.level = LOG_LEVEL_INFO, .ident = "drover"};
+
+static const char *const level_names[] = {
+    [LOG_LEVEL_ERROR] = "error",
+    [LOG_LEVEL_WARN] = "warn",
+    [LOG_LEVEL_INFO] = "info",
+    [LOG_LEVEL_DEBUG] = "debug",
+};
+
+void
+log_init(enum log_level level, enum log_format format)
+{
+	state.level = level;
+	state.format = format;
+}
+
+void
+log_ident(const char *ident)
+{
+	snprintf(state.ident, sizeof(state.ident), "%s", ident);
+}
+
+bool
+log_is_debug(void)
+{
+	return state.level >= LOG_LEVEL_DEBUG;
+}
+
+/* "2026-01-31T12:00:00.123Z" */
+static void
+stamp(char *buf, size_t cap)
+{
+	struct timeval now;
+	struct tm tm;
+	size_t len;
+
+	gettimeofday(&now, NULL);
+	gmtime_r(&now.tv_sec, &tm);
+	len = strftime(buf, cap, "%Y-%m-%dT%H:%M:%S", &tm);
+	snprintf(buf + len, cap - len, ".%03dZ", (int)(now.tv_usec / 1000));
+}
+
+/* The message may quote what a peer sent: keep it to one printable line. */
+static void
+make_printable(char *s)
+{
+	for (; *s != '\0'; s++)
+		if ((unsigned char)*s < 0x20 || *s == 0x7f)
+			*s = '?';
+}
+
+static size_t
+format_text(char *line, size_t cap, enum log_level level, const char *message)
+{
+	char when[40];
+	int len;
+
+	stamp(when, sizeof(when));
+	len = snprintf(line, cap, "%s %-5s %s[%d]: %s\n", when,
+	    level_names[level], state.ident, (int)getpid(), message);
+	return (size_t)len < cap ? (size_t)len : cap - 1;
+}
+
+static size_t
+format_json(char *line, size_t cap, enum log_level level, const char *message)
+{
+	char when[40];
+	json_t *json;
+	size_t len;
+
+	stamp(when, sizeof(when));
+	json = json_pack("{s:s, s:s, s:s, s:i, s:s}", "time", when, "level",
+	    level_names[level], "process", state.ident, "pid", (int)getpid(),
+	    "message", message);
+	/* Not UTF-8, or no memory: better as text than lost. */
+	if (json == NULL)
+		return format_text(line, cap, level, message);
+	len = json_dumpb(json, line, cap - 1, JSON_COMPACT);
+	json_decref(json);
+	if (len == 0 || len > cap - 1)
+		return format_text(line, cap, level, message);
+	line[len++] = '\n';
+	return len;
+}
+
+__attribute__((format(printf, 2, 0))) static void
+emit(enum log_level level, const char *fmt, va_list ap)
+{
+	char message[LINE_MAX_BYTES - 128];
+	char line[LINE_MAX_BYTES];
+	size_t len;
+
+	if (level > state.level)
+		return;
+	vsnprintf(message, sizeof(message), fmt, ap);
+	make_printable(message);
+	len = state.format == LOG_FORMAT_JSON
+		  ? format_json(line, sizeof(line), level, message)
+		  : format_text(line, sizeof(line), level, message);
+	line[len - 1] = '\n';
+	/* Nothing can be done about a log that can't be written. */
+	if (write(STDERR_FILENO, line, len) == -1)
+		return;
+}
+
+#define EMIT(level)                                                            \
+	do {                                                                   \
+		va_list ap;                                                    \
+                                                                               \
+		va_start(ap, fmt);                                             \
+		emit(level, fmt, ap);                                          \
+		va_end(ap);                                                    \
+	} while (0)
+
+void
+log_error(const char *fmt, ...)
+{
+	EMIT(LOG_LEVEL_ERROR);
+}
+
+void
+log_warn(const char *fmt, ...)
+{
+	EMIT(LOG_LEVEL_WARN);
+}
+
+void
+log_info(const char *fmt, ...)
+{
+	EMIT(LOG_LEVEL_INFO);
+}
+
+void
+log_debug(const char *fmt, ...)
+{
+	EMIT(LOG_LEVEL_DEBUG);
+}
+
+void
+fatal(const char *fmt, ...)
+{
+	EMIT(LOG_LEVEL_ERROR);
+	exit(LOG_EXIT_CONFIG);
+}
+
+void
+log_check_failed(const char *file, int line, const char *what)
+{
+	log_error("bug: %s:%d: %s does not hold", file, line, what);
+	abort();
+}

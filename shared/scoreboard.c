@@ -1,0 +1,358 @@
+#include "scoreboard.h"
+
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "loop.h"
+
+/* "drover" and the layout's number: raise it when the structs change in a way
+ * that their size does not show. */
+#define MAGIC UINT64_C(0x64726f7665720001)
+
+struct shape {
+	const char *instance;
+	uint32_t slots;
+	uint32_t services;
+	size_t bytes;
+};
+
+static uint64_t
+bytes_for(unsigned slots)
+{
+	return sizeof(struct scoreboard) +
+	       slots * sizeof(struct scoreboard_slot);
+}
+
+static struct scoreboard *
+map(int fd, size_t bytes)
+{
+	void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	return p != MAP_FAILED ? p : NULL;
+}
+
+/* Workers of a master that was killed drain for a while and go on writing. */
+static bool
+has_writers(const struct scoreboard *sb)
+{
+	for (uint32_t i = 0; i < sb->slot_count; i++) {
+		pid_t pid = atomic_load(&sb->slots[i].pid);
+
+		if (!scoreboard_slot_is_live(&sb->slots[i]) || pid <= 0)
+			continue;
+		if (kill(pid, 0) == 0 || errno == EPERM)
+			return true;
+	}
+	return false;
+}
+
+static bool
+fits(const struct scoreboard *sb, const struct shape *shape)
+{
+	return sb->magic == MAGIC && sb->bytes == shape->bytes &&
+	       sb->slot_count == shape->slots &&
+	       sb->service_count == shape->services &&
+	       memchr(sb->incarnation, '\0', sizeof(sb->incarnation)) != NULL &&
+	       strncmp(sb->instance, shape->instance, sizeof(sb->instance)) ==
+		   0;
+}
+
+static struct scoreboard *
+take_over(const char *path, const struct shape *shape)
+{
+	int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	struct scoreboard *sb = NULL;
+	struct stat st;
+
+	if (fd == -1)
+		return NULL;
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+	    (uint64_t)st.st_size == shape->bytes)
+		sb = map(fd, shape->bytes);
+	close(fd);
+	if (sb == NULL || (fits(sb, shape) && !has_writers(sb)))
+		return sb;
+	munmap(sb, shape->bytes);
+	return NULL;
+}
+
+static int
+draw_incarnation(struct scoreboard *sb)
+{
+	uint64_t random;
+
+	if (getrandom(&random, sizeof(random), 0) != sizeof(random))
+		return -1;
+	snprintf(sb->incarnation, sizeof(sb->incarnation), "%016llx",
+	    (unsigned long long)random);
+	return 0;
+}
+
+static struct scoreboard *
+describe(struct scoreboard *sb, const struct shape *shape)
+{
+	if (sb == NULL || draw_incarnation(sb) == -1)
+		return NULL;
+	sb->magic = MAGIC;
+	sb->bytes = shape->bytes;
+	snprintf(sb->instance, sizeof(sb->instance), "%s", shape->instance);
+	sb->slot_count = shape->slots;
+	sb->service_count = shape->services;
+	return sb;
+}
+
+static struct scoreboard *
+create(const char *path, const struct shape *shape)
+{
+	struct scoreboard *sb = NULL;
+	char temp[PATH_MAX];
+	int fd, error, saved;
+
+	if ((size_t)snprintf(temp, sizeof(temp), "%s.new", path) >=
+	    sizeof(temp)) {
+		errno = ENAMETOOLONG;
+		return NULL;
+	}
+	unlink(temp);
+	fd = open(temp, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd == -1)
+		return NULL;
+	/* Takes the space now: a full disk would be a SIGBUS later. */
+	error = posix_fallocate(fd, 0, (off_t)shape->bytes);
+	if (error != 0)
+		errno = error;
+	else
+		sb = describe(map(fd, shape->bytes), shape);
+	saved = errno;
+	close(fd);
+	errno = saved;
+	if (sb != NULL && rename(temp, path) == 0)
+		return sb;
+	saved = errno;
+	unlink(temp);
+	errno = saved;
+	return NULL;
+}
+
+static void
+zero_gauges(struct scoreboard_slot *slot)
+{
+	atomic_store(&slot->busy_since_ns, 0);
+	atomic_store(&slot->heartbeat_ns, 0);
+	atomic_store(&slot->redis, REDIS_STATE_NONE);
+	atomic_store(&slot->activity_len, 0);
+	atomic_store(&slot->connections, 0);
+	atomic_store(&slot->in_flight, 0);
+	atomic_store(&slot->rss_bytes, 0);
+	for (size_t i = 0; i < CONFIG_SERVICES_MAX; i++)
+		atomic_store(&slot->service_in_flight[i], 0);
+	for (size_t i = 0; i < SCOREBOARD_ENDPOINTS; i++)
+		atomic_store(&slot->endpoint_in_flight[i], 0);
+}
+
+/* What was true of the former master's processes and host is not ours. */
+static void
+forget_predecessor(struct scoreboard *sb)
+{
+	for (uint32_t i = 0; i < sb->slot_count; i++) {
+		zero_gauges(&sb->slots[i]);
+		atomic_store(&sb->slots[i].pid, 0);
+		atomic_store(&sb->slots[i].state, SLOT_EMPTY);
+	}
+	for (size_t i = 0; i < CONFIG_SERVICES_MAX; i++)
+		atomic_store(&sb->breakers[i], 0);
+	for (size_t i = 0; i < SCOREBOARD_ENDPOINTS; i++) {
+		atomic_store(&sb->endpoints[i].key, 0);
+		atomic_store(&sb->endpoints[i].checks, CHECKS_UNKNOWN);
+	}
+}
+
+struct scoreboard *
+scoreboard_open(const char *state_dir, const char *instance, unsigned slots,
+    unsigned services)
+{
+	struct shape shape = {instance, slots, services, bytes_for(slots)};
+	struct scoreboard *sb;
+	char path[PATH_MAX];
+
+	if (strlen(instance) > CONFIG_NAME_MAX) {
+		errno = EINVAL;
+		return NULL;
+	}
+	if ((size_t)snprintf(path, sizeof(path), "%s/scoreboard", state_dir) >=
+	    sizeof(path)) {
+		errno = ENAMETOOLONG;
+		return NULL;
+	}
+	sb = take_over(path, &shape);
+	if (sb == NULL)
+		sb = create(path, &shape);
+	if (sb == NULL)
+		return NULL;
+	forget_predecessor(sb);
+	sb->started_ns = loop_clock_ns();
+	atomic_store(&sb->master_pid, getpid());
+	return sb;
+}
+
+void
+scoreboard_slot_take(struct scoreboard_slot *slot, pid_t pid)
+{
+	uint64_t now_ns = loop_clock_ns();
+
+	zero_gauges(slot);
+	atomic_store(&slot->pid, pid);
+	atomic_store(&slot->started_ns, now_ns);
+	atomic_store(&slot->heartbeat_ns, now_ns);
+	scoreboard_add(&slot->generation, 1);
+	atomic_store(&slot->state, SLOT_STARTING);
+}
+
+uint32_t
+scoreboard_endpoint_id(struct scoreboard *sb, uint64_t key)
+{
+	for (uint32_t probe = 0; probe < SCOREBOARD_ENDPOINTS; probe++) {
+		uint32_t id = (uint32_t)((key + probe) % SCOREBOARD_ENDPOINTS);
+		uint64_t found = 0;
+
+		/* On failure found is who was faster: maybe for this key. */
+		if (atomic_compare_exchange_strong(
+			&sb->endpoints[id].key, &found, key) ||
+		    found == key)
+			return id;
+	}
+	return SCOREBOARD_NO_ENDPOINT;
+}
+
+uint32_t
+scoreboard_endpoint_load(const struct scoreboard *sb, uint32_t id)
+{
+	uint32_t load = 0;
+
+	for (uint32_t i = 0; i < sb->slot_count; i++)
+		if (scoreboard_slot_is_live(&sb->slots[i]))
+			load += atomic_load_explicit(
+			    &sb->slots[i].endpoint_in_flight[id],
+			    memory_order_relaxed);
+	return load;
+}
+
+const char *
+scoreboard_activity(
+    const struct scoreboard_slot *slot, char buf[SCOREBOARD_ACTIVITY_MAX])
+{
+	uint32_t len =
+	    atomic_load_explicit(&slot->activity_len, memory_order_acquire);
+
+	/* Its writer may be at it: the text can be mixed, never too long. */
+	if (len > SCOREBOARD_ACTIVITY_MAX - 1)
+		len = SCOREBOARD_ACTIVITY_MAX - 1;
+	memcpy(buf, slot->activity, len);
+	buf[len] = '\0';
+	return buf;
+}
+
+uint64_t
+scoreboard_busy_ns(const struct scoreboard_slot *slot, uint64_t now_ns)
+{
+	uint64_t since_ns =
+	    atomic_load_explicit(&slot->busy_since_ns, memory_order_acquire);
+
+	return since_ns != 0 && since_ns < now_ns ? now_ns - since_ns : 0;
+}
+
+bool
+scoreboard_slot_is_live(const struct scoreboard_slot *slot)
+{
+	uint32_t state =
+	    atomic_load_explicit(&slot->state, memory_order_relaxed);
+
+	return state == SLOT_STARTING || state == SLOT_READY ||
+	       state == SLOT_DRAINING;
+}
+
+uint64_t
+scoreboard_sum(const struct scoreboard *sb, enum scoreboard_total total)
+{
+	uint64_t sum = 0;
+
+	for (uint32_t i = 0; i < sb->slot_count; i++)
+		sum += atomic_load_explicit(
+		    &sb->slots[i].totals[total], memory_order_relaxed);
+	return sum;
+}
+
+static const struct {
+	const char *name;
+	const char *help;
+} totals[] =
+    {
+#define X(symbol, name, help) {name, help},
+	SCOREBOARD_TOTALS(X)
+#undef X
+},
+  service_totals[] = {
+#define X(symbol, name, help) {name, help},
+      SCOREBOARD_SERVICE_TOTALS(X)
+#undef X
+};
+
+const char *
+scoreboard_total_str(enum scoreboard_total total)
+{
+	return totals[total].name;
+}
+
+const char *
+scoreboard_total_help(enum scoreboard_total total)
+{
+	return totals[total].help;
+}
+
+const char *
+scoreboard_service_total_str(enum scoreboard_service_total total)
+{
+	return service_totals[total].name;
+}
+
+const char *
+scoreboard_service_total_help(enum scoreboard_service_total total)
+{
+	return service_totals[total].help;
+}
+
+const char *
+slot_state_str(enum slot_state state)
+{
+	static const char *const names[] = {
+	    [SLOT_EMPTY] = "empty",
+	    [SLOT_STARTING] = "starting",
+	    [SLOT_READY] = "ready",
+	    [SLOT_DRAINING] = "draining",
+	    [SLOT_DEAD] = "dead",
+	};
+
+	/* From shared memory: not to be trusted as an index. */
+	return state <= SLOT_DEAD ? names[state] : "unknown";
+}
+
+const char *
+redis_state_str(enum redis_state state)
+{
+	static const char *const names[] = {
+	    [REDIS_STATE_NONE] = "none",
+	    [REDIS_STATE_UP] = "up",
+	    [REDIS_STATE_DOWN] = "down",
+	};
+
+	return state <= REDIS_STATE_DOWN ? names[state] : "unknown";
+}

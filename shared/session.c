@@ -1,0 +1,571 @@
+#include "session.h"
+
+#include <sys/socket.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "session_private.h"
+
+#define NO_DEADLINE UINT64_MAX
+/* How long, and for how much, a client may go on talking after it was told
+ * that the connection ends: closing at once would reset it and could lose the
+ * response (RFC 9112 section 9.6). */
+#define LINGER_US 2000000
+#define LINGER_READS 64
+/* Pipelined requests answered in one go before other connections' turn. */
+#define PUMP_MAX 32
+
+static void on_ready(void *arg);
+static void on_timer(void *arg);
+static void on_kick(void *arg);
+static void pump(struct session *s);
+
+static const char *const state_names[] = {
+    [SESSION_IDLE] = "idle",
+    [SESSION_HEAD] = "head",
+    [SESSION_ACTIVE] = "active",
+    [SESSION_LINGER] = "linger",
+    [SESSION_CLOSED] = "closed",
+};
+
+static const char *const close_texts[] = {
+#define X(symbol, text) [SESSION_CLOSE_##symbol] = text,
+    SESSION_CLOSE_REASONS(X)
+#undef X
+};
+
+const char *
+session_close_str(enum session_close reason)
+{
+	return close_texts[reason];
+}
+
+static void
+enter(struct session *s, enum session_state state)
+{
+	static const bool legal[][SESSION_CLOSED + 1] = {
+	    [SESSION_IDLE] = {[SESSION_HEAD] = true, [SESSION_CLOSED] = true},
+	    [SESSION_HEAD] = {[SESSION_ACTIVE] = true,
+		[SESSION_LINGER] = true,
+		[SESSION_CLOSED] = true},
+	    [SESSION_ACTIVE] = {[SESSION_IDLE] = true,
+		[SESSION_LINGER] = true,
+		[SESSION_CLOSED] = true},
+	    [SESSION_LINGER] = {[SESSION_CLOSED] = true},
+	    [SESSION_CLOSED] = {false},
+	};
+
+	CHECK(legal[s->state][state]);
+	if (log_is_debug())
+		log_debug("session %d: %s -> %s", s->io.watch.fd,
+		    state_names[s->state], state_names[state]);
+	s->state = state;
+}
+
+struct session *
+session_open(
+    const struct session_context *context, int fd, const struct sock_addr *peer)
+{
+	struct session *s = malloc(sizeof(*s));
+
+	if (s == NULL) {
+		close(fd);
+		return NULL;
+	}
+	/* The message's headers are not cleared; see message.h. */
+	memset(s, 0, offsetof(struct session, message));
+	memset((char *)s + offsetof(struct session, in), 0,
+	    sizeof(*s) - offsetof(struct session, in));
+	s->context = context;
+	s->peer = *peer;
+	s->state = SESSION_IDLE;
+	io_init(&s->io, context->loop, context->buffers, on_ready, s);
+	timer_init(&s->timer, on_timer, s);
+	loop_deferred_init(&s->kick, on_kick, s);
+	message_init_request(&s->message, context->limits->header_bytes,
+	    context->limits->body_bytes);
+	if (io_open(&s->io, fd, true) == -1) {
+		free(s);
+		return NULL;
+	}
+	session_update_deadline(s);
+	return s;
+}
+
+void
+session_close(struct session *s, enum session_close reason)
+{
+	struct loop *loop = s->context->loop;
+	bool unanswered = s->state == SESSION_ACTIVE && s->begun && !s->ended;
+
+	if (s->state == SESSION_CLOSED)
+		return;
+	enter(s, SESSION_CLOSED);
+	if (log_is_debug())
+		log_debug("session %d: closed, %s", s->io.watch.fd,
+		    session_close_str(reason));
+	io_close(&s->io);
+	loop_timer_clear(loop, &s->timer);
+	loop_defer_cancel(loop, &s->kick);
+	if (unanswered && s->context->ops->on_response_end != NULL)
+		s->context->ops->on_response_end(s, false);
+	s->context->ops->on_close(s, reason);
+	buffer_put(s->context->buffers, s->in);
+	buffer_put(s->context->buffers, s->head);
+	loop_bury(loop, s, free);
+}
+
+void
+session_close_soon(struct session *s, enum session_close reason)
+{
+	if (s->kick_closes || s->state == SESSION_CLOSED)
+		return;
+	s->kick_closes = true;
+	s->kick_close = reason;
+	loop_defer(s->context->loop, &s->kick);
+}
+
+void
+session_drain(struct session *s)
+{
+	s->close_after = true;
+	if (s->state == SESSION_IDLE && !s->io.readable)
+		session_close(s, SESSION_CLOSE_DRAINED);
+}
+
+/* ---- deadlines ---- */
+
+static uint64_t
+deadline(const struct session *s, enum session_close *reason)
+{
+	const struct session_limits *limits = s->context->limits;
+	uint64_t now_us = loop_now_us(s->context->loop);
+
+	if (io_backlog(&s->io) > 0) {
+		*reason = SESSION_CLOSE_SEND_TIMEOUT;
+		return s->io.progress_us + limits->send_timeout_us;
+	}
+	switch (s->state) {
+	case SESSION_IDLE:
+		*reason = SESSION_CLOSE_IDLE;
+		return now_us + limits->keep_alive_us;
+	case SESSION_HEAD:
+		*reason = SESSION_CLOSE_HEADER_TIMEOUT;
+		return now_us + limits->header_timeout_us;
+	case SESSION_ACTIVE:
+		*reason = SESSION_CLOSE_BODY_TIMEOUT;
+		return s->take_body ? now_us + limits->body_timeout_us
+				    : NO_DEADLINE;
+	case SESSION_LINGER:
+		*reason = SESSION_CLOSE_DONE;
+		return now_us + LINGER_US;
+	case SESSION_CLOSED:
+		break;
+	}
+	return NO_DEADLINE;
+}
+
+void
+session_update_deadline(struct session *s)
+{
+	enum session_close reason;
+
+	/* No deadline is one at the end of time: to move the timer later is
+	 * cheap, to take it away and put it back each time is not. */
+	if (s->state != SESSION_CLOSED)
+		loop_timer_set(
+		    s->context->loop, &s->timer, deadline(s, &reason));
+}
+
+static void
+on_timer(void *arg)
+{
+	struct session *s = arg;
+	enum session_close reason = SESSION_CLOSE_DONE;
+	uint64_t due_us = deadline(s, &reason);
+
+	if (reason == SESSION_CLOSE_SEND_TIMEOUT &&
+	    due_us > loop_now_us(s->context->loop)) {
+		/* Something has left since the timer was set. */
+		loop_timer_set(s->context->loop, &s->timer, due_us);
+		return;
+	}
+	if (reason == SESSION_CLOSE_HEADER_TIMEOUT) {
+		s->close_after = true;
+		enter(s, SESSION_ACTIVE);
+		session_reply_error(s, 408, "no complete request in time");
+		return;
+	}
+	session_close(s, reason);
+}
+
+/* ---- reading ---- */
+
+/* Brings more bytes in. False: nothing to be had now, or closed. */
+static bool
+fill(struct session *s)
+{
+	ssize_t n;
+
+	if (!s->io.readable)
+		return false;
+	if (s->in == NULL) {
+		s->in = buffer_get(s->context->buffers);
+		if (s->in == NULL) {
+			session_close(s, SESSION_CLOSE_MEMORY);
+			return false;
+		}
+	}
+	n = io_read(&s->io, s->in->data + s->in->end, buffer_room(s->in));
+	if (n > 0) {
+		s->in->end += (uint32_t)n;
+		if (s->context->bytes_in != NULL)
+			*s->context->bytes_in += (uint64_t)n;
+		return true;
+	}
+	if (n == -1 && errno == EAGAIN)
+		return false;
+	session_close(s, n == 0 ? SESSION_CLOSE_PEER : SESSION_CLOSE_RESET);
+	return false;
+}
+
+/* A request that can't be served: say why, then close. */
+static void
+refuse(struct session *s)
+{
+	enum message_error error = s->message.error;
+
+	s->close_after = true;
+	if (s->state == SESSION_HEAD)
+		enter(s, SESSION_ACTIVE);
+	/* In mid-body the owner may be answering already. */
+	if (s->begun)
+		session_close(s, SESSION_CLOSE_BAD_REQUEST);
+	else
+		session_reply_error(
+		    s, message_error_status(error), message_error_str(error));
+}
+
+/* Feeds what is in the buffer. False: the request was refused. */
+static bool
+parse(struct session *s)
+{
+	struct buffer *in = s->in;
+	size_t taken;
+
+	taken = message_feed(&s->message, in->data + in->start, buffer_len(in));
+	if (s->message.error != MESSAGE_NONE) {
+		in->start = in->end;
+		refuse(s);
+		return false;
+	}
+	in->start += (uint32_t)taken;
+	s->body = s->message.body;
+	return true;
+}
+
+static void
+drop_empty_buffer(struct session *s)
+{
+	if (s->in != NULL && buffer_len(s->in) == 0) {
+		buffer_put(s->context->buffers, s->in);
+		s->in = NULL;
+	}
+}
+
+/* One step towards a whole head. False: wait for more bytes. */
+static bool
+read_head(struct session *s)
+{
+	bool fresh = s->in != NULL && buffer_len(s->in) > 0;
+
+	/* While a head is coming, all that came is parsed already. */
+	if (s->state == SESSION_HEAD || !fresh) {
+		if (!fill(s)) {
+			if (s->state == SESSION_IDLE)
+				drop_empty_buffer(s);
+			return false;
+		}
+	} else {
+		/* A pipelined request's first bytes: room for the rest. */
+		buffer_compact(s->in);
+	}
+	if (s->state == SESSION_IDLE) {
+		enter(s, SESSION_HEAD);
+		session_update_deadline(s);
+	}
+	if (!parse(s))
+		return false;
+	if (!s->message.head_done)
+		return true;
+	enter(s, SESSION_ACTIVE);
+	s->request_us = loop_now_us(s->context->loop);
+	s->body_ended = !message_has_body(&s->message);
+	if (!s->message.keep_alive || s->context->draining)
+		s->close_after = true;
+	session_update_deadline(s);
+	s->context->ops->on_request(s);
+	return true;
+}
+
+/* Hands over one piece of the body, if one is asked for and there. False:
+ * wait. */
+static bool
+read_body(struct session *s)
+{
+	struct message_slice piece;
+
+	if (!s->take_body || s->body_ended)
+		return false;
+	if (s->body.len == 0 && !s->message.done) {
+		/* The head, and the last piece, have been dealt with. */
+		if (buffer_len(s->in) == 0)
+			s->in->start = s->in->end = 0;
+		else
+			buffer_compact(s->in);
+		if (buffer_len(s->in) == 0 && !fill(s))
+			return false;
+		if (!parse(s))
+			return false;
+		session_update_deadline(s);
+		if (s->body.len == 0 && !s->message.done)
+			return true;
+	}
+	piece = s->body;
+	s->body = (struct message_slice){NULL, 0};
+	s->take_body = false;
+	s->body_ended = s->message.done;
+	session_update_deadline(s);
+	s->context->ops->on_body(s, piece.at, piece.len, s->body_ended);
+	return true;
+}
+
+/* All was said; reads on only so that the client gets to see it. */
+static void
+linger(struct session *s)
+{
+	char sink[4096];
+	ssize_t n = -1;
+
+	for (int i = 0; i < LINGER_READS && s->io.readable; i++) {
+		n = io_read(&s->io, sink, sizeof(sink));
+		if (n == 0 || (n == -1 && errno != EAGAIN)) {
+			session_close(s, SESSION_CLOSE_DONE);
+			return;
+		}
+	}
+	if (s->io.readable)
+		session_close(s, SESSION_CLOSE_DONE);
+}
+
+/* Does what can be done until it has to wait for somebody. */
+static void
+pump(struct session *s)
+{
+	bool more = true;
+
+	s->pumping = true;
+	for (int i = 0; more && i < PUMP_MAX; i++) {
+		switch (s->state) {
+		case SESSION_IDLE:
+		case SESSION_HEAD:
+			more = !s->kick_closes && read_head(s);
+			break;
+		case SESSION_ACTIVE:
+			more = !s->kick_closes && read_body(s);
+			break;
+		case SESSION_LINGER:
+			linger(s);
+			more = false;
+			break;
+		case SESSION_CLOSED:
+			more = false;
+			break;
+		}
+	}
+	s->pumping = false;
+	if (more)
+		loop_defer(s->context->loop, &s->kick);
+}
+
+static void
+on_ready(void *arg)
+{
+	struct session *s = arg;
+
+	if (s->io.broken) {
+		session_close(s, SESSION_CLOSE_RESET);
+		return;
+	}
+	if (s->had_backlog && io_backlog(&s->io) == 0) {
+		s->had_backlog = false;
+		if (s->state == SESSION_LINGER) {
+			shutdown(s->io.watch.fd, SHUT_WR);
+		} else if (s->state == SESSION_ACTIVE && !s->ended &&
+			   s->context->ops->on_drained != NULL) {
+			s->context->ops->on_drained(s);
+		}
+		session_update_deadline(s);
+	}
+	/* The client is gone, as far as one can see (a client that only
+	 * shuts its writing side down is taken for gone, as nginx does). */
+	if (s->io.hangup && s->state == SESSION_ACTIVE && s->body_ended &&
+	    !s->ended) {
+		session_close(s, SESSION_CLOSE_PEER);
+		return;
+	}
+	if (s->io.readable)
+		pump(s);
+}
+
+static void
+on_kick(void *arg)
+{
+	struct session *s = arg;
+
+	if (s->kick_closes)
+		session_close(s, s->kick_close);
+	else
+		pump(s);
+}
+
+/* Goes on with what is already here, but never inside our caller. */
+static void
+kick_if_needed(struct session *s)
+{
+	bool buffered = s->in != NULL && buffer_len(s->in) > 0;
+
+	if (!s->pumping &&
+	    (buffered || s->body.len > 0 || s->io.readable || s->message.done))
+		loop_defer(s->context->loop, &s->kick);
+}
+
+void
+session_take_body(struct session *s)
+{
+	CHECK(!s->body_ended);
+	s->take_body = true;
+	if (s->message.expects_continue && !s->continue_sent && !s->begun &&
+	    s->message.parser.http_minor == 1) {
+		struct iovec line = {
+		    .iov_base = (void *)(uintptr_t) "HTTP/1.1 100 Continue\r\n"
+						    "\r\n",
+		    .iov_len = 25};
+
+		s->continue_sent = true;
+		if (io_write(&s->io, &line, 1) == -1)
+			session_close_soon(s, SESSION_CLOSE_RESET);
+	}
+	session_update_deadline(s);
+	kick_if_needed(s);
+}
+
+/* ---- the turn to the next request ---- */
+
+static void
+start_linger(struct session *s)
+{
+	bool drained = io_backlog(&s->io) == 0;
+
+	enter(s, SESSION_LINGER);
+	if (s->in != NULL)
+		s->in->start = s->in->end = 0;
+	drop_empty_buffer(s);
+	if (drained)
+		shutdown(s->io.watch.fd, SHUT_WR);
+	else
+		s->had_backlog = true;
+	session_update_deadline(s);
+	if (s->io.readable && !s->pumping)
+		loop_defer(s->context->loop, &s->kick);
+}
+
+void
+session_response_done(struct session *s)
+{
+	s->ended = true;
+	if (s->context->ops->on_response_end != NULL)
+		s->context->ops->on_response_end(s, true);
+	s->arg = NULL;
+	if (s->close_after || s->io.broken) {
+		start_linger(s);
+		return;
+	}
+	enter(s, SESSION_IDLE);
+	drop_empty_buffer(s);
+	message_init_request(&s->message, s->context->limits->header_bytes,
+	    s->context->limits->body_bytes);
+	s->body = (struct message_slice){NULL, 0};
+	s->take_body = false;
+	s->begun = false;
+	s->ended = false;
+	s->continue_sent = false;
+	session_update_deadline(s);
+	kick_if_needed(s);
+}
+
+/* ---- looking at it ---- */
+
+const struct session_context *
+session_context_of(const struct session *s)
+{
+	return s->context;
+}
+
+const struct sock_addr *
+session_peer(const struct session *s)
+{
+	return &s->peer;
+}
+
+const struct message *
+session_request(const struct session *s)
+{
+	return &s->message;
+}
+
+void
+session_set_arg(struct session *s, void *arg)
+{
+	s->arg = arg;
+}
+
+void *
+session_arg(const struct session *s)
+{
+	return s->arg;
+}
+
+unsigned
+session_status(const struct session *s)
+{
+	return s->status;
+}
+
+uint64_t
+session_response_bytes(const struct session *s)
+{
+	return s->response_bytes;
+}
+
+uint64_t
+session_request_us(const struct session *s)
+{
+	return s->request_us;
+}
+
+size_t
+session_backlog(const struct session *s)
+{
+	return io_backlog(&s->io);
+}
+
+bool
+session_is_answerable(const struct session *s)
+{
+	return s->state == SESSION_ACTIVE && !s->ended && !s->kick_closes;
+}

@@ -1,0 +1,63 @@
+/*
+ * session_private - the session as its own files see it: session.c (the
+ * connection, reading) and session_response.c (answering).
+ */
+#ifndef SESSION_PRIVATE_H
+#define SESSION_PRIVATE_H
+
+#include "io.h"
+#include "session.h"
+
+enum session_state {
+	SESSION_IDLE,   /* between requests; nothing of the next has come */
+	SESSION_HEAD,   /* a request's head is coming */
+	SESSION_ACTIVE, /* a request is in hand */
+	SESSION_LINGER, /* all said; waits for the client to close */
+	SESSION_CLOSED,
+};
+
+struct session {
+	const struct session_context *context;
+	struct io io;
+	enum session_state state;
+	struct sock_addr peer;
+	void *arg; /* the owner's, for the request in hand */
+
+	/* The request. */
+	struct message message;
+	struct buffer *in;
+	struct message_slice body; /* decoded, waiting for a taker */
+	bool take_body;            /* the owner wants a piece */
+	bool body_ended;           /* the last piece was handed over */
+	uint64_t request_us;       /* when the head was whole */
+
+	/* The response. */
+	struct buffer *head; /* being put together, not yet sent */
+	struct text head_text;
+	unsigned status;
+	uint64_t response_bytes;
+	uint64_t length_left; /* of a response with a known length */
+	bool begun;
+	bool ended;
+	bool chunked;
+	bool has_length;
+	bool no_body;
+	bool close_after;
+	bool continue_sent;
+	bool had_backlog; /* tell the owner when it is gone */
+
+	struct timer timer;        /* the one deadline of the state it is in */
+	struct loop_deferred kick; /* go on reading, outside the caller */
+	enum session_close kick_close;
+	bool kick_closes;
+	bool pumping;
+};
+
+/* For session_response.c: the response has been handed to the kernel or its
+ * queue; and: close as soon as nobody is in our caller's way. */
+void session_response_done(struct session *s);
+void session_close_soon(struct session *s, enum session_close reason);
+/* Works out the deadline anew after something changed. */
+void session_update_deadline(struct session *s);
+
+#endif

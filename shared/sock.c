@@ -1,0 +1,337 @@
+#include "sock.h"
+
+#include <sys/stat.h>
+
+#include <arpa/inet.h>
+#include <netinet/tcp.h>
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define UNIX_PREFIX "unix:"
+#define BACKLOG 4096
+
+static int
+invalid(void)
+{
+	errno = EINVAL;
+	return -1;
+}
+
+static int
+parse_port(const char *text, uint16_t *port)
+{
+	const char *error;
+	long long n;
+
+	/* strtonum(3) would take white space and a sign. */
+	if (text[0] == '\0' || strspn(text, "0123456789") != strlen(text))
+		return invalid();
+	n = strtonum(text, 0, 65535, &error);
+	if (error != NULL)
+		return invalid();
+	*port = (uint16_t)n;
+	return 0;
+}
+
+static int
+parse_unix(struct sock_addr *addr, const char *path)
+{
+	if (path[0] != '/' || strlen(path) >= sizeof(addr->un.sun_path))
+		return invalid();
+	memset(addr, 0, sizeof(*addr));
+	addr->un.sun_family = AF_UNIX;
+	memcpy(addr->un.sun_path, path, strlen(path) + 1);
+	addr->len = sizeof(addr->un);
+	return 0;
+}
+
+int
+sock_addr_from_host(struct sock_addr *addr, const char *host, uint16_t port)
+{
+	memset(addr, 0, sizeof(*addr));
+	if (inet_pton(AF_INET, host, &addr->in.sin_addr) == 1) {
+		addr->in.sin_family = AF_INET;
+		addr->in.sin_port = htons(port);
+		addr->len = sizeof(addr->in);
+		return 0;
+	}
+	if (inet_pton(AF_INET6, host, &addr->in6.sin6_addr) == 1) {
+		addr->in6.sin6_family = AF_INET6;
+		addr->in6.sin6_port = htons(port);
+		addr->len = sizeof(addr->in6);
+		return 0;
+	}
+	return invalid();
+}
+
+/* "host:port" or "[v6]:port" into host without brackets, and port. */
+static int
+split(struct sock_name *name, const char *text, bool *bracketed)
+{
+	const char *colon = strrchr(text, ':');
+	size_t len;
+
+	if (colon == NULL || parse_port(colon + 1, &name->port) == -1)
+		return invalid();
+	len = (size_t)(colon - text);
+	*bracketed = len >= 2 && text[0] == '[' && text[len - 1] == ']';
+	if (*bracketed) {
+		text++;
+		len -= 2;
+	}
+	if (len == 0 || len > SOCK_HOST_MAX)
+		return invalid();
+	memcpy(name->host, text, len);
+	name->host[len] = '\0';
+	return 0;
+}
+
+int
+sock_addr_parse(struct sock_addr *addr, const char *text)
+{
+	struct sock_name name;
+	bool bracketed;
+
+	if (strncmp(text, UNIX_PREFIX, strlen(UNIX_PREFIX)) == 0)
+		return parse_unix(addr, text + strlen(UNIX_PREFIX));
+	if (split(&name, text, &bracketed) == -1)
+		return -1;
+	if (strcmp(name.host, "*") == 0 && !bracketed)
+		return sock_addr_from_host(addr, "0.0.0.0", name.port);
+	if (sock_addr_from_host(addr, name.host, name.port) == -1)
+		return -1;
+	/* "::1:80" could be read in two ways. */
+	return (addr->sa.sa_family == AF_INET6) == bracketed ? 0 : invalid();
+}
+
+/* RFC 1123 section 2.1, and the underscore that containers' names have. */
+static bool
+is_dns_name(const char *s)
+{
+	size_t label = 0;
+
+	for (; *s != '\0'; s++) {
+		if (*s == '.') {
+			if (label == 0 || s[-1] == '-')
+				return false;
+			label = 0;
+			continue;
+		}
+		if (!isalnum((unsigned char)*s) && *s != '_' &&
+		    (*s != '-' || label == 0))
+			return false;
+		if (++label > 63)
+			return false;
+	}
+	return s[-1] != '-';
+}
+
+int
+sock_name_parse(struct sock_name *name, const char *text)
+{
+	struct sock_addr addr;
+	bool bracketed;
+
+	if (split(name, text, &bracketed) == -1)
+		return -1;
+	if (sock_addr_from_host(&addr, name->host, name->port) == 0)
+		return (addr.sa.sa_family == AF_INET6) == bracketed ? 0
+								    : invalid();
+	if (bracketed || !is_dns_name(name->host))
+		return invalid();
+	/* "127.0.0.1.5" and "300.1.1.1" are mistyped addresses, not names. */
+	if (strspn(name->host, "0123456789.") == strlen(name->host))
+		return invalid();
+	return 0;
+}
+
+bool
+sock_addr_equal(const struct sock_addr *a, const struct sock_addr *b)
+{
+	if (a->sa.sa_family != b->sa.sa_family)
+		return false;
+	switch (a->sa.sa_family) {
+	case AF_INET:
+		return a->in.sin_port == b->in.sin_port &&
+		       a->in.sin_addr.s_addr == b->in.sin_addr.s_addr;
+	case AF_INET6:
+		return a->in6.sin6_port == b->in6.sin6_port &&
+		       a->in6.sin6_scope_id == b->in6.sin6_scope_id &&
+		       memcmp(&a->in6.sin6_addr, &b->in6.sin6_addr,
+			   sizeof(a->in6.sin6_addr)) == 0;
+	case AF_UNIX:
+		return strcmp(a->un.sun_path, b->un.sun_path) == 0;
+	default:
+		return false;
+	}
+}
+
+static uint64_t
+fnv1a(uint64_t hash, const void *data, size_t len)
+{
+	const unsigned char *at = data;
+
+	for (size_t i = 0; i < len; i++)
+		hash = (hash ^ at[i]) * 0x100000001b3;
+	return hash;
+}
+
+uint64_t
+sock_addr_hash(const struct sock_addr *addr)
+{
+	uint64_t hash = fnv1a(0xcbf29ce484222325, &addr->sa.sa_family,
+	    sizeof(addr->sa.sa_family));
+
+	switch (addr->sa.sa_family) {
+	case AF_INET:
+		hash = fnv1a(hash, &addr->in.sin_addr, 4);
+		hash = fnv1a(hash, &addr->in.sin_port, 2);
+		break;
+	case AF_INET6:
+		hash = fnv1a(hash, &addr->in6.sin6_addr, 16);
+		hash = fnv1a(hash, &addr->in6.sin6_port, 2);
+		break;
+	case AF_UNIX:
+		hash =
+		    fnv1a(hash, addr->un.sun_path, strlen(addr->un.sun_path));
+		break;
+	}
+	return hash != 0 ? hash : 1;
+}
+
+const char *
+sock_host_str(const struct sock_addr *addr, char *buf)
+{
+	const void *host = &addr->in.sin_addr;
+
+	if (addr->sa.sa_family == AF_UNIX)
+		return strcpy(buf, UNIX_PREFIX);
+	if (addr->sa.sa_family == AF_INET6)
+		host = &addr->in6.sin6_addr;
+	if (inet_ntop(addr->sa.sa_family, host, buf, SOCK_TEXT_MAX) == NULL)
+		strcpy(buf, "?");
+	return buf;
+}
+
+const char *
+sock_addr_str(const struct sock_addr *addr, char *buf)
+{
+	char host[SOCK_TEXT_MAX];
+
+	switch (addr->sa.sa_family) {
+	case AF_UNIX:
+		snprintf(
+		    buf, SOCK_TEXT_MAX, UNIX_PREFIX "%s", addr->un.sun_path);
+		break;
+	case AF_INET6:
+		snprintf(buf, SOCK_TEXT_MAX, "[%.60s]:%u",
+		    sock_host_str(addr, host), ntohs(addr->in6.sin6_port));
+		break;
+	default:
+		snprintf(buf, SOCK_TEXT_MAX, "%.60s:%u",
+		    sock_host_str(addr, host), ntohs(addr->in.sin_port));
+		break;
+	}
+	return buf;
+}
+
+static int
+close_keeping_errno(int fd)
+{
+	int saved = errno;
+
+	close(fd);
+	errno = saved;
+	return -1;
+}
+
+static int
+open_stream(const struct sock_addr *addr)
+{
+	int fd, on = 1;
+
+	fd = socket(
+	    addr->sa.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	/* An accepted socket inherits it from its listener. */
+	if (fd != -1 && addr->sa.sa_family != AF_UNIX &&
+	    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) == -1)
+		return close_keeping_errno(fd);
+	return fd;
+}
+
+/* bind(2) never reuses a socket's file: take away one nobody listens on. */
+static void
+remove_stale(const struct sock_addr *addr)
+{
+	struct stat st;
+	int fd;
+
+	if (stat(addr->un.sun_path, &st) == -1 || !S_ISSOCK(st.st_mode))
+		return;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd == -1)
+		return;
+	if (connect(fd, &addr->sa, addr->len) == -1 && errno == ECONNREFUSED)
+		unlink(addr->un.sun_path);
+	close(fd);
+}
+
+int
+sock_listen(const struct sock_addr *addr, bool reuseport)
+{
+	int fd = open_stream(addr), on = 1;
+
+	if (fd == -1)
+		return -1;
+	if (addr->sa.sa_family == AF_UNIX)
+		remove_stale(addr);
+	else if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) ==
+		 -1)
+		return close_keeping_errno(fd);
+	if (reuseport && addr->sa.sa_family != AF_UNIX &&
+	    setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) == -1)
+		return close_keeping_errno(fd);
+	if (addr->sa.sa_family == AF_INET6 &&
+	    setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) == -1)
+		return close_keeping_errno(fd);
+	if (bind(fd, &addr->sa, addr->len) == -1 || listen(fd, BACKLOG) == -1)
+		return close_keeping_errno(fd);
+	return fd;
+}
+
+int
+sock_accept(int listener, struct sock_addr *peer)
+{
+	memset(peer, 0, sizeof(*peer));
+	peer->len = sizeof(*peer) - sizeof(peer->len);
+	return accept4(
+	    listener, &peer->sa, &peer->len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+
+int
+sock_connect(const struct sock_addr *addr)
+{
+	int fd = open_stream(addr);
+
+	if (fd == -1)
+		return -1;
+	if (connect(fd, &addr->sa, addr->len) == -1 && errno != EINPROGRESS)
+		return close_keeping_errno(fd);
+	return fd;
+}
+
+int
+sock_error(int fd)
+{
+	int error = 0;
+	socklen_t len = sizeof(error);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == -1)
+		return errno;
+	return error;
+}
