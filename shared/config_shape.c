@@ -50,8 +50,8 @@ leave(struct shape *s, size_t len)
 }
 
 static void
-fail_unknown(struct shape *s, const yaml_node_t *key,
-    const cyaml_schema_field_t *fields)
+fail_unknown(
+    struct shape *s, const yaml_node_t *key, const cyaml_schema_field_t *fields)
 {
 	char known[CONFIG_ERROR_MAX / 2], name[65];
 	struct text t;
@@ -60,8 +60,8 @@ fail_unknown(struct shape *s, const yaml_node_t *key,
 	for (const cyaml_schema_field_t *f = fields; f->key != NULL; f++)
 		text_addf(&t, "%s%s", f == fields ? "" : ", ", f->key);
 	known[t.len] = '\0';
-	snprintf(name, sizeof(name), "%s",
-	    (const char *)key->data.scalar.value);
+	snprintf(
+	    name, sizeof(name), "%s", (const char *)key->data.scalar.value);
 	enter_key(s, name);
 	config_where_fail(s->where, line_of(key), s->path,
 	    "unknown key; known here: %s", known);
@@ -127,9 +127,9 @@ check_mapping(struct shape *s, const yaml_node_t *node,
 	size_t len;
 
 	for (const yaml_node_pair_t *pair = node->data.mapping.pairs.start;
-	    pair < node->data.mapping.pairs.top &&
-	    !config_where_has_failed(s->where);
-	    pair++)
+	     pair < node->data.mapping.pairs.top &&
+	     !config_where_has_failed(s->where);
+	     pair++)
 		check_pair(s, pair, fields, line_of_field);
 	for (size_t i = 0; fields[i].key != NULL; i++) {
 		CHECK(i < FIELDS_MAX);
@@ -160,7 +160,7 @@ check_sequence(struct shape *s, const yaml_node_t *node,
 		    "has %zu entries; at most %u are supported", count,
 		    schema->sequence.max);
 	for (size_t i = 0; i < count && !config_where_has_failed(s->where);
-	    i++) {
+	     i++) {
 		item = yaml_document_get_node(
 		    s->document, node->data.sequence.items.start[i]);
 		len = enter_item(s, i);
@@ -183,8 +183,8 @@ kind_of(const yaml_node_t *node)
 }
 
 static void
-fail_kind(struct shape *s, const yaml_node_t *node, const char *wanted,
-    unsigned line)
+fail_kind(
+    struct shape *s, const yaml_node_t *node, const char *wanted, unsigned line)
 {
 	config_where_fail(s->where, line, s->path, "must be %s, but is %s",
 	    wanted, kind_of(node));
@@ -212,7 +212,8 @@ check_value(struct shape *s, const yaml_node_t *node,
 		if (node->type == YAML_SEQUENCE_NODE)
 			check_sequence(s, node, schema);
 		else
-			fail_kind(s, node, "a list, [a, b] or `- ` lines", line);
+			fail_kind(
+			    s, node, "a list, [a, b] or `- ` lines", line);
 		break;
 	default:
 		if (node->type != YAML_SCALAR_NODE)

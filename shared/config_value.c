@@ -40,8 +40,7 @@ config_value_leave(struct config_value *v, size_t mark)
 }
 
 void
-config_value_fail(
-    struct config_value *v, const char *key, const char *fmt, ...)
+config_value_fail(struct config_value *v, const char *key, const char *fmt, ...)
 {
 	char what[CONFIG_ERROR_MAX];
 	size_t mark;
@@ -103,8 +102,8 @@ config_value_name(struct config_value *v, const char *key, const char *raw,
 
 	if (text != NULL && !config_value_is_name(text))
 		config_value_fail(v, key,
-		    "`%.64s` is not a name; 1 to %d of A-Z a-z 0-9 . _ -",
-		    text, CONFIG_NAME_MAX);
+		    "`%.64s` is not a name; 1 to %d of A-Z a-z 0-9 . _ -", text,
+		    CONFIG_NAME_MAX);
 	return text;
 }
 
@@ -224,14 +223,15 @@ config_value_size(struct config_value *v, const char *key, const char *raw,
 	char min[24], max[24];
 	const char *at = text, *unit;
 	uint64_t n = 0;
+	long shift;
 	bool good;
 
 	if (text == NULL)
 		return 0;
 	good = read_digits(&at, &n);
 	if (good && *at != '\0' && (unit = strchr(units, *at)) != NULL) {
-		/* 12 digits and 30 bits stay below 2^70: check before. */
-		n = n > range.max ? UINT64_MAX : n << 10 * (unit - units + 1);
+		shift = 10 * (unit - units + 1);
+		n = n > range.max >> shift ? UINT64_MAX : n << shift;
 		at++;
 	}
 	if (!good || *at != '\0')
@@ -276,8 +276,7 @@ config_value_choice(struct config_value *v, const char *key, const char *raw,
 	for (int i = 0; i < choice.count; i++)
 		text_addf(&t, "%s%s", i == 0 ? "" : ", ", choice.names[i]);
 	known[t.len] = '\0';
-	config_value_fail(
-	    v, key, "`%.60s` is not one of %s", text, known);
+	config_value_fail(v, key, "`%.60s` is not one of %s", text, known);
 	free(text);
 	return choice.otherwise;
 }

@@ -8,7 +8,8 @@
 
 struct config_where {
 	const char *file;
-	char *error; /* of CONFIG_ERROR_MAX */
+	const char *text; /* until it was parsed */
+	char *error;      /* of CONFIG_ERROR_MAX */
 	bool failed;
 	yaml_document_t document;
 };
@@ -34,8 +35,7 @@ begin(char error[CONFIG_ERROR_MAX], const char *file, unsigned line)
 		file += len - max;
 	if (line == 0)
 		return (size_t)snprintf(error, CONFIG_ERROR_MAX, "%s: ", file);
-	return (size_t)snprintf(
-	    error, CONFIG_ERROR_MAX, "%s:%u: ", file, line);
+	return (size_t)snprintf(error, CONFIG_ERROR_MAX, "%s:%u: ", file, line);
 }
 
 void
@@ -61,8 +61,8 @@ config_where_fail(struct config_where *w, unsigned line, const char *path,
 	if (w->failed)
 		return;
 	w->failed = true;
-	len = begin(w->error, w->file,
-	    line != 0 ? line : config_where_line(w, path));
+	len = begin(
+	    w->error, w->file, line != 0 ? line : config_where_line(w, path));
 	len += (size_t)snprintf(w->error + len, CONFIG_ERROR_MAX - len, "%s%s",
 	    path, path[0] == '\0' ? "" : ": ");
 	if (len < CONFIG_ERROR_MAX) {
@@ -99,7 +99,7 @@ find_key(struct config_where *w, const yaml_node_t *map, const char *key,
 	if (map->type != YAML_MAPPING_NODE)
 		return NULL;
 	for (const yaml_node_pair_t *pair = map->data.mapping.pairs.start;
-	    pair < map->data.mapping.pairs.top; pair++) {
+	     pair < map->data.mapping.pairs.top; pair++) {
 		const yaml_node_t *k =
 		    yaml_document_get_node(&w->document, pair->key);
 
@@ -107,7 +107,8 @@ find_key(struct config_where *w, const yaml_node_t *map, const char *key,
 		    k->data.scalar.length == len &&
 		    memcmp(k->data.scalar.value, key, len) == 0) {
 			*line = line_of(k);
-			return yaml_document_get_node(&w->document, pair->value);
+			return yaml_document_get_node(
+			    &w->document, pair->value);
 		}
 	}
 	return NULL;
@@ -121,7 +122,7 @@ find_item(struct config_where *w, const yaml_node_t *list, unsigned long index,
 
 	if (list->type != YAML_SEQUENCE_NODE ||
 	    index >= (unsigned long)(list->data.sequence.items.top -
-			 list->data.sequence.items.start))
+				     list->data.sequence.items.start))
 		return NULL;
 	node = yaml_document_get_node(
 	    &w->document, list->data.sequence.items.start[index]);
@@ -166,8 +167,7 @@ see(bool *seen, int node)
 static unsigned
 alias_line(yaml_document_t *document)
 {
-	size_t count =
-	    (size_t)(document->nodes.top - document->nodes.start);
+	size_t count = (size_t)(document->nodes.top - document->nodes.start);
 	bool *seen = calloc(count, sizeof(*seen));
 	const yaml_node_t *node;
 	unsigned line = 0;
@@ -176,20 +176,20 @@ alias_line(yaml_document_t *document)
 		return 1;
 	see(seen, 1);
 	for (node = document->nodes.start;
-	    node < document->nodes.top && line == 0; node++) {
+	     node < document->nodes.top && line == 0; node++) {
 		if (node->type == YAML_SEQUENCE_NODE) {
 			const yaml_node_item_t *item;
 
 			for (item = node->data.sequence.items.start;
-			    item < node->data.sequence.items.top; item++)
+			     item < node->data.sequence.items.top; item++)
 				if (see(seen, *item))
 					line = line_of(node);
 		} else if (node->type == YAML_MAPPING_NODE) {
 			const yaml_node_pair_t *pair;
 
 			for (pair = node->data.mapping.pairs.start;
-			    pair < node->data.mapping.pairs.top; pair++)
-				if (see(seen, pair->key) |
+			     pair < node->data.mapping.pairs.top; pair++)
+				if (see(seen, pair->key) ||
 				    see(seen, pair->value))
 					line = line_of(node);
 		}
@@ -198,20 +198,29 @@ alias_line(yaml_document_t *document)
 	return line;
 }
 
+/* The line that the parser stopped at. */
+static unsigned
+problem_line(const yaml_parser_t *parser, const char *text)
+{
+	unsigned line = 1;
+
+	if (parser->error != YAML_READER_ERROR)
+		return (unsigned)parser->problem_mark.line + 1;
+	/* The reader is ahead of the parser, and only counts bytes. */
+	for (size_t i = 0; i < parser->problem_offset && text[i] != '\0'; i++)
+		line += text[i] == '\n';
+	return line;
+}
+
 static void
 say_syntax(struct config_where *w, const yaml_parser_t *parser)
 {
-	unsigned line = (unsigned)parser->problem_mark.line + 1;
-	const char *problem = parser->problem;
+	const char *problem = parser->problem, *context = parser->context;
 
-	/* A reader's error (encoding) has an offset and no mark. */
-	if (parser->error == YAML_READER_ERROR)
-		line = (unsigned)parser->mark.line + 1;
-	config_where_say(w->error, w->file, line,
+	config_where_say(w->error, w->file, problem_line(parser, w->text),
 	    "not valid YAML: %s%s%s; see this line and the one before",
-	    problem != NULL ? problem : "no memory",
-	    parser->context != NULL ? " " : "",
-	    parser->context != NULL ? parser->context : "");
+	    problem != NULL ? problem : "no memory", context != NULL ? " " : "",
+	    context != NULL ? context : "");
 }
 
 /* The one document that there has to be; w->document is live when true. */
@@ -265,10 +274,10 @@ config_where_new(const char *file, const char *text, size_t len,
 		return NULL;
 	}
 	w->file = file;
+	w->text = text;
 	w->error = error;
 	yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
-	yaml_parser_set_input_string(
-	    &parser, (const unsigned char *)text, len);
+	yaml_parser_set_input_string(&parser, (const unsigned char *)text, len);
 	good = load(w, &parser);
 	yaml_parser_delete(&parser);
 	if (good)

@@ -262,18 +262,16 @@ run_timers(struct loop *loop)
 static void
 run_deferred(struct loop *loop)
 {
-	struct loop_deferred *last;
-	bool more = loop->deferred_head != NULL;
+	size_t left = 0;
 
-	if (!more)
-		return;
-	/* What is deferred meanwhile waits for the next round. */
-	last = (struct loop_deferred *)((char *)loop->deferred_tail -
-					offsetof(struct loop_deferred, next));
-	while (more && loop->deferred_head != NULL) {
+	/* What is deferred meanwhile waits for the next round, or runs in the
+	 * place of what is cancelled meanwhile. */
+	for (struct loop_deferred *d = loop->deferred_head; d != NULL;
+	     d = d->next)
+		left++;
+	for (; left > 0 && loop->deferred_head != NULL; left--) {
 		struct loop_deferred *d = loop->deferred_head;
 
-		more = d != last;
 		loop_defer_cancel(loop, d);
 		d->fn(d->arg);
 	}

@@ -376,6 +376,8 @@ check_head(struct message *m)
 		return MESSAGE_SYNTAX;
 	if (m->parser.http_major != 1 || m->parser.http_minor > 1)
 		return MESSAGE_VERSION;
+	if (m->is_response && m->parser.status_code < 100)
+		return MESSAGE_SYNTAX;
 	error = collect(m, &facts);
 	if (error == MESSAGE_NONE)
 		error = check_framing(m, &facts);
@@ -532,6 +534,14 @@ check_head_bytes(struct message *m, const char *data, size_t len)
 		m->error = MESSAGE_HEAD_TOO_LARGE;
 }
 
+/* llhttp takes "GET /" alone for HTTP/0.9 and then for the first line of a
+ * head: say no at once, since that client will send nothing more. */
+static bool
+is_http09(const struct message *m)
+{
+	return m->parser.http_major == 0 && m->parser.http_minor == 9;
+}
+
 size_t
 message_feed(struct message *m, char *data, size_t len)
 {
@@ -548,6 +558,8 @@ message_feed(struct message *m, char *data, size_t len)
 	else if (err != HPE_OK && m->error == MESSAGE_NONE)
 		m->error =
 		    parser_error(m, m->head, (size_t)(data + len - m->head));
+	else if (is_http09(m))
+		m->error = MESSAGE_SYNTAX;
 	if (m->error != MESSAGE_NONE)
 		return 0;
 	if (!head_was_done && m->head_done)

@@ -1,7 +1,6 @@
 #include "redis.h"
 
 #include <sys/epoll.h>
-#include <sys/random.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 
@@ -66,7 +65,7 @@ struct redis {
 	unsigned steps;    /* of setting up, not answered yet */
 	size_t loaded;     /* scripts answered, in this round of loading */
 	bool is_reloading; /* after a NOSCRIPT */
-	const char *channel;
+	char *channel;     /* NULL: takes commands */
 	redis_reply_fn *message_fn;
 	void *message_arg;
 
@@ -127,14 +126,14 @@ is_sound(const struct redis *r)
 static void
 retry_later(struct redis *r)
 {
-	uint64_t half, random = 0;
+	uint32_t half;
 
 	r->backoff_us = r->backoff_us == 0 ? BACKOFF_MIN_US : r->backoff_us * 2;
 	if (r->backoff_us > BACKOFF_MAX_US)
 		r->backoff_us = BACKOFF_MAX_US;
-	half = r->backoff_us / 2;
-	(void)getrandom(&random, sizeof(random), GRND_NONBLOCK);
-	loop_timer_after(r->loop, &r->retry, half + random % (half + 1));
+	half = (uint32_t)r->backoff_us / 2;
+	loop_timer_after(
+	    r->loop, &r->retry, half + arc4random_uniform(half + 1));
 }
 
 static void
@@ -296,23 +295,22 @@ on_flush(void *arg)
 	r->flushing = false;
 }
 
-static void
-on_event(void *arg, uint32_t events)
-{
-	struct redis *r = arg;
-	bool failed = events & (EPOLLERR | EPOLLHUP);
-
-	/* Either call may free the context; on_context_gone() says so. */
-	if ((events & EPOLLOUT) || (failed && r->state == LINK_CONNECTING)) {
-		r->flushing = true;
-		redisAsyncHandleWrite(r->context);
-		r->flushing = false;
-	}
-	if (r->context != NULL && ((events & EPOLLIN) || failed))
-		redisAsyncHandleRead(r->context);
-}
-
 /* Commands. */
+
+static void load_scripts(struct redis *r);
+
+/* Somebody emptied the script cache: SCRIPT FLUSH, or a failover. */
+static void
+reload_if_lost(struct redis *r, const redisReply *reply)
+{
+	if (reply->type != REDIS_REPLY_ERROR || r->is_reloading ||
+	    strncmp(reply->str, "NOSCRIPT", 8) != 0 || !redis_is_up(r))
+		return;
+	log_info(
+	    "redis %s: its scripts are gone, loaded again", r->options.name);
+	r->is_reloading = true;
+	load_scripts(r);
+}
 
 static void
 on_reply(redisAsyncContext *context, void *reply, void *arg)
@@ -327,8 +325,10 @@ on_reply(redisAsyncContext *context, void *reply, void *arg)
 	r->count--;
 	if (r->fresh > r->count)
 		r->fresh = r->count;
-	if (reply != NULL)
+	if (reply != NULL) {
 		set_reply_timer(r);
+		reload_if_lost(r, reply);
+	}
 	if (call.fn != NULL)
 		call.fn(call.arg, reply);
 }
@@ -480,4 +480,270 @@ send_step(
 	r->steps++;
 	if (send_command(r, fn, r, argc, copy, NULL) == -1)
 		drop(r, "cannot send: %s", strerror(errno));
+}
+
+static void
+load_scripts(struct redis *r)
+{
+	r->loaded = 0;
+	for (size_t i = 0; i < r->options.script_count; i++) {
+		const char *argv[] = {
+		    "SCRIPT", "LOAD", r->options.scripts[i]->body};
+
+		send_step(r, on_loaded, argv, 3);
+	}
+}
+
+/* Called by hiredis with each message, with the confirmation of SUBSCRIBE,
+ * and with NULL at the end. */
+static void
+on_message(redisAsyncContext *context, void *data, void *arg)
+{
+	struct redis *r = arg;
+	const redisReply *reply = data;
+
+	(void)context;
+	if (reply == NULL || reply->type != REDIS_REPLY_ARRAY ||
+	    reply->elements != 3)
+		return;
+	if (strcmp(reply->element[0]->str, "subscribe") == 0)
+		step_done(r);
+	else if (strcmp(reply->element[0]->str, "message") == 0)
+		r->message_fn(r->message_arg, reply->element[2]);
+}
+
+static void
+subscribe(struct redis *r)
+{
+	const char *argv[] = {"SUBSCRIBE", r->channel};
+
+	r->steps++;
+	if (redisAsyncCommandArgv(r->context, on_message, r, 2, argv, NULL) !=
+	    REDIS_OK)
+		drop(r, "cannot subscribe");
+}
+
+int
+redis_subscribe(
+    struct redis *r, const char *channel, redis_reply_fn *fn, void *arg)
+{
+	char *copy = strdup(channel);
+
+	if (copy == NULL)
+		return -1;
+	CHECK(r->channel == NULL);
+	r->channel = copy;
+	r->message_fn = fn;
+	r->message_arg = arg;
+	if (is_sound(r) && r->state >= LINK_SETTING_UP)
+		subscribe(r);
+	return 0;
+}
+
+static void
+set_up(struct redis *r)
+{
+	const struct redis_url *url = &r->options.url;
+	const char *name[] = {"CLIENT", "SETNAME", r->options.name};
+
+	if (url->password[0] != '\0' && url->user[0] != '\0') {
+		const char *argv[] = {"AUTH", url->user, url->password};
+
+		send_step(r, on_auth, argv, 3);
+	} else if (url->password[0] != '\0') {
+		const char *argv[] = {"AUTH", url->password};
+
+		send_step(r, on_auth, argv, 2);
+	}
+	if (url->db != 0) {
+		char db[16];
+		const char *argv[] = {"SELECT", db};
+
+		(void)snprintf(db, sizeof(db), "%u", url->db);
+		send_step(r, on_step, argv, 2);
+	}
+	send_step(r, on_name, name, 3);
+	load_scripts(r);
+	if (r->channel != NULL && is_sound(r))
+		subscribe(r);
+}
+
+/* Connecting. */
+
+static void
+on_event(void *arg, uint32_t events)
+{
+	struct redis *r = arg;
+	bool failed = events & (EPOLLERR | EPOLLHUP);
+
+	bool connecting = r->state == LINK_CONNECTING;
+
+	/* Either call may free the context; on_context_gone() says so. */
+	if ((events & EPOLLOUT) || (failed && connecting)) {
+		r->flushing = true;
+		redisAsyncHandleWrite(r->context);
+		r->flushing = false;
+	}
+	if (connecting && r->state == LINK_SETTING_UP)
+		set_up(r);
+	if (r->context != NULL && ((events & EPOLLIN) || failed))
+		redisAsyncHandleRead(r->context);
+}
+
+static void
+on_connected(const redisAsyncContext *context, int status)
+{
+	struct redis *r = context->data;
+
+	/* Nothing more in here: hiredis 0.14 may not be freed from this
+	 * callback. A failure reaches on_context_gone() by itself. */
+	if (status == REDIS_OK)
+		set_state(r, LINK_SETTING_UP);
+}
+
+/* An idle subscriber sends nothing, so only keep-alive tells it that the
+ * other side vanished without a word. */
+static void
+set_socket_options(int fd)
+{
+	int on = 1, idle_s = 5, interval_s = 1, probes = 3;
+
+	(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+	/* Each fails on a unix socket, which needs none. */
+	(void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+	(void)setsockopt(
+	    fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle_s, sizeof(idle_s));
+	(void)setsockopt(
+	    fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval_s, sizeof(interval_s));
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof(probes));
+}
+
+/* Takes over what hiredis began to connect. */
+static void
+attach(struct redis *r, redisAsyncContext *context)
+{
+	char reason[REASON_MAX];
+
+	if (context == NULL) {
+		unreachable(r, "out of memory");
+		return;
+	}
+	if (context->err != 0 ||
+	    loop_watch_add(r->loop, &r->watch, context->c.fd, EPOLLOUT) == -1) {
+		(void)snprintf(reason, sizeof(reason), "%s",
+		    context->err != 0 ? context->errstr : strerror(errno));
+		redisAsyncFree(context);
+		unreachable(r, reason);
+		return;
+	}
+	set_state(r, LINK_CONNECTING);
+	set_socket_options(context->c.fd);
+	r->context = context;
+	r->interest = EPOLLOUT;
+	r->reason[0] = '\0';
+	context->data = r;
+	context->ev.data = r;
+	context->ev.addRead = on_want_read;
+	context->ev.delRead = on_unwant_read;
+	context->ev.addWrite = on_want_write;
+	context->ev.delWrite = on_unwant_write;
+	context->ev.cleanup = on_context_gone;
+	/* Last: it calls addWrite. */
+	(void)redisAsyncSetConnectCallback(context, on_connected);
+	loop_timer_after(r->loop, &r->setup, REDIS_CONNECT_MS * US_PER_MS);
+}
+
+/* hiredis resolves names while it blocks, hence numbers only. */
+static void
+connect_to(struct redis *r, const struct sock_addr *addr)
+{
+	char host[SOCK_TEXT_MAX];
+
+	attach(r,
+	    redisAsyncConnect(sock_host_str(addr, host), r->options.url.port));
+}
+
+static void
+on_resolved(void *arg, const char *error, const struct sock_addr *addrs,
+    size_t count, uint32_t ttl_s)
+{
+	struct redis *r = arg;
+	char reason[REASON_MAX];
+
+	(void)ttl_s;
+	r->query = NULL;
+	if (error == NULL) {
+		connect_to(r, &addrs[r->attempts++ % count]);
+		return;
+	}
+	(void)snprintf(
+	    reason, sizeof(reason), "%.100s: %s", r->options.url.host, error);
+	unreachable(r, reason);
+}
+
+static void
+on_retry(void *arg)
+{
+	struct redis *r = arg;
+	const struct redis_url *url = &r->options.url;
+	struct sock_addr addr;
+
+	if (url->path[0] != '\0') {
+		attach(r, redisAsyncConnectUnix(url->path));
+	} else if (sock_addr_from_host(&addr, url->host, url->port) == 0) {
+		connect_to(r, &addr);
+	} else {
+		set_state(r, LINK_RESOLVING);
+		r->query = resolver_query(
+		    r->resolver, url->host, url->port, on_resolved, r);
+		if (r->query == NULL)
+			unreachable(r, "out of memory");
+	}
+}
+
+struct redis *
+redis_new(struct loop *loop, struct resolver *resolver,
+    const struct redis_options *options)
+{
+	struct redis *r = calloc(1, sizeof(*r));
+
+	if (r == NULL)
+		return NULL;
+	r->loop = loop;
+	r->resolver = resolver;
+	r->options = *options;
+	r->state = LINK_WAITING;
+	timer_init(&r->retry, on_retry, r);
+	timer_init(&r->setup, on_setup_timeout, r);
+	timer_init(&r->reply, on_reply_timeout, r);
+	loop_watch_init(&r->watch, on_event, r);
+	loop_deferred_init(&r->flush, on_flush, r);
+	loop_deferred_init(&r->lost, on_lost, r);
+	loop_timer_after(loop, &r->retry, 0);
+	return r;
+}
+
+static void
+redis_bury(void *p)
+{
+	struct redis *r = p;
+
+	free(r->channel);
+	free(r);
+}
+
+void
+redis_free(struct redis *r)
+{
+	if (r == NULL)
+		return;
+	set_state(r, LINK_CLOSED);
+	if (r->query != NULL)
+		resolver_cancel(r->query);
+	loop_timer_clear(r->loop, &r->retry);
+	loop_defer_cancel(r->loop, &r->lost);
+	/* Perhaps only once hiredis' callback that we are in has returned. */
+	if (r->context != NULL)
+		redisAsyncFree(r->context);
+	loop_bury(r->loop, r, redis_bury);
 }

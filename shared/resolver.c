@@ -110,8 +110,8 @@ socket_open(struct resolver *r, int fd, uint32_t events)
 	s->resolver = r;
 	loop_watch_init(&s->watch, on_socket, s);
 	if (loop_watch_add(r->loop, &s->watch, fd, events) == -1) {
-		log_warn("resolver: cannot watch a socket: %s",
-		    strerror(errno));
+		log_warn(
+		    "resolver: cannot watch a socket: %s", strerror(errno));
 		free(s);
 		return;
 	}

@@ -1,5 +1,6 @@
 #include "scoreboard.h"
 
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/stat.h>
@@ -7,7 +8,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -40,21 +40,6 @@ map(int fd, size_t bytes)
 	return p != MAP_FAILED ? p : NULL;
 }
 
-/* Workers of a master that was killed drain for a while and go on writing. */
-static bool
-has_writers(const struct scoreboard *sb)
-{
-	for (uint32_t i = 0; i < sb->slot_count; i++) {
-		pid_t pid = atomic_load(&sb->slots[i].pid);
-
-		if (!scoreboard_slot_is_live(&sb->slots[i]) || pid <= 0)
-			continue;
-		if (kill(pid, 0) == 0 || errno == EPERM)
-			return true;
-	}
-	return false;
-}
-
 static bool
 fits(const struct scoreboard *sb, const struct shape *shape)
 {
@@ -66,6 +51,8 @@ fits(const struct scoreboard *sb, const struct shape *shape)
 		   0;
 }
 
+/* The workers of a master that was killed drain for a while, write, and hold
+ * the lock meanwhile: then the file is not for us. */
 static struct scoreboard *
 take_over(const char *path, const struct shape *shape)
 {
@@ -75,13 +62,16 @@ take_over(const char *path, const struct shape *shape)
 
 	if (fd == -1)
 		return NULL;
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
-	    (uint64_t)st.st_size == shape->bytes)
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0 && fstat(fd, &st) == 0 &&
+	    S_ISREG(st.st_mode) && (uint64_t)st.st_size == shape->bytes)
 		sb = map(fd, shape->bytes);
-	close(fd);
-	if (sb == NULL || (fits(sb, shape) && !has_writers(sb)))
+	if (sb != NULL && fits(sb, shape)) {
+		sb->lock_fd = fd;
 		return sb;
-	munmap(sb, shape->bytes);
+	}
+	if (sb != NULL)
+		munmap(sb, shape->bytes);
+	close(fd);
 	return NULL;
 }
 
@@ -98,8 +88,19 @@ draw_incarnation(struct scoreboard *sb)
 }
 
 static struct scoreboard *
-describe(struct scoreboard *sb, const struct shape *shape)
+fill(int fd, const struct shape *shape)
 {
+	struct scoreboard *sb;
+	/* Takes the space now: a full disk would be a SIGBUS later. */
+	int error = posix_fallocate(fd, 0, (off_t)shape->bytes);
+
+	if (error != 0) {
+		errno = error;
+		return NULL;
+	}
+	if (flock(fd, LOCK_EX | LOCK_NB) == -1)
+		return NULL;
+	sb = map(fd, shape->bytes);
 	if (sb == NULL || draw_incarnation(sb) == -1)
 		return NULL;
 	sb->magic = MAGIC;
@@ -107,15 +108,16 @@ describe(struct scoreboard *sb, const struct shape *shape)
 	snprintf(sb->instance, sizeof(sb->instance), "%s", shape->instance);
 	sb->slot_count = shape->slots;
 	sb->service_count = shape->services;
+	sb->lock_fd = fd;
 	return sb;
 }
 
 static struct scoreboard *
 create(const char *path, const struct shape *shape)
 {
-	struct scoreboard *sb = NULL;
+	struct scoreboard *sb;
 	char temp[PATH_MAX];
-	int fd, error, saved;
+	int fd, saved;
 
 	if ((size_t)snprintf(temp, sizeof(temp), "%s.new", path) >=
 	    sizeof(temp)) {
@@ -126,19 +128,12 @@ create(const char *path, const struct shape *shape)
 	fd = open(temp, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd == -1)
 		return NULL;
-	/* Takes the space now: a full disk would be a SIGBUS later. */
-	error = posix_fallocate(fd, 0, (off_t)shape->bytes);
-	if (error != 0)
-		errno = error;
-	else
-		sb = describe(map(fd, shape->bytes), shape);
-	saved = errno;
-	close(fd);
-	errno = saved;
+	sb = fill(fd, shape);
 	if (sb != NULL && rename(temp, path) == 0)
 		return sb;
 	saved = errno;
 	unlink(temp);
+	close(fd);
 	errno = saved;
 	return NULL;
 }

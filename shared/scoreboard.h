@@ -53,7 +53,7 @@
 	X(DELAY_WARNINGS, "event_loop_delay_warnings",                         \
 	    "Event loop delays over the warning threshold")                    \
 	X(BUSY_OVER_10MS_NS, "event_loop_busy_over_10ms_ns",                   \
-	    "Nanoseconds in loop iterations of over 10 ms")                    \
+	    "Time in loop iterations of over 10 ms")                           \
 	X(REDIS_LOSSES, "redis_losses", "Times the Redis connection was lost")
 
 enum scoreboard_total {
@@ -135,6 +135,10 @@ struct scoreboard {
 	uint32_t service_count;
 	uint64_t started_ns; /* of this master, CLOCK_MONOTONIC */
 	_Atomic pid_t master_pid;
+	_Atomic uint32_t redis_degraded; /* said so already: see worker.c */
+	/* Descriptor, the same in master and workers, that holds the file's
+	 * lock for as long as any of them lives. */
+	int lock_fd;
 	/* One word per service; breaker.h says what it holds. */
 	alignas(64) _Atomic uint64_t breakers[CONFIG_SERVICES_MAX];
 	struct scoreboard_endpoint endpoints[SCOREBOARD_ENDPOINTS];
@@ -143,8 +147,9 @@ struct scoreboard {
 
 /*
  * Creates state_dir/scoreboard, or takes it over where instance and shape are
- * the same. Master only, before the first fork, holding the pid file's lock.
- * NULL with errno; the mapping lives as long as the process.
+ * the same and no process of the former master is left to write to it. Master
+ * only, before the first fork, holding the pid file's lock. NULL with errno;
+ * the mapping lives as long as the process.
  */
 struct scoreboard *scoreboard_open(const char *state_dir, const char *instance,
     unsigned slots, unsigned services);

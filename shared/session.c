@@ -490,7 +490,6 @@ session_response_done(struct session *s)
 	s->ended = true;
 	if (s->context->ops->on_response_end != NULL)
 		s->context->ops->on_response_end(s, true);
-	s->arg = NULL;
 	if (s->close_after || s->io.broken) {
 		start_linger(s);
 		return;

@@ -107,7 +107,7 @@ const struct sock_addr *session_peer(const struct session *s);
 /* The request in hand. Its text is valid until the body is first taken or
  * the response ends, whichever comes first. */
 const struct message *session_request(const struct session *s);
-/* The owner's pointer, for the request in hand; reset to NULL for the next. */
+/* The owner's pointer, for the life of the connection; NULL at first. */
 void session_set_arg(struct session *s, void *arg);
 void *session_arg(const struct session *s);
 /* Status of the last response begun; 0 before the first. */

@@ -21,7 +21,7 @@ struct session {
 	struct io io;
 	enum session_state state;
 	struct sock_addr peer;
-	void *arg; /* the owner's, for the request in hand */
+	void *arg; /* the owner's */
 
 	/* The request. */
 	struct message message;

@@ -38,8 +38,8 @@ struct worker_boot {
 };
 
 /*
- * The worker, from fork to exit. Signals are blocked on entry and the handlers
- * at their defaults. Returns the exit status.
+ * The worker, from fork to exit. Signals are blocked on entry, SIGPIPE is
+ * ignored, other handlers are at their defaults. Returns the exit status.
  */
 int worker_main(const struct worker_boot *boot);
 

@@ -1,0 +1,98 @@
+/*
+ * breaker - the circuit breaker's policy: what one service's state permits,
+ * and what an outcome makes of it.
+ *
+ * Pure, worker only. breakers.h does the I/O. A service's whole state is one
+ * 64-bit word, so that all processes of a host share it in the scoreboard by
+ * compare-and-swap:
+ *
+ *   bits  0- 1  state
+ *   bit      2  local
+ *   bits  3- 8  failures
+ *   bits  9-27  epoch
+ *   bits 28-63  until_ms
+ *
+ * CLOSED -> OPEN after `failures` consecutive failures within the window;
+ * OPEN -> HALF_OPEN when somebody takes the probe after open_for; HALF_OPEN ->
+ * CLOSED or OPEN by the probe's outcome; HALF_OPEN -> HALF_OPEN with the next
+ * probe when the lease ran out or the probe was given back.
+ *
+ * Every such step has a new epoch, and an outcome counts only in the epoch in
+ * which its request was admitted. Epochs are serial numbers (RFC 1982) of 19
+ * bits; 0 means that nothing was heard yet.
+ */
+#ifndef BREAKER_H
+#define BREAKER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define BREAKER_EPOCH_BITS 19
+#define BREAKER_EPOCH_MASK ((1u << BREAKER_EPOCH_BITS) - 1)
+#define BREAKER_FAILURES_MAX 63
+
+enum breaker_state { BREAKER_CLOSED, BREAKER_OPEN, BREAKER_HALF_OPEN };
+
+struct breaker {
+	enum breaker_state state;
+	/* A step that this host took by itself, while Redis was away or
+	 * before Redis answered; whatever Redis says replaces it. */
+	bool local;
+	unsigned failures; /* consecutive, 0 .. BREAKER_FAILURES_MAX */
+	uint32_t epoch;
+	/* CLOCK_MONOTONIC. OPEN: when a probe is permitted. HALF_OPEN: when
+	 * the probe's lease ends. CLOSED with failures: when the window ends.
+	 */
+	uint64_t until_ms;
+};
+
+struct breaker_policy {
+	unsigned failures; /* 0: no breaker */
+	uint64_t window_ms;
+	uint64_t open_for_ms;
+	uint64_t lease_ms;
+};
+
+/* What a request was admitted under. */
+struct breaker_admission {
+	uint32_t epoch;
+	bool local;
+	bool is_probe;
+};
+
+enum breaker_decision {
+	BREAKER_ADMIT,
+	BREAKER_REJECT,
+	BREAKER_PROBE_DUE, /* whoever gets the probe goes, others don't */
+};
+
+struct breaker breaker_unpack(uint64_t word);
+uint64_t breaker_pack(const struct breaker *b);
+
+enum breaker_decision breaker_decide(const struct breaker *b, uint64_t now_ms);
+
+/*
+ * Steps taken on this host. Each returns whether *b changed; a change of state
+ * makes it local. An outcome of another epoch changes nothing.
+ */
+bool breaker_fail(struct breaker *b, const struct breaker_policy *policy,
+    const struct breaker_admission *a, uint64_t now_ms);
+bool breaker_succeed(struct breaker *b, const struct breaker_admission *a);
+/* Takes the probe, if one is due. */
+bool breaker_acquire(
+    struct breaker *b, const struct breaker_policy *policy, uint64_t now_ms);
+/* The probe ended without an outcome: the next may go at once. */
+bool breaker_release(
+    struct breaker *b, const struct breaker_admission *a, uint64_t now_ms);
+/* Adopts what Redis said, unless *b already knows better. */
+bool breaker_merge(struct breaker *b, const struct breaker *said);
+
+/* Whether an outcome admitted under a still counts. */
+bool breaker_is_current(
+    const struct breaker *b, const struct breaker_admission *a);
+/* Whether epoch a is younger than b. */
+bool breaker_epoch_is_newer(uint32_t a, uint32_t b);
+
+const char *breaker_state_str(enum breaker_state state);
+
+#endif

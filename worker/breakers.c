@@ -1,0 +1,596 @@
+#include "breakers.h"
+
+#include <unistd.h>
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "log.h"
+
+#define PEEK_MS 500
+#define LEASE_MAX_MS 75000
+#define LEASE_SLACK_MS 1000
+#define US_PER_MS 1000
+#define KEY_MAX (2 * CONFIG_NAME_MAX + 32)
+#define TOKEN_MAX 64
+#define WHO_MAX 32
+
+struct service {
+	struct breakers *breakers;
+	const char *name;
+	_Atomic uint64_t *word;
+	struct breaker_policy policy;
+	char key[KEY_MAX];
+	/* At most one question is under way. Its asker, who may have left. */
+	bool is_asking;
+	struct breakers_ticket *asker;
+	uint64_t token;
+};
+
+struct breakers {
+	struct loop *loop;
+	struct redis *redis;
+	struct redis *subscriber;
+	const char *incarnation;
+	char who[WHO_MAX];
+	char channel[KEY_MAX];
+	char subscriber_name[WHO_MAX + 16];
+	uint64_t tokens; /* made so far */
+	struct timer peek;
+	bool is_peeking;
+	size_t count;
+	struct service services[CONFIG_SERVICES_MAX];
+};
+
+/* What is told to the script beside the service's own. */
+struct message {
+	const char *verb;
+	const char *reason;
+	uint32_t epoch;
+	uint64_t token; /* 0: none */
+};
+
+enum step { STEP_FAIL, STEP_SUCCEED, STEP_ACQUIRE, STEP_RELEASE };
+
+static uint64_t
+now_ms(const struct breakers *b)
+{
+	return loop_now_us(b->loop) / US_PER_MS;
+}
+
+static struct breaker
+mirror(const struct service *s)
+{
+	return breaker_unpack(
+	    atomic_load_explicit(s->word, memory_order_relaxed));
+}
+
+static bool
+is_redis_up(const struct breakers *b)
+{
+	return b->redis != NULL && redis_is_up(b->redis);
+}
+
+/* The host's word. */
+
+static bool
+take_step(const struct service *s, struct breaker *word, enum step step,
+    const struct breaker_admission *a)
+{
+	uint64_t now = now_ms(s->breakers);
+
+	switch (step) {
+	case STEP_FAIL:
+		return breaker_fail(word, &s->policy, a, now);
+	case STEP_SUCCEED:
+		return breaker_succeed(word, a);
+	case STEP_ACQUIRE:
+		return breaker_acquire(word, &s->policy, now);
+	case STEP_RELEASE:
+		return breaker_release(word, a, now);
+	}
+	return false;
+}
+
+/* Takes a step on the host's word, whatever others do to it meanwhile. False
+ * when there was none to take. */
+static bool
+step_word(struct service *s, enum step step, const struct breaker_admission *a,
+    struct breaker *before, struct breaker *after)
+{
+	uint64_t word = atomic_load(s->word);
+
+	do {
+		*before = *after = breaker_unpack(word);
+		if (!take_step(s, after, step, a))
+			return false;
+	} while (
+	    !atomic_compare_exchange_weak(s->word, &word, breaker_pack(after)));
+	return true;
+}
+
+static void
+merge_word(struct service *s, const struct breaker *said)
+{
+	uint64_t word = atomic_load(s->word);
+	struct breaker before, after;
+
+	do {
+		before = after = breaker_unpack(word);
+		if (!breaker_merge(&after, said))
+			return;
+	} while (!atomic_compare_exchange_weak(
+	    s->word, &word, breaker_pack(&after)));
+	if (before.state != after.state)
+		log_debug("breaker %s: heard: %s -> %s, epoch %" PRIu32,
+		    s->name, breaker_state_str(before.state),
+		    breaker_state_str(after.state), after.epoch);
+}
+
+static void
+log_step(const struct service *s, enum breaker_state from,
+    const struct breaker *to, const char *reason)
+{
+	char what[48] = "";
+
+	if (to->state == BREAKER_OPEN && from == BREAKER_CLOSED)
+		(void)snprintf(
+		    what, sizeof(what), "%u failures, last: ", to->failures);
+	else if (to->state == BREAKER_OPEN)
+		(void)snprintf(what, sizeof(what), "the probe failed: ");
+	log_info("breaker %s: %s -> %s, %s%s (%s), epoch %" PRIu32 "%s",
+	    s->name, breaker_state_str(from), breaker_state_str(to->state),
+	    what, reason, s->breakers->who, to->epoch,
+	    to->local ? ", on this host alone" : "");
+}
+
+/* A step that Redis is not asked about. */
+static bool
+step_alone(struct service *s, enum step step, const struct breaker_admission *a,
+    const char *reason)
+{
+	struct breaker before, after;
+
+	if (!step_word(s, step, a, &before, &after))
+		return false;
+	if (before.state != after.state || step == STEP_RELEASE)
+		log_step(s, before.state, &after, reason);
+	return true;
+}
+
+/* Talking to Redis. */
+
+static struct service *
+find_service(struct breakers *b, const char *name)
+{
+	for (size_t i = 0; i < b->count; i++)
+		if (strcmp(b->services[i].name, name) == 0)
+			return &b->services[i];
+	return NULL;
+}
+
+/* Adopts a text of the scripts. NULL when it is none, or none of ours. */
+static struct service *
+hear(struct breakers *b, const redisReply *text, struct breaker *said)
+{
+	char name[CONFIG_NAME_MAX + 1];
+	unsigned state, epoch, failures;
+	uint64_t left_ms;
+	struct service *s;
+
+	if (text->type != REDIS_REPLY_STRING ||
+	    sscanf(text->str, "%63s %u %u %u %" SCNu64, name, &state, &epoch,
+		&failures, &left_ms) != 5)
+		return NULL;
+	s = find_service(b, name);
+	if (s == NULL || s->policy.failures == 0 || state > BREAKER_HALF_OPEN)
+		return NULL;
+	*said = (struct breaker){
+	    .state = (enum breaker_state)state,
+	    .epoch = epoch & BREAKER_EPOCH_MASK,
+	    .failures = failures > BREAKER_FAILURES_MAX ? BREAKER_FAILURES_MAX
+							: failures,
+	};
+	if (state != BREAKER_CLOSED || failures != 0)
+		said->until_ms = now_ms(b) + left_ms;
+	merge_word(s, said);
+	return s;
+}
+
+/* Takes the script's reply in and logs the step it made. False: no answer. */
+static bool
+hear_reply(struct breakers *b, const redisReply *reply, struct breaker *said,
+    unsigned *admitted)
+{
+	struct service *s;
+
+	if (reply == NULL)
+		return false;
+	if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 4) {
+		log_debug("breakers: redis: %s",
+		    reply->type == REDIS_REPLY_ERROR ? reply->str
+						     : "odd reply");
+		return false;
+	}
+	s = hear(b, reply->element[0], said);
+	if (s == NULL)
+		return false;
+	*admitted = (unsigned)reply->element[1]->integer;
+	if (reply->element[2]->integer >= BREAKER_CLOSED &&
+	    reply->element[2]->integer <= BREAKER_HALF_OPEN)
+		log_step(s, (enum breaker_state)reply->element[2]->integer,
+		    said, reply->element[3]->str);
+	return true;
+}
+
+static void
+on_told(void *arg, const redisReply *reply)
+{
+	struct service *s = arg;
+	struct breaker said;
+	unsigned admitted;
+
+	/* Lost or refused: the next peek says what became of it. */
+	(void)hear_reply(s->breakers, reply, &said, &admitted);
+}
+
+static int
+tell(struct service *s, redis_reply_fn *fn, const struct message *m)
+{
+	struct breakers *b = s->breakers;
+	struct breaker word = mirror(s);
+	char known[16], epoch[16], token[TOKEN_MAX] = "";
+	char failures[16], window[24], open_for[24], lease[24];
+	const char *argv[] = {s->key, b->channel, m->verb, s->name, known,
+	    epoch, token, failures, window, open_for, lease, b->who, m->reason};
+
+	/* What this host made up is nothing that Redis should know of. */
+	(void)snprintf(
+	    known, sizeof(known), "%" PRIu32, word.local ? 0 : word.epoch);
+	(void)snprintf(epoch, sizeof(epoch), "%" PRIu32, m->epoch);
+	if (m->token != 0)
+		(void)snprintf(token, sizeof(token), "%s:%d:%" PRIu64,
+		    b->incarnation, (int)getpid(), m->token);
+	(void)snprintf(failures, sizeof(failures), "%u", s->policy.failures);
+	(void)snprintf(window, sizeof(window), "%" PRIu64, s->policy.window_ms);
+	(void)snprintf(
+	    open_for, sizeof(open_for), "%" PRIu64, s->policy.open_for_ms);
+	(void)snprintf(lease, sizeof(lease), "%" PRIu64, s->policy.lease_ms);
+	return redis_eval(b->redis, &breakers_script, fn, s, 2,
+	    (int)(sizeof(argv) / sizeof(*argv)), argv);
+}
+
+static void
+give_back(struct service *s, uint32_t epoch, uint64_t token)
+{
+	struct message m = {.verb = "release",
+	    .reason = "the probe was given back",
+	    .epoch = epoch,
+	    .token = token};
+
+	/* Not told, its lease runs out. */
+	if (is_redis_up(s->breakers))
+		(void)tell(s, on_told, &m);
+}
+
+/* Admission. */
+
+static void
+admit(struct breakers_ticket *t, const struct breaker *word, bool is_probe)
+{
+	t->is_open = true;
+	t->admission.epoch = word->epoch;
+	t->admission.local = word->local;
+	t->admission.is_probe = is_probe;
+}
+
+/* What the host's word permits when nobody else is to be asked. */
+static bool
+admit_alone(struct service *s, struct breakers_ticket *t)
+{
+	struct breaker before, word;
+
+	if (step_word(s, STEP_ACQUIRE, NULL, &before, &word)) {
+		log_step(s, before.state, &word, "probe");
+		admit(t, &word, true);
+		return true;
+	}
+	if (breaker_decide(&word, now_ms(s->breakers)) != BREAKER_ADMIT)
+		return false;
+	admit(t, &word, false);
+	return true;
+}
+
+static void
+on_asked(void *arg, const redisReply *reply)
+{
+	struct service *s = arg;
+	struct breakers_ticket *t = s->asker;
+	struct breaker said;
+	unsigned admitted = 0;
+	bool answered = hear_reply(s->breakers, reply, &said, &admitted);
+
+	s->is_asking = false;
+	s->asker = NULL;
+	if (t == NULL) {
+		if (answered && admitted == 2)
+			give_back(s, said.epoch, s->token);
+		return;
+	}
+	t->is_asking = false;
+	if (!answered)
+		admitted = admit_alone(s, t);
+	else if (admitted != 0)
+		admit(t, &said, admitted == 2);
+	t->fn(t->arg, admitted != 0);
+}
+
+static enum breakers_verdict
+ask(struct service *s, struct breakers_ticket *t)
+{
+	struct message m = {.verb = "ask", .reason = "probe"};
+
+	if (!is_redis_up(s->breakers))
+		return admit_alone(s, t) ? BREAKERS_ADMITTED
+					 : BREAKERS_REJECTED;
+	/* There is one probe, and somebody here already wants it. */
+	if (s->is_asking)
+		return BREAKERS_REJECTED;
+	m.token = ++s->breakers->tokens;
+	if (tell(s, on_asked, &m) == -1)
+		return BREAKERS_REJECTED;
+	s->is_asking = true;
+	s->asker = t;
+	s->token = t->token = m.token;
+	t->is_asking = true;
+	return BREAKERS_ASKING;
+}
+
+void
+breakers_ticket_init(struct breakers_ticket *t, breakers_fn *fn, void *arg)
+{
+	*t = (struct breakers_ticket){.fn = fn, .arg = arg};
+}
+
+enum breakers_verdict
+breakers_check(struct breakers *b, unsigned service, struct breakers_ticket *t)
+{
+	struct service *s = &b->services[service];
+	struct breaker word = mirror(s);
+
+	CHECK(service < b->count && !t->is_asking && !t->is_open);
+	t->service = service;
+	if (s->policy.failures == 0) {
+		admit(t, &word, false);
+		return BREAKERS_ADMITTED;
+	}
+	switch (breaker_decide(&word, now_ms(b))) {
+	case BREAKER_ADMIT:
+		admit(t, &word, false);
+		return BREAKERS_ADMITTED;
+	case BREAKER_REJECT:
+		return BREAKERS_REJECTED;
+	case BREAKER_PROBE_DUE:
+		return ask(s, t);
+	}
+	return BREAKERS_REJECTED;
+}
+
+/* Outcomes. */
+
+/* Whether Redis took it in hand. */
+static bool
+tell_outcome(struct service *s, const struct breakers_ticket *t,
+    const struct breaker *word, bool failed, const char *reason)
+{
+	const struct breaker_admission *a = &t->admission;
+	struct message m = {.verb = failed ? "fail" : "ok",
+	    .reason = failed ? reason : "the probe succeeded",
+	    .epoch = a->epoch,
+	    .token = a->is_probe ? t->token : 0};
+
+	/* Of an epoch that Redis never had, or has left behind. */
+	if (a->local || !is_redis_up(s->breakers) ||
+	    (!word->local && breaker_epoch_is_newer(word->epoch, a->epoch)))
+		return false;
+	return tell(s, on_told, &m) == 0;
+}
+
+void
+breakers_report(struct breakers *b, struct breakers_ticket *t, bool failed,
+    const char *reason)
+{
+	struct service *s = &b->services[t->service];
+	struct breaker word = mirror(s), after;
+	enum step step = failed ? STEP_FAIL : STEP_SUCCEED;
+
+	if (!t->is_open)
+		return;
+	t->is_open = false;
+	if (s->policy.failures == 0)
+		return;
+	/* Nearly all requests. */
+	if (!failed && !t->admission.is_probe && word.failures == 0)
+		return;
+	if (!tell_outcome(s, t, &word, failed, reason)) {
+		(void)step_alone(s, step, &t->admission,
+		    failed ? reason : "the probe succeeded");
+		return;
+	}
+	/* Redis' answer takes a moment, and the next failure or request on
+	 * this host does not wait for it; the end of a probe does. */
+	if (word.state == BREAKER_CLOSED)
+		(void)step_word(s, step, &t->admission, &word, &after);
+}
+
+void
+breakers_release(struct breakers *b, struct breakers_ticket *t)
+{
+	struct service *s = &b->services[t->service];
+
+	if (t->is_asking) {
+		CHECK(s->asker == t);
+		s->asker = NULL;
+		t->is_asking = false;
+	}
+	if (!t->is_open)
+		return;
+	t->is_open = false;
+	if (!t->admission.is_probe)
+		return;
+	if (t->admission.local || !is_redis_up(b))
+		(void)step_alone(
+		    s, STEP_RELEASE, &t->admission, "the probe was given back");
+	else
+		give_back(s, t->admission.epoch, t->token);
+}
+
+unsigned
+breakers_retry_after_s(const struct breakers *b, unsigned service)
+{
+	struct breaker word = mirror(&b->services[service]);
+	uint64_t now = now_ms(b);
+
+	/* A probe is usually decided long before its lease ends. */
+	if (word.state != BREAKER_OPEN || word.until_ms <= now)
+		return 1;
+	return (unsigned)((word.until_ms - now + 999) / 1000);
+}
+
+/* Listening. */
+
+static void
+on_peeked(void *arg, const redisReply *reply)
+{
+	struct breakers *b = arg;
+	struct breaker said;
+
+	b->is_peeking = false;
+	if (reply == NULL || reply->type != REDIS_REPLY_ARRAY)
+		return;
+	for (size_t i = 0; i < reply->elements; i++)
+		(void)hear(b, reply->element[i], &said);
+}
+
+static void
+peek(struct breakers *b)
+{
+	const char *argv[2 * CONFIG_SERVICES_MAX];
+	int keys = 0;
+
+	if (b->is_peeking || !is_redis_up(b))
+		return;
+	for (size_t i = 0; i < b->count; i++)
+		if (b->services[i].policy.failures != 0)
+			argv[keys++] = b->services[i].key;
+	for (size_t i = 0, n = (size_t)keys; i < b->count; i++)
+		if (b->services[i].policy.failures != 0)
+			argv[n++] = b->services[i].name;
+	if (keys != 0 && redis_eval(b->redis, &breakers_peek_script, on_peeked,
+			     b, keys, 2 * keys, argv) == 0)
+		b->is_peeking = true;
+}
+
+static void
+on_peek_timer(void *arg)
+{
+	struct breakers *b = arg;
+
+	loop_timer_after(b->loop, &b->peek, PEEK_MS * US_PER_MS);
+	peek(b);
+}
+
+void
+breakers_on_up(struct breakers *b)
+{
+	peek(b);
+}
+
+static void
+on_message(void *arg, const redisReply *payload)
+{
+	struct breaker said;
+
+	(void)hear(arg, payload, &said);
+}
+
+/* The subscription is an extra: what it misses, the peek finds. */
+static void
+listen_to(struct breakers *b, const struct breakers_options *options)
+{
+	struct redis_options redis = {
+	    .url = options->config->redis.url, .name = b->subscriber_name};
+
+	b->subscriber = redis_new(options->loop, options->resolver, &redis);
+	if (b->subscriber == NULL ||
+	    redis_subscribe(b->subscriber, b->channel, on_message, b) == -1)
+		log_warn("breakers: no subscription: %s", strerror(errno));
+}
+
+static void
+service_init(struct service *s, struct breakers *b,
+    const struct config_service *config, const char *cluster)
+{
+	uint64_t lease_us = config->timeouts.connect_us +
+			    config->timeouts.read_us +
+			    LEASE_SLACK_MS * US_PER_MS;
+
+	s->breakers = b;
+	s->name = config->name;
+	s->policy = (struct breaker_policy){
+	    .failures = config->breaker.failures,
+	    .window_ms = config->breaker.window_us / US_PER_MS,
+	    .open_for_ms = config->breaker.open_for_us / US_PER_MS,
+	    .lease_ms = lease_us / US_PER_MS,
+	};
+	if (s->policy.lease_ms > LEASE_MAX_MS)
+		s->policy.lease_ms = LEASE_MAX_MS;
+	(void)snprintf(s->key, sizeof(s->key), "drover:{%s}:breaker:%s",
+	    cluster, config->name);
+}
+
+struct breakers *
+breakers_new(const struct breakers_options *options)
+{
+	const struct config *config = options->config;
+	struct breakers *b = calloc(1, sizeof(*b));
+
+	if (b == NULL)
+		return NULL;
+	b->loop = options->loop;
+	b->redis = options->redis;
+	b->incarnation = options->scoreboard->incarnation;
+	(void)snprintf(b->who, sizeof(b->who), "%s", options->who);
+	(void)snprintf(b->channel, sizeof(b->channel), "drover:{%s}:breakers",
+	    config->cluster);
+	(void)snprintf(b->subscriber_name, sizeof(b->subscriber_name),
+	    "drover-breakers-%d", (int)getpid());
+	b->count = config->service_count;
+	for (size_t i = 0; i < b->count; i++) {
+		service_init(
+		    &b->services[i], b, &config->services[i], config->cluster);
+		b->services[i].word = &options->scoreboard->breakers[i];
+	}
+	timer_init(&b->peek, on_peek_timer, b);
+	if (b->redis != NULL) {
+		listen_to(b, options);
+		loop_timer_after(b->loop, &b->peek, PEEK_MS * US_PER_MS);
+	}
+	return b;
+}
+
+void
+breakers_free(struct breakers *b)
+{
+	if (b == NULL)
+		return;
+	redis_free(b->subscriber);
+	loop_timer_clear(b->loop, &b->peek);
+	for (size_t i = 0; i < b->count; i++)
+		b->services[i].asker = NULL;
+	/* The commands' redis still holds pointers for its last replies. */
+	loop_bury(b->loop, b, free);
+}

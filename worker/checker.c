@@ -1,0 +1,201 @@
+#include "checker.h"
+
+#include <stdlib.h>
+
+#include "log.h"
+#include "service.h"
+#include "text.h"
+#include "upstream.h"
+
+struct service_check {
+	struct worker *worker;
+	struct service *service;
+	struct timer timer;
+};
+
+struct checker {
+	struct worker *worker;
+	struct service_check *checks;
+	size_t count;
+};
+
+static bool
+is_my_turn(const struct worker *w)
+{
+	for (unsigned i = 0; i < w->boot->slot; i++)
+		if (atomic_load(&w->scoreboard->slots[i].state) == SLOT_READY)
+			return false;
+	return true;
+}
+
+static void
+judge(struct endpoint *e, bool good, const char *why)
+{
+	const struct config_service *config = e->service->config;
+	_Atomic uint32_t *cell =
+	    &e->service->worker->scoreboard->endpoints[e->id].checks;
+	uint32_t verdict = good ? CHECKS_UP : CHECKS_DOWN;
+	unsigned needed = good ? config->health.rise : config->health.fall;
+
+	if (atomic_load(cell) == verdict) {
+		e->checks_in_a_row = 0;
+		return;
+	}
+	if (++e->checks_in_a_row < needed)
+		return;
+	e->checks_in_a_row = 0;
+	atomic_store(cell, verdict);
+	if (good)
+		log_info("endpoint %s of %s: up, %u checks passed", e->text,
+		    config->name, needed);
+	else
+		log_warn("endpoint %s of %s: down, %u checks failed: %s",
+		    e->text, config->name, needed, why);
+}
+
+static void
+finish(struct endpoint *e, bool good, const char *why)
+{
+	struct upstream *up = e->check;
+
+	e->check = NULL;
+	if (!e->gone)
+		judge(e, good, why);
+	upstream_close(up);
+}
+
+static void
+send_check(struct upstream *up)
+{
+	const struct config_service *config = up->service->config;
+	char data[1024];
+	struct text t;
+	struct iovec iov;
+
+	text_init(&t, data, sizeof(data));
+	text_add_str(&t, "GET ");
+	text_add_str(&t, config->health.path);
+	text_add_str(&t, " HTTP/1.1\r\nHost: ");
+	text_add_str(&t, config->name);
+	text_add_str(
+	    &t, "\r\nUser-Agent: drover-check\r\nConnection: close\r\n\r\n");
+	iov = (struct iovec){data, t.len};
+	if (text_is_full(&t) || io_write(&up->io, &iov, 1) == -1)
+		finish(up->endpoint, false, "connection lost");
+}
+
+static void
+receive(struct upstream *up)
+{
+	enum upstream_read result = upstream_read(up);
+	unsigned status = message_status(&up->message);
+
+	if (result == UPSTREAM_READ_WAIT)
+		return;
+	if (result == UPSTREAM_READ_ERROR || up->message.error != MESSAGE_NONE)
+		finish(up->endpoint, false, "no valid response");
+	else if (up->message.head_done)
+		finish(up->endpoint, status / 100 == 2 || status / 100 == 3,
+		    "bad status");
+}
+
+static void
+on_event(void *arg, struct upstream *up, enum upstream_event event)
+{
+	bool *sent = &up->reused;
+
+	(void)arg;
+	switch (event) {
+	case UPSTREAM_READY:
+		if (!*sent) {
+			*sent = true;
+			send_check(up);
+		} else {
+			receive(up);
+		}
+		break;
+	case UPSTREAM_FAILED:
+		finish(up->endpoint, false, "can't be reached");
+		break;
+	case UPSTREAM_TIMEOUT:
+		finish(up->endpoint, false, "timed out");
+		break;
+	}
+}
+
+static void
+start(struct endpoint *e)
+{
+	if (e->check != NULL || e->id == SCOREBOARD_NO_ENDPOINT)
+		return;
+	e->check = upstream_open(e->service, e);
+	if (e->check == NULL) {
+		judge(e, false, "can't be reached");
+		return;
+	}
+	upstream_set_owner(e->check, on_event, NULL);
+	message_init_response(&e->check->message, BUFFER_BYTES, false);
+	upstream_set_deadline(e->check, e->service->config->health.timeout_us);
+}
+
+static void
+on_timer(void *arg)
+{
+	struct service_check *check = arg;
+	struct service *service = check->service;
+
+	loop_timer_after(check->worker->loop, &check->timer,
+	    service->config->health.interval_us);
+	if (!is_my_turn(check->worker))
+		return;
+	for (size_t i = 0; i < service->endpoint_count; i++)
+		start(service->endpoints[i]);
+}
+
+struct checker *
+checker_new(struct worker *w)
+{
+	struct checker *c = calloc(1, sizeof(*c));
+
+	if (c == NULL)
+		return NULL;
+	c->worker = w;
+	c->checks = calloc(w->config->service_count + 1, sizeof(*c->checks));
+	if (c->checks == NULL) {
+		free(c);
+		return NULL;
+	}
+	for (size_t i = 0; i < w->config->service_count; i++) {
+		struct service_check *check;
+
+		if (w->config->services[i].health.path == NULL)
+			continue;
+		check = &c->checks[c->count++];
+		check->worker = w;
+		check->service = w->services[i];
+		timer_init(&check->timer, on_timer, check);
+		loop_timer_after(w->loop, &check->timer, 0);
+	}
+	return c;
+}
+
+void
+checker_free(struct checker *c)
+{
+	if (c == NULL)
+		return;
+	for (size_t i = 0; i < c->count; i++) {
+		struct service *service = c->checks[i].service;
+
+		loop_timer_clear(c->worker->loop, &c->checks[i].timer);
+		for (size_t k = 0; k < service->endpoint_count; k++) {
+			struct endpoint *e = service->endpoints[k];
+
+			if (e->check != NULL)
+				upstream_close(e->check);
+			e->check = NULL;
+		}
+	}
+	free(c->checks);
+	free(c);
+}

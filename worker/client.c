@@ -1,0 +1,264 @@
+#include "client.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "access_log.h"
+#include "exchange.h"
+#include "handler.h"
+#include "log.h"
+#include "respond.h"
+#include "route.h"
+
+LIST_HEAD(client_list, client);
+
+struct clients {
+	struct worker *worker;
+	struct client_list list;
+	unsigned count;
+	struct session_limits limits;
+	struct session_context context;
+};
+
+struct client *
+client_of(struct session *s)
+{
+	return session_arg(s);
+}
+
+void
+client_begin_task(struct client *client, struct task *task)
+{
+	CHECK(client->task == NULL);
+	client->task = task;
+}
+
+void
+client_end_task(struct client *client)
+{
+	client->task = NULL;
+}
+
+static void
+abort_task(struct client *client)
+{
+	struct task *task = client->task;
+
+	client->task = NULL;
+	if (task != NULL)
+		task->ops->abort(task);
+}
+
+/* ---- a request ---- */
+
+/* What the worker is on: for the stall watch, and for the access log. */
+static void
+note_activity(struct client *client, const struct message *m)
+{
+	struct scoreboard_slot *slot = client->worker->slot;
+	struct text line;
+	size_t len;
+
+	text_init(&line, client->line, sizeof(client->line) - 1);
+	text_add_str(&line, message_method(m));
+	text_add(&line, " ", 1);
+	len = m->path.len < line.cap - line.len ? m->path.len
+						: line.cap - line.len;
+	text_add(&line, m->path.at, len);
+	line.data[line.len] = '\0';
+
+	len = line.len < SCOREBOARD_ACTIVITY_MAX ? line.len
+						 : SCOREBOARD_ACTIVITY_MAX;
+	memcpy(slot->activity, line.data, len);
+	atomic_store_explicit(
+	    &slot->activity_len, (uint32_t)len, memory_order_release);
+}
+
+static void
+on_request(struct session *s)
+{
+	struct client *client = client_of(s);
+	struct worker *w = client->worker;
+	const struct message *m = session_request(s);
+	const struct config_route *route;
+
+	worker_count(w, SCOREBOARD_REQUESTS);
+	scoreboard_gauge(&w->slot->in_flight, 1);
+	client->counted = true;
+	note_activity(client, m);
+	route = route_find(w->config->routes, w->config->route_count, m->path);
+	if (route == NULL)
+		session_reply_error(s, 404, "no route for this path");
+	else if (route->service >= 0)
+		exchange_start(client, route);
+	else if (route->has_respond)
+		respond_start(client, &route->respond);
+	else
+		handler_start(client, route->handler);
+}
+
+static void
+on_body(struct session *s, const char *data, size_t len, bool last)
+{
+	struct task *task = client_of(s)->task;
+
+	if (task != NULL)
+		task->ops->on_body(task, data, len, last);
+}
+
+static void
+on_drained(struct session *s)
+{
+	struct task *task = client_of(s)->task;
+
+	if (task != NULL && task->ops->on_drained != NULL)
+		task->ops->on_drained(task);
+}
+
+static void
+count_response(struct worker *w, unsigned status)
+{
+	static const enum scoreboard_total totals[] = {SCOREBOARD_RESPONSES_2XX,
+	    SCOREBOARD_RESPONSES_2XX, SCOREBOARD_RESPONSES_2XX,
+	    SCOREBOARD_RESPONSES_3XX, SCOREBOARD_RESPONSES_4XX,
+	    SCOREBOARD_RESPONSES_5XX};
+
+	worker_count(w, totals[status < 600 ? status / 100 : 5]);
+}
+
+static void
+on_response_end(struct session *s, bool complete)
+{
+	struct client *client = client_of(s);
+	struct worker *w = client->worker;
+
+	/* The session refused the request in mid-body: the task is off. */
+	abort_task(client);
+	if (!client->counted) {
+		/* Not even a request: answered by the session itself. */
+		worker_count(w, SCOREBOARD_REQUESTS);
+		snprintf(client->line, sizeof(client->line), "-");
+	} else {
+		client->counted = false;
+		scoreboard_gauge(&w->slot->in_flight, -1);
+	}
+	if (session_request(s)->error != MESSAGE_NONE)
+		worker_count(w, SCOREBOARD_BAD_REQUESTS);
+	count_response(w, session_status(s));
+	if (w->access_log != NULL)
+		access_log_add(w->access_log, s, client->line, complete);
+}
+
+static void
+on_close(struct session *s, enum session_close reason)
+{
+	struct client *client = client_of(s);
+	struct worker *w = client->worker;
+
+	(void)reason;
+	if (client->task != NULL)
+		worker_count(w, SCOREBOARD_CLIENT_ABORTS);
+	abort_task(client);
+	if (client->counted)
+		scoreboard_gauge(&w->slot->in_flight, -1);
+	LIST_REMOVE(client, entry);
+	w->clients->count--;
+	scoreboard_gauge(&w->slot->connections, -1);
+	loop_bury(w->loop, client, free);
+}
+
+static const struct session_ops ops = {
+    .on_request = on_request,
+    .on_body = on_body,
+    .on_drained = on_drained,
+    .on_response_end = on_response_end,
+    .on_close = on_close,
+};
+
+/* ---- all of them ---- */
+
+struct clients *
+clients_new(struct worker *w)
+{
+	struct clients *clients = calloc(1, sizeof(*clients));
+	const struct config *c = w->config;
+
+	if (clients == NULL)
+		return NULL;
+	clients->worker = w;
+	LIST_INIT(&clients->list);
+	clients->limits = (struct session_limits){
+	    .header_bytes = c->client.header_bytes,
+	    .body_bytes = c->client.body_bytes,
+	    .header_timeout_us = c->client.header_timeout_us,
+	    .body_timeout_us = c->client.body_timeout_us,
+	    .send_timeout_us = c->client.send_timeout_us,
+	    .keep_alive_us = c->client.keep_alive_us,
+	};
+	clients->context = (struct session_context){
+	    .loop = w->loop,
+	    .buffers = w->buffers,
+	    .ops = &ops,
+	    .limits = &clients->limits,
+	    .arg = clients,
+	    .bytes_in = &w->slot->totals[SCOREBOARD_BYTES_IN],
+	    .bytes_out = &w->slot->totals[SCOREBOARD_BYTES_OUT],
+	};
+	return clients;
+}
+
+void
+clients_free(struct clients *clients)
+{
+	struct client *client, *next;
+
+	if (clients == NULL)
+		return;
+	LIST_FOREACH_SAFE(client, &clients->list, entry, next)
+	session_close(client->session, SESSION_CLOSE_DRAINED);
+	loop_bury(clients->worker->loop, clients, free);
+}
+
+unsigned
+clients_count(const struct clients *clients)
+{
+	return clients->count;
+}
+
+void
+clients_accept(struct clients *clients, int fd, const struct sock_addr *peer)
+{
+	struct worker *w = clients->worker;
+	struct client *client = NULL;
+
+	if (clients->count < w->config->client.connections)
+		client = calloc(1, sizeof(*client));
+	if (client == NULL) {
+		close(fd);
+		worker_count(w, SCOREBOARD_REFUSED);
+		return;
+	}
+	client->worker = w;
+	client->session = session_open(&clients->context, fd, peer);
+	if (client->session == NULL) {
+		free(client);
+		worker_count(w, SCOREBOARD_REFUSED);
+		return;
+	}
+	session_set_arg(client->session, client);
+	LIST_INSERT_HEAD(&clients->list, client, entry);
+	clients->count++;
+	worker_count(w, SCOREBOARD_ACCEPTED);
+	scoreboard_gauge(&w->slot->connections, 1);
+}
+
+void
+clients_drain(struct clients *clients)
+{
+	struct client *client, *next;
+
+	clients->context.draining = true;
+	LIST_FOREACH_SAFE(client, &clients->list, entry, next)
+	session_drain(client->session);
+}

@@ -1,0 +1,64 @@
+/*
+ * client - the clients of a worker: their sessions, and for each request the
+ * one task that answers it. Worker only.
+ *
+ * A client routes a request and starts a task (an exchange with a backend, a
+ * handler). The task answers through client->session and takes itself off
+ * with client_end_task() before its last write; if the client goes first, the
+ * task is told by abort() and must not touch the session any more.
+ */
+#ifndef CLIENT_H
+#define CLIENT_H
+
+#include <sys/queue.h>
+
+#include "session.h"
+#include "worker.h"
+
+struct task;
+
+struct task_ops {
+	/* A piece of the request's body, for a task that took it. */
+	void (*on_body)(
+	    struct task *task, const char *data, size_t len, bool last);
+	/* The client has read what was written. May be NULL. */
+	void (*on_drained)(struct task *task);
+	/* The request is over: let go of everything, answer nothing. */
+	void (*abort)(struct task *task);
+};
+
+/* What answers a request; embedded in an exchange and the like. */
+struct task {
+	const struct task_ops *ops;
+};
+
+#define CLIENT_LINE_MAX 256
+
+struct client {
+	LIST_ENTRY(client) entry;
+	struct worker *worker;
+	struct session *session;
+	struct task *task;          /* NULL: answered, or not yet begun */
+	bool counted;               /* as a request in flight */
+	char line[CLIENT_LINE_MAX]; /* "GET /path", for the access log */
+};
+
+struct clients;
+
+/* NULL with ENOMEM. */
+struct clients *clients_new(struct worker *w);
+/* Closes them all. */
+void clients_free(struct clients *clients);
+unsigned clients_count(const struct clients *clients);
+/* Takes over an accepted descriptor; closes it when there is no room. */
+void clients_accept(
+    struct clients *clients, int fd, const struct sock_addr *peer);
+/* Every response from now on is a connection's last; idle ones close. */
+void clients_drain(struct clients *clients);
+
+/* The client that a session belongs to. */
+struct client *client_of(struct session *s);
+void client_begin_task(struct client *client, struct task *task);
+void client_end_task(struct client *client);
+
+#endif

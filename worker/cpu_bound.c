@@ -1,0 +1,148 @@
+/*
+ * cpu_bound - /api/cpu-bound: work that keeps a processor busy, to show what
+ * a blocked event loop does to everybody else on it.
+ *
+ * ?ms=N says for how long (3000; 60000 at most). It runs on the loop, which
+ * blocks this worker, or with ?offload=true in a thread, which does not.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include <jansson.h>
+
+#include "handler.h"
+#include "offload.h"
+
+#define DEFAULT_MS 3000
+#define MAX_MS 60000
+#define NS_PER_MS 1000000
+
+struct cpu_bound {
+	struct task task;      /* first: it is a task */
+	struct client *client; /* NULL: gone meanwhile */
+	struct loop *loop;
+	struct offload_job job;
+	uint64_t ms;
+	uint64_t took_ns;
+	uint64_t result;
+};
+
+/* A linear congruential generator: nothing a compiler can leave out. */
+static void
+burn(struct cpu_bound *c)
+{
+	uint64_t start_ns = loop_clock_ns();
+	uint64_t until_ns = start_ns + c->ms * NS_PER_MS;
+	uint64_t now_ns = start_ns;
+	uint64_t x = 1;
+
+	while (now_ns < until_ns) {
+		for (int i = 0; i < 1000; i++)
+			x = x * 6364136223846793005u + 1442695040888963407u;
+		now_ns = loop_clock_ns();
+	}
+	c->took_ns = now_ns - start_ns;
+	c->result = x;
+}
+
+static void
+reply(struct client *client, const struct cpu_bound *c, bool offloaded)
+{
+	json_t *json = handler_identity(client->worker);
+	json_t *more = json_pack("{s:I, s:f, s:b, s:o}", "ms",
+	    (json_int_t)c->ms, "blocked_ms", (double)(c->took_ns / 1000) / 1000,
+	    "offloaded", offloaded, "result",
+	    json_sprintf("%016llx", (unsigned long long)c->result));
+
+	if (json != NULL)
+		json_object_update(json, more);
+	json_decref(more);
+	handler_reply(client, 200, json);
+}
+
+static void
+run_job(struct offload_job *job)
+{
+	burn((
+	    struct cpu_bound *)((char *)job - offsetof(struct cpu_bound, job)));
+}
+
+static void
+job_done(struct offload_job *job)
+{
+	struct cpu_bound *c =
+	    (struct cpu_bound *)((char *)job - offsetof(struct cpu_bound, job));
+
+	if (c->client != NULL) {
+		client_end_task(c->client);
+		reply(c->client, c, true);
+	}
+	loop_bury(c->loop, c, free);
+}
+
+/* The thread goes on to its end; nobody waits for what comes out. */
+static void
+abort_cpu_bound(struct task *task)
+{
+	((struct cpu_bound *)task)->client = NULL;
+}
+
+static const struct task_ops ops = {.abort = abort_cpu_bound};
+
+static void
+start_offloaded(struct client *client, uint64_t ms)
+{
+	struct worker *w = client->worker;
+	struct cpu_bound *c = calloc(1, sizeof(*c));
+
+	if (c != NULL) {
+		c->task.ops = &ops;
+		c->client = client;
+		c->loop = w->loop;
+		c->ms = ms;
+		c->job.run = run_job;
+		c->job.done = job_done;
+	}
+	if (c == NULL || !offload_submit(w->offload, &c->job)) {
+		free(c);
+		session_reply_error(
+		    client->session, 503, "too many jobs are under way");
+		return;
+	}
+	client_begin_task(client, &c->task);
+}
+
+/* -1: not a number of milliseconds that this takes. */
+static int
+parse_ms(struct message_slice text, uint64_t *ms)
+{
+	*ms = 0;
+	if (text.len == 0 || text.len > 5)
+		return -1;
+	for (size_t i = 0; i < text.len; i++) {
+		if (text.at[i] < '0' || text.at[i] > '9')
+			return -1;
+		*ms = *ms * 10 + (uint64_t)(text.at[i] - '0');
+	}
+	return *ms <= MAX_MS ? 0 : -1;
+}
+
+void
+cpu_bound_start(struct client *client)
+{
+	const struct message *m = session_request(client->session);
+	struct message_slice ms_text = message_query(m, "ms");
+	struct cpu_bound c = {.ms = DEFAULT_MS};
+
+	if (ms_text.at != NULL && parse_ms(ms_text, &c.ms) == -1) {
+		session_reply_error(client->session, 400,
+		    "ms must be a number from 0 to 60000");
+		return;
+	}
+	if (message_slice_is(message_query(m, "offload"), "true")) {
+		start_offloaded(client, c.ms);
+		return;
+	}
+	burn(&c);
+	reply(client, &c, false);
+}

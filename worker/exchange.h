@@ -1,0 +1,28 @@
+/*
+ * exchange - one request on its way to a backend and its response back.
+ * Worker only.
+ *
+ * Admission by the service's circuit breaker; a connection from the pool; the
+ * request, its body streamed as the backend takes it; the response, streamed
+ * as the client takes it. Nothing is buffered whole: a side that does not read
+ * stops the reading of the other.
+ *
+ * A try that fails before any of the response was passed on is made again on
+ * another endpoint, where that is safe (RFC 9110 section 9.2.2): nothing was
+ * sent, or the method is idempotent and the body untouched; `retries` times at
+ * most and within the service's retry budget. A kept-alive connection that
+ * turns out to be closed gets one try more on a new one.
+ *
+ * What counts as the service's failure for its breaker: it can't be reached
+ * or resolved, it is late, it breaks off, or it answers 502, 503 or 504. A
+ * client that goes away says nothing about it.
+ */
+#ifndef EXCHANGE_H
+#define EXCHANGE_H
+
+#include "client.h"
+
+/* Takes on the client's request; it always gets an answer. */
+void exchange_start(struct client *client, const struct config_route *route);
+
+#endif

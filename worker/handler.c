@@ -1,0 +1,165 @@
+#include "handler.h"
+
+#include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <jansson.h>
+
+#include "totals.h"
+
+#define NS_PER_MS 1e6
+#define MIB 1048576
+
+json_t *
+handler_identity(struct worker *w)
+{
+	return json_pack("{s:i, s:i, s:s}", "pid", (int)getpid(), "worker",
+	    (int)worker_number(w), "instance", w->config->instance);
+}
+
+void
+handler_reply(struct client *client, unsigned status, json_t *json)
+{
+	char *text = json != NULL ? json_dumps(json,
+					JSON_COMPACT | JSON_REAL_PRECISION(12))
+				  : NULL;
+
+	if (text != NULL)
+		session_reply(client->session, status, "application/json",
+		    "Cache-Control: no-store\r\n", text, strlen(text));
+	else
+		session_reply_error(client->session, 503, "out of memory");
+	free(text);
+	json_decref(json);
+}
+
+/* ---- health ---- */
+
+static void
+health(struct client *client)
+{
+	struct worker *w = client->worker;
+	json_t *json = handler_identity(w);
+
+	if (json != NULL)
+		json_object_set_new(json, "status",
+		    json_string(w->draining ? "draining" : "ok"));
+	handler_reply(client, w->draining ? 503 : 200, json);
+}
+
+/* ---- metrics ---- */
+
+static json_t *
+megabytes(uint64_t bytes)
+{
+	return json_sprintf(
+	    "%llu MB", (unsigned long long)((bytes + MIB / 2) / MIB));
+}
+
+static json_t *
+memory_json(const struct scoreboard_slot *slot)
+{
+	struct mallinfo2 heap = mallinfo2();
+
+	return json_pack("{s:o, s:o, s:o}", "rss",
+	    megabytes(atomic_load(&slot->rss_bytes)), "heapTotal",
+	    megabytes(heap.arena + heap.hblkhd), "heapUsed",
+	    megabytes(heap.uordblks + heap.hblkhd));
+}
+
+/* Milliseconds, to the microsecond. */
+static json_t *
+milliseconds(uint64_t ns)
+{
+	return json_real((double)(ns / 1000) / 1000);
+}
+
+static json_t *
+delay_json(const struct scoreboard_slot *slot)
+{
+	const struct histogram *h = &slot->delay;
+
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:I}", "p50",
+	    milliseconds(histogram_quantile(h, 0.5)), "p90",
+	    milliseconds(histogram_quantile(h, 0.9)), "p99",
+	    milliseconds(histogram_quantile(h, 0.99)), "max",
+	    milliseconds(histogram_max(h)), "latenessMax",
+	    milliseconds(histogram_max(&slot->lateness)), "warnings",
+	    (json_int_t)atomic_load(&slot->totals[SCOREBOARD_DELAY_WARNINGS]));
+}
+
+/* Workers of this instance that are blocked while this one answers. */
+static json_t *
+stalled_json(struct worker *w)
+{
+	uint64_t now_ns = loop_clock_ns();
+	uint64_t threshold_ns = w->config->event_loop.stall_threshold_us * 1000;
+	json_t *list = json_array();
+
+	for (unsigned i = 0; i < w->scoreboard->slot_count; i++) {
+		const struct scoreboard_slot *slot = &w->scoreboard->slots[i];
+		uint64_t since_ns = atomic_load(&slot->busy_since_ns);
+		uint32_t len = atomic_load(&slot->activity_len);
+
+		/* Its stamp may be younger than our look at the clock. */
+		if (slot == w->slot || since_ns == 0 || since_ns > now_ns ||
+		    now_ns - since_ns < threshold_ns)
+			continue;
+		json_array_append_new(
+		    list, json_pack("{s:i, s:i, s:o, s:s%}", "worker",
+			      (int)i + 1, "pid", (int)atomic_load(&slot->pid),
+			      "forMs", milliseconds(now_ns - since_ns), "on",
+			      slot->activity, (size_t)len));
+	}
+	return list;
+}
+
+static void
+metrics(struct client *client)
+{
+	struct worker *w = client->worker;
+	struct scoreboard_slot *slot = w->slot;
+	double uptime_s = (double)(loop_now_us(w->loop) - w->started_us) / 1e6;
+	json_t *json = handler_identity(w);
+	json_t *more = json_pack("{s:f, s:o, s:I, s:I, s:o, s:i, s:s, s:o}",
+	    "uptime", uptime_s, "memory", memory_json(slot), "requestCount",
+	    (json_int_t)totals_cluster_requests(w->totals),
+	    "workerRequestCount",
+	    (json_int_t)atomic_load(&slot->totals[SCOREBOARD_REQUESTS]),
+	    "eventLoopDelay", delay_json(slot), "connections",
+	    (int)atomic_load(&slot->connections), "redis",
+	    redis_state_str((enum redis_state)atomic_load(&slot->redis)),
+	    "stalled", stalled_json(w));
+
+	if (json == NULL || more == NULL ||
+	    json_object_update(json, more) == -1) {
+		json_decref(json);
+		json = NULL;
+	}
+	json_decref(more);
+	handler_reply(client, 200, json);
+}
+
+void
+handler_start(struct client *client, enum config_handler handler)
+{
+	switch (handler) {
+	case CONFIG_HANDLER_METRICS:
+		metrics(client);
+		break;
+	case CONFIG_HANDLER_COUNT:
+		count_start(client);
+		break;
+	case CONFIG_HANDLER_CPU_BOUND:
+		cpu_bound_start(client);
+		break;
+	case CONFIG_HANDLER_HEALTH:
+		health(client);
+		break;
+	case CONFIG_HANDLER_NONE:
+		CHECK(handler != CONFIG_HANDLER_NONE);
+		break;
+	}
+}

@@ -1,0 +1,24 @@
+/*
+ * handler - the endpoints that a worker answers itself: metrics, count,
+ * cpu_bound and health. Worker only.
+ */
+#ifndef HANDLER_H
+#define HANDLER_H
+
+#include "client.h"
+
+/* Answers the client's request, now or later. */
+void handler_start(struct client *client, enum config_handler handler);
+
+/* What the handlers' files share: a JSON answer; json is used up. */
+struct json_t;
+void handler_reply(struct client *client, unsigned status, struct json_t *json);
+/* {"pid","worker","instance"}, which every answer of a handler carries. NULL
+ * when memory ends. */
+struct json_t *handler_identity(struct worker *w);
+
+/* The handlers with files of their own. */
+void cpu_bound_start(struct client *client);
+void count_start(struct client *client);
+
+#endif

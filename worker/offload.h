@@ -1,0 +1,34 @@
+/*
+ * offload - a small thread pool for work that would block the loop. Worker
+ * only.
+ *
+ * The threads touch nothing of the worker's but the job they run; finished
+ * jobs come back through an eventfd and done() is called on the loop.
+ */
+#ifndef OFFLOAD_H
+#define OFFLOAD_H
+
+#include <stdbool.h>
+
+#include "loop.h"
+
+#define OFFLOAD_THREADS 2
+#define OFFLOAD_JOBS_MAX 64
+
+struct offload;
+
+/* Embedded in its owner, who must keep it until done() was called. */
+struct offload_job {
+	void (*run)(struct offload_job *job);  /* in a thread */
+	void (*done)(struct offload_job *job); /* on the loop */
+	struct offload_job *next;
+};
+
+/* Starts no thread before the first job. NULL with errno. */
+struct offload *offload_new(struct loop *loop);
+/* Waits for the jobs that are running and calls done() for every job. */
+void offload_free(struct offload *o);
+/* False when OFFLOAD_JOBS_MAX are under way, or no thread can be started. */
+bool offload_submit(struct offload *o, struct offload_job *job);
+
+#endif

@@ -1,0 +1,55 @@
+/*
+ * pool - lends connections to a service's endpoints and takes them back.
+ * Worker only.
+ *
+ * At most pool.connections are open per service and worker. Who finds all of
+ * them lent waits in a queue of at most pool.queue for at most
+ * pool.queue_timeout; past either it is shed. Idle connections are kept for
+ * pool.idle; one that the backend closes meanwhile is dropped at once.
+ */
+#ifndef POOL_H
+#define POOL_H
+
+#include "service.h"
+
+enum pool_result {
+	POOL_LENT,        /* *up is the caller's */
+	POOL_WAITING,     /* fn will be called */
+	POOL_SHED,        /* the queue is full */
+	POOL_NO_ENDPOINT, /* the service has no address */
+	POOL_FAILED,      /* errno; wait->endpoint could not be reached */
+};
+
+/* result: LENT, SHED (it took too long), NO_ENDPOINT or FAILED. */
+typedef void pool_fn(void *arg, enum pool_result result, struct upstream *up);
+
+/* A request for a connection; embedded in the exchange. */
+struct pool_wait {
+	pool_fn *fn;
+	void *arg;
+	struct service *service;
+	struct endpoint *endpoint; /* the last one tried */
+	bool avoid;                /* rather not that one again */
+	bool fresh;                /* not a kept-alive connection */
+	bool queued;
+	struct timer timer;
+	TAILQ_ENTRY(pool_wait) entry;
+};
+
+void pool_init(struct service *service);
+void pool_wait_init(
+    struct pool_wait *wait, struct service *service, pool_fn *fn, void *arg);
+
+/* fn is never called from inside. */
+enum pool_result pool_acquire(struct pool_wait *wait, struct upstream **up);
+/* Leaves the queue, if it is in it. */
+void pool_cancel(struct pool_wait *wait);
+
+/* Gives a lent connection back, to be used again. */
+void pool_release(struct upstream *up);
+/* Closes one, lent or idle. */
+void pool_discard(struct upstream *up);
+/* Something changed: those who wait may be served. */
+void pool_kick(struct service *service);
+
+#endif

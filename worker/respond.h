@@ -1,0 +1,12 @@
+/*
+ * respond - routes that answer with a text of the configuration, late or
+ * wrong as often as it says: the demo services. Worker only.
+ */
+#ifndef RESPOND_H
+#define RESPOND_H
+
+#include "client.h"
+
+void respond_start(struct client *client, const struct config_respond *respond);
+
+#endif

@@ -1,0 +1,214 @@
+#include "upstream.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "sock.h"
+#include "worker.h"
+
+static const char *const state_names[] = {
+    [UPSTREAM_CONNECTING] = "connecting",
+    [UPSTREAM_LENT] = "lent",
+    [UPSTREAM_IDLE] = "idle",
+    [UPSTREAM_CLOSED] = "closed",
+};
+
+static void
+enter(struct upstream *up, enum upstream_state state)
+{
+	static const bool legal[][UPSTREAM_CLOSED + 1] = {
+	    [UPSTREAM_CONNECTING] =
+		{[UPSTREAM_LENT] = true, [UPSTREAM_CLOSED] = true},
+	    [UPSTREAM_LENT] =
+		{[UPSTREAM_IDLE] = true, [UPSTREAM_CLOSED] = true},
+	    [UPSTREAM_IDLE] =
+		{[UPSTREAM_LENT] = true, [UPSTREAM_CLOSED] = true},
+	    [UPSTREAM_CLOSED] = {false},
+	};
+
+	CHECK(legal[up->state][state]);
+	if (log_is_debug())
+		log_debug("upstream %d (%s): %s -> %s", up->io.watch.fd,
+		    up->endpoint->text, state_names[up->state],
+		    state_names[state]);
+	up->state = state;
+}
+
+static void
+fail(struct upstream *up, int error)
+{
+	up->error = error;
+	up->on_event(up->arg, up, UPSTREAM_FAILED);
+}
+
+static void
+on_ready(void *arg)
+{
+	struct upstream *up = arg;
+
+	if (up->state == UPSTREAM_CONNECTING) {
+		int error = sock_error(up->io.watch.fd);
+
+		if (error != 0) {
+			fail(up, error);
+			return;
+		}
+		if (!up->io.writable)
+			return;
+		enter(up, UPSTREAM_LENT);
+	}
+	/* A backend that answers before it has read all, and closes, breaks
+	 * our writing; its answer can still be read. */
+	if (up->io.broken && !up->io.readable)
+		fail(up, EPIPE);
+	else
+		up->on_event(up->arg, up, UPSTREAM_READY);
+}
+
+static void
+on_timer(void *arg)
+{
+	struct upstream *up = arg;
+
+	up->on_event(up->arg, up, UPSTREAM_TIMEOUT);
+}
+
+struct upstream *
+upstream_open(struct service *service, struct endpoint *endpoint)
+{
+	struct worker *w = service->worker;
+	struct upstream *up;
+	int fd;
+
+	fd = sock_connect(&endpoint->addr);
+	if (fd == -1)
+		return NULL;
+	up = calloc(1, sizeof(*up));
+	if (up == NULL) {
+		close(fd);
+		return NULL;
+	}
+	up->service = service;
+	up->endpoint = endpoint;
+	up->state = UPSTREAM_CONNECTING;
+	io_init(&up->io, w->loop, w->buffers, on_ready, up);
+	timer_init(&up->timer, on_timer, up);
+	if (io_open(&up->io, fd, false) == -1) {
+		free(up);
+		return NULL;
+	}
+	endpoint->connections++;
+	service->connections++;
+	worker_count(w, SCOREBOARD_UP_CONNECTS);
+	return up;
+}
+
+void
+upstream_close(struct upstream *up)
+{
+	struct worker *w = up->service->worker;
+
+	enter(up, UPSTREAM_CLOSED);
+	io_close(&up->io);
+	loop_timer_clear(w->loop, &up->timer);
+	buffer_put(w->buffers, up->in);
+	up->in = NULL;
+	up->service->connections--;
+	endpoint_drop_connection(up->endpoint);
+	loop_bury(w->loop, up, free);
+}
+
+void
+upstream_set_owner(struct upstream *up, upstream_fn *on_event, void *arg)
+{
+	up->on_event = on_event;
+	up->arg = arg;
+}
+
+void
+upstream_set_idle(struct upstream *up)
+{
+	enter(up, UPSTREAM_IDLE);
+	buffer_put(up->service->worker->buffers, up->in);
+	up->in = NULL;
+}
+
+void
+upstream_set_lent(struct upstream *up)
+{
+	enter(up, UPSTREAM_LENT);
+	up->reused = true;
+}
+
+void
+upstream_set_deadline(struct upstream *up, uint64_t delay_us)
+{
+	loop_timer_after(up->service->worker->loop, &up->timer, delay_us);
+}
+
+/* Feeds what is in the buffer to the message. */
+static void
+parse(struct upstream *up)
+{
+	struct buffer *in = up->in;
+	size_t taken;
+
+	taken =
+	    message_feed(&up->message, in->data + in->start, buffer_len(in));
+	in->start += (uint32_t)taken;
+}
+
+/* Where the next bytes go: behind the head while it is coming, since the
+ * parser points into it; else over what was used. */
+static int
+make_room(struct upstream *up)
+{
+	if (up->in == NULL) {
+		up->in = buffer_get(up->service->worker->buffers);
+		if (up->in == NULL) {
+			up->error = ENOBUFS;
+			return -1;
+		}
+	}
+	if (up->message.head_done)
+		up->in->start = up->in->end = 0;
+	return 0;
+}
+
+enum upstream_read
+upstream_read(struct upstream *up)
+{
+	ssize_t n;
+
+	if (!up->io.readable)
+		return UPSTREAM_READ_WAIT;
+	if (make_room(up) == -1)
+		return UPSTREAM_READ_ERROR;
+	n = io_read(&up->io, up->in->data + up->in->end, buffer_room(up->in));
+	if (n > 0) {
+		up->in->end += (uint32_t)n;
+		parse(up);
+		return UPSTREAM_READ_SOME;
+	}
+	if (n == 0) {
+		message_finish(&up->message);
+		return UPSTREAM_READ_END;
+	}
+	if (errno == EAGAIN)
+		return UPSTREAM_READ_WAIT;
+	up->error = errno;
+	return UPSTREAM_READ_ERROR;
+}
+
+bool
+upstream_read_rest(struct upstream *up)
+{
+	buffer_compact(up->in);
+	if (buffer_len(up->in) == 0)
+		return false;
+	parse(up);
+	return true;
+}

@@ -1,0 +1,431 @@
+#include "worker.h"
+
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "acceptor.h"
+#include "access_log.h"
+#include "breakers.h"
+#include "checker.h"
+#include "client.h"
+#include "offload.h"
+#include "service.h"
+#include "tickets.h"
+#include "totals.h"
+
+#define TICK_US 10000
+#define SLOW_TICK_US 1000000
+/* After its last client a draining worker gives Redis this long to take the
+ * last totals; the scoreboard has them anyway. */
+#define SETTLE_US 500000
+/* Blocks per client connection, and some for answers being put together. */
+#define BUFFERS_PER_CLIENT 4
+#define BUFFERS_EXTRA 1024
+
+/* ---- draining ---- */
+
+static void
+drain(struct worker *w, const char *why)
+{
+	if (w->draining)
+		return;
+	w->draining = true;
+	w->drain_until_us = loop_now_us(w->loop) + w->config->drain_timeout_us;
+	atomic_store(&w->slot->state, SLOT_DRAINING);
+	log_info(
+	    "draining: %s, %u connections", why, clients_count(w->clients));
+	clients_drain(w->clients);
+	totals_flush(w->totals);
+}
+
+/*
+ * A draining worker goes on accepting: its listener is still found by clients
+ * and load balancers, and nobody should be refused while it can be served.
+ * It goes when nobody is there, and nobody waits to be accepted.
+ */
+static void
+check_drained(struct worker *w)
+{
+	uint64_t now_us = loop_now_us(w->loop);
+
+	if (now_us >= w->drain_until_us) {
+		if (clients_count(w->clients) > 0)
+			log_warn("drain_timeout is over: closing %u connections",
+			    clients_count(w->clients));
+		loop_stop(w->loop);
+		return;
+	}
+	if (clients_count(w->clients) > 0)
+		return;
+	if (!totals_is_settled(w->totals) &&
+	    now_us + SETTLE_US < w->drain_until_us) {
+		w->drain_until_us = now_us + SETTLE_US;
+		return;
+	}
+	if (totals_is_settled(w->totals) && !acceptor_sweep(w->acceptor))
+		loop_stop(w->loop);
+}
+
+/* ---- what comes from outside ---- */
+
+static void
+on_signal(void *arg, uint32_t events)
+{
+	struct worker *w = arg;
+	struct signalfd_siginfo info;
+
+	(void)events;
+	while (read(w->signals.fd, &info, sizeof(info)) == sizeof(info)) {
+		if (info.ssi_signo == SIGINT)
+			loop_stop(w->loop);
+		else
+			drain(w, "told to stop");
+	}
+}
+
+static void
+on_master(void *arg, uint32_t events)
+{
+	struct worker *w = arg;
+	unsigned char word[2];
+	ssize_t n;
+
+	(void)events;
+	while ((n = recv(w->master.fd, word, sizeof(word), MSG_DONTWAIT)) > 0) {
+		if (word[0] == WORKER_BARRIER)
+			acceptor_join(w->acceptor);
+		else if (word[0] == WORKER_REJOIN && n == 2)
+			acceptor_rejoin(w->acceptor, word[1]);
+	}
+	if (n == -1 && (errno == EAGAIN || errno == EINTR))
+		return;
+	loop_watch_del(w->loop, &w->master);
+	drain(w, "the master is gone");
+}
+
+/* ---- the tick ---- */
+
+static void
+refresh_rss(struct worker *w)
+{
+	char text[128];
+	ssize_t n = pread(w->statm_fd, text, sizeof(text) - 1, 0);
+	unsigned long size, resident;
+
+	if (n <= 0)
+		return;
+	text[n] = '\0';
+	if (sscanf(text, "%lu %lu", &size, &resident) == 2)
+		atomic_store(&w->slot->rss_bytes,
+		    (uint64_t)resident * (uint64_t)sysconf(_SC_PAGESIZE));
+}
+
+static void
+refresh_title(struct worker *w)
+{
+	unsigned connections = clients_count(w->clients);
+
+	if (connections == w->title_connections)
+		return;
+	w->title_connections = connections;
+	setproctitle("worker %u (%u connection%s)", worker_number(w),
+	    connections, connections == 1 ? "" : "s");
+}
+
+static void
+on_tick(void *arg)
+{
+	struct worker *w = arg;
+	uint64_t now_us = loop_now_us(w->loop);
+
+	loop_timer_after(w->loop, &w->tick, TICK_US);
+	atomic_store_explicit(
+	    &w->slot->heartbeat_ns, now_us * 1000, memory_order_relaxed);
+	acceptor_rescue(w->acceptor);
+	refresh_title(w);
+	if (w->access_log != NULL)
+		access_log_flush(w->access_log);
+	if (now_us - w->slow_tick_us >= SLOW_TICK_US) {
+		w->slow_tick_us = now_us;
+		refresh_rss(w);
+	}
+	if (w->draining)
+		check_drained(w);
+}
+
+/* ---- Redis ---- */
+
+static void
+set_redis_state(struct worker *w, enum redis_state state)
+{
+	atomic_store(&w->slot->redis, (uint32_t)state);
+}
+
+/* Every worker notices for itself; the instance says it once. */
+static void
+say_degraded(struct worker *w, const char *reason)
+{
+	uint32_t no = 0;
+	char where[256];
+
+	if (atomic_compare_exchange_strong(
+		&w->scoreboard->redis_degraded, &no, 1))
+		log_warn("redis %s: %s; degraded mode: proxying goes on, "
+			 "breakers decide on this host, totals wait, "
+			 "/api/count answers 503",
+		    redis_url_str(&w->config->redis.url, where, sizeof(where)),
+		    reason);
+}
+
+static void
+on_redis_up(void *arg)
+{
+	struct worker *w = arg;
+	uint32_t yes = 1;
+
+	set_redis_state(w, REDIS_STATE_UP);
+	if (atomic_compare_exchange_strong(
+		&w->scoreboard->redis_degraded, &yes, 0))
+		log_info("redis: back, degraded mode is over");
+	breakers_on_up(w->breakers);
+	tickets_on_up(w->tickets);
+	totals_flush(w->totals);
+}
+
+static void
+on_redis_down(void *arg, const char *reason)
+{
+	struct worker *w = arg;
+
+	set_redis_state(w, REDIS_STATE_DOWN);
+	worker_count(w, SCOREBOARD_REDIS_LOSSES);
+	say_degraded(w, reason);
+}
+
+static void
+on_redis_unreachable(void *arg, const char *reason)
+{
+	struct worker *w = arg;
+
+	set_redis_state(w, REDIS_STATE_DOWN);
+	say_degraded(w, reason);
+}
+
+static int
+open_redis(struct worker *w)
+{
+	struct redis_options options = {
+	    .url = w->config->redis.url,
+	    .name = "drover",
+	    .scripts = {&breakers_script, &breakers_peek_script, &totals_script,
+		&tickets_script},
+	    .script_count = 4,
+	    .on_up = on_redis_up,
+	    .on_down = on_redis_down,
+	    .on_unreachable = on_redis_unreachable,
+	    .arg = w,
+	};
+
+	if (!w->config->redis.enabled)
+		return 0;
+	set_redis_state(w, REDIS_STATE_DOWN);
+	w->redis = redis_new(w->loop, w->resolver, &options);
+	return w->redis != NULL ? 0 : -1;
+}
+
+static int
+open_state(struct worker *w)
+{
+	char who[32];
+	struct breakers_options options = {
+	    .loop = w->loop,
+	    .resolver = w->resolver,
+	    .config = w->config,
+	    .scoreboard = w->scoreboard,
+	    .who = who,
+	};
+
+	if (open_redis(w) == -1)
+		return -1;
+	snprintf(who, sizeof(who), "worker %u", worker_number(w));
+	options.redis = w->redis;
+	w->breakers = breakers_new(&options);
+	w->totals = totals_new(
+	    w->loop, w->redis, w->config, w->scoreboard, w->boot->slot);
+	w->tickets = tickets_new(
+	    w->loop, w->redis, w->config, w->scoreboard, w->boot->slot);
+	return w->breakers != NULL && w->totals != NULL && w->tickets != NULL
+		   ? 0
+		   : -1;
+}
+
+/* ---- from fork to exit ---- */
+
+static int
+watch_signals(struct worker *w)
+{
+	sigset_t set;
+	int fd;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGQUIT);
+	sigaddset(&set, SIGINT);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) == -1)
+		return -1;
+	/* A terminal's hang-up and the master's other signals are for the
+	 * master; a peer that is gone is errno EPIPE. */
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGUSR1, SIG_IGN);
+	signal(SIGUSR2, SIG_IGN);
+	signal(SIGPIPE, SIG_IGN);
+	fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	loop_watch_init(&w->signals, on_signal, w);
+	return fd != -1 ? loop_watch_add(w->loop, &w->signals, fd, EPOLLIN)
+			: -1;
+}
+
+static int
+watch_master(struct worker *w)
+{
+	loop_watch_init(&w->master, on_master, w);
+	return loop_watch_add(
+	    w->loop, &w->master, w->boot->master_fd, EPOLLIN | EPOLLRDHUP);
+}
+
+static int
+open_services(struct worker *w)
+{
+	w->services =
+	    calloc(w->config->service_count + 1, sizeof(*w->services));
+	if (w->services == NULL)
+		return -1;
+	for (size_t i = 0; i < w->config->service_count; i++) {
+		w->services[i] = service_new(w, (unsigned)i);
+		if (w->services[i] == NULL)
+			return -1;
+	}
+	w->checker = checker_new(w);
+	return w->checker != NULL ? 0 : -1;
+}
+
+static int
+open_access_log(struct worker *w)
+{
+	const char *path = w->config->log.access;
+
+	if (path == NULL)
+		return 0;
+	w->access_log = access_log_open(path);
+	if (w->access_log == NULL)
+		log_error("access log %s: %s", path, strerror(errno));
+	return w->access_log != NULL ? 0 : -1;
+}
+
+static int
+open_all(struct worker *w)
+{
+	struct loop_observer observer;
+
+	w->loop = loop_new();
+	if (w->loop == NULL)
+		return -1;
+	delay_init(&w->delay, w->slot, worker_number(w),
+	    w->config->event_loop.delay_warning_us);
+	observer = delay_observer(&w->delay);
+	loop_observe(w->loop, &observer);
+	w->started_us = loop_now_us(w->loop);
+	w->statm_fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+	w->buffers = buffer_pool_new(
+	    (size_t)w->config->client.connections * BUFFERS_PER_CLIENT +
+	    BUFFERS_EXTRA);
+	w->resolver = resolver_new(w->loop);
+	w->offload = offload_new(w->loop);
+	w->clients = clients_new(w);
+	if (w->buffers == NULL || w->resolver == NULL || w->offload == NULL ||
+	    w->clients == NULL)
+		return -1;
+	if (watch_signals(w) == -1 || watch_master(w) == -1 ||
+	    open_access_log(w) == -1 || open_state(w) == -1 ||
+	    open_services(w) == -1)
+		return -1;
+	w->acceptor = acceptor_new(w);
+	return w->acceptor != NULL ? 0 : -1;
+}
+
+/* In the order in which they lean on each other. */
+static void
+close_all(struct worker *w)
+{
+	acceptor_free(w->acceptor);
+	clients_free(w->clients);
+	offload_free(w->offload);
+	checker_free(w->checker);
+	for (size_t i = 0; w->services != NULL && i < w->config->service_count;
+	     i++)
+		service_free(w->services[i]);
+	free(w->services);
+	totals_free(w->totals);
+	tickets_free(w->tickets);
+	breakers_free(w->breakers);
+	redis_free(w->redis);
+	resolver_free(w->resolver);
+	access_log_close(w->access_log);
+	if (w->statm_fd != -1)
+		close(w->statm_fd);
+	if (w->signals.fd != -1)
+		close(w->signals.fd);
+	loop_free(w->loop);
+	buffer_pool_free(w->buffers);
+}
+
+static int
+start(struct worker *w)
+{
+	char ready = WORKER_READY;
+
+	if (open_all(w) == -1) {
+		log_error("can't start: %s", strerror(errno));
+		return -1;
+	}
+	timer_init(&w->tick, on_tick, w);
+	loop_timer_after(w->loop, &w->tick, 0);
+	w->title_connections = UINT64_MAX;
+	atomic_store(&w->slot->state, SLOT_READY);
+	if (send(w->boot->master_fd, &ready, 1, MSG_NOSIGNAL) != 1)
+		log_warn("the master does not listen: %s", strerror(errno));
+	return 0;
+}
+
+int
+worker_main(const struct worker_boot *boot)
+{
+	struct worker w = {
+	    .boot = boot,
+	    .config = boot->config,
+	    .scoreboard = boot->scoreboard,
+	    .slot = &boot->scoreboard->slots[boot->slot],
+	    .signals.fd = -1,
+	    .statm_fd = -1,
+	};
+	int status = EXIT_FAILURE;
+
+	scoreboard_slot_take(w.slot, getpid());
+	if (start(&w) == 0) {
+		if (loop_run(w.loop) == 0)
+			status = EXIT_SUCCESS;
+		else
+			log_error("event loop: %s", strerror(errno));
+	}
+	close_all(&w);
+	return status;
+}
