@@ -1,0 +1,265 @@
+#include "admin.h"
+
+#include <sys/epoll.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cluster.h"
+#include "log.h"
+#include "metrics.h"
+#include "session.h"
+#include "sock.h"
+
+#define ACCEPTS_MAX 16
+/* After the kernel had no descriptor or memory for another connection. */
+#define PAUSE_US 1000000
+/* 16 KiB each; a page of /metrics for 128 workers is about 1 MiB. */
+#define BUFFERS_MAX 1024
+
+static const struct session_limits limits = {
+    .header_bytes = 8192,
+    .body_bytes = 65536,
+    .header_timeout_us = 10000000,
+    .body_timeout_us = 10000000,
+    .send_timeout_us = 10000000,
+    .keep_alive_us = 75000000,
+};
+
+struct admin {
+	struct loop *loop;
+	const struct instance *instance;
+	int fd;
+	struct loop_watch listener;
+	struct timer pause;
+	struct buffer_pool *buffers;
+	struct session_context context;
+	struct session *sessions[ADMIN_SESSIONS_MAX];
+};
+
+static void
+reply_text(struct session *s, unsigned status, const char *text)
+{
+	session_reply(
+	    s, status, "text/plain; charset=utf-8", NULL, text, strlen(text));
+}
+
+static void
+reply_metrics(struct session *s, const struct instance *instance)
+{
+	size_t len;
+	char *page = metrics_page(instance, loop_clock_ns(), &len);
+
+	if (page == NULL) {
+		session_reply_error(s, 503, "out of memory");
+		return;
+	}
+	session_reply(s, 200, METRICS_TYPE, NULL, page, len);
+	free(page);
+}
+
+static void
+reply_cluster(struct session *s, const struct instance *instance)
+{
+	char *json = cluster_json(instance, loop_clock_ns());
+
+	if (json == NULL) {
+		session_reply_error(s, 503, "out of memory");
+		return;
+	}
+	session_reply(s, 200, "application/json", NULL, json, strlen(json));
+	free(json);
+}
+
+static void
+reply_health(struct session *s, const struct instance *instance)
+{
+	(void)instance;
+	reply_text(s, 200, "ok\n");
+}
+
+static void
+reply_readiness(struct session *s, const struct instance *instance)
+{
+	const struct scoreboard *sb = instance->scoreboard;
+
+	for (unsigned i = 0; i < instance->workers; i++) {
+		if (atomic_load(&sb->slots[i].state) != SLOT_READY)
+			continue;
+		reply_text(s, 200, "ready\n");
+		return;
+	}
+	reply_text(s, 503, "no worker is ready\n");
+}
+
+static const struct {
+	const char *path;
+	void (*reply)(struct session *s, const struct instance *instance);
+} routes[] = {
+    {"/metrics", reply_metrics},
+    {"/api/cluster", reply_cluster},
+    {"/healthz", reply_health},
+    {"/readyz", reply_readiness},
+};
+
+static void
+on_request(struct session *s)
+{
+	const struct admin *a = session_context_of(s)->arg;
+	const struct message *m = session_request(s);
+	const char *method = message_method(m);
+	struct message_slice path = m->path;
+	const char *query = memchr(path.at, '?', path.len);
+
+	if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0) {
+		session_reply(s, 405, "application/json",
+		    "Allow: GET, HEAD\r\n",
+		    "{\"error\":\"method not allowed\",\"status\":405}", 43);
+		return;
+	}
+	if (query != NULL)
+		path.len = (size_t)(query - path.at);
+	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++)
+		if (message_slice_is(path, routes[i].path)) {
+			routes[i].reply(s, a->instance);
+			return;
+		}
+	session_reply_error(s, 404, "not found");
+}
+
+/* Nobody here asks for a body, so none comes. */
+static void
+on_body(struct session *s, const char *data, size_t len, bool last)
+{
+	(void)s;
+	(void)data;
+	(void)len;
+	(void)last;
+}
+
+/* The place of a session, or with NULL a free one; NULL when there is none. */
+static struct session **
+find(struct admin *a, const struct session *s)
+{
+	for (size_t i = 0; i < ADMIN_SESSIONS_MAX; i++)
+		if (a->sessions[i] == s)
+			return &a->sessions[i];
+	return NULL;
+}
+
+static void
+on_close(struct session *s, enum session_close reason)
+{
+	struct session **place = find(session_context_of(s)->arg, s);
+
+	(void)reason;
+	if (place != NULL)
+		*place = NULL;
+}
+
+static const struct session_ops ops = {
+    .on_request = on_request,
+    .on_body = on_body,
+    .on_close = on_close,
+};
+
+static void
+serve(struct admin *a, int fd, const struct sock_addr *peer)
+{
+	struct session **place = find(a, NULL);
+
+	if (place == NULL) {
+		log_warn("admin: connection refused, %d are open",
+		    ADMIN_SESSIONS_MAX);
+		close(fd);
+		return;
+	}
+	*place = session_open(&a->context, fd, peer);
+}
+
+static void
+listen_again(void *arg)
+{
+	struct admin *a = arg;
+
+	if (loop_watch_add(a->loop, &a->listener, a->fd, EPOLLIN) == -1)
+		log_error("admin: can't listen: %s", strerror(errno));
+}
+
+static void
+on_listener(void *arg, uint32_t events)
+{
+	struct admin *a = arg;
+	struct sock_addr peer;
+
+	(void)events;
+	for (int i = 0; i < ACCEPTS_MAX; i++) {
+		int fd = sock_accept(a->fd, &peer);
+
+		if (fd != -1) {
+			serve(a, fd, &peer);
+			continue;
+		}
+		if (errno == EAGAIN || errno == ECONNABORTED || errno == EINTR)
+			return;
+		log_warn("admin: can't accept: %s, pause of %d ms",
+		    strerror(errno), PAUSE_US / 1000);
+		loop_watch_del(a->loop, &a->listener);
+		loop_timer_after(a->loop, &a->pause, PAUSE_US);
+		return;
+	}
+}
+
+struct admin *
+admin_new(struct loop *loop, const struct instance *instance, int fd)
+{
+	struct admin *a = calloc(1, sizeof(*a));
+
+	if (a == NULL)
+		return NULL;
+	a->loop = loop;
+	a->instance = instance;
+	a->fd = fd;
+	timer_init(&a->pause, listen_again, a);
+	loop_watch_init(&a->listener, on_listener, a);
+	a->buffers = buffer_pool_new(BUFFERS_MAX);
+	if (a->buffers == NULL ||
+	    loop_watch_add(loop, &a->listener, fd, EPOLLIN) == -1) {
+		buffer_pool_free(a->buffers);
+		free(a);
+		return NULL;
+	}
+	a->context = (struct session_context){
+	    .loop = loop,
+	    .buffers = a->buffers,
+	    .ops = &ops,
+	    .limits = &limits,
+	    .arg = a,
+	};
+	return a;
+}
+
+static void
+bury(void *p)
+{
+	struct admin *a = p;
+
+	buffer_pool_free(a->buffers);
+	free(a);
+}
+
+void
+admin_free(struct admin *a)
+{
+	if (a == NULL)
+		return;
+	loop_watch_del(a->loop, &a->listener);
+	loop_timer_clear(a->loop, &a->pause);
+	for (size_t i = 0; i < ADMIN_SESSIONS_MAX; i++)
+		if (a->sessions[i] != NULL)
+			session_close(a->sessions[i], SESSION_CLOSE_DRAINED);
+	/* After the sessions, which may hold buffers until they are buried. */
+	loop_bury(a->loop, a, bury);
+}

@@ -1,0 +1,180 @@
+#include "cluster.h"
+
+#include <time.h>
+#include <unistd.h>
+
+#include <jansson.h>
+
+#include "watchdog.h"
+
+static const char *const breaker_names[] = {
+    "closed", "open", "half-open", "unknown"};
+
+static double
+ms(uint64_t ns)
+{
+	/* Microseconds are enough: three digits behind the point. */
+	return (double)(ns / 1000) / 1e3;
+}
+
+static json_int_t
+integer(uint64_t n)
+{
+	return (json_int_t)n;
+}
+
+static json_t *
+delay_json(const struct histogram *h)
+{
+	return json_pack("{s:f, s:f, s:f, s:f}", "p50",
+	    ms(histogram_quantile(h, 0.5)), "p90",
+	    ms(histogram_quantile(h, 0.9)), "p99",
+	    ms(histogram_quantile(h, 0.99)), "max", ms(histogram_max(h)));
+}
+
+/* For how long it has stood still by now; 0 when it does not. */
+static uint64_t
+stalled_ns(const struct instance *instance, const struct scoreboard_slot *slot,
+    uint64_t now_ns)
+{
+	struct stall_limits limits = watchdog_limits(instance->config);
+	struct stall_facts facts = watchdog_facts(slot, now_ns);
+	uint64_t busy_ns = scoreboard_busy_ns(slot, now_ns);
+
+	if (!scoreboard_slot_is_live(slot))
+		return 0;
+	if (busy_ns != 0)
+		return busy_ns > limits.threshold_ns ? busy_ns : 0;
+	return stall_silent_ns(&limits, &facts);
+}
+
+static void
+add_live(json_t *worker, const struct instance *instance,
+    const struct scoreboard_slot *slot, uint64_t now_ns)
+{
+	uint64_t started_ns = atomic_load(&slot->started_ns);
+	uint64_t stalled = stalled_ns(instance, slot, now_ns);
+	char activity[SCOREBOARD_ACTIVITY_MAX];
+
+	json_object_set_new(worker, "uptime",
+	    json_real(started_ns < now_ns ? ms(now_ns - started_ns) / 1e3 : 0));
+	json_object_set_new(worker, "connections",
+	    json_integer(atomic_load(&slot->connections)));
+	json_object_set_new(
+	    worker, "inFlight", json_integer(atomic_load(&slot->in_flight)));
+	json_object_set_new(worker, "rss",
+	    json_integer(integer(atomic_load(&slot->rss_bytes))));
+	json_object_set_new(worker, "redis",
+	    json_string(redis_state_str(atomic_load(&slot->redis))));
+	json_object_set_new(worker, "stalledMs", json_real(ms(stalled)));
+	if (stalled == 0)
+		return;
+	scoreboard_activity(slot, activity);
+	/* json_string() takes no text that is not UTF-8. */
+	json_object_set_new(worker, "on",
+	    activity[0] != '\0' ? json_string(activity) : json_null());
+}
+
+static json_t *
+worker_json(const struct instance *instance, unsigned i, uint64_t now_ns)
+{
+	const struct scoreboard_slot *slot = &instance->scoreboard->slots[i];
+	json_t *worker = json_pack("{s:i, s:i, s:s, s:I, s:I, s:I}", "worker",
+	    (int)i + 1, "pid", (int)atomic_load(&slot->pid), "state",
+	    slot_state_str(atomic_load(&slot->state)), "generation",
+	    integer(atomic_load(&slot->generation)), "requests",
+	    integer(atomic_load(&slot->totals[SCOREBOARD_REQUESTS])), "deaths",
+	    integer(instance->deaths->by_slot[i]));
+
+	if (worker == NULL)
+		return NULL;
+	json_object_set_new(worker, "eventLoopDelay", delay_json(&slot->delay));
+	if (scoreboard_slot_is_live(slot))
+		add_live(worker, instance, slot, now_ns);
+	return worker;
+}
+
+static uint64_t
+service_sum(const struct instance *instance, size_t service, int which)
+{
+	const struct scoreboard *sb = instance->scoreboard;
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < instance->workers; i++)
+		sum += atomic_load(&sb->slots[i].services[service][which]);
+	return sum;
+}
+
+static json_t *
+service_json(const struct instance *instance, size_t i)
+{
+	return json_pack("{s:s, s:s, s:I, s:I, s:I}", "name",
+	    instance->config->services[i].name, "breaker",
+	    breaker_names[instance_breaker(instance, i)], "requests",
+	    integer(service_sum(instance, i, SCOREBOARD_SERVICE_REQUESTS)),
+	    "failures",
+	    integer(service_sum(instance, i, SCOREBOARD_SERVICE_FAILURES)),
+	    "rejected",
+	    integer(service_sum(instance, i, SCOREBOARD_SERVICE_REJECTED)));
+}
+
+static json_t *
+death_json(const struct death *death)
+{
+	char cause[DEATHS_CAUSE_MAX], when[32];
+	struct tm tm;
+	json_t *json;
+
+	gmtime_r(&death->when, &tm);
+	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", &tm);
+	json = json_pack("{s:i, s:i, s:s, s:f, s:i, s:s}", "worker",
+	    (int)death->slot + 1, "pid", (int)death->pid, "cause",
+	    deaths_cause(death->wait_status, cause), "uptime",
+	    (double)(death->uptime_us / 1000) / 1e3, "inFlight",
+	    (int)death->in_flight, "when", when);
+	if (json == NULL)
+		return NULL;
+	json_object_set_new(json, "on",
+	    death->activity[0] != '\0' ? json_string(death->activity)
+				       : json_null());
+	return json;
+}
+
+static json_t *
+totals_json(const struct scoreboard *sb)
+{
+	json_t *totals = json_object();
+
+	for (int i = 0; i < SCOREBOARD_TOTAL_COUNT; i++)
+		json_object_set_new(totals, scoreboard_total_str(i),
+		    json_integer(integer(scoreboard_sum(sb, i))));
+	return totals;
+}
+
+char *
+cluster_json(const struct instance *instance, uint64_t now_ns)
+{
+	const struct scoreboard *sb = instance->scoreboard;
+	json_t *workers = json_array(), *services = json_array();
+	json_t *deaths = json_array(), *root;
+	const struct death *death;
+	char *text;
+
+	for (unsigned i = 0; i < instance->workers; i++)
+		json_array_append_new(
+		    workers, worker_json(instance, i, now_ns));
+	for (size_t i = 0; i < instance->config->service_count; i++)
+		json_array_append_new(services, service_json(instance, i));
+	for (size_t i = 0; (death = deaths_get(instance->deaths, i)); i++)
+		json_array_append_new(deaths, death_json(death));
+	root = json_pack("{s:s, s:s, s:s, s:i, s:f, s:o, s:o, s:o, s:o}",
+	    "version", INSTANCE_VERSION, "instance", instance->config->instance,
+	    "cluster", instance->config->cluster, "pid", (int)getpid(),
+	    "uptime", ms(now_ns - sb->started_ns) / 1e3, "workers", workers,
+	    "services", services, "deaths", deaths, "totals", totals_json(sb));
+	if (root == NULL)
+		return NULL;
+	text = json_dumps(root, JSON_COMPACT | JSON_REAL_PRECISION(12));
+	json_decref(root);
+	return text;
+}

@@ -1,0 +1,198 @@
+#include "helper.h"
+
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "deaths.h"
+#include "log.h"
+#include "respawn.h"
+#include "spawn.h"
+
+#define PROGRAM "redis-server"
+#define STOP_US 5000000
+
+struct helper {
+	struct loop *loop;
+	pid_t pid; /* 0: not running */
+	uint64_t started_us;
+	struct respawn respawn;
+	struct timer timer; /* the next start, or the end of our patience */
+	bool stopping;
+	void (*on_stopped)(void *arg);
+	void *arg;
+	char dir[PATH_MAX];
+	char socket[PATH_MAX];
+	char log[PATH_MAX];
+};
+
+int
+helper_url(const char *state_dir, struct redis_url *url)
+{
+	char absolute[PATH_MAX];
+
+	memset(url, 0, sizeof(*url));
+	if (realpath(state_dir, absolute) == NULL)
+		return -1;
+	if ((size_t)snprintf(url->path, sizeof(url->path), "%s/redis.sock",
+		absolute) < sizeof(url->path))
+		return 0;
+	errno = ENAMETOOLONG;
+	return -1;
+}
+
+static int
+run(struct helper *h)
+{
+	/* At most one second is lost with the machine; none with us. */
+	const char *const argv[] = {PROGRAM, "--port", "0", "--unixsocket",
+	    h->socket, "--unixsocketperm", "700", "--dir", h->dir,
+	    "--appendonly", "yes", "--appendfsync", "everysec", "--save", "",
+	    "--daemonize", "no", NULL};
+	char *copy[sizeof(argv) / sizeof(argv[0])];
+	pid_t pid;
+
+	/* exec's prototype lacks the const, C's history, not its intent. */
+	memcpy(copy, argv, sizeof(argv));
+	pid = spawn_program(copy, h->log);
+	if (pid == -1)
+		return -1;
+	h->pid = pid;
+	h->started_us = loop_clock_ns() / 1000;
+	log_info("helper started: %s, pid %d, socket %s, log %s", PROGRAM,
+	    (int)pid, h->socket, h->log);
+	return 0;
+}
+
+static void
+schedule(struct helper *h, int wait_status, const char *cause)
+{
+	struct respawn_facts facts = {
+	    wait_status, loop_clock_ns() / 1000 - h->started_us, arc4random()};
+	uint64_t delay_us;
+
+	/* Nobody else can know that its start is in vain. */
+	if (!respawn_decide(&h->respawn, &facts, &delay_us))
+		delay_us = RESPAWN_LAST_US;
+	log_warn("helper died: %s, %s, up %.1f s, next start in %llu ms; see "
+		 "%s",
+	    PROGRAM, cause, (double)facts.uptime_us / 1e6,
+	    (unsigned long long)delay_us / 1000, h->log);
+	loop_timer_set(h->loop, &h->timer, loop_clock_ns() / 1000 + delay_us);
+}
+
+static void
+on_timer(void *arg)
+{
+	struct helper *h = arg;
+
+	if (h->stopping) {
+		log_warn("helper killed: %s, pid %d did not stop in %d s",
+		    PROGRAM, (int)h->pid, STOP_US / 1000000);
+		kill(h->pid, SIGKILL);
+		return;
+	}
+	if (run(h) == 0)
+		return;
+	h->started_us = loop_clock_ns() / 1000;
+	schedule(h, 0, strerror(errno));
+}
+
+static int
+set_paths(struct helper *h, const char *state_dir)
+{
+	const struct {
+		char *path;
+		const char *name;
+	} paths[] = {{h->dir, "redis"}, {h->socket, "redis.sock"},
+	    {h->log, "redis.log"}};
+	char absolute[PATH_MAX];
+
+	/* redis-server changes its directory to --dir first. */
+	if (realpath(state_dir, absolute) == NULL)
+		return -1;
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
+		if (snprintf(paths[i].path, PATH_MAX, "%s/%s", absolute,
+			paths[i].name) >= PATH_MAX) {
+			errno = ENAMETOOLONG;
+			return -1;
+		}
+	return mkdir(h->dir, 0700) == -1 && errno != EEXIST ? -1 : 0;
+}
+
+struct helper *
+helper_start(struct loop *loop, const char *state_dir)
+{
+	struct helper *h = calloc(1, sizeof(*h));
+	int saved;
+
+	if (h == NULL)
+		return NULL;
+	h->loop = loop;
+	timer_init(&h->timer, on_timer, h);
+	if (set_paths(h, state_dir) == 0 && run(h) == 0)
+		return h;
+	saved = errno;
+	free(h);
+	errno = saved;
+	return NULL;
+}
+
+bool
+helper_reap(struct helper *h, pid_t pid, int wait_status)
+{
+	char cause[DEATHS_CAUSE_MAX];
+
+	if (pid != h->pid)
+		return false;
+	h->pid = 0;
+	if (!h->stopping) {
+		schedule(h, wait_status, deaths_cause(wait_status, cause));
+		return true;
+	}
+	loop_timer_clear(h->loop, &h->timer);
+	log_debug("helper stopped: %s, %s", PROGRAM,
+	    deaths_cause(wait_status, cause));
+	h->on_stopped(h->arg);
+	return true;
+}
+
+static void
+on_nothing_to_stop(void *arg)
+{
+	struct helper *h = arg;
+
+	h->on_stopped(h->arg);
+}
+
+void
+helper_stop(struct helper *h, void (*on_stopped)(void *arg), void *arg)
+{
+	uint64_t now_us = loop_clock_ns() / 1000;
+
+	h->stopping = true;
+	h->on_stopped = on_stopped;
+	h->arg = arg;
+	if (h->pid == 0) {
+		timer_init(&h->timer, on_nothing_to_stop, h);
+		loop_timer_set(h->loop, &h->timer, now_us);
+		return;
+	}
+	kill(h->pid, SIGTERM);
+	loop_timer_set(h->loop, &h->timer, now_us + STOP_US);
+}
+
+void
+helper_free(struct helper *h)
+{
+	if (h == NULL)
+		return;
+	loop_timer_clear(h->loop, &h->timer);
+	free(h);
+}

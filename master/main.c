@@ -1,0 +1,250 @@
+/*
+ * drover - the command line and the start of the master.
+ */
+#include <sys/resource.h>
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <ares.h>
+#include <cyaml/cyaml.h>
+#include <hiredis/hiredis.h>
+#include <jansson.h>
+#include <llhttp.h>
+
+#include "config.h"
+#include "cores.h"
+#include "helper.h"
+#include "instance.h"
+#include "listeners.h"
+#include "log.h"
+#include "pidlock.h"
+#include "privileges.h"
+#include "scoreboard.h"
+#include "spawn.h"
+#include "supervisor.h"
+
+/* What -s takes, and the signal that says it. */
+static const struct {
+	const char *word;
+	int signal;
+} orders[] = {
+    {"quit", SIGQUIT}, /* drain first */
+    {"stop", SIGINT},  /* at once */
+};
+
+enum action { ACTION_RUN, ACTION_TEST, ACTION_SIGNAL };
+
+struct options {
+	enum action action;
+	const char *config_path;
+	int signal;
+};
+
+static void
+usage(FILE *f)
+{
+	fputs("usage: drover -c FILE              run\n"
+	      "       drover -c FILE -t           check the configuration\n"
+	      "       drover -c FILE -s quit      drain and stop the master "
+	      "that runs\n"
+	      "       drover -c FILE -s stop      stop it at once\n"
+	      "       drover -v                   versions\n"
+	      "       drover -h                   this\n",
+	    f);
+}
+
+static void
+versions(void)
+{
+	printf("drover %s\nllhttp %d.%d.%d\nhiredis %d.%d.%d\nlibcyaml %s\n"
+	       "jansson %s\nc-ares %s\n",
+	    INSTANCE_VERSION, LLHTTP_VERSION_MAJOR, LLHTTP_VERSION_MINOR,
+	    LLHTTP_VERSION_PATCH, HIREDIS_MAJOR, HIREDIS_MINOR, HIREDIS_PATCH,
+	    cyaml_version_str, jansson_version_str(), ares_version(NULL));
+}
+
+static noreturn void
+misused(const char *why, const char *what)
+{
+	fprintf(stderr, "drover: %s%s\n", why, what);
+	usage(stderr);
+	exit(LOG_EXIT_CONFIG);
+}
+
+static int
+order_signal(const char *word)
+{
+	for (size_t i = 0; i < sizeof(orders) / sizeof(orders[0]); i++)
+		if (strcmp(word, orders[i].word) == 0)
+			return orders[i].signal;
+	misused("-s takes quit or stop, not ", word);
+}
+
+static struct options
+parse_options(int argc, char **argv)
+{
+	struct options o = {.action = ACTION_RUN};
+	int option;
+
+	while ((option = getopt(argc, argv, "c:ts:vh")) != -1) {
+		switch (option) {
+		case 'c':
+			o.config_path = optarg;
+			break;
+		case 't':
+			o.action = ACTION_TEST;
+			break;
+		case 's':
+			o.action = ACTION_SIGNAL;
+			o.signal = order_signal(optarg);
+			break;
+		case 'v':
+			versions();
+			exit(EXIT_SUCCESS);
+		case 'h':
+			usage(stdout);
+			exit(EXIT_SUCCESS);
+		default:
+			/* getopt(3) has said what is wrong. */
+			usage(stderr);
+			exit(LOG_EXIT_CONFIG);
+		}
+	}
+	if (optind < argc)
+		misused("unexpected argument: ", argv[optind]);
+	if (o.config_path == NULL)
+		misused("a configuration is needed: ", "-c FILE");
+	return o;
+}
+
+/* As many descriptors as we may have: each proxied request takes two. */
+static void
+raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == -1)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &limit) == -1)
+		log_warn("can't raise the limit of open files to %llu: %s",
+		    (unsigned long long)limit.rlim_max, strerror(errno));
+}
+
+static void
+block_signals(void)
+{
+	sigset_t set;
+
+	spawn_signals(&set);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+/* From here on nobody but the master's own Redis is meant. */
+static void
+point_at_helper(struct config *config)
+{
+	if (config->redis.spawn &&
+	    helper_url(config->state_dir, &config->redis.url) == -1)
+		fatal("%s: state_dir: no place for a socket: %s: %s",
+		    config->path, config->state_dir, strerror(errno));
+}
+
+static struct scoreboard *
+open_scoreboard(const struct config *config, unsigned workers)
+{
+	struct scoreboard *sb = scoreboard_open(config->state_dir,
+	    config->instance, workers, (unsigned)config->service_count);
+
+	if (sb == NULL)
+		fatal("%s: state_dir: can't make %s/scoreboard: %s",
+		    config->path, config->state_dir, strerror(errno));
+	return sb;
+}
+
+static void
+log_start(const struct config *config, unsigned workers)
+{
+	char addresses[1024] = "";
+	size_t len = 0;
+
+	for (size_t i = 0; i < config->listen_count; i++) {
+		int n = snprintf(addresses + len, sizeof(addresses) - len,
+		    "%s%s", i == 0 ? "" : " ", config->listen[i].text);
+
+		if (n < 0 || (size_t)n >= sizeof(addresses) - len)
+			break;
+		len += (size_t)n;
+	}
+	log_info("started: drover %s, instance %s, cluster %s, %u workers, on "
+		 "%s, admin %s, pid %d",
+	    INSTANCE_VERSION, config->instance, config->cluster, workers,
+	    addresses, config->admin.enabled ? config->admin.text : "off",
+	    (int)getpid());
+}
+
+static int
+run(struct config *config)
+{
+	static const char *const files[] = {
+	    PIDLOCK_NAME, "scoreboard", "redis", "redis.log", NULL};
+	unsigned workers = config->workers;
+	struct listeners listeners;
+	struct scoreboard *scoreboard;
+	struct pidfh *lock;
+	int status;
+
+	if (workers == 0)
+		workers = cores_usable(CORES_CGROUP_ROOT, CORES_CGROUP_SELF);
+	if (workers > CONFIG_WORKERS_MAX)
+		workers = CONFIG_WORKERS_MAX;
+	raise_descriptor_limit();
+	block_signals();
+	lock = pidlock_take(config->path, config->state_dir);
+	point_at_helper(config);
+	listeners_open(&listeners, config, workers);
+	scoreboard = open_scoreboard(config, workers);
+	privileges_drop(config, files);
+	log_start(config, workers);
+	status = supervisor_run(config, &listeners, scoreboard);
+	listeners_close(&listeners);
+	pidlock_release(lock);
+	return status;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct options options = parse_options(argc, argv);
+	char error[CONFIG_ERROR_MAX];
+	struct config *config;
+	int status = EXIT_SUCCESS;
+
+	config = config_load(options.config_path, error);
+	if (config == NULL)
+		fatal("%s", error);
+	log_init(config->log.level, config->log.format);
+	log_ident("master");
+	switch (options.action) {
+	case ACTION_TEST:
+		printf("%s: ok\n", options.config_path);
+		break;
+	case ACTION_SIGNAL:
+		if (pidlock_signal(config->state_dir, options.signal) == -1)
+			status = EXIT_FAILURE;
+		break;
+	case ACTION_RUN:
+		setproctitle_init(argc, argv, environ);
+		setproctitle("%s", "master");
+		status = run(config);
+		break;
+	}
+	config_free(config);
+	return status;
+}

@@ -1,0 +1,98 @@
+#include "pidlock.h"
+
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <libutil.h>
+
+#include "log.h"
+
+/* mkdir -p */
+static int
+make_directories(const char *dir)
+{
+	char path[PATH_MAX];
+
+	if ((size_t)snprintf(path, sizeof(path), "%s", dir) >= sizeof(path)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	for (char *p = path + 1; *p != '\0'; p++) {
+		if (*p != '/')
+			continue;
+		*p = '\0';
+		if (mkdir(path, 0755) == -1 && errno != EEXIST)
+			return -1;
+		*p = '/';
+	}
+	return mkdir(path, 0755) == -1 && errno != EEXIST ? -1 : 0;
+}
+
+static struct pidfh *
+lock_file(const char *state_dir, pid_t *other)
+{
+	char path[PATH_MAX];
+
+	if ((size_t)snprintf(path, sizeof(path), "%s/" PIDLOCK_NAME,
+		state_dir) >= sizeof(path)) {
+		errno = ENAMETOOLONG;
+		return NULL;
+	}
+	*other = 0;
+	return pidfile_open(path, 0644, other);
+}
+
+struct pidfh *
+pidlock_take(const char *config_path, const char *state_dir)
+{
+	struct pidfh *lock;
+	pid_t other;
+
+	if (make_directories(state_dir) == -1)
+		fatal("%s: state_dir: can't make %s: %s", config_path,
+		    state_dir, strerror(errno));
+	lock = lock_file(state_dir, &other);
+	if (lock == NULL && errno == EEXIST)
+		fatal("%s: state_dir: another drover runs in %s, pid %d",
+		    config_path, state_dir, (int)other);
+	if (lock == NULL || pidfile_write(lock) == -1)
+		fatal("%s: state_dir: can't write %s/" PIDLOCK_NAME ": %s",
+		    config_path, state_dir, strerror(errno));
+	return lock;
+}
+
+void
+pidlock_release(struct pidfh *lock)
+{
+	if (pidfile_remove(lock) == -1)
+		log_debug("can't remove " PIDLOCK_NAME ": %s", strerror(errno));
+}
+
+int
+pidlock_signal(const char *state_dir, int signal)
+{
+	struct pidfh *lock;
+	pid_t other;
+
+	lock = lock_file(state_dir, &other);
+	if (lock != NULL)
+		pidfile_remove(lock);
+	if (lock != NULL || errno == ENOENT) {
+		log_error("no drover runs in %s", state_dir);
+		return -1;
+	}
+	if (errno != EEXIST || other <= 0) {
+		log_error("can't read %s/" PIDLOCK_NAME ": %s", state_dir,
+		    strerror(errno));
+		return -1;
+	}
+	if (kill(other, signal) == 0)
+		return 0;
+	log_error("can't signal pid %d: %s", (int)other, strerror(errno));
+	return -1;
+}

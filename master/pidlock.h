@@ -1,0 +1,23 @@
+/*
+ * pidlock - one master per state directory: a locked pid file in it, and the
+ * way to signal the master that holds it.
+ */
+#ifndef PIDLOCK_H
+#define PIDLOCK_H
+
+#define PIDLOCK_NAME "drover.pid"
+
+struct pidfh; /* of libbsd */
+
+/* Makes the directory where it is missing, takes the lock and writes our pid:
+ * signals must be blocked by now. Another master that runs, or a directory
+ * that can't be used, ends the start (fatal). */
+struct pidfh *pidlock_take(const char *config_path, const char *state_dir);
+/* Removes the file. */
+void pidlock_release(struct pidfh *lock);
+
+/* Signals the master that holds it. -1 when there is none or it can't be done,
+ * after an error line. */
+int pidlock_signal(const char *state_dir, int signal);
+
+#endif

@@ -1,0 +1,58 @@
+#include "stall.h"
+
+/* The other process may have stamped after now was read. */
+static uint64_t
+since(uint64_t then_ns, uint64_t now_ns)
+{
+	return then_ns < now_ns ? now_ns - then_ns : 0;
+}
+
+uint64_t
+stall_silent_ns(
+    const struct stall_limits *limits, const struct stall_facts *facts)
+{
+	uint64_t silent_ns = since(facts->heartbeat_ns, facts->now_ns);
+
+	if (facts->busy_since_ns != 0 || facts->heartbeat_ns == 0)
+		return 0;
+	if (silent_ns <= STALL_SILENT_MIN_NS ||
+	    silent_ns <= limits->threshold_ns)
+		return 0;
+	return silent_ns;
+}
+
+static enum stall_verdict
+check_blocked(struct stall *s, const struct stall_limits *limits,
+    uint64_t since_ns, uint64_t for_ns)
+{
+	if (for_ns <= limits->threshold_ns)
+		return STALL_NONE;
+	if (limits->kill_ns != 0 && for_ns > limits->kill_ns &&
+	    s->killed_since_ns != since_ns) {
+		s->killed_since_ns = since_ns;
+		return STALL_KILL;
+	}
+	if (s->told_since_ns == since_ns)
+		return STALL_NONE;
+	s->told_since_ns = since_ns;
+	return STALL_BLOCKED;
+}
+
+enum stall_verdict
+stall_check(struct stall *s, const struct stall_limits *limits,
+    const struct stall_facts *facts, uint64_t *for_ns)
+{
+	if (facts->busy_since_ns != 0) {
+		*for_ns = since(facts->busy_since_ns, facts->now_ns);
+		return check_blocked(s, limits, facts->busy_since_ns, *for_ns);
+	}
+	*for_ns = stall_silent_ns(limits, facts);
+	if (*for_ns == 0) {
+		s->told_silent = false;
+		return STALL_NONE;
+	}
+	if (s->told_silent)
+		return STALL_NONE;
+	s->told_silent = true;
+	return STALL_SILENT;
+}

@@ -1,0 +1,297 @@
+#include "supervisor.h"
+
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "admin.h"
+#include "helper.h"
+#include "instance.h"
+#include "log.h"
+#include "loop.h"
+#include "spawn.h"
+#include "watchdog.h"
+#include "workers.h"
+
+/* From "stop at once" to SIGKILL. */
+#define AT_ONCE_US 1000000
+/* Children reaped, or signals read, per wake-up; the rest comes next time. */
+#define BATCH 256
+
+enum phase {
+	PHASE_RUNNING,
+	PHASE_DRAINING,
+	PHASE_STOPPING, /* at once */
+	PHASE_KILLING,
+	PHASE_HELPER, /* only the helper is left */
+	PHASE_DONE,
+	PHASE_COUNT
+};
+
+static const char *const phase_names[] = {
+    [PHASE_RUNNING] = "running",
+    [PHASE_DRAINING] = "draining",
+    [PHASE_STOPPING] = "stopping",
+    [PHASE_KILLING] = "killing",
+    [PHASE_HELPER] = "stopping the helper",
+    [PHASE_DONE] = "done",
+};
+
+struct supervisor {
+	const struct config *config;
+	struct loop *loop;
+	enum phase phase;
+	int status;
+	uint64_t started_us;
+	struct deaths deaths;
+	struct instance instance;
+	struct workers *workers;
+	struct helper *helper; /* NULL: none */
+	struct admin *admin;   /* NULL: none */
+	struct watchdog watchdog;
+	struct loop_watch signals;
+	struct timer deadline; /* of the phase */
+};
+
+static void
+set_phase(struct supervisor *s, enum phase next)
+{
+	/* Only ever forward. */
+	CHECK(next > s->phase);
+	log_debug("master: %s -> %s", phase_names[s->phase], phase_names[next]);
+	s->phase = next;
+}
+
+static void
+set_deadline(struct supervisor *s, uint64_t us)
+{
+	loop_timer_set(s->loop, &s->deadline, loop_clock_ns() / 1000 + us);
+}
+
+static void
+drain(struct supervisor *s, const char *signal)
+{
+	log_info("stopping: %s, %u workers drain for at most %.1f s", signal,
+	    workers_alive(s->workers),
+	    (double)s->config->drain_timeout_us / 1e6);
+	set_phase(s, PHASE_DRAINING);
+	set_deadline(s, s->config->drain_timeout_us);
+	workers_stop(s->workers, SIGTERM);
+}
+
+static void
+stop_at_once(struct supervisor *s, const char *signal)
+{
+	log_info("stopping: %s, %u workers at once", signal,
+	    workers_alive(s->workers));
+	set_phase(s, PHASE_STOPPING);
+	set_deadline(s, AT_ONCE_US);
+	workers_stop(s->workers, SIGINT);
+}
+
+static void
+on_deadline(void *arg)
+{
+	struct supervisor *s = arg;
+
+	log_warn("stopping: %u workers are late and killed",
+	    workers_alive(s->workers));
+	set_phase(s, PHASE_KILLING);
+	workers_stop(s->workers, SIGKILL);
+}
+
+static void
+on_helper_stopped(void *arg)
+{
+	struct supervisor *s = arg;
+
+	set_phase(s, PHASE_DONE);
+	loop_stop(s->loop);
+}
+
+static void
+on_none_left(void *arg)
+{
+	struct supervisor *s = arg;
+
+	if (s->phase == PHASE_HELPER)
+		return;
+	if (s->phase == PHASE_RUNNING) {
+		log_error("stopping: every worker says that the configuration "
+			  "is wrong");
+		s->status = LOG_EXIT_CONFIG;
+	}
+	loop_timer_clear(s->loop, &s->deadline);
+	watchdog_stop(&s->watchdog);
+	set_phase(s, PHASE_HELPER);
+	if (s->helper != NULL)
+		helper_stop(s->helper, on_helper_stopped, s);
+	else
+		on_helper_stopped(s);
+}
+
+static void
+reap(struct supervisor *s)
+{
+	for (;;) {
+		int status;
+		pid_t pid = waitpid(-1, &status, WNOHANG);
+
+		if (pid <= 0)
+			return;
+		if (workers_reap(s->workers, pid, status))
+			continue;
+		if (s->helper != NULL && helper_reap(s->helper, pid, status))
+			continue;
+		/* As PID 1 we inherit the orphans of the container. */
+		log_debug("reaped: pid %d, no child of ours", (int)pid);
+	}
+}
+
+static void
+on_signal(struct supervisor *s, int signal)
+{
+	const char *name = sigabbrev_np(signal);
+
+	switch (signal) {
+	case SIGCHLD:
+		reap(s);
+		break;
+	case SIGTERM:
+	case SIGQUIT:
+		if (s->phase == PHASE_RUNNING)
+			drain(s, name);
+		else if (s->phase == PHASE_DRAINING)
+			stop_at_once(s, name);
+		break;
+	case SIGINT:
+		if (s->phase < PHASE_STOPPING)
+			stop_at_once(s, name);
+		break;
+	case SIGHUP:
+		log_warn("HUP: reload is not available, restart to read %s "
+			 "again",
+		    s->config->path);
+		break;
+	default:
+		log_warn("%s: not available, ignored", name);
+		break;
+	}
+}
+
+static void
+on_signals(void *arg, uint32_t events)
+{
+	struct supervisor *s = arg;
+	struct signalfd_siginfo info;
+
+	(void)events;
+	for (int i = 0; i < BATCH; i++) {
+		if (read(s->signals.fd, &info, sizeof(info)) != sizeof(info))
+			return;
+		on_signal(s, (int)info.ssi_signo);
+	}
+}
+
+static void
+watch_signals(struct supervisor *s)
+{
+	sigset_t set;
+	int fd;
+
+	spawn_signals(&set);
+	fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	loop_watch_init(&s->signals, on_signals, s);
+	if (fd == -1 || loop_watch_add(s->loop, &s->signals, fd, EPOLLIN) == -1)
+		fatal("can't watch signals: %s", strerror(errno));
+}
+
+static void
+init(struct supervisor *s, const struct listeners *listeners,
+    struct scoreboard *scoreboard)
+{
+	struct workers_options options = {
+	    .config = s->config,
+	    .scoreboard = scoreboard,
+	    .listeners = listeners,
+	    .deaths = &s->deaths,
+	    .on_none_left = on_none_left,
+	    .arg = s,
+	};
+
+	s->started_us = loop_clock_ns() / 1000;
+	s->loop = loop_new();
+	if (s->loop == NULL)
+		fatal("can't make an event loop: %s", strerror(errno));
+	timer_init(&s->deadline, on_deadline, s);
+	watch_signals(s);
+	options.loop = s->loop;
+	s->workers = workers_new(&options);
+	if (s->workers == NULL)
+		fatal("no memory for %u workers", listeners->workers);
+	watchdog_init(&s->watchdog, s->loop, s->config, scoreboard);
+	s->instance = (struct instance){
+	    s->config, scoreboard, &s->deaths, listeners->workers};
+	if (listeners->admin_fd == -1)
+		return;
+	s->admin = admin_new(s->loop, &s->instance, listeners->admin_fd);
+	if (s->admin == NULL)
+		fatal("no memory for the admin endpoint");
+}
+
+static void
+start(struct supervisor *s)
+{
+	if (s->config->redis.spawn) {
+		s->helper = helper_start(s->loop, s->config->state_dir);
+		if (s->helper == NULL)
+			fatal("%s: redis.spawn: can't run redis-server: %s",
+			    s->config->path, strerror(errno));
+	}
+	workers_start(s->workers);
+	watchdog_start(&s->watchdog, s->workers);
+}
+
+static void
+fini(struct supervisor *s)
+{
+	int signal_fd = s->signals.fd;
+
+	admin_free(s->admin);
+	watchdog_stop(&s->watchdog);
+	helper_free(s->helper);
+	workers_free(s->workers);
+	loop_watch_del(s->loop, &s->signals);
+	close(signal_fd);
+	loop_free(s->loop);
+}
+
+int
+supervisor_run(const struct config *config, const struct listeners *listeners,
+    struct scoreboard *scoreboard)
+{
+	struct supervisor *s = calloc(1, sizeof(*s));
+	int status;
+
+	if (s == NULL)
+		fatal("no memory for the master");
+	s->config = config;
+	init(s, listeners, scoreboard);
+	start(s);
+	if (loop_run(s->loop) == -1) {
+		log_error("epoll: %s", strerror(errno));
+		s->status = EXIT_FAILURE;
+	}
+	log_info("stopped: instance %s, up %.1f s", config->instance,
+	    (double)(loop_clock_ns() / 1000 - s->started_us) / 1e6);
+	status = s->status;
+	fini(s);
+	free(s);
+	return status;
+}

@@ -1,0 +1,36 @@
+/*
+ * watchdog - looks at every worker's stamps each few milliseconds and logs one
+ * line per stall while it lasts; kills what blocks past event_loop.kill_after.
+ * Master.
+ */
+#ifndef WATCHDOG_H
+#define WATCHDOG_H
+
+#include "config.h"
+#include "loop.h"
+#include "scoreboard.h"
+#include "stall.h"
+#include "workers.h"
+
+struct watchdog {
+	struct loop *loop;
+	const struct scoreboard *scoreboard;
+	const struct workers *workers;
+	struct stall_limits limits;
+	uint64_t interval_us;
+	uint64_t due_us;
+	struct timer timer;
+	struct stall stalls[CONFIG_WORKERS_MAX];
+};
+
+void watchdog_init(struct watchdog *d, struct loop *loop,
+    const struct config *config, const struct scoreboard *scoreboard);
+void watchdog_start(struct watchdog *d, const struct workers *workers);
+void watchdog_stop(struct watchdog *d);
+
+/* What a slot says of itself at now_ns. */
+struct stall_facts watchdog_facts(
+    const struct scoreboard_slot *slot, uint64_t now_ns);
+struct stall_limits watchdog_limits(const struct config *config);
+
+#endif

@@ -1,0 +1,51 @@
+/*
+ * workers - the worker processes, one per slot: starts them, sees that they
+ * are ready, holds the barrier at which they add their neighbours' listeners,
+ * and starts anew those that die. Master.
+ *
+ * Death is what waitpid(2) says; the pipe's end alone is not one.
+ */
+#ifndef WORKERS_H
+#define WORKERS_H
+
+#include <sys/types.h>
+#include <stdbool.h>
+
+#include "deaths.h"
+#include "listeners.h"
+#include "loop.h"
+
+/* Who has not become ready by then is not waited for by the others. */
+#define WORKERS_BARRIER_US 5000000
+
+struct workers;
+
+struct workers_options {
+	struct loop *loop;
+	const struct config *config;
+	struct scoreboard *scoreboard;
+	const struct listeners *listeners;
+	struct deaths *deaths;
+	/* No worker is left and none will come: all were told to stop, or
+	 * none may be started again. Not called from inside a start. */
+	void (*on_none_left)(void *arg);
+	void *arg;
+};
+
+/* NULL with ENOMEM. Starts nothing yet. */
+struct workers *workers_new(const struct workers_options *options);
+void workers_free(struct workers *ws);
+
+/* Forks all of them. */
+void workers_start(struct workers *ws);
+/* Was pid one of them? Then its death is recorded and answered. */
+bool workers_reap(struct workers *ws, pid_t pid, int wait_status);
+
+/* No more starts; signal (SIGTERM: drain, SIGINT: at once, SIGKILL) to all. */
+void workers_stop(struct workers *ws, int signal);
+
+/* 0: not running now. */
+pid_t workers_pid(const struct workers *ws, unsigned slot);
+unsigned workers_alive(const struct workers *ws);
+
+#endif
