@@ -152,7 +152,8 @@ load(struct config_where *w, const char *path, const char *text, size_t len)
 	if (err == CYAML_OK)
 		c = check(w, path, raw);
 	else
-		config_where_fail(w, 1, "", "%s %s", cyaml_strerror(err), why);
+		config_where_fail(
+		    w, 1, "", "libcyaml: %s; %s", cyaml_strerror(err), why);
 	cyaml_free(&cyaml, &config_schema, raw, 0);
 	return c;
 }

@@ -129,7 +129,7 @@ struct config {
 	struct config_listen *listen;
 	size_t listen_count;
 	struct {
-		bool enabled; /* there is an `admin` key */
+		bool enabled; /* there is an `admin` address */
 		struct sock_addr addr;
 		char *text;
 	} admin;
@@ -139,7 +139,7 @@ struct config {
 		uint64_t kill_after_us; /* 0: never */
 	} event_loop;
 	struct {
-		bool enabled; /* there is a `redis` key */
+		bool enabled; /* a `redis` url, or spawn */
 		struct redis_url url;
 		bool spawn; /* the master runs a private redis-server */
 	} redis;

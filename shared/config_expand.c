@@ -8,6 +8,7 @@
 
 #define DEPTH_MAX 8
 #define NAME_MAX_BYTES 127
+#define REFERENCE_MAX 1024 /* how far ahead to look for its closing brace */
 
 /* What YAML acts upon inside a plain scalar. */
 #define SHIELDED "{}[],:# \t"
@@ -50,10 +51,13 @@ shield_char(char *to, char c)
 static const char *
 reference_end(const char *at, const char *end)
 {
-	const char *line = memchr(at, '\n', (size_t)(end - at));
+	const char *line;
 
 	if (end - at < 3 || at[0] != '$' || at[1] != '{')
 		return NULL;
+	if (end - at > REFERENCE_MAX)
+		end = at + REFERENCE_MAX;
+	line = memchr(at, '\n', (size_t)(end - at));
 	return find_close(at + 2, line != NULL ? line : end);
 }
 

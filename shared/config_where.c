@@ -6,6 +6,8 @@
 
 #include "config_expand.h"
 
+#define DEPTH_MAX 16 /* of collections; the schema goes 5 deep */
+
 struct config_where {
 	const char *file;
 	const char *text; /* until it was parsed */
@@ -153,51 +155,6 @@ config_where_line(struct config_where *w, const char *path)
 	return line;
 }
 
-static bool
-see(bool *seen, int node)
-{
-	bool before = seen[node - 1];
-
-	seen[node - 1] = true;
-	return before;
-}
-
-/* The line of a collection with an alias in it, 0 when there is none. libyaml
- * has no node for an alias: it shows as a node with two parents. */
-static unsigned
-alias_line(yaml_document_t *document)
-{
-	size_t count = (size_t)(document->nodes.top - document->nodes.start);
-	bool *seen = calloc(count, sizeof(*seen));
-	const yaml_node_t *node;
-	unsigned line = 0;
-
-	if (seen == NULL)
-		return 1;
-	see(seen, 1);
-	for (node = document->nodes.start;
-	     node < document->nodes.top && line == 0; node++) {
-		if (node->type == YAML_SEQUENCE_NODE) {
-			const yaml_node_item_t *item;
-
-			for (item = node->data.sequence.items.start;
-			     item < node->data.sequence.items.top; item++)
-				if (see(seen, *item))
-					line = line_of(node);
-		} else if (node->type == YAML_MAPPING_NODE) {
-			const yaml_node_pair_t *pair;
-
-			for (pair = node->data.mapping.pairs.start;
-			     pair < node->data.mapping.pairs.top; pair++)
-				if (see(seen, pair->key) ||
-				    see(seen, pair->value))
-					line = line_of(node);
-		}
-	}
-	free(seen);
-	return line;
-}
-
 /* The line that the parser stopped at. */
 static unsigned
 problem_line(const yaml_parser_t *parser, const char *text)
@@ -223,41 +180,111 @@ say_syntax(struct config_where *w, const yaml_parser_t *parser)
 	    context != NULL ? context : "");
 }
 
-/* The one document that there has to be; w->document is live when true. */
+/* Says why an event must not be; depth and documents are counters. */
+static const char *
+refuse(const yaml_event_t *event, unsigned *depth, unsigned *documents)
+{
+	static const char anchors[] =
+	    "YAML anchors (&name) and aliases (*name) are not supported; "
+	    "write it out";
+
+	switch (event->type) {
+	case YAML_DOCUMENT_START_EVENT:
+		if (++*documents > 1)
+			return "a second document; one file holds one "
+			       "configuration";
+		return NULL;
+	case YAML_ALIAS_EVENT:
+		return anchors;
+	case YAML_SCALAR_EVENT:
+		return event->data.scalar.anchor != NULL ? anchors : NULL;
+	case YAML_SEQUENCE_START_EVENT:
+	case YAML_MAPPING_START_EVENT:
+		if (++*depth > DEPTH_MAX)
+			return "nested too deeply for a configuration";
+		if (event->type == YAML_SEQUENCE_START_EVENT)
+			return event->data.sequence_start.anchor != NULL
+				   ? anchors
+				   : NULL;
+		return event->data.mapping_start.anchor != NULL ? anchors
+								: NULL;
+	case YAML_SEQUENCE_END_EVENT:
+	case YAML_MAPPING_END_EVENT:
+		--*depth;
+		return NULL;
+	default:
+		return NULL;
+	}
+}
+
+/*
+ * A pass over the file's events, which needs no memory to speak of. It keeps
+ * from the tree what would take gigabytes (aliases) or hours (libyaml is
+ * quadratic in depth and in anchors).
+ */
+static bool
+survey(struct config_where *w, yaml_parser_t *parser)
+{
+	unsigned depth = 0, documents = 0;
+	yaml_event_type_t type = YAML_NO_EVENT;
+	const char *why = NULL;
+	yaml_event_t event;
+
+	while (type != YAML_STREAM_END_EVENT && why == NULL) {
+		if (!yaml_parser_parse(parser, &event)) {
+			say_syntax(w, parser);
+			return false;
+		}
+		type = event.type;
+		why = refuse(&event, &depth, &documents);
+		if (why != NULL)
+			config_where_say(w->error, w->file,
+			    (unsigned)event.start_mark.line + 1, "%s", why);
+		yaml_event_delete(&event);
+	}
+	return why == NULL;
+}
+
+/* Builds the tree; w->document is live when true. */
 static bool
 load(struct config_where *w, yaml_parser_t *parser)
 {
 	const yaml_node_t *root;
-	yaml_document_t next;
-	unsigned line;
 
 	if (!yaml_parser_load(parser, &w->document)) {
 		say_syntax(w, parser);
 		return false;
 	}
 	root = yaml_document_get_root_node(&w->document);
+	if (root != NULL && root->type == YAML_MAPPING_NODE)
+		return true;
 	if (root == NULL)
 		config_where_say(w->error, w->file, 1,
 		    "the file is empty; at least `listen` is needed");
-	else if (root->type != YAML_MAPPING_NODE)
+	else
 		config_where_say(w->error, w->file, line_of(root),
 		    "must be `key: value` lines, such as `listen: ...`");
-	else if ((line = alias_line(&w->document)) != 0)
-		config_where_say(w->error, w->file, line,
-		    "YAML aliases (*name) are not supported; write it out");
-	else if (!yaml_parser_load(parser, &next))
-		say_syntax(w, parser);
-	else {
-		root = yaml_document_get_root_node(&next);
-		line = root != NULL ? line_of(root) : 0;
-		yaml_document_delete(&next);
-		if (line == 0)
-			return true;
-		config_where_say(w->error, w->file, line,
-		    "a second document; one file holds one configuration");
-	}
 	yaml_document_delete(&w->document);
 	return false;
+}
+
+static bool
+parse(struct config_where *w, size_t len,
+    bool (*pass)(struct config_where *w, yaml_parser_t *parser))
+{
+	yaml_parser_t parser;
+	bool good;
+
+	if (!yaml_parser_initialize(&parser)) {
+		config_where_say(w->error, w->file, 0, "no memory");
+		return false;
+	}
+	yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
+	yaml_parser_set_input_string(
+	    &parser, (const unsigned char *)w->text, len);
+	good = pass(w, &parser);
+	yaml_parser_delete(&parser);
+	return good;
 }
 
 struct config_where *
@@ -265,22 +292,15 @@ config_where_new(const char *file, const char *text, size_t len,
     char error[CONFIG_ERROR_MAX])
 {
 	struct config_where *w = calloc(1, sizeof(*w));
-	yaml_parser_t parser;
-	bool good;
 
-	if (w == NULL || !yaml_parser_initialize(&parser)) {
-		free(w);
+	if (w == NULL) {
 		config_where_say(error, file, 0, "no memory");
 		return NULL;
 	}
 	w->file = file;
 	w->text = text;
 	w->error = error;
-	yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
-	yaml_parser_set_input_string(&parser, (const unsigned char *)text, len);
-	good = load(w, &parser);
-	yaml_parser_delete(&parser);
-	if (good)
+	if (parse(w, len, survey) && parse(w, len, load))
 		return w;
 	free(w);
 	return NULL;

@@ -24,9 +24,10 @@
 struct config_where;
 
 /*
- * Parses one YAML document. Aliases are refused (a few lines of them can
- * stand for gigabytes), so is a second document, and a root that is no
- * mapping. file and error must outlive it. NULL with the reason in error.
+ * Parses one YAML document. Anchors and aliases are refused (a few lines of
+ * them can stand for gigabytes), so are a second document, deep nesting, and
+ * a root that is no mapping. file, text and error must outlive it. NULL with
+ * the reason in error.
  */
 struct config_where *config_where_new(const char *file, const char *text,
     size_t len, char error[CONFIG_ERROR_MAX]);

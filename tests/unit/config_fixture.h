@@ -1,0 +1,68 @@
+/* A configuration from a string, by way of a file that is gone afterwards. */
+#ifndef CONFIG_FIXTURE_H
+#define CONFIG_FIXTURE_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "config.h"
+
+#define SECOND UINT64_C(1000000)
+
+static inline struct config *
+fixture_try_bytes(const char *text, size_t len, char error[CONFIG_ERROR_MAX])
+{
+	char path[] = "/tmp/drover-config-XXXXXX";
+	int fd = mkstemp(path);
+	struct config *c;
+
+	assert_int_not_equal(fd, -1);
+	assert_int_equal(write(fd, text, len), len);
+	close(fd);
+	error[0] = '\0';
+	c = config_load(path, error);
+	unlink(path);
+	/* An error if and only if there is no configuration; one line. */
+	assert_true((c == NULL) == (error[0] != '\0'));
+	assert_null(strpbrk(error, "\r\n"));
+	if (c == NULL)
+		assert_memory_equal(error, path, strlen(path));
+	return c;
+}
+
+static inline struct config *
+fixture_try(const char *text, char error[CONFIG_ERROR_MAX])
+{
+	return fixture_try_bytes(text, strlen(text), error);
+}
+
+static inline struct config *
+fixture_load(const char *text)
+{
+	char error[CONFIG_ERROR_MAX];
+	struct config *c = fixture_try(text, error);
+
+	if (c == NULL)
+		fail_msg("%s", error);
+	return c;
+}
+
+/* The error without its file: "LINE: KEY: what". */
+static inline const char *
+fixture_message(const char *error)
+{
+	const char *at = strstr(error, ":");
+
+	assert_non_null(at);
+	return at + 1;
+}
+
+#endif

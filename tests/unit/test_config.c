@@ -1,0 +1,293 @@
+/* Goal: a good file gives the values it says and the documented defaults. What
+ * is wrong with a bad one is test_config_errors.c's. */
+#include "config_fixture.h"
+
+static const char minimal[] = "listen: [{ address: \"*:3000\" }]\n";
+
+static void
+test_defaults(void **state)
+{
+	struct config *c = fixture_load(minimal);
+
+	(void)state;
+	assert_true(strlen(c->instance) > 0);
+	assert_string_equal(c->cluster, "drover");
+	assert_int_equal(c->workers, 0);
+	assert_null(c->user);
+	assert_string_equal(c->state_dir, "/run/drover");
+	assert_int_equal(c->drain_timeout_us, 10 * SECOND);
+	assert_int_equal(c->log.level, LOG_LEVEL_INFO);
+	assert_int_equal(c->log.format, LOG_FORMAT_TEXT);
+	assert_null(c->log.access);
+	assert_int_equal(c->client.header_bytes, 16384);
+	assert_int_equal(c->client.body_bytes, 16 << 20);
+	assert_int_equal(c->client.connections, 10000);
+	assert_int_equal(c->client.header_timeout_us, 10 * SECOND);
+	assert_int_equal(c->client.body_timeout_us, 60 * SECOND);
+	assert_int_equal(c->client.send_timeout_us, 60 * SECOND);
+	assert_int_equal(c->client.keep_alive_us, 75 * SECOND);
+	assert_int_equal(c->listen_count, 1);
+	assert_string_equal(c->listen[0].text, "*:3000");
+	assert_int_equal(c->listen[0].accept, CONFIG_ACCEPT_REUSEPORT);
+	assert_false(c->admin.enabled);
+	assert_int_equal(c->event_loop.delay_warning_us, SECOND / 20);
+	assert_int_equal(c->event_loop.stall_threshold_us, SECOND / 20);
+	assert_int_equal(c->event_loop.kill_after_us, 0);
+	assert_false(c->redis.enabled);
+	assert_int_equal(c->service_count, 0);
+	assert_int_equal(c->route_count, 0);
+	config_free(c);
+}
+
+static void
+test_service_defaults(void **state)
+{
+	struct config *c = fixture_load("listen: [{address: '*:1'}]\n"
+					"services:\n"
+					"- {name: a, endpoints: ['h:1']}\n"
+					"- {name: b, endpoints: ['h:1'], "
+					"breaker: {}, health: {path: /}}\n");
+	const struct config_service *s = &c->services[0];
+
+	(void)state;
+	assert_int_equal(s->policy, CONFIG_POLICY_ROUND_ROBIN);
+	assert_int_equal(s->resolve_us, SECOND);
+	assert_int_equal(s->retries, 1);
+	assert_int_equal(s->pool.connections, 500);
+	assert_int_equal(s->pool.queue, 5000);
+	assert_int_equal(s->pool.queue_timeout_us, 5 * SECOND);
+	assert_int_equal(s->pool.idle_us, 4 * SECOND);
+	assert_int_equal(s->timeouts.connect_us, 10 * SECOND);
+	assert_int_equal(s->timeouts.send_us, 60 * SECOND);
+	assert_int_equal(s->timeouts.read_us, 60 * SECOND);
+	assert_null(s->health.path);
+	assert_int_equal(s->breaker.failures, 0);
+	s = &c->services[1];
+	assert_string_equal(s->health.path, "/");
+	assert_int_equal(s->health.interval_us, 2 * SECOND);
+	assert_int_equal(s->health.timeout_us, SECOND);
+	assert_int_equal(s->health.rise, 2);
+	assert_int_equal(s->health.fall, 3);
+	assert_int_equal(s->breaker.failures, 3);
+	assert_int_equal(s->breaker.window_us, 10 * SECOND);
+	assert_int_equal(s->breaker.open_for_us, 10 * SECOND);
+	config_free(c);
+}
+
+static const char full[] =
+    "instance: east-1\n"
+    "cluster: demo\n"
+    "workers: 4\n"
+    "user: nobody\n"
+    "state_dir: /tmp/state\n"
+    "drain_timeout: 0\n"
+    "log: { level: ${T_LEVEL:-debug}, format: json, access: /var/log/a }\n"
+    "client: { header: 8k, body: 1g, connections: 5, header_timeout: 1s,\n"
+    "  body_timeout: 2s, send_timeout: 3s, keep_alive: 1h }\n"
+    "listen:\n"
+    "- { address: '127.0.0.1:8080', accept: reuseport_plain }\n"
+    "- { address: '[::1]:8080', accept: shared }\n"
+    "- { address: 'unix:/tmp/x.sock' }\n"
+    "admin: { address: 127.0.0.1:9180 }\n"
+    "event_loop: { delay_warning: 20ms, stall_threshold: 30ms,\n"
+    "  kill_after: 5m }\n"
+    "redis: { url: 'redis://u:p%40@r:1/2', spawn: no }\n"
+    "services:\n"
+    "- name: s\n"
+    "  endpoints: [ 'n.example:1', '[::1]:2', 'unix:/s', 10.0.0.1:3 ]\n"
+    "  policy: least_conn\n"
+    "  resolve: 250ms\n"
+    "  retries: 0\n"
+    "  pool: { connections: 1, queue: 0, queue_timeout: 1ms, idle: 24h }\n"
+    "  timeouts: { connect: 1s, send: 2s, read: 3s }\n"
+    "  health: { path: /h, interval: 1s, timeout: 2s, rise: 4, fall: 5 }\n"
+    "  breaker: { failures: 60, window: 1s, open_for: 2s }\n"
+    "routes:\n"
+    "- { path: /a, service: s, rewrite: / }\n"
+    "- { path: /b, handler: cpu_bound }\n"
+    "- path: /c\n"
+    "  respond: { status: 201, json: '{\"r\":\"{{random}}\",\"c\":\"$5\"}',\n"
+    "    delay: 20ms, fail_percent: 7 }\n";
+
+static void
+test_full_process(void **state)
+{
+	struct config *c = fixture_load(full);
+
+	(void)state;
+	assert_string_equal(c->instance, "east-1");
+	assert_string_equal(c->cluster, "demo");
+	assert_int_equal(c->workers, 4);
+	assert_string_equal(c->user, "nobody");
+	assert_string_equal(c->state_dir, "/tmp/state");
+	assert_int_equal(c->drain_timeout_us, 0);
+	assert_int_equal(c->log.level, LOG_LEVEL_DEBUG);
+	assert_int_equal(c->log.format, LOG_FORMAT_JSON);
+	assert_string_equal(c->log.access, "/var/log/a");
+	assert_int_equal(c->client.header_bytes, 8192);
+	assert_int_equal(c->client.body_bytes, 1 << 30);
+	assert_int_equal(c->client.connections, 5);
+	assert_int_equal(c->client.send_timeout_us, 3 * SECOND);
+	assert_int_equal(c->client.keep_alive_us, 3600 * SECOND);
+	assert_int_equal(c->listen_count, 3);
+	assert_int_equal(c->listen[0].accept, CONFIG_ACCEPT_REUSEPORT_PLAIN);
+	assert_int_equal(c->listen[1].addr.sa.sa_family, AF_INET6);
+	assert_int_equal(c->listen[2].addr.sa.sa_family, AF_UNIX);
+	assert_int_equal(c->listen[2].accept, CONFIG_ACCEPT_SHARED);
+	assert_true(c->admin.enabled);
+	assert_int_equal(c->admin.addr.in.sin_port, htons(9180));
+	assert_int_equal(c->event_loop.kill_after_us, 300 * SECOND);
+	assert_true(c->redis.enabled);
+	assert_false(c->redis.spawn);
+	assert_string_equal(c->redis.url.password, "p@");
+	assert_int_equal(c->redis.url.db, 2);
+	config_free(c);
+}
+
+static void
+test_full_services(void **state)
+{
+	struct config *c = fixture_load(full);
+	const struct config_service *s = &c->services[0];
+	const struct config_route *r = c->routes;
+
+	(void)state;
+	assert_int_equal(s->endpoint_count, 4);
+	assert_true(s->endpoints[0].is_name);
+	assert_string_equal(s->endpoints[0].name.host, "n.example");
+	assert_false(s->endpoints[1].is_name);
+	assert_int_equal(s->endpoints[2].addr.sa.sa_family, AF_UNIX);
+	assert_int_equal(s->endpoints[3].addr.in.sin_port, htons(3));
+	assert_int_equal(s->policy, CONFIG_POLICY_LEAST_CONN);
+	assert_int_equal(s->resolve_us, SECOND / 4);
+	assert_int_equal(s->retries, 0);
+	assert_int_equal(s->pool.queue, 0);
+	assert_int_equal(s->pool.idle_us, 24 * 3600 * SECOND);
+	assert_int_equal(s->timeouts.read_us, 3 * SECOND);
+	assert_int_equal(s->health.fall, 5);
+	assert_int_equal(s->breaker.failures, 60);
+	assert_int_equal(c->route_count, 3);
+	assert_int_equal(r[0].service, 0);
+	assert_string_equal(r[0].rewrite, "/");
+	assert_int_equal(r[0].handler, CONFIG_HANDLER_NONE);
+	assert_int_equal(r[1].service, -1);
+	assert_int_equal(r[1].handler, CONFIG_HANDLER_CPU_BOUND);
+	assert_true(r[2].has_respond);
+	assert_int_equal(r[2].respond.status, 201);
+	assert_string_equal(
+	    r[2].respond.json, "{\"r\":\"{{random}}\",\"c\":\"$5\"}");
+	assert_int_equal(r[2].respond.delay_us, SECOND / 50);
+	assert_int_equal(r[2].respond.fail_percent, 7);
+	config_free(c);
+}
+
+static void
+test_environment(void **state)
+{
+	struct config *c;
+
+	(void)state;
+	setenv("T_PORT", "8123", 1);
+	setenv("T_COUNT", "3", 1);
+	setenv("T_EMPTY", "", 1);
+	unsetenv("T_UNSET");
+	c = fixture_load("listen: [ { address: '*:${T_PORT}' } ]\n"
+			 "workers: ${T_COUNT}\n"
+			 "instance: ${T_UNSET:-}\n"
+			 "cluster: ${T_EMPTY}\n"
+			 "log: { level: ${T_UNSET:-warn}, access: off }\n"
+			 "admin: { address: ${T_UNSET} }\n"
+			 "redis: { url: ${T_EMPTY} }\n");
+	assert_string_equal(c->listen[0].text, "*:8123");
+	assert_int_equal(c->workers, 3);
+	assert_true(strlen(c->instance) > 0);
+	assert_string_equal(c->cluster, "drover");
+	assert_int_equal(c->log.level, LOG_LEVEL_WARN);
+	assert_null(c->log.access);
+	assert_false(c->admin.enabled);
+	assert_false(c->redis.enabled);
+	config_free(c);
+}
+
+/* A variable is a value, whatever is in it. */
+static void
+test_environment_is_no_yaml(void **state)
+{
+	char error[CONFIG_ERROR_MAX];
+	struct config *c;
+
+	(void)state;
+	setenv("T_EVIL", "x\nuser: root\nworkers: 9", 1);
+	c = fixture_try("listen: [{address: '*:1'}]\n"
+			"routes:\n"
+			"- path: /\n"
+			"  respond: { json: \"[\\\"${T_QUOTES:-a}\\\"]\" }\n"
+			"cluster: ${T_EVIL}\n",
+	    error);
+	assert_null(c);
+	assert_string_equal(fixture_message(error),
+	    "5: cluster: `x?user: root?workers: 9` is not a name; 1 to 63 of "
+	    "A-Z a-z 0-9 . _ -");
+}
+
+static void
+test_off_in_every_spelling(void **state)
+{
+	static const char *const spelled[] = {
+	    "off", "\"off\"", "no", "false", "null", "~", "", "''"};
+	char text[200];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(spelled) / sizeof(spelled[0]); i++) {
+		struct config *c;
+
+		snprintf(text, sizeof(text), "%slog:\n  access: %s\n", minimal,
+		    spelled[i]);
+		c = fixture_load(text);
+		assert_null(c->log.access);
+		config_free(c);
+	}
+}
+
+static void
+test_null_lists_are_empty(void **state)
+{
+	struct config *c = fixture_load(
+	    "listen: [{ address: '*:1' }]\nservices:\nroutes: ~\nuser: null\n");
+
+	(void)state;
+	assert_int_equal(c->service_count, 0);
+	assert_int_equal(c->route_count, 0);
+	assert_null(c->user);
+	config_free(c);
+}
+
+static void
+test_spawn_needs_no_url(void **state)
+{
+	struct config *c = fixture_load(
+	    "listen: [{ address: '*:1' }]\nredis: { spawn: true }\n");
+
+	(void)state;
+	assert_true(c->redis.enabled);
+	assert_true(c->redis.spawn);
+	config_free(c);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_defaults),
+	    cmocka_unit_test(test_service_defaults),
+	    cmocka_unit_test(test_full_process),
+	    cmocka_unit_test(test_full_services),
+	    cmocka_unit_test(test_environment),
+	    cmocka_unit_test(test_environment_is_no_yaml),
+	    cmocka_unit_test(test_off_in_every_spelling),
+	    cmocka_unit_test(test_null_lists_are_empty),
+	    cmocka_unit_test(test_spawn_needs_no_url),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,442 @@
+/* Goal: each mistake gives one line with file, line and key that says what is
+ * wrong and what would be right. */
+#include "config_fixture.h"
+
+#include <sys/stat.h>
+
+#include <fcntl.h>
+
+#define LISTEN "listen: [{ address: '*:1' }]\n"
+#define SERVICE LISTEN "services:\n- name: a\n  endpoints: ['h:1']\n"
+
+/* The message must begin so. */
+struct mistake {
+	const char *text;
+	const char *message;
+};
+
+static void
+check_all(const struct mistake *mistakes, size_t count)
+{
+	char error[CONFIG_ERROR_MAX];
+	const char *message;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct mistake *m = &mistakes[i];
+
+		if (fixture_try(m->text, error) != NULL)
+			fail_msg("accepted:\n%s", m->text);
+		message = fixture_message(error);
+		if (strncmp(message, m->message, strlen(m->message)) != 0)
+			fail_msg(
+			    "\nwanted: %s\n   got: %s", m->message, message);
+	}
+}
+#define CHECK_ALL(mistakes)                                                    \
+	check_all(mistakes, sizeof(mistakes) / sizeof((mistakes)[0]))
+
+static void
+test_yaml(void **state)
+{
+	static const struct mistake mistakes[] = {
+	    {"", "1: the file is empty; at least `listen` is needed"},
+	    {"# only this\n", "1: the file is empty"},
+	    {"- a\n", "1: must be `key: value` lines"},
+	    {"hello\n", "1: must be `key: value` lines"},
+	    {LISTEN "log: { level: info\nuser: x\n", "3: not valid YAML: "},
+	    {LISTEN "\tuser: x\n", "2: not valid YAML: found character"},
+	    {LISTEN "a: 'b\n", "3: not valid YAML: "},
+	    {LISTEN "user: \x01\n", "2: not valid YAML: control characters"},
+	    {LISTEN "user: \xff\n", "2: not valid YAML: invalid leading UTF-8"},
+	    {LISTEN "---\nuser: x\n", "2: a second document"},
+	    {"a: &x { b: 1 }\nc: *x\n", "1: YAML anchors (&name)"},
+	    {"a: &x [ *x ]\n", "1: YAML anchors (&name)"},
+	    {LISTEN "user: *nowhere\n", "2: YAML anchors (&name) and aliases"},
+	    {LISTEN "user: &a b\n", "2: YAML anchors (&name) and aliases"},
+	    {"a:\n [[[[[[[[[[[[[[[[[[[[", "2: nested too deeply"},
+	    {LISTEN "user: \"a\\0b\"\n", "2: user: has a NUL character"},
+	};
+
+	(void)state;
+	CHECK_ALL(mistakes);
+}
+
+static void
+test_keys(void **state)
+{
+	static const struct mistake mistakes[] = {
+	    {LISTEN "worker: 3\n", "2: worker: unknown key; known here: "
+				   "instance, cluster, workers, user, "},
+	    {LISTEN "${USER}: 3\n", "2: ${USER}: unknown key; "},
+	    {LISTEN "[a]: 3\n", "2: a key must be plain text"},
+	    {LISTEN "\"user\\0x\": a\n", "2: user: unknown key"},
+	    {LISTEN "log:\n  levle: info\n",
+		"3: log.levle: unknown key; known here: level, format, access"},
+	    {SERVICE "- name: b\n  endpoints: ['h:2']\n  timeouts:\n"
+		     "    conect: 1s\n",
+		"8: services[1].timeouts.conect: unknown key; known here: "
+		"connect, send, read"},
+	    {SERVICE "  weight: 2\n", "5: services[0].weight: unknown key"},
+	    {LISTEN "user: a\ncluster: b\nuser: c\n",
+		"4: user: is given twice, first on line 2"},
+	    {LISTEN LISTEN, "2: listen: is given twice, first on line 1"},
+	    {"user: a\n", "1: listen: is missing; it is required"},
+	    {"listen: [ {} ]\n", "1: listen[0].address: is missing"},
+	    {"listen:\n- address:\n",
+		"2: listen[0].address: is empty; write *:3000"},
+	    {LISTEN "services:\n- endpoints: ['h:1']\n",
+		"3: services[0].name: is missing"},
+	    {LISTEN "services:\n- name: a\n",
+		"3: services[0].endpoints: is missing"},
+	    {LISTEN "routes:\n- handler: count\n",
+		"3: routes[0].path: is missing"},
+	    {LISTEN "admin: {}\n", "2: admin.address: is missing"},
+	    {SERVICE "  health: {}\n",
+		"5: services[0].health.path: is missing"},
+	    {LISTEN "redis: {}\n", "2: redis.url: is missing; give it, or "},
+	};
+
+	(void)state;
+	CHECK_ALL(mistakes);
+}
+
+static void
+test_types(void **state)
+{
+	static const struct mistake mistakes[] = {
+	    {"listen: '*:1'\n", "1: listen: must be a list, [a, b] or `- ` "
+				"lines, but is a single value"},
+	    {"listen: { address: '*:1' }\n",
+		"1: listen: must be a list, [a, b] or `- ` lines, but is "
+		"`key: value` pairs"},
+	    {"listen:\n", "1: listen: must be a list, [a, b] or `- ` lines, "
+			  "but is empty"},
+	    {"listen: []\n",
+		"1: listen: is empty; at least one entry is required"},
+	    {"listen: ['*:1']\n", "1: listen[0]: must be `key: value` pairs, "
+				  "but is a single value"},
+	    {LISTEN "log: info\n", "2: log: must be `key: value` pairs, but "
+				   "is a single value"},
+	    {LISTEN "log:\n", "2: log: must be `key: value` pairs, but is "
+			      "empty"},
+	    {LISTEN "user:\n- a\n",
+		"2: user: must be a single value, but is a list"},
+	    {LISTEN "user: { a: b }\n",
+		"2: user: must be a single value, but is `key: value` pairs"},
+	    {LISTEN "services:\n- name: a\n  endpoints:\n"
+		    "  - { address: 'h:1', weight: 3 }\n",
+		"5: services[0].endpoints[0]: must be a single value, but is "
+		"`key: value` pairs"},
+	    {LISTEN "services:\n- name: a\n  endpoints: []\n",
+		"4: services[0].endpoints: is empty; at least one"},
+	};
+
+	(void)state;
+	CHECK_ALL(mistakes);
+}
+
+static void
+test_values(void **state)
+{
+	static const struct mistake mistakes[] = {
+	    {LISTEN "workers: many\n",
+		"2: workers: `many` is not a whole number from 1 to 128"},
+	    {LISTEN "workers: 0\n", "2: workers: `0` is not a whole number"},
+	    {LISTEN "workers: 129\n", "2: workers: `129` is not a whole"},
+	    {LISTEN "workers: -1\n", "2: workers: `-1` is not a whole"},
+	    {LISTEN "workers: 99999999999999999999\n", "2: workers: `999"},
+	    {LISTEN "cluster: a/b\n", "2: cluster: `a/b` is not a name; 1 to"},
+	    {LISTEN "drain_timeout: 10\n",
+		"2: drain_timeout: `10` is not a duration; write 250ms, 10s, "
+		"5m or 1h"},
+	    {LISTEN "drain_timeout: 10 s\n", "2: drain_timeout: `10 s` is not"},
+	    {LISTEN "drain_timeout: 25h\n",
+		"2: drain_timeout: `25h` is not from 1ms to 24h, or 0"},
+	    {LISTEN "drain_timeout: 999999999999h\n",
+		"2: drain_timeout: `999999999999h` is not from 1ms to 24h"},
+	    {LISTEN "client: { keep_alive: 0 }\n",
+		"2: client.keep_alive: `0` is not from 1ms to 24h"},
+	    {LISTEN "client:\n  header: 17k\n",
+		"3: client.header: `17k` is not from 1k to 16k"},
+	    {LISTEN "client: { body: 16mb }\n",
+		"2: client.body: `16mb` is not a size; write 512, 16k, 16m or"},
+	    {LISTEN "client: { body: 999999999999g }\n",
+		"2: client.body: `999999999999g` is not from 0 to 1024g"},
+	    {LISTEN "log: { level: loud }\n",
+		"2: log.level: `loud` is not one of error, warn, info, debug"},
+	    {LISTEN "log: { access: here }\n",
+		"2: log.access: `here` is not off, stdout or an absolute path"},
+	    {LISTEN "state_dir: run\n",
+		"2: state_dir: `run` is not an absolute path, such as "
+		"/run/drover"},
+	    {LISTEN "event_loop: { kill_after: 10ms }\n",
+		"2: event_loop.kill_after: is shorter than stall_threshold"},
+	    {LISTEN "redis: { spawn: maybe }\n",
+		"2: redis.spawn: `maybe` is not one of false, no, off, true,"},
+	    {LISTEN "redis: { url: 'http://:geheim@x' }\n",
+		"2: redis.url: is not a Redis URL; write redis://[[user]:pass"},
+	    {LISTEN "redis: { url: 'rediss://x' }\n",
+		"2: redis.url: TLS (rediss://) is not supported"},
+	    {LISTEN "user: ${T_UNSET:?give one}\n",
+		"2: user: ${T_UNSET:?give one} needs that environment"},
+	    {LISTEN "user: ${T UNSET}\n", "2: user: ${T UNSET} is no refer"},
+	    {LISTEN "user: ${T_UNSET\n", "2: user: ${T_UNSET has no closing"},
+	};
+
+	(void)state;
+	CHECK_ALL(mistakes);
+}
+
+static void
+test_addresses(void **state)
+{
+	static const struct mistake mistakes[] = {
+	    {"listen:\n- address: '*:80'\n- address: localhost:80\n",
+		"3: listen[1].address: `localhost:80` is not an address to "
+		"listen on; write *:3000, 127.0.0.1:3000, [::]:3000 or "
+		"unix:/path"},
+	    {"listen: [{address: '3000'}]\n", "1: listen[0].address: `3000`"},
+	    {"listen: [{address: '*:65536'}]\n", "1: listen[0].address: `*:6"},
+	    {"listen: [{address: '*:0'}]\n",
+		"1: listen[0].address: `*:0` needs a port from 1 to 65535"},
+	    {"listen: [{address: '*:1'}, {address: '0.0.0.0:1'}]\n",
+		"1: listen[1].address: `0.0.0.0:1` is listed twice"},
+	    {"listen: [{address: '*:1', accept: fair}]\n",
+		"1: listen[0].accept: `fair` is not one of reuseport, "
+		"reuseport_plain, shared"},
+	    {"listen: [{address: 'unix:/a', accept: reuseport}]\n",
+		"1: listen[0].accept: a unix socket can only be `shared`"},
+	    {LISTEN "admin:\n  address: nowhere\n",
+		"3: admin.address: `nowhere` is not an address to listen on"},
+	    {LISTEN "admin: { address: '*:1' }\n",
+		"2: admin.address: `*:1` is already in `listen`"},
+	    {LISTEN "services:\n- name: a\n  endpoints:\n  - h:1\n  - h\n",
+		"6: services[0].endpoints[1]: `h` is not host:port, [v6]:port "
+		"or unix:/path"},
+	    {LISTEN "services: [{name: a, endpoints: ['*:1']}]\n",
+		"2: services[0].endpoints[0]: `*:1` is not host:port"},
+	    {LISTEN "services: [{name: a, endpoints: ['h:0']}]\n",
+		"2: services[0].endpoints[0]: `h:0` is not host:port"},
+	    {LISTEN "services: [{name: a, endpoints: ['h:1', 'h:1']}]\n",
+		"2: services[0].endpoints[1]: `h:1` is listed twice"},
+	    {LISTEN "services: [{name: a, endpoints: ['']}]\n",
+		"2: services[0].endpoints[0]: is empty; a value is required"},
+	};
+
+	(void)state;
+	CHECK_ALL(mistakes);
+}
+
+static void
+test_services(void **state)
+{
+	static const struct mistake mistakes[] = {
+	    {SERVICE "- name: a\n  endpoints: ['h:2']\n",
+		"5: services[1].name: `a` is also the name of services[0]"},
+	    {LISTEN "services: [{name: 'a b', endpoints: ['h:1']}]\n",
+		"2: services[0].name: `a b` is not a name"},
+	    {SERVICE "  policy: random_two\n",
+		"5: services[0].policy: `random_two` is not one of "
+		"round_robin, least_conn"},
+	    {SERVICE "  retries: 11\n", "5: services[0].retries: `11` is not"},
+	    {SERVICE "  timeouts: { connect: never }\n",
+		"5: services[0].timeouts.connect: `never` is not a duration"},
+	    {SERVICE "  pool: { connections: 0 }\n",
+		"5: services[0].pool.connections: `0` is not a whole number"},
+	    {SERVICE "  breaker: { failures: 61 }\n",
+		"5: services[0].breaker.failures: `61` is not a whole number "
+		"from 0 to 60"},
+	    {SERVICE "  health: { path: health }\n",
+		"5: services[0].health.path: `health` is not a path"},
+	};
+
+	(void)state;
+	CHECK_ALL(mistakes);
+}
+
+static void
+test_routes(void **state)
+{
+	static const struct mistake mistakes[] = {
+	    {SERVICE "- name: b\n  endpoints: ['h:2']\n"
+		     "routes:\n- path: /\n  service: c\n",
+		"9: routes[0].service: there is no service `c`; known: a, b"},
+	    {LISTEN "routes: [{path: /, service: c}]\n",
+		"2: routes[0].service: there is no service `c`; known: none"},
+	    {LISTEN "routes:\n- path: /\n",
+		"3: routes[0]: needs one of `service`, `handler` or `respond`"},
+	    {SERVICE "routes:\n- { path: /, service: a, handler: count }\n",
+		"6: routes[0]: has several of `service`, `handler` and"},
+	    {LISTEN "routes: [{path: /, handler: counter}]\n",
+		"2: routes[0].handler: `counter` is not one of metrics, count, "
+		"cpu_bound, health"},
+	    {LISTEN "routes: [{path: /, handler: none}]\n",
+		"2: routes[0].handler: `none` is not one of"},
+	    {LISTEN "routes: [{path: /, handler: '${T_UNSET}'}]\n",
+		"2: routes[0].handler: is empty; name a handler"},
+	    {LISTEN "routes:\n- {path: /a, handler: count}\n"
+		    "- {path: /a, handler: health}\n",
+		"4: routes[1].path: `/a` is also the path of routes[0]"},
+	    {LISTEN "routes: [{path: a, handler: count}]\n",
+		"2: routes[0].path: `a` is not a path, such as /api/users"},
+	    {LISTEN "routes: [{path: /a?b, handler: count}]\n",
+		"2: routes[0].path: `/a?b` is not a path"},
+	    {LISTEN "routes: [{path: /, handler: count, rewrite: /x}]\n",
+		"2: routes[0].rewrite: only goes with a `service`"},
+	    {LISTEN "routes: [{path: /, respond: {json: '{'}}]\n",
+		"2: routes[0].respond.json: is not valid JSON: "},
+	    {LISTEN "routes: [{path: /, respond: {status: 100}}]\n",
+		"2: routes[0].respond.status: `100` is not a whole number "
+		"from 200 to 599"},
+	    {LISTEN "routes: [{path: /, respond: {status: 204, json: '1'}}]\n",
+		"2: routes[0].respond.json: a response 204 has no body"},
+	    {LISTEN "routes: [{path: /, respond: {fail_percent: 101}}]\n",
+		"2: routes[0].respond.fail_percent: `101` is not a whole"},
+	};
+
+	(void)state;
+	CHECK_ALL(mistakes);
+}
+
+/* One more than each list may have. */
+static void
+test_too_many(void **state)
+{
+	static const struct {
+		const char *before;
+		const char *entry; /* with one %d */
+		unsigned max;
+		const char *message;
+	} lists[] = {
+	    {"listen:\n", "- { address: '*:%d' }\n", CONFIG_LISTEN_MAX,
+		"1: listen: has 17 entries; at most 16"},
+	    {LISTEN "services:\n", "- { name: s%d, endpoints: ['h:1'] }\n",
+		CONFIG_SERVICES_MAX, "2: services: has 33 entries; at most 32"},
+	    {LISTEN "services:\n- name: a\n  endpoints:\n", "  - h:%d\n",
+		CONFIG_ENDPOINTS_MAX,
+		"4: services[0].endpoints: has 33 entries; at most 32"},
+	    {LISTEN "routes:\n", "- { path: /%d, handler: count }\n",
+		CONFIG_ROUTES_MAX, "2: routes: has 257 entries; at most 256"},
+	};
+	char text[16384];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+		size_t len = strlen(strcpy(text, lists[i].before));
+		struct mistake m = {text, lists[i].message};
+
+		for (unsigned n = 1; n <= lists[i].max + 1; n++) {
+			char *percent = strstr(lists[i].entry, "%d");
+
+			if (n == lists[i].max + 1)
+				config_free(fixture_load(text));
+			len += (size_t)sprintf(text + len, "%.*s%u%s",
+			    (int)(percent - lists[i].entry), lists[i].entry, n,
+			    percent + 2);
+		}
+		check_all(&m, 1);
+	}
+}
+
+/* The message of a secret value does not tell it. */
+static void
+test_secrets(void **state)
+{
+	char error[CONFIG_ERROR_MAX];
+
+	(void)state;
+	assert_null(
+	    fixture_try(LISTEN "redis: { url: 'redis://:geheim@' }\n", error));
+	assert_null(strstr(error, "geheim"));
+}
+
+static void
+expect_file(const char *path, const char *message)
+{
+	char error[CONFIG_ERROR_MAX], wanted[CONFIG_ERROR_MAX];
+
+	assert_null(config_load(path, error));
+	snprintf(wanted, sizeof(wanted), "%s: %s", path, message);
+	assert_string_equal(error, wanted);
+}
+
+static void
+test_files(void **state)
+{
+	char dir[] = "/tmp/drover-config-XXXXXX", path[64];
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	expect_file(dir, "is a directory, not a file");
+	snprintf(path, sizeof(path), "%s/x", dir);
+	expect_file(path, "cannot open it: No such file or directory");
+	assert_int_equal(symlink("x", path), 0);
+	expect_file(path, "cannot open it: Too many levels of symbolic links");
+	unlink(path);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	expect_file(path, "is a device or pipe, not a file");
+	unlink(path);
+	if (geteuid() != 0) {
+		close(creat(path, 0));
+		expect_file(path, "cannot open it: Permission denied");
+		unlink(path);
+	}
+	rmdir(dir);
+}
+
+static void
+test_size(void **state)
+{
+	enum { MAX = 1024 * 1024 };
+	char error[CONFIG_ERROR_MAX], *text = malloc(MAX + 1);
+
+	(void)state;
+	assert_non_null(text);
+	memset(text, '#', MAX + 1);
+	memcpy(text, LISTEN, strlen(LISTEN));
+	config_free(fixture_try_bytes(text, MAX, error));
+	assert_string_equal(error, "");
+	assert_null(fixture_try_bytes(text, MAX + 1, error));
+	assert_non_null(strstr(error, ": is larger than 1 MiB"));
+	free(text);
+}
+
+/* A path or a value that fills the message must not run over. */
+static void
+test_long_text(void **state)
+{
+	char error[CONFIG_ERROR_MAX], path[900], text[1000];
+
+	(void)state;
+	memset(path, 'p', sizeof(path) - 1);
+	path[sizeof(path) - 1] = '\0';
+	assert_null(config_load(path, error));
+	assert_non_null(strstr(error, "cannot open it: File name too long"));
+
+	memset(text, 'k', sizeof(text));
+	memcpy(text + sizeof(text) - 5, ": 1\n", 5);
+	assert_null(fixture_try(text, error));
+	assert_non_null(strstr(error, "1: kkkk"));
+	assert_non_null(strstr(error, "unknown key; known here: instance"));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_yaml),
+	    cmocka_unit_test(test_keys),
+	    cmocka_unit_test(test_types),
+	    cmocka_unit_test(test_values),
+	    cmocka_unit_test(test_addresses),
+	    cmocka_unit_test(test_services),
+	    cmocka_unit_test(test_routes),
+	    cmocka_unit_test(test_too_many),
+	    cmocka_unit_test(test_secrets),
+	    cmocka_unit_test(test_files),
+	    cmocka_unit_test(test_size),
+	    cmocka_unit_test(test_long_text),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
