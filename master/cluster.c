@@ -13,8 +13,13 @@ static const char *const breaker_names[] = {
 static double
 ms(uint64_t ns)
 {
-	/* Microseconds are enough: three digits behind the point. */
-	return (double)(ns / 1000) / 1e3;
+	return (double)ns / 1e6;
+}
+
+static double
+seconds(uint64_t ns)
+{
+	return (double)ns / 1e9;
 }
 
 static json_int_t
@@ -57,7 +62,7 @@ add_live(json_t *worker, const struct instance *instance,
 	char activity[SCOREBOARD_ACTIVITY_MAX];
 
 	json_object_set_new(worker, "uptime",
-	    json_real(started_ns < now_ns ? ms(now_ns - started_ns) / 1e3 : 0));
+	    json_real(started_ns < now_ns ? seconds(now_ns - started_ns) : 0));
 	json_object_set_new(worker, "connections",
 	    json_integer(atomic_load(&slot->connections)));
 	json_object_set_new(
@@ -130,8 +135,8 @@ death_json(const struct death *death)
 	json = json_pack("{s:i, s:i, s:s, s:f, s:i, s:s}", "worker",
 	    (int)death->slot + 1, "pid", (int)death->pid, "cause",
 	    deaths_cause(death->wait_status, cause), "uptime",
-	    (double)(death->uptime_us / 1000) / 1e3, "inFlight",
-	    (int)death->in_flight, "when", when);
+	    (double)death->uptime_us / 1e6, "inFlight", (int)death->in_flight,
+	    "when", when);
 	if (json == NULL)
 		return NULL;
 	json_object_set_new(json, "on",
@@ -170,11 +175,11 @@ cluster_json(const struct instance *instance, uint64_t now_ns)
 	root = json_pack("{s:s, s:s, s:s, s:i, s:f, s:o, s:o, s:o, s:o}",
 	    "version", INSTANCE_VERSION, "instance", instance->config->instance,
 	    "cluster", instance->config->cluster, "pid", (int)getpid(),
-	    "uptime", ms(now_ns - sb->started_ns) / 1e3, "workers", workers,
+	    "uptime", seconds(now_ns - sb->started_ns), "workers", workers,
 	    "services", services, "deaths", deaths, "totals", totals_json(sb));
 	if (root == NULL)
 		return NULL;
-	text = json_dumps(root, JSON_COMPACT | JSON_REAL_PRECISION(12));
+	text = json_dumps(root, JSON_COMPACT | JSON_REAL_PRECISION(9));
 	json_decref(root);
 	return text;
 }

@@ -12,6 +12,7 @@
 
 #include "deaths.h"
 #include "log.h"
+#include "notify.h"
 #include "respawn.h"
 #include "spawn.h"
 
@@ -19,14 +20,14 @@
 #define STOP_US 5000000
 
 struct helper {
-	struct loop *loop;
+	struct helper_options options;
 	pid_t pid; /* 0: not running */
 	uint64_t started_us;
 	struct respawn respawn;
 	struct timer timer; /* the next start, or the end of our patience */
+	struct timer ready_timer;
+	struct notify notify;
 	bool stopping;
-	void (*on_stopped)(void *arg);
-	void *arg;
 	char dir[PATH_MAX];
 	char socket[PATH_MAX];
 	char log[PATH_MAX];
@@ -54,13 +55,13 @@ run(struct helper *h)
 	const char *const argv[] = {PROGRAM, "--port", "0", "--unixsocket",
 	    h->socket, "--unixsocketperm", "700", "--dir", h->dir,
 	    "--appendonly", "yes", "--appendfsync", "everysec", "--save", "",
-	    "--daemonize", "no", NULL};
+	    "--daemonize", "no", "--supervised", "systemd", NULL};
 	char *copy[sizeof(argv) / sizeof(argv[0])];
 	pid_t pid;
 
 	/* exec's prototype lacks the const, C's history, not its intent. */
 	memcpy(copy, argv, sizeof(argv));
-	pid = spawn_program(copy, h->log);
+	pid = spawn_program(copy, h->log, h->notify.address);
 	if (pid == -1)
 		return -1;
 	h->pid = pid;
@@ -84,7 +85,8 @@ schedule(struct helper *h, int wait_status, const char *cause)
 		 "%s",
 	    PROGRAM, cause, (double)facts.uptime_us / 1e6,
 	    (unsigned long long)delay_us / 1000, h->log);
-	loop_timer_set(h->loop, &h->timer, loop_clock_ns() / 1000 + delay_us);
+	loop_timer_set(
+	    h->options.loop, &h->timer, loop_clock_ns() / 1000 + delay_us);
 }
 
 static void
@@ -126,19 +128,36 @@ set_paths(struct helper *h, const char *state_dir)
 	return mkdir(h->dir, 0700) == -1 && errno != EEXIST ? -1 : 0;
 }
 
+/* By notice or by timeout, whichever comes first. */
+static void
+on_ready(void *arg)
+{
+	struct helper *h = arg;
+
+	notify_close(&h->notify);
+	loop_timer_clear(h->options.loop, &h->ready_timer);
+	h->options.on_ready(h->options.arg);
+}
+
 struct helper *
-helper_start(struct loop *loop, const char *state_dir)
+helper_start(const struct helper_options *options)
 {
 	struct helper *h = calloc(1, sizeof(*h));
 	int saved;
 
 	if (h == NULL)
 		return NULL;
-	h->loop = loop;
+	h->options = *options;
 	timer_init(&h->timer, on_timer, h);
-	if (set_paths(h, state_dir) == 0 && run(h) == 0)
+	timer_init(&h->ready_timer, on_ready, h);
+	if (notify_open(&h->notify, options->loop, on_ready, h) == 0 &&
+	    set_paths(h, options->state_dir) == 0 && run(h) == 0) {
+		loop_timer_set(options->loop, &h->ready_timer,
+		    h->started_us + HELPER_READY_US);
 		return h;
+	}
 	saved = errno;
+	notify_close(&h->notify);
 	free(h);
 	errno = saved;
 	return NULL;
@@ -156,10 +175,10 @@ helper_reap(struct helper *h, pid_t pid, int wait_status)
 		schedule(h, wait_status, deaths_cause(wait_status, cause));
 		return true;
 	}
-	loop_timer_clear(h->loop, &h->timer);
+	loop_timer_clear(h->options.loop, &h->timer);
 	log_debug("helper stopped: %s, %s", PROGRAM,
 	    deaths_cause(wait_status, cause));
-	h->on_stopped(h->arg);
+	h->options.on_stopped(h->options.arg);
 	return true;
 }
 
@@ -168,24 +187,22 @@ on_nothing_to_stop(void *arg)
 {
 	struct helper *h = arg;
 
-	h->on_stopped(h->arg);
+	h->options.on_stopped(h->options.arg);
 }
 
 void
-helper_stop(struct helper *h, void (*on_stopped)(void *arg), void *arg)
+helper_stop(struct helper *h)
 {
 	uint64_t now_us = loop_clock_ns() / 1000;
 
 	h->stopping = true;
-	h->on_stopped = on_stopped;
-	h->arg = arg;
 	if (h->pid == 0) {
 		timer_init(&h->timer, on_nothing_to_stop, h);
-		loop_timer_set(h->loop, &h->timer, now_us);
+		loop_timer_set(h->options.loop, &h->timer, now_us);
 		return;
 	}
 	kill(h->pid, SIGTERM);
-	loop_timer_set(h->loop, &h->timer, now_us + STOP_US);
+	loop_timer_set(h->options.loop, &h->timer, now_us + STOP_US);
 }
 
 void
@@ -193,6 +210,8 @@ helper_free(struct helper *h)
 {
 	if (h == NULL)
 		return;
-	loop_timer_clear(h->loop, &h->timer);
+	notify_close(&h->notify);
+	loop_timer_clear(h->options.loop, &h->ready_timer);
+	loop_timer_clear(h->options.loop, &h->timer);
 	free(h);
 }

@@ -12,18 +12,31 @@
 #include "loop.h"
 #include "redis.h"
 
+/* Who needs it goes on without it then. */
+#define HELPER_READY_US 1000000
+
 struct helper;
 
 /* Its socket. The directory must be there. -1 with errno, ENAMETOOLONG where
  * its path is too long for a socket. */
 int helper_url(const char *state_dir, struct redis_url *url);
 
+struct helper_options {
+	struct loop *loop;
+	const char *state_dir;
+	/* Once: it serves, or HELPER_READY_US are over. */
+	void (*on_ready)(void *arg);
+	/* Once, after helper_stop(). */
+	void (*on_stopped)(void *arg);
+	void *arg;
+};
+
 /* Starts it. NULL with errno when it can't be run at all. */
-struct helper *helper_start(struct loop *loop, const char *state_dir);
+struct helper *helper_start(const struct helper_options *options);
 /* Was pid the helper? Then it is restarted, or its stop is complete. */
 bool helper_reap(struct helper *h, pid_t pid, int wait_status);
 /* TERM now, KILL after 5 s; on_stopped follows when it is gone. */
-void helper_stop(struct helper *h, void (*on_stopped)(void *arg), void *arg);
+void helper_stop(struct helper *h);
 /* After it has stopped. */
 void helper_free(struct helper *h);
 

@@ -136,6 +136,17 @@ raise_descriptor_limit(void)
 		    (unsigned long long)limit.rlim_max, strerror(errno));
 }
 
+/* "drover: master" in ps. libbsd puts a '.' where argv[0] ended when the title
+ * is shorter than that; blanks behind it don't show. */
+static void
+set_title(int argc, char **argv)
+{
+	int width = (int)strlen(argv[0]);
+
+	setproctitle_init(argc, argv, environ);
+	setproctitle("%-*s", width, "master");
+}
+
 static void
 block_signals(void)
 {
@@ -168,27 +179,6 @@ open_scoreboard(const struct config *config, unsigned workers)
 	return sb;
 }
 
-static void
-log_start(const struct config *config, unsigned workers)
-{
-	char addresses[1024] = "";
-	size_t len = 0;
-
-	for (size_t i = 0; i < config->listen_count; i++) {
-		int n = snprintf(addresses + len, sizeof(addresses) - len,
-		    "%s%s", i == 0 ? "" : " ", config->listen[i].text);
-
-		if (n < 0 || (size_t)n >= sizeof(addresses) - len)
-			break;
-		len += (size_t)n;
-	}
-	log_info("started: drover %s, instance %s, cluster %s, %u workers, on "
-		 "%s, admin %s, pid %d",
-	    INSTANCE_VERSION, config->instance, config->cluster, workers,
-	    addresses, config->admin.enabled ? config->admin.text : "off",
-	    (int)getpid());
-}
-
 static int
 run(struct config *config)
 {
@@ -211,7 +201,6 @@ run(struct config *config)
 	listeners_open(&listeners, config, workers);
 	scoreboard = open_scoreboard(config, workers);
 	privileges_drop(config, files);
-	log_start(config, workers);
 	status = supervisor_run(config, &listeners, scoreboard);
 	listeners_close(&listeners);
 	pidlock_release(lock);
@@ -240,8 +229,7 @@ main(int argc, char **argv)
 			status = EXIT_FAILURE;
 		break;
 	case ACTION_RUN:
-		setproctitle_init(argc, argv, environ);
-		setproctitle("%s", "master");
+		set_title(argc, argv);
 		status = run(config);
 		break;
 	}

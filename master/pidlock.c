@@ -38,12 +38,12 @@ lock_file(const char *state_dir, pid_t *other)
 {
 	char path[PATH_MAX];
 
+	*other = 0;
 	if ((size_t)snprintf(path, sizeof(path), "%s/" PIDLOCK_NAME,
 		state_dir) >= sizeof(path)) {
 		errno = ENAMETOOLONG;
 		return NULL;
 	}
-	*other = 0;
 	return pidfile_open(path, 0644, other);
 }
 

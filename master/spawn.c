@@ -96,11 +96,18 @@ spawn_worker(const struct worker_boot *boot, const struct listeners *listeners,
 	return pid;
 }
 
+struct program {
+	char *const *argv;
+	const char *out;
+	const char *notify;
+};
+
 static int
-prepare_program(const char *out, pid_t parent)
+prepare_program(const struct program *program, pid_t parent)
 {
 	int in_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	int out_fd = open(out, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+	int out_fd =
+	    open(program->out, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
 	sigset_t none;
 
 	if (in_fd == -1 || out_fd == -1 || dup2(in_fd, STDIN_FILENO) == -1 ||
@@ -114,19 +121,21 @@ prepare_program(const char *out, pid_t parent)
 		errno = ESRCH;
 		return -1;
 	}
+	if (setenv("NOTIFY_SOCKET", program->notify, 1) == -1)
+		return -1;
 	signal(SIGPIPE, SIG_DFL);
 	sigemptyset(&none);
 	return sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
 static noreturn void
-be_program(char *const argv[], const char *out, pid_t parent, int error_fd)
+be_program(const struct program *program, pid_t parent, int error_fd)
 {
 	int error;
 
 	/* Every descriptor here is close-on-exec. */
-	if (prepare_program(out, parent) == 0)
-		execvp(argv[0], argv);
+	if (prepare_program(program, parent) == 0)
+		execvp(program->argv[0], program->argv);
 	error = errno;
 	if (write(error_fd, &error, sizeof(error)) == -1)
 		_exit(126);
@@ -134,8 +143,9 @@ be_program(char *const argv[], const char *out, pid_t parent, int error_fd)
 }
 
 pid_t
-spawn_program(char *const argv[], const char *out)
+spawn_program(char *const argv[], const char *out, const char *notify)
 {
+	const struct program program = {argv, out, notify};
 	pid_t parent = getpid(), pid;
 	int pipe_fd[2], error = 0;
 	ssize_t got;
@@ -145,7 +155,7 @@ spawn_program(char *const argv[], const char *out)
 	fflush(NULL);
 	pid = fork();
 	if (pid == 0)
-		be_program(argv, out, parent, pipe_fd[1]);
+		be_program(&program, parent, pipe_fd[1]);
 	if (pid == -1)
 		error = errno;
 	close(pipe_fd[1]);

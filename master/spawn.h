@@ -26,8 +26,9 @@ pid_t spawn_worker(const struct worker_boot *boot,
 /*
  * A program found through PATH, in a process group of its own (a terminal's
  * Ctrl-C is not for it), killed by SIGTERM when the master dies, its output
- * appended to the file out. -1 with errno, that of exec too.
+ * appended to the file out; notify is its NOTIFY_SOCKET. -1 with errno, that
+ * of exec too.
  */
-pid_t spawn_program(char *const argv[], const char *out);
+pid_t spawn_program(char *const argv[], const char *out, const char *notify);
 
 #endif

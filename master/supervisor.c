@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -19,6 +20,8 @@
 #include "watchdog.h"
 #include "workers.h"
 
+/* Workers end by themselves at drain_timeout: ours comes after theirs. */
+#define DRAIN_SLACK_US 500000
 /* From "stop at once" to SIGKILL. */
 #define AT_ONCE_US 1000000
 /* Children reaped, or signals read, per wake-up; the rest comes next time. */
@@ -48,7 +51,7 @@ struct supervisor {
 	struct loop *loop;
 	enum phase phase;
 	int status;
-	uint64_t started_us;
+	uint64_t started_ns;
 	struct deaths deaths;
 	struct instance instance;
 	struct workers *workers;
@@ -81,7 +84,7 @@ drain(struct supervisor *s, const char *signal)
 	    workers_alive(s->workers),
 	    (double)s->config->drain_timeout_us / 1e6);
 	set_phase(s, PHASE_DRAINING);
-	set_deadline(s, s->config->drain_timeout_us);
+	set_deadline(s, s->config->drain_timeout_us + DRAIN_SLACK_US);
 	workers_stop(s->workers, SIGTERM);
 }
 
@@ -131,7 +134,7 @@ on_none_left(void *arg)
 	watchdog_stop(&s->watchdog);
 	set_phase(s, PHASE_HELPER);
 	if (s->helper != NULL)
-		helper_stop(s->helper, on_helper_stopped, s);
+		helper_stop(s->helper);
 	else
 		on_helper_stopped(s);
 }
@@ -225,7 +228,7 @@ init(struct supervisor *s, const struct listeners *listeners,
 	    .arg = s,
 	};
 
-	s->started_us = loop_clock_ns() / 1000;
+	s->started_ns = loop_clock_ns();
 	s->loop = loop_new();
 	if (s->loop == NULL)
 		fatal("can't make an event loop: %s", strerror(errno));
@@ -246,16 +249,58 @@ init(struct supervisor *s, const struct listeners *listeners,
 }
 
 static void
+log_start(const struct config *config, unsigned workers)
+{
+	char addresses[1024] = "";
+	size_t len = 0;
+
+	for (size_t i = 0; i < config->listen_count; i++) {
+		int n = snprintf(addresses + len, sizeof(addresses) - len,
+		    "%s%s", i == 0 ? "" : " ", config->listen[i].text);
+
+		if (n < 0 || (size_t)n >= sizeof(addresses) - len)
+			break;
+		len += (size_t)n;
+	}
+	log_info("started: drover %s, instance %s, cluster %s, %u workers, on "
+		 "%s, admin %s, pid %d",
+	    INSTANCE_VERSION, config->instance, config->cluster, workers,
+	    addresses, config->admin.enabled ? config->admin.text : "off",
+	    (int)getpid());
+}
+
+static void
+start_workers(void *arg)
+{
+	struct supervisor *s = arg;
+
+	/* We may have been told to stop while we waited for the helper. */
+	if (s->phase != PHASE_RUNNING)
+		return;
+	workers_start(s->workers);
+	watchdog_start(&s->watchdog, s->workers);
+}
+
+static void
 start(struct supervisor *s)
 {
+	struct helper_options options = {
+	    .loop = s->loop,
+	    .state_dir = s->config->state_dir,
+	    .on_ready = start_workers,
+	    .on_stopped = on_helper_stopped,
+	    .arg = s,
+	};
+
 	if (s->config->redis.spawn) {
-		s->helper = helper_start(s->loop, s->config->state_dir);
+		s->helper = helper_start(&options);
 		if (s->helper == NULL)
 			fatal("%s: redis.spawn: can't run redis-server: %s",
 			    s->config->path, strerror(errno));
 	}
-	workers_start(s->workers);
-	watchdog_start(&s->watchdog, s->workers);
+	log_start(s->config, s->instance.workers);
+	if (s->helper == NULL)
+		start_workers(s);
 }
 
 static void
@@ -289,7 +334,7 @@ supervisor_run(const struct config *config, const struct listeners *listeners,
 		s->status = EXIT_FAILURE;
 	}
 	log_info("stopped: instance %s, up %.1f s", config->instance,
-	    (double)(loop_clock_ns() / 1000 - s->started_us) / 1e6);
+	    (double)(loop_clock_ns() - s->started_ns) / 1e9);
 	status = s->status;
 	fini(s);
 	free(s);

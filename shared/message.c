@@ -306,6 +306,8 @@ collect(struct message *m, struct head_facts *facts)
 	for (size_t i = 0; i < m->header_count; i++) {
 		struct message_header *h = &m->headers[i];
 
+		if (h->name.len == 0)
+			return MESSAGE_SYNTAX;
 		h->value = trim(h->value);
 		h->field = classify(h->name);
 		switch (h->field) {

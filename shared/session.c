@@ -373,7 +373,10 @@ pump(struct session *s)
 		switch (s->state) {
 		case SESSION_IDLE:
 		case SESSION_HEAD:
-			more = !s->kick_closes && read_head(s);
+			/* Who does not read its answers gets no more of
+			 * them: pipelining must not fill our memory. */
+			more = !s->kick_closes && io_backlog(&s->io) == 0 &&
+			       read_head(s);
 			break;
 		case SESSION_ACTIVE:
 			more = !s->kick_closes && read_body(s);
@@ -390,6 +393,13 @@ pump(struct session *s)
 	s->pumping = false;
 	if (more)
 		loop_defer(s->context->loop, &s->kick);
+}
+
+/* Bytes that were read, but belong to a request not begun yet. */
+static bool
+has_buffered(const struct session *s)
+{
+	return s->in != NULL && buffer_len(s->in) > 0;
 }
 
 static void
@@ -418,7 +428,7 @@ on_ready(void *arg)
 		session_close(s, SESSION_CLOSE_PEER);
 		return;
 	}
-	if (s->io.readable)
+	if (s->io.readable || has_buffered(s))
 		pump(s);
 }
 
@@ -437,10 +447,8 @@ on_kick(void *arg)
 static void
 kick_if_needed(struct session *s)
 {
-	bool buffered = s->in != NULL && buffer_len(s->in) > 0;
-
-	if (!s->pumping &&
-	    (buffered || s->body.len > 0 || s->io.readable || s->message.done))
+	if (!s->pumping && (has_buffered(s) || s->body.len > 0 ||
+			       s->io.readable || s->message.done))
 		loop_defer(s->context->loop, &s->kick);
 }
 

@@ -52,6 +52,7 @@ open_board(const char *instance, unsigned slots, unsigned services)
 static void
 close_board(struct scoreboard *sb)
 {
+	assert_int_equal(close(sb->lock_fd), 0);
 	assert_int_equal(munmap(sb, sb->bytes), 0);
 }
 
@@ -138,7 +139,8 @@ test_broken_file_is_replaced(void **state)
 static void
 test_not_taken_from_a_living_writer(void **state)
 {
-	struct scoreboard *sb = open_board("a", 1, 0), *next;
+	struct scoreboard *sb = open_board("a", 1, 0);
+	char incarnation[SCOREBOARD_INCARNATION_MAX];
 	pid_t pid = fork();
 
 	(void)state;
@@ -146,21 +148,38 @@ test_not_taken_from_a_living_writer(void **state)
 		pause();
 		_exit(0);
 	}
-	scoreboard_slot_take(&sb->slots[0], pid);
-	next = open_board("a", 1, 0);
-	assert_string_not_equal(next->incarnation, sb->incarnation);
-	close_board(next);
-
-	/* Dead, but nobody wrote so: now the file is the successor's. */
-	atomic_store(&sb->slots[0].state, SLOT_DEAD);
+	assert_true(pid > 0);
+	strcpy(incarnation, sb->incarnation);
+	/* The master goes, its worker stays. */
 	close_board(sb);
 	sb = open_board("a", 1, 0);
-	scoreboard_slot_take(&sb->slots[0], pid);
+	assert_string_not_equal(sb->incarnation, incarnation);
+	close_board(sb);
 	assert_int_equal(kill(pid, SIGKILL), 0);
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
-	next = open_board("a", 1, 0);
-	assert_string_equal(next->incarnation, sb->incarnation);
-	close_board(next);
+}
+
+static void
+test_taken_over_from_killed_workers(void **state)
+{
+	struct scoreboard *sb = open_board("a", 1, 0);
+	char incarnation[SCOREBOARD_INCARNATION_MAX];
+	pid_t pid = fork();
+
+	(void)state;
+	if (pid == 0) {
+		pause();
+		_exit(0);
+	}
+	assert_true(pid > 0);
+	scoreboard_slot_take(&sb->slots[0], pid);
+	strcpy(incarnation, sb->incarnation);
+	close_board(sb);
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	sb = open_board("a", 1, 0);
+	assert_string_equal(sb->incarnation, incarnation);
+	assert_int_equal(atomic_load(&sb->slots[0].pid), 0);
 	close_board(sb);
 }
 
@@ -268,6 +287,7 @@ main(void)
 	    TEST(test_other_shape_is_not_taken_over),
 	    TEST(test_broken_file_is_replaced),
 	    TEST(test_not_taken_from_a_living_writer),
+	    TEST(test_taken_over_from_killed_workers),
 	    TEST(test_missing_directory),
 	    TEST(test_endpoints),
 	    TEST(test_load_counts_the_living),

@@ -1,0 +1,281 @@
+/* Goal: /metrics and /api/cluster say what the scoreboard holds: totals that
+ * outlive a worker, no gauges of the dead, histograms that add up. */
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <jansson.h>
+
+#include "cluster.h"
+#include "metrics.h"
+
+#define WORKERS 2
+#define NOW_NS UINT64_C(100000000000)
+
+static char instance_name[] = "one", cluster_name[] = "demo";
+static char service_name[] = "users";
+static struct config_service services[] = {{.name = service_name}};
+static struct config config = {
+    .instance = instance_name,
+    .cluster = cluster_name,
+    .event_loop.stall_threshold_us = 50000,
+    .redis.enabled = true,
+    .services = services,
+    .service_count = 1,
+};
+static struct deaths deaths;
+static struct scoreboard *sb;
+static struct instance instance;
+
+static void
+make_live(unsigned i, pid_t pid)
+{
+	struct scoreboard_slot *slot = &sb->slots[i];
+
+	atomic_store(&slot->pid, pid);
+	atomic_store(&slot->state, SLOT_READY);
+	atomic_store(&slot->generation, 3);
+	atomic_store(&slot->started_ns, NOW_NS - 5000000000);
+	atomic_store(&slot->heartbeat_ns, NOW_NS);
+}
+
+static int
+setup(void **state)
+{
+	size_t bytes = sizeof(*sb) + WORKERS * sizeof(sb->slots[0]);
+
+	(void)state;
+	sb = aligned_alloc(64, bytes);
+	if (sb == NULL)
+		return -1;
+	memset(sb, 0, bytes);
+	sb->slot_count = WORKERS;
+	memset(&deaths, 0, sizeof(deaths));
+	instance = (struct instance){&config, sb, &deaths, WORKERS};
+	make_live(0, 11);
+	make_live(1, 12);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	free(sb);
+	return 0;
+}
+
+/* The value of the sample that begins a line with name. */
+static double
+sample(const char *name)
+{
+	size_t len;
+	char *page = metrics_page(&instance, NOW_NS, &len), line[256];
+	const char *at;
+	double value;
+
+	assert_non_null(page);
+	assert_int_equal(len, strlen(page));
+	snprintf(line, sizeof(line), "\n%s ", name);
+	at = strstr(page, line);
+	if (at == NULL)
+		fail_msg("no sample %s", name);
+	value = strtod(at + strlen(line), NULL);
+	free(page);
+	return value;
+}
+
+static void
+check(const char *name, double want)
+{
+	double got = sample(name);
+
+	if (got < want - 1e-6 || got > want + 1e-6)
+		fail_msg("%s is %f, not %f", name, got, want);
+}
+
+static void
+test_totals_outlive_gauges_do_not(void **state)
+{
+	struct scoreboard_slot *slot = &sb->slots[1];
+
+	(void)state;
+	scoreboard_add(&slot->totals[SCOREBOARD_REQUESTS], 42);
+	scoreboard_gauge(&slot->connections, 7);
+	check("drover_connections{worker=\"2\"}", 7);
+	check("drover_worker_up{worker=\"2\"}", 1);
+	check("drover_worker_uptime_seconds{worker=\"2\"}", 5);
+	atomic_store(&slot->state, SLOT_DEAD);
+	check("drover_requests_total{worker=\"2\"}", 42);
+	check("drover_connections{worker=\"2\"}", 0);
+	check("drover_worker_up{worker=\"2\"}", 0);
+	check("drover_worker_uptime_seconds{worker=\"2\"}", 0);
+	check("drover_worker_state{worker=\"2\",state=\"dead\"}", 1);
+	check("drover_worker_state{worker=\"2\",state=\"ready\"}", 0);
+}
+
+static void
+test_nanoseconds_become_seconds(void **state)
+{
+	(void)state;
+	scoreboard_add(
+	    &sb->slots[0].totals[SCOREBOARD_BUSY_OVER_10MS_NS], 1500000000);
+	check("drover_event_loop_busy_over_10ms_seconds_total{worker=\"1\"}",
+	    1.5);
+}
+
+static void
+test_histogram_adds_up(void **state)
+{
+	struct histogram *h = &sb->slots[0].delay;
+
+	(void)state;
+	for (int i = 0; i < 10; i++)
+		histogram_add(h, 100000);
+	histogram_add(h, 60000000);
+	histogram_add(h, 30000000000);
+	check("drover_event_loop_delay_seconds_bucket{worker=\"1\","
+	      "le=\"0.001\"}",
+	    10);
+	check("drover_event_loop_delay_seconds_bucket{worker=\"1\","
+	      "le=\"0.05\"}",
+	    10);
+	check("drover_event_loop_delay_seconds_bucket{worker=\"1\","
+	      "le=\"0.1\"}",
+	    11);
+	check("drover_event_loop_delay_seconds_bucket{worker=\"1\",le=\"10\"}",
+	    11);
+	check("drover_event_loop_delay_seconds_bucket{worker=\"1\","
+	      "le=\"+Inf\"}",
+	    12);
+	check("drover_event_loop_delay_seconds_count{worker=\"1\"}", 12);
+	check("drover_event_loop_delay_seconds_sum{worker=\"1\"}", 30.061);
+}
+
+static void
+test_services_are_summed(void **state)
+{
+	(void)state;
+	for (int i = 0; i < WORKERS; i++) {
+		struct scoreboard_slot *slot = &sb->slots[i];
+
+		scoreboard_add(
+		    &slot->services[0][SCOREBOARD_SERVICE_FAILURES], 2);
+		scoreboard_gauge(&slot->service_in_flight[0], 3);
+	}
+	/* The state is in the two low bits; the rest is not ours. */
+	atomic_store(&sb->breakers[0], 0xfffffffffffffff4 | 1);
+	check("drover_service_failures_total{service=\"users\"}", 4);
+	check("drover_service_requests_in_flight{service=\"users\"}", 6);
+	check("drover_service_breaker_state{service=\"users\"}", 1);
+	atomic_store(&sb->slots[0].state, SLOT_DEAD);
+	check("drover_service_failures_total{service=\"users\"}", 4);
+	check("drover_service_requests_in_flight{service=\"users\"}", 3);
+}
+
+static json_t *
+cluster(void)
+{
+	char *text = cluster_json(&instance, NOW_NS);
+	json_t *root;
+
+	assert_non_null(text);
+	root = json_loads(text, 0, NULL);
+	free(text);
+	assert_non_null(root);
+	return root;
+}
+
+static json_t *
+worker(json_t *root, size_t i)
+{
+	return json_array_get(json_object_get(root, "workers"), i);
+}
+
+static void
+test_cluster_shows_a_stall_while_it_lasts(void **state)
+{
+	struct scoreboard_slot *slot = &sb->slots[1];
+	json_t *root;
+
+	(void)state;
+	strcpy(slot->activity, "GET /slow");
+	atomic_store(&slot->activity_len, 9);
+	atomic_store(&slot->busy_since_ns, NOW_NS - 1834000000);
+	root = cluster();
+	assert_true(json_real_value(
+			json_object_get(worker(root, 0), "stalledMs")) == 0);
+	assert_null(json_object_get(worker(root, 0), "on"));
+	assert_true(json_real_value(
+			json_object_get(worker(root, 1), "stalledMs")) == 1834);
+	assert_string_equal(
+	    json_string_value(json_object_get(worker(root, 1), "on")),
+	    "GET /slow");
+	json_decref(root);
+	check("drover_event_loop_busy_seconds{worker=\"2\"}", 1.834);
+}
+
+static void
+test_cluster_lists_deaths(void **state)
+{
+	struct death death = {.slot = 1,
+	    .pid = 99,
+	    .wait_status = SIGKILL,
+	    .uptime_us = 12300000,
+	    .activity = "GET /x"};
+	json_t *root, *entry;
+
+	(void)state;
+	deaths_add(&deaths, &death);
+	root = cluster();
+	entry = json_array_get(json_object_get(root, "deaths"), 0);
+	assert_int_equal(
+	    json_integer_value(json_object_get(entry, "worker")), 2);
+	assert_string_equal(json_string_value(json_object_get(entry, "cause")),
+	    "signal 9 (Killed)");
+	assert_string_equal(
+	    json_string_value(json_object_get(entry, "on")), "GET /x");
+	json_decref(root);
+	check("drover_worker_deaths_total{worker=\"2\"}", 1);
+	check("drover_worker_starts_total{worker=\"2\"}", 3);
+}
+
+static void
+test_cluster_survives_bytes_that_are_no_text(void **state)
+{
+	json_t *root;
+
+	(void)state;
+	memcpy(sb->slots[0].activity, "GET /\xff\xfe", 7);
+	atomic_store(&sb->slots[0].activity_len, 7);
+	atomic_store(&sb->slots[0].busy_since_ns, 1);
+	atomic_store(&sb->slots[1].state, 77);
+	root = cluster();
+	assert_int_equal(
+	    json_array_size(json_object_get(root, "workers")), WORKERS);
+	json_decref(root);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(test_totals_outlive_gauges_do_not),
+	    TEST(test_nanoseconds_become_seconds),
+	    TEST(test_histogram_adds_up),
+	    TEST(test_services_are_summed),
+	    TEST(test_cluster_shows_a_stall_while_it_lasts),
+	    TEST(test_cluster_lists_deaths),
+	    TEST(test_cluster_survives_bytes_that_are_no_text),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
