@@ -118,7 +118,7 @@ $(BUILD)/headers/%.ok: %
 TIDY_CHECKS := -*,bugprone-*,clang-analyzer-*,misc-redundant-expression,\
 -bugprone-easily-swappable-parameters,-bugprone-assignment-in-if-condition,\
 -bugprone-reserved-identifier,-bugprone-multi-level-implicit-pointer-conversion,\
--bugprone-narrowing-conversions,\
+-bugprone-narrowing-conversions,-bugprone-macro-parentheses,\
 -clang-analyzer-security.insecureAPI.DeprecatedOrUnsafeBufferHandling
 TIDY = clang-tidy --quiet --warnings-as-errors='*' -checks='$(subst $() ,,$(TIDY_CHECKS))'
 
@@ -128,14 +128,15 @@ $(BUILD)/tidy/%.ok: % $(HEADERS)
 	@mkdir -p $(@D)
 	$(call say,TIDY $<)
 	$(Q)$(TIDY) $< -- -std=c17 $(CPPFLAGS) $(PKG_CFLAGS) $(LLHTTP_CFLAGS) \
-		-Ishared -I$(<D)
+		-Ishared -I$(<D) 2>$@.log || { cat $@.log; exit 1; }
 	@touch $@
 
 lint-cppcheck:
-	cppcheck --quiet --std=c11 --error-exitcode=1 --inline-suppr \
+	$(Q)cppcheck --quiet --std=c11 --error-exitcode=1 --inline-suppr \
 		--enable=warning,performance,portability \
 		--suppress=missingIncludeSystem --suppress=normalCheckLevelMaxBranches \
-		-D__linux__ -Ishared $(DIRS)
+		--include=/usr/include/bsd/sys/queue.h -Ishared \
+		-D__linux__ -D'noreturn=__attribute__((noreturn))' $(DIRS)
 
 # The binary needs the named libraries and no others.
 deps-check: $(BUILD)/drover

@@ -1,5 +1,6 @@
 #include "message.h"
 
+#include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
@@ -244,16 +245,15 @@ nominate(struct message *m, struct message_slice list)
 static bool
 is_valid_host(struct message_slice host)
 {
+	/* RFC 3986 section 3.2.2, and the port's colon. */
+	static const char marks[] = "-._~%!$&'()*+,;=:[]";
+
 	if (host.len == 0)
 		return false;
-	for (size_t i = 0; i < host.len; i++) {
-		char c = host.at[i];
-
-		if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') &&
-		    !(c >= '0' && c <= '9') &&
-		    memchr("-._~%!$&'()*+,;=:[]", c, 19) == NULL)
+	for (size_t i = 0; i < host.len; i++)
+		if (!isalnum((unsigned char)host.at[i]) &&
+		    memchr(marks, host.at[i], sizeof(marks) - 1) == NULL)
 			return false;
-	}
 	return true;
 }
 
@@ -320,9 +320,7 @@ collect(struct message *m, struct head_facts *facts)
 			facts->coding = h->value;
 			break;
 		case FIELD_CONTENT_LENGTH:
-			if (facts->lengths++ != 0 &&
-			    !slice_equals(
-				h->value, facts->length.at, facts->length.len))
+			if (facts->lengths++ != 0)
 				return MESSAGE_LENGTH;
 			facts->length = h->value;
 			break;

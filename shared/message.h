@@ -7,7 +7,7 @@
  * Rejected beyond what llhttp rejects (RFC 9112 sections 2.2, 3.2, 5.2, 6.1
  * to 6.3): HTTP/0.9 and versions other than 1.0 and 1.1, bare CR and bare LF
  * in the head, NUL, obs-fold, a request with no Host (1.1) or several or an
- * invalid one, Content-Length with Transfer-Encoding, differing
+ * invalid one, Content-Length with Transfer-Encoding, several
  * Content-Lengths, any transfer coding but a single `chunked`, and a target
  * that is neither absolute-path, absolute URI nor `*`.
  */

@@ -209,12 +209,14 @@ sock_host_str(const struct sock_addr *addr, char *buf)
 {
 	const void *host = &addr->in.sin_addr;
 
-	if (addr->sa.sa_family == AF_UNIX)
-		return strcpy(buf, UNIX_PREFIX);
+	if (addr->sa.sa_family == AF_UNIX) {
+		strlcpy(buf, UNIX_PREFIX, SOCK_TEXT_MAX);
+		return buf;
+	}
 	if (addr->sa.sa_family == AF_INET6)
 		host = &addr->in6.sin6_addr;
 	if (inet_ntop(addr->sa.sa_family, host, buf, SOCK_TEXT_MAX) == NULL)
-		strcpy(buf, "?");
+		strlcpy(buf, "?", SOCK_TEXT_MAX);
 	return buf;
 }
 

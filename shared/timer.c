@@ -83,7 +83,7 @@ grow(struct timer_heap *heap)
 	size_t cap = heap->cap != 0 ? heap->cap * 2 : FIRST_CAP;
 	struct timer **items;
 
-	items = reallocarray(heap->items, cap, sizeof(*items));
+	items = reallocarray(heap->items, cap, sizeof(struct timer *));
 	if (items == NULL)
 		return -1;
 	heap->items = items;

@@ -9,7 +9,8 @@
 
 #include "buffer.h"
 
-#define LINE_MAX_BYTES 512
+/* The longest line: each byte of the path escaped, and the rest. */
+#define LINE_MAX_BYTES 2048
 
 struct access_log {
 	int fd;
@@ -85,8 +86,7 @@ access_log_add(struct access_log *log, const struct session *s,
 	time_t now = time(NULL);
 	struct tm tm;
 
-	/* Room for the line at its longest, each byte of the path escaped. */
-	if (log->lines.cap - log->lines.len < 4 * LINE_MAX_BYTES)
+	if (log->lines.cap - log->lines.len < LINE_MAX_BYTES)
 		access_log_flush(log);
 	gmtime_r(&now, &tm);
 	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", &tm);

@@ -52,25 +52,34 @@ abort_task(struct client *client)
 
 /* ---- a request ---- */
 
-/* What the worker is on: for the stall watch, and for the access log. */
-static void
-note_activity(struct client *client, const struct message *m)
+/* "GET /path?query", cut to what fits: for the access log. */
+static size_t
+note_line(struct client *client, const struct message *m)
 {
-	struct scoreboard_slot *slot = client->worker->slot;
 	struct text line;
-	size_t len;
+	size_t room;
 
 	text_init(&line, client->line, sizeof(client->line) - 1);
 	text_add_str(&line, message_method(m));
 	text_add(&line, " ", 1);
-	len = m->path.len < line.cap - line.len ? m->path.len
-						: line.cap - line.len;
-	text_add(&line, m->path.at, len);
+	room = line.cap - line.len;
+	text_add(&line, m->path.at, m->path.len < room ? m->path.len : room);
 	line.data[line.len] = '\0';
+	return line.len;
+}
 
-	len = line.len < SCOREBOARD_ACTIVITY_MAX ? line.len
-						 : SCOREBOARD_ACTIVITY_MAX;
-	memcpy(slot->activity, line.data, len);
+/* What the worker is on, for whoever watches it stall: without the query,
+ * which is nobody's business in a log. */
+static void
+note_activity(struct scoreboard_slot *slot, const char *line, size_t len)
+{
+	const char *query = memchr(line, '?', len);
+
+	if (query != NULL)
+		len = (size_t)(query - line);
+	if (len > SCOREBOARD_ACTIVITY_MAX)
+		len = SCOREBOARD_ACTIVITY_MAX;
+	memcpy(slot->activity, line, len);
 	atomic_store_explicit(
 	    &slot->activity_len, (uint32_t)len, memory_order_release);
 }
@@ -86,7 +95,7 @@ on_request(struct session *s)
 	worker_count(w, SCOREBOARD_REQUESTS);
 	scoreboard_gauge(&w->slot->in_flight, 1);
 	client->counted = true;
-	note_activity(client, m);
+	note_activity(w->slot, client->line, note_line(client, m));
 	route = route_find(w->config->routes, w->config->route_count, m->path);
 	if (route == NULL)
 		session_reply_error(s, 404, "no route for this path");

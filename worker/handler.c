@@ -69,11 +69,10 @@ memory_json(const struct scoreboard_slot *slot)
 	    megabytes(heap.uordblks + heap.hblkhd));
 }
 
-/* Milliseconds, to the microsecond. */
 static json_t *
 milliseconds(uint64_t ns)
 {
-	return json_real((double)(ns / 1000) / 1000);
+	return json_real((double)ns / NS_PER_MS);
 }
 
 static json_t *

@@ -59,7 +59,8 @@ check_drained(struct worker *w)
 
 	if (now_us >= w->drain_until_us) {
 		if (clients_count(w->clients) > 0)
-			log_warn("drain_timeout is over: closing %u connections",
+			log_warn(
+			    "drain_timeout is over: closing %u connections",
 			    clients_count(w->clients));
 		loop_stop(w->loop);
 		return;
@@ -306,7 +307,7 @@ static int
 open_services(struct worker *w)
 {
 	w->services =
-	    calloc(w->config->service_count + 1, sizeof(*w->services));
+	    calloc(w->config->service_count + 1, sizeof(struct service *));
 	if (w->services == NULL)
 		return -1;
 	for (size_t i = 0; i < w->config->service_count; i++) {

@@ -1,0 +1,222 @@
+/* forward: what passes through a proxy, what is added and what is not. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "forward.h"
+
+static struct message message;
+static char in[4096], out[4096];
+
+static const struct config_route plain = {.path = (char *)(uintptr_t) "/"};
+
+static void
+read_message(const char *text, bool response)
+{
+	size_t len = strlen(text);
+
+	memcpy(in, text, len);
+	if (response)
+		message_init_response(&message, sizeof(in), false);
+	else
+		message_init_request(&message, sizeof(in), 0);
+	assert_true(message_feed(&message, in, len) > 0);
+	assert_int_equal(message.error, MESSAGE_NONE);
+	assert_true(message.head_done);
+}
+
+static const char *
+forwarded(const char *text, const struct config_route *route)
+{
+	struct forward_request request = {.message = &message,
+	    .route = route,
+	    .peer = "10.0.0.9",
+	    .host = "users"};
+	struct text t;
+
+	read_message(text, false);
+	text_init(&t, out, sizeof(out) - 1);
+	forward_request(&t, &request);
+	assert_false(text_is_full(&t));
+	out[t.len] = '\0';
+	return out;
+}
+
+#define TAIL                                                                   \
+	"X-Real-IP: 10.0.0.9\r\nX-Forwarded-For: 10.0.0.9\r\n"                 \
+	"X-Forwarded-Proto: http\r\n"
+
+static void
+a_plain_request(void **state)
+{
+	(void)state;
+	assert_string_equal(forwarded("GET /a?b=c HTTP/1.1\r\nHost: h:80\r\n"
+				      "Accept: */*\r\nCookie: x\r\n\r\n",
+				&plain),
+	    "GET /a?b=c HTTP/1.1\r\nHost: h:80\r\nAccept: */*\r\n"
+	    "Cookie: x\r\n" TAIL "\r\n");
+}
+
+static void
+no_hop_by_hop(void **state)
+{
+	(void)state;
+	assert_string_equal(
+	    forwarded(
+		"GET / HTTP/1.1\r\nHost: h\r\nConnection: close, X-Mine\r\n"
+		"X-Mine: 1\r\nKeep-Alive: 5\r\nTE: trailers\r\n"
+		"Trailer: a\r\nUpgrade: h2c\r\nProxy-Connection: x\r\n"
+		"Proxy-Authorization: secret\r\nX-Other: 2\r\n\r\n",
+		&plain),
+	    "GET / HTTP/1.1\r\nHost: h\r\nX-Other: 2\r\n" TAIL "\r\n");
+}
+
+static void
+addresses_are_ours_and_the_chain_is_kept(void **state)
+{
+	(void)state;
+	assert_string_equal(
+	    forwarded("GET / HTTP/1.1\r\nHost: h\r\nX-Real-IP: 6.6.6.6\r\n"
+		      "X-Forwarded-For: 1.1.1.1\r\nX-Forwarded-For: 2.2.2.2\r\n"
+		      "X-Forwarded-Proto: https\r\n\r\n",
+		&plain),
+	    "GET / HTTP/1.1\r\nHost: h\r\nX-Real-IP: 10.0.0.9\r\n"
+	    "X-Forwarded-For: 1.1.1.1, 2.2.2.2, 10.0.0.9\r\n"
+	    "X-Forwarded-Proto: http\r\n\r\n");
+}
+
+static void
+bodies_are_framed_anew(void **state)
+{
+	(void)state;
+	assert_string_equal(
+	    forwarded("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n"
+		      "Expect: 100-continue\r\n\r\nab",
+		&plain),
+	    "POST / HTTP/1.1\r\nHost: h\r\n" TAIL "Content-Length: 2\r\n\r\n");
+	assert_string_equal(
+	    forwarded("POST / HTTP/1.1\r\nHost: h\r\n"
+		      "transfer-encoding: Chunked\r\n\r\n0\r\n\r\n",
+		&plain),
+	    "POST / HTTP/1.1\r\nHost: h\r\n" TAIL
+	    "Transfer-Encoding: chunked\r\n\r\n");
+}
+
+static void
+nominated_framing_can_not_be_dropped(void **state)
+{
+	(void)state;
+	/* Connection names Content-Length: still framed, by us. */
+	assert_string_equal(forwarded("POST / HTTP/1.1\r\nHost: h\r\n"
+				      "Connection: content-length, host\r\n"
+				      "Content-Length: 2\r\n\r\nab",
+				&plain),
+	    "POST / HTTP/1.1\r\nHost: h\r\n" TAIL "Content-Length: 2\r\n\r\n");
+}
+
+static void
+http_1_0_gets_a_host(void **state)
+{
+	(void)state;
+	assert_string_equal(forwarded("GET / HTTP/1.0\r\n\r\n", &plain),
+	    "GET / HTTP/1.1\r\nHost: users\r\n" TAIL "\r\n");
+}
+
+static void
+absolute_form_becomes_origin_form(void **state)
+{
+	(void)state;
+	assert_string_equal(
+	    forwarded("GET http://real:81/p?q HTTP/1.1\r\nHost: other\r\n\r\n",
+		&plain),
+	    "GET /p?q HTTP/1.1\r\nHost: real:81\r\n" TAIL "\r\n");
+}
+
+static void
+prefixes_are_rewritten(void **state)
+{
+	static const struct {
+		const char *path, *rewrite, *in, *out;
+	} cases[] = {
+	    {"/api/users", "/users", "/api/users", "/users"},
+	    {"/api/users", "/users", "/api/users/7?x=1", "/users/7?x=1"},
+	    {"/api/users", "/users", "/api/users?x=1", "/users?x=1"},
+	    {"/api", "/", "/api/users", "/users"},
+	    {"/api", "/", "/api", "/"},
+	    {"/api", "/", "/api?x", "/?x"},
+	    {"/api/", "/v2", "/api/users", "/v2/users"},
+	    {"/api/", "/", "/api/users", "/users"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct config_route route = {
+		    .path = (char *)(uintptr_t)cases[i].path,
+		    .rewrite = (char *)(uintptr_t)cases[i].rewrite};
+		char text[256], expected[256];
+
+		snprintf(text, sizeof(text),
+		    "GET %s HTTP/1.1\r\nHost: h\r\n\r\n", cases[i].in);
+		snprintf(expected, sizeof(expected),
+		    "GET %s HTTP/1.1\r\nHost: h\r\n" TAIL "\r\n", cases[i].out);
+		assert_string_equal(forwarded(text, &route), expected);
+	}
+}
+
+static void
+says_when_it_does_not_fit(void **state)
+{
+	struct forward_request request = {
+	    .message = &message, .route = &plain, .peer = "::1", .host = "h"};
+	struct text t;
+
+	(void)state;
+	read_message("GET / HTTP/1.1\r\nHost: h\r\n\r\n", false);
+	text_init(&t, out, 40);
+	forward_request(&t, &request);
+	assert_true(text_is_full(&t));
+}
+
+static void
+responses_keep_what_is_end_to_end(void **state)
+{
+	struct text t;
+
+	(void)state;
+	read_message("HTTP/1.1 200 OK\r\nServer: s\r\nConnection: X-Hop\r\n"
+		     "X-Hop: 1\r\nContent-Length: 0\r\nSet-Cookie: a\r\n"
+		     "Set-Cookie: b\r\nKeep-Alive: 1\r\n\r\n",
+	    true);
+	text_init(&t, out, sizeof(out) - 1);
+	forward_response(&t, &message);
+	out[t.len] = '\0';
+	assert_string_equal(
+	    out, "Server: s\r\nSet-Cookie: a\r\nSet-Cookie: b\r\n");
+	assert_false(forward_has_date(&message));
+	read_message(
+	    "HTTP/1.1 200 OK\r\nDate: x\r\nContent-Length: 0\r\n\r\n", true);
+	assert_true(forward_has_date(&message));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(a_plain_request),
+	    cmocka_unit_test(no_hop_by_hop),
+	    cmocka_unit_test(addresses_are_ours_and_the_chain_is_kept),
+	    cmocka_unit_test(bodies_are_framed_anew),
+	    cmocka_unit_test(nominated_framing_can_not_be_dropped),
+	    cmocka_unit_test(http_1_0_gets_a_host),
+	    cmocka_unit_test(absolute_form_becomes_origin_form),
+	    cmocka_unit_test(prefixes_are_rewritten),
+	    cmocka_unit_test(says_when_it_does_not_fit),
+	    cmocka_unit_test(responses_keep_what_is_end_to_end),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
