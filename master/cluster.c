@@ -7,9 +7,6 @@
 
 #include "watchdog.h"
 
-static const char *const breaker_names[] = {
-    "closed", "open", "half-open", "unknown"};
-
 static double
 ms(uint64_t ns)
 {
@@ -115,7 +112,7 @@ service_json(const struct instance *instance, size_t i)
 {
 	return json_pack("{s:s, s:s, s:I, s:I, s:I}", "name",
 	    instance->config->services[i].name, "breaker",
-	    breaker_names[instance_breaker(instance, i)], "requests",
+	    breaker_state_str(instance_breaker(instance, i)), "requests",
 	    integer(service_sum(instance, i, SCOREBOARD_SERVICE_REQUESTS)),
 	    "failures",
 	    integer(service_sum(instance, i, SCOREBOARD_SERVICE_FAILURES)),

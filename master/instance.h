@@ -7,6 +7,7 @@
 
 #include <stdint.h>
 
+#include "breaker.h"
 #include "config.h"
 #include "deaths.h"
 #include "scoreboard.h"
@@ -20,13 +21,13 @@ struct instance {
 	unsigned workers;
 };
 
-/* The state in a service's breaker word: 0 closed, 1 open, 2 half-open. The
- * rest of the word is the worker's business. */
-static inline unsigned
+/* What the circuit breaker of a service says, on this host. */
+static inline enum breaker_state
 instance_breaker(const struct instance *instance, size_t service)
 {
-	return (unsigned)atomic_load(&instance->scoreboard->breakers[service]) &
-	       3;
+	return breaker_unpack(
+	    atomic_load(&instance->scoreboard->breakers[service]))
+	    .state;
 }
 
 #endif

@@ -27,6 +27,7 @@ struct loop {
 	struct timer_heap timers;
 	struct loop_deferred *deferred_head;
 	struct loop_deferred **deferred_tail;
+	size_t deferred_count;
 	struct grave *graves;
 	size_t grave_count;
 	size_t grave_cap;
@@ -177,6 +178,7 @@ loop_defer(struct loop *loop, struct loop_deferred *d)
 	d->next = NULL;
 	*loop->deferred_tail = d;
 	loop->deferred_tail = &d->next;
+	loop->deferred_count++;
 }
 
 void
@@ -192,6 +194,7 @@ loop_defer_cancel(struct loop *loop, struct loop_deferred *d)
 	if (loop->deferred_tail == &d->next)
 		loop->deferred_tail = at;
 	d->queued = false;
+	loop->deferred_count--;
 }
 
 void
@@ -262,16 +265,13 @@ run_timers(struct loop *loop)
 static void
 run_deferred(struct loop *loop)
 {
-	size_t left = 0;
-
-	/* What is deferred meanwhile waits for the next round, or runs in the
-	 * place of what is cancelled meanwhile. */
-	for (struct loop_deferred *d = loop->deferred_head; d != NULL;
-	     d = d->next)
-		left++;
-	for (; left > 0 && loop->deferred_head != NULL; left--) {
+	/* As many as there are now: what they defer waits for the next round,
+	 * so that a chain of them can't keep the loop from polling. */
+	for (size_t n = loop->deferred_count; n > 0; n--) {
 		struct loop_deferred *d = loop->deferred_head;
 
+		if (d == NULL)
+			break;
 		loop_defer_cancel(loop, d);
 		d->fn(d->arg);
 	}

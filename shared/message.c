@@ -534,12 +534,17 @@ check_head_bytes(struct message *m, const char *data, size_t len)
 		m->error = MESSAGE_HEAD_TOO_LARGE;
 }
 
-/* llhttp takes "GET /" alone for HTTP/0.9 and then for the first line of a
- * head: say no at once, since that client will send nothing more. */
+/* "GET /" alone is HTTP/0.9 to llhttp, which waits for a head that such a
+ * client never sends. */
 static bool
-is_http09(const struct message *m)
+is_http09(const struct message *m, const char *end)
 {
-	return m->parser.http_major == 0 && m->parser.http_minor == 9;
+	const char *at = m->head, *lf;
+
+	while (end - at >= 2 && at[0] == '\r' && at[1] == '\n')
+		at += 2;
+	lf = memchr(at, '\n', (size_t)(end - at));
+	return lf != NULL && memmem(at, (size_t)(lf - at), " HTTP/", 6) == NULL;
 }
 
 size_t
@@ -558,7 +563,7 @@ message_feed(struct message *m, char *data, size_t len)
 	else if (err != HPE_OK && m->error == MESSAGE_NONE)
 		m->error =
 		    parser_error(m, m->head, (size_t)(data + len - m->head));
-	else if (is_http09(m))
+	else if (!m->head_done && !m->is_response && is_http09(m, data + len))
 		m->error = MESSAGE_SYNTAX;
 	if (m->error != MESSAGE_NONE)
 		return 0;

@@ -17,7 +17,7 @@
 #define TRY_MS 450
 #define TRIES 2
 
-#define US_PER_MS 1000
+#define US_PER_MS UINT64_C(1000)
 #define US_PER_S 1000000
 
 /* A socket of c-ares that we watch for it. */

@@ -1,4 +1,4 @@
-#include "breakers.h"
+#include "breakers_private.h"
 
 #include <unistd.h>
 
@@ -13,37 +13,7 @@
 #define PEEK_MS 500
 #define LEASE_MAX_MS 75000
 #define LEASE_SLACK_MS 1000
-#define US_PER_MS 1000
-#define KEY_MAX (2 * CONFIG_NAME_MAX + 32)
 #define TOKEN_MAX 64
-#define WHO_MAX 32
-
-struct service {
-	struct breakers *breakers;
-	const char *name;
-	_Atomic uint64_t *word;
-	struct breaker_policy policy;
-	char key[KEY_MAX];
-	/* At most one question is under way. Its asker, who may have left. */
-	bool is_asking;
-	struct breakers_ticket *asker;
-	uint64_t token;
-};
-
-struct breakers {
-	struct loop *loop;
-	struct redis *redis;
-	struct redis *subscriber;
-	const char *incarnation;
-	char who[WHO_MAX];
-	char channel[KEY_MAX];
-	char subscriber_name[WHO_MAX + 16];
-	uint64_t tokens; /* made so far */
-	struct timer peek;
-	bool is_peeking;
-	size_t count;
-	struct service services[CONFIG_SERVICES_MAX];
-};
 
 /* What is told to the script beside the service's own. */
 struct message {
@@ -53,117 +23,15 @@ struct message {
 	uint64_t token; /* 0: none */
 };
 
-enum step { STEP_FAIL, STEP_SUCCEED, STEP_ACQUIRE, STEP_RELEASE };
-
-static uint64_t
-now_ms(const struct breakers *b)
-{
-	return loop_now_us(b->loop) / US_PER_MS;
-}
-
-static struct breaker
-mirror(const struct service *s)
-{
-	return breaker_unpack(
-	    atomic_load_explicit(s->word, memory_order_relaxed));
-}
-
 static bool
 is_redis_up(const struct breakers *b)
 {
 	return b->redis != NULL && redis_is_up(b->redis);
 }
 
-/* The host's word. */
-
-static bool
-take_step(const struct service *s, struct breaker *word, enum step step,
-    const struct breaker_admission *a)
-{
-	uint64_t now = now_ms(s->breakers);
-
-	switch (step) {
-	case STEP_FAIL:
-		return breaker_fail(word, &s->policy, a, now);
-	case STEP_SUCCEED:
-		return breaker_succeed(word, a);
-	case STEP_ACQUIRE:
-		return breaker_acquire(word, &s->policy, now);
-	case STEP_RELEASE:
-		return breaker_release(word, a, now);
-	}
-	return false;
-}
-
-/* Takes a step on the host's word, whatever others do to it meanwhile. False
- * when there was none to take. */
-static bool
-step_word(struct service *s, enum step step, const struct breaker_admission *a,
-    struct breaker *before, struct breaker *after)
-{
-	uint64_t word = atomic_load(s->word);
-
-	do {
-		*before = *after = breaker_unpack(word);
-		if (!take_step(s, after, step, a))
-			return false;
-	} while (
-	    !atomic_compare_exchange_weak(s->word, &word, breaker_pack(after)));
-	return true;
-}
-
-static void
-merge_word(struct service *s, const struct breaker *said)
-{
-	uint64_t word = atomic_load(s->word);
-	struct breaker before, after;
-
-	do {
-		before = after = breaker_unpack(word);
-		if (!breaker_merge(&after, said))
-			return;
-	} while (!atomic_compare_exchange_weak(
-	    s->word, &word, breaker_pack(&after)));
-	if (before.state != after.state)
-		log_debug("breaker %s: heard: %s -> %s, epoch %" PRIu32,
-		    s->name, breaker_state_str(before.state),
-		    breaker_state_str(after.state), after.epoch);
-}
-
-static void
-log_step(const struct service *s, enum breaker_state from,
-    const struct breaker *to, const char *reason)
-{
-	char what[48] = "";
-
-	if (to->state == BREAKER_OPEN && from == BREAKER_CLOSED)
-		(void)snprintf(
-		    what, sizeof(what), "%u failures, last: ", to->failures);
-	else if (to->state == BREAKER_OPEN)
-		(void)snprintf(what, sizeof(what), "the probe failed: ");
-	log_info("breaker %s: %s -> %s, %s%s (%s), epoch %" PRIu32 "%s",
-	    s->name, breaker_state_str(from), breaker_state_str(to->state),
-	    what, reason, s->breakers->who, to->epoch,
-	    to->local ? ", on this host alone" : "");
-}
-
-/* A step that Redis is not asked about. */
-static bool
-step_alone(struct service *s, enum step step, const struct breaker_admission *a,
-    const char *reason)
-{
-	struct breaker before, after;
-
-	if (!step_word(s, step, a, &before, &after))
-		return false;
-	if (before.state != after.state || step == STEP_RELEASE)
-		log_step(s, before.state, &after, reason);
-	return true;
-}
-
 /* Talking to Redis. */
 
-static struct service *
+static struct breakers_service *
 find_service(struct breakers *b, const char *name)
 {
 	for (size_t i = 0; i < b->count; i++)
@@ -173,13 +41,13 @@ find_service(struct breakers *b, const char *name)
 }
 
 /* Adopts a text of the scripts. NULL when it is none, or none of ours. */
-static struct service *
+static struct breakers_service *
 hear(struct breakers *b, const redisReply *text, struct breaker *said)
 {
 	char name[CONFIG_NAME_MAX + 1];
 	unsigned state, epoch, failures;
 	uint64_t left_ms;
-	struct service *s;
+	struct breakers_service *s;
 
 	if (text->type != REDIS_REPLY_STRING ||
 	    sscanf(text->str, "%63s %u %u %u %" SCNu64, name, &state, &epoch,
@@ -194,9 +62,10 @@ hear(struct breakers *b, const redisReply *text, struct breaker *said)
 	    .failures = failures > BREAKER_FAILURES_MAX ? BREAKER_FAILURES_MAX
 							: failures,
 	};
+	/* One more, since ours is rounded down: to ask early is in vain. */
 	if (state != BREAKER_CLOSED || failures != 0)
-		said->until_ms = now_ms(b) + left_ms;
-	merge_word(s, said);
+		said->until_ms = breakers_now_ms(b) + left_ms + 1;
+	breakers_word_merge(s, said);
 	return s;
 }
 
@@ -205,7 +74,7 @@ static bool
 hear_reply(struct breakers *b, const redisReply *reply, struct breaker *said,
     unsigned *admitted)
 {
-	struct service *s;
+	struct breakers_service *s;
 
 	if (reply == NULL)
 		return false;
@@ -221,15 +90,16 @@ hear_reply(struct breakers *b, const redisReply *reply, struct breaker *said,
 	*admitted = (unsigned)reply->element[1]->integer;
 	if (reply->element[2]->integer >= BREAKER_CLOSED &&
 	    reply->element[2]->integer <= BREAKER_HALF_OPEN)
-		log_step(s, (enum breaker_state)reply->element[2]->integer,
-		    said, reply->element[3]->str);
+		breakers_word_log(s,
+		    (enum breaker_state)reply->element[2]->integer, said,
+		    reply->element[3]->str);
 	return true;
 }
 
 static void
 on_told(void *arg, const redisReply *reply)
 {
-	struct service *s = arg;
+	struct breakers_service *s = arg;
 	struct breaker said;
 	unsigned admitted;
 
@@ -238,10 +108,10 @@ on_told(void *arg, const redisReply *reply)
 }
 
 static int
-tell(struct service *s, redis_reply_fn *fn, const struct message *m)
+tell(struct breakers_service *s, redis_reply_fn *fn, const struct message *m)
 {
 	struct breakers *b = s->breakers;
-	struct breaker word = mirror(s);
+	struct breaker word = breakers_word(s);
 	char known[16], epoch[16], token[TOKEN_MAX] = "";
 	char failures[16], window[24], open_for[24], lease[24];
 	const char *argv[] = {s->key, b->channel, m->verb, s->name, known,
@@ -264,7 +134,7 @@ tell(struct service *s, redis_reply_fn *fn, const struct message *m)
 }
 
 static void
-give_back(struct service *s, uint32_t epoch, uint64_t token)
+give_back(struct breakers_service *s, uint32_t epoch, uint64_t token)
 {
 	struct message m = {.verb = "release",
 	    .reason = "the probe was given back",
@@ -289,16 +159,17 @@ admit(struct breakers_ticket *t, const struct breaker *word, bool is_probe)
 
 /* What the host's word permits when nobody else is to be asked. */
 static bool
-admit_alone(struct service *s, struct breakers_ticket *t)
+admit_alone(struct breakers_service *s, struct breakers_ticket *t)
 {
 	struct breaker before, word;
 
-	if (step_word(s, STEP_ACQUIRE, NULL, &before, &word)) {
-		log_step(s, before.state, &word, "probe");
+	if (breakers_word_step(s, STEP_ACQUIRE, NULL, &before, &word)) {
+		breakers_word_log(s, before.state, &word, "probe");
 		admit(t, &word, true);
 		return true;
 	}
-	if (breaker_decide(&word, now_ms(s->breakers)) != BREAKER_ADMIT)
+	if (breaker_decide(&word, breakers_now_ms(s->breakers)) !=
+	    BREAKER_ADMIT)
 		return false;
 	admit(t, &word, false);
 	return true;
@@ -307,7 +178,7 @@ admit_alone(struct service *s, struct breakers_ticket *t)
 static void
 on_asked(void *arg, const redisReply *reply)
 {
-	struct service *s = arg;
+	struct breakers_service *s = arg;
 	struct breakers_ticket *t = s->asker;
 	struct breaker said;
 	unsigned admitted = 0;
@@ -329,7 +200,7 @@ on_asked(void *arg, const redisReply *reply)
 }
 
 static enum breakers_verdict
-ask(struct service *s, struct breakers_ticket *t)
+ask(struct breakers_service *s, struct breakers_ticket *t)
 {
 	struct message m = {.verb = "ask", .reason = "probe"};
 
@@ -358,8 +229,8 @@ breakers_ticket_init(struct breakers_ticket *t, breakers_fn *fn, void *arg)
 enum breakers_verdict
 breakers_check(struct breakers *b, unsigned service, struct breakers_ticket *t)
 {
-	struct service *s = &b->services[service];
-	struct breaker word = mirror(s);
+	struct breakers_service *s = &b->services[service];
+	struct breaker word = breakers_word(s);
 
 	CHECK(service < b->count && !t->is_asking && !t->is_open);
 	t->service = service;
@@ -367,7 +238,7 @@ breakers_check(struct breakers *b, unsigned service, struct breakers_ticket *t)
 		admit(t, &word, false);
 		return BREAKERS_ADMITTED;
 	}
-	switch (breaker_decide(&word, now_ms(b))) {
+	switch (breaker_decide(&word, breakers_now_ms(b))) {
 	case BREAKER_ADMIT:
 		admit(t, &word, false);
 		return BREAKERS_ADMITTED;
@@ -383,7 +254,7 @@ breakers_check(struct breakers *b, unsigned service, struct breakers_ticket *t)
 
 /* Whether Redis took it in hand. */
 static bool
-tell_outcome(struct service *s, const struct breakers_ticket *t,
+tell_outcome(struct breakers_service *s, const struct breakers_ticket *t,
     const struct breaker *word, bool failed, const char *reason)
 {
 	const struct breaker_admission *a = &t->admission;
@@ -403,9 +274,9 @@ void
 breakers_report(struct breakers *b, struct breakers_ticket *t, bool failed,
     const char *reason)
 {
-	struct service *s = &b->services[t->service];
-	struct breaker word = mirror(s), after;
-	enum step step = failed ? STEP_FAIL : STEP_SUCCEED;
+	struct breakers_service *s = &b->services[t->service];
+	struct breaker word = breakers_word(s), after;
+	enum breakers_step step = failed ? STEP_FAIL : STEP_SUCCEED;
 
 	if (!t->is_open)
 		return;
@@ -416,20 +287,20 @@ breakers_report(struct breakers *b, struct breakers_ticket *t, bool failed,
 	if (!failed && !t->admission.is_probe && word.failures == 0)
 		return;
 	if (!tell_outcome(s, t, &word, failed, reason)) {
-		(void)step_alone(s, step, &t->admission,
+		(void)breakers_word_step_alone(s, step, &t->admission,
 		    failed ? reason : "the probe succeeded");
 		return;
 	}
 	/* Redis' answer takes a moment, and the next failure or request on
 	 * this host does not wait for it; the end of a probe does. */
 	if (word.state == BREAKER_CLOSED)
-		(void)step_word(s, step, &t->admission, &word, &after);
+		(void)breakers_word_step(s, step, &t->admission, &word, &after);
 }
 
 void
 breakers_release(struct breakers *b, struct breakers_ticket *t)
 {
-	struct service *s = &b->services[t->service];
+	struct breakers_service *s = &b->services[t->service];
 
 	if (t->is_asking) {
 		CHECK(s->asker == t);
@@ -442,7 +313,7 @@ breakers_release(struct breakers *b, struct breakers_ticket *t)
 	if (!t->admission.is_probe)
 		return;
 	if (t->admission.local || !is_redis_up(b))
-		(void)step_alone(
+		(void)breakers_word_step_alone(
 		    s, STEP_RELEASE, &t->admission, "the probe was given back");
 	else
 		give_back(s, t->admission.epoch, t->token);
@@ -451,8 +322,8 @@ breakers_release(struct breakers *b, struct breakers_ticket *t)
 unsigned
 breakers_retry_after_s(const struct breakers *b, unsigned service)
 {
-	struct breaker word = mirror(&b->services[service]);
-	uint64_t now = now_ms(b);
+	struct breaker word = breakers_word(&b->services[service]);
+	uint64_t now = breakers_now_ms(b);
 
 	/* A probe is usually decided long before its lease ends. */
 	if (word.state != BREAKER_OPEN || word.until_ms <= now)
@@ -499,7 +370,7 @@ on_peek_timer(void *arg)
 {
 	struct breakers *b = arg;
 
-	loop_timer_after(b->loop, &b->peek, PEEK_MS * US_PER_MS);
+	loop_timer_after(b->loop, &b->peek, PEEK_MS * BREAKERS_US_PER_MS);
 	peek(b);
 }
 
@@ -531,20 +402,20 @@ listen_to(struct breakers *b, const struct breakers_options *options)
 }
 
 static void
-service_init(struct service *s, struct breakers *b,
+service_init(struct breakers_service *s, struct breakers *b,
     const struct config_service *config, const char *cluster)
 {
 	uint64_t lease_us = config->timeouts.connect_us +
 			    config->timeouts.read_us +
-			    LEASE_SLACK_MS * US_PER_MS;
+			    LEASE_SLACK_MS * BREAKERS_US_PER_MS;
 
 	s->breakers = b;
 	s->name = config->name;
 	s->policy = (struct breaker_policy){
 	    .failures = config->breaker.failures,
-	    .window_ms = config->breaker.window_us / US_PER_MS,
-	    .open_for_ms = config->breaker.open_for_us / US_PER_MS,
-	    .lease_ms = lease_us / US_PER_MS,
+	    .window_ms = config->breaker.window_us / BREAKERS_US_PER_MS,
+	    .open_for_ms = config->breaker.open_for_us / BREAKERS_US_PER_MS,
+	    .lease_ms = lease_us / BREAKERS_US_PER_MS,
 	};
 	if (s->policy.lease_ms > LEASE_MAX_MS)
 		s->policy.lease_ms = LEASE_MAX_MS;
@@ -577,7 +448,8 @@ breakers_new(const struct breakers_options *options)
 	timer_init(&b->peek, on_peek_timer, b);
 	if (b->redis != NULL) {
 		listen_to(b, options);
-		loop_timer_after(b->loop, &b->peek, PEEK_MS * US_PER_MS);
+		loop_timer_after(
+		    b->loop, &b->peek, PEEK_MS * BREAKERS_US_PER_MS);
 	}
 	return b;
 }

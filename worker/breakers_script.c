@@ -62,6 +62,7 @@ struct redis_script breakers_script = {
 	    "  epoch = known\n"
 	    "  step(CLOSED, 0, '')\n"
 	    "  if admitted_in == known then admitted_in = epoch end\n"
+	    "  if verb ~= 'fail' then reason = 'redis had lost its state' end\n"
 	    "end\n"
 	    "local current = admitted_in == 0 or admitted_in == epoch\n"
 	    "local is_probe = state == HALF_OPEN and current and\n"

@@ -8,7 +8,7 @@
 
 #define RETRY_MS 50
 #define BLOCK_TTL_S "3600"
-#define US_PER_MS 1000
+#define US_PER_MS UINT64_C(1000)
 #define KEY_MAX (2 * CONFIG_NAME_MAX + 48)
 
 /*
@@ -67,6 +67,7 @@ list_remove(struct ticket *ticket)
 {
 	struct ticket_list *list = ticket->list;
 
+	CHECK(list != NULL);
 	*ticket->at = ticket->next;
 	if (ticket->next != NULL)
 		ticket->next->at = ticket->at;

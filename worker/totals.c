@@ -13,7 +13,7 @@
  * key alive. */
 #define REFRESH_US 1000000
 #define WRITER_TTL_S "86400"
-#define US_PER_MS 1000
+#define US_PER_MS UINT64_C(1000)
 #define KEY_MAX (2 * CONFIG_NAME_MAX + 48)
 
 /* The slot's totals that the cluster adds up. */
@@ -25,7 +25,8 @@ static const enum scoreboard_total kept[] = {
     SCOREBOARD_RESPONSES_5XX,
 };
 #define KEPT (sizeof(kept) / sizeof(*kept))
-#define FIELDS_MAX (KEPT + CONFIG_SERVICES_MAX * SCOREBOARD_SERVICE_TOTAL_COUNT)
+#define FIELDS_MAX                                                             \
+	(KEPT + (size_t)CONFIG_SERVICES_MAX * SCOREBOARD_SERVICE_TOTAL_COUNT)
 #define FIELD_MAX (CONFIG_NAME_MAX + 32)
 #define NUMBER_MAX 21
 

@@ -226,7 +226,7 @@ open_redis(struct worker *w)
 {
 	struct redis_options options = {
 	    .url = w->config->redis.url,
-	    .name = "drover",
+	    .name = w->redis_name,
 	    .scripts = {&breakers_script, &breakers_peek_script, &totals_script,
 		&tickets_script},
 	    .script_count = 4,
@@ -238,6 +238,8 @@ open_redis(struct worker *w)
 
 	if (!w->config->redis.enabled)
 		return 0;
+	snprintf(w->redis_name, sizeof(w->redis_name), "drover-worker-%u",
+	    worker_number(w));
 	set_redis_state(w, REDIS_STATE_DOWN);
 	w->redis = redis_new(w->loop, w->resolver, &options);
 	return w->redis != NULL ? 0 : -1;

@@ -34,6 +34,7 @@ struct worker {
 	struct buffer_pool *buffers;
 	struct resolver *resolver;
 	struct redis *redis; /* NULL: not configured */
+	char redis_name[32]; /* as CLIENT LIST shows it */
 	struct totals *totals;
 	struct tickets *tickets;
 	struct breakers *breakers;

@@ -2,9 +2,9 @@
  * breaker - the circuit breaker's policy: what one service's state permits,
  * and what an outcome makes of it.
  *
- * Pure, worker only. breakers.h does the I/O. A service's whole state is one
- * 64-bit word, so that all processes of a host share it in the scoreboard by
- * compare-and-swap:
+ * Pure. Workers decide by it and the master shows what it says; breakers.h
+ * does the I/O. A service's whole state is one 64-bit word, so that all
+ * processes of a host share it in the scoreboard by compare-and-swap:
  *
  *   bits  0- 1  state
  *   bit      2  local
