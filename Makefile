@@ -98,13 +98,17 @@ run:
 test:
 	scripts/test
 
+# One version for all: others lay code out, and judge it, differently.
+CLANG_FORMAT ?= clang-format-19
+CLANG_TIDY ?= clang-tidy-19
+
 FORMATTED = $(SOURCES) $(HEADERS) $(wildcard tests/unit/*.c tests/unit/*.h)
 
 format:
-	clang-format -i $(FORMATTED)
+	$(Q)$(CLANG_FORMAT) -i $(FORMATTED)
 
 check-format:
-	clang-format --dry-run -Werror $(FORMATTED)
+	$(Q)$(CLANG_FORMAT) --dry-run -Werror $(FORMATTED)
 
 # Every header compiles alone, with no more than its folder may see.
 check-headers: $(patsubst %,$(BUILD)/headers/%.ok,$(HEADERS))
@@ -120,7 +124,7 @@ TIDY_CHECKS := -*,bugprone-*,clang-analyzer-*,misc-redundant-expression,\
 -bugprone-reserved-identifier,-bugprone-multi-level-implicit-pointer-conversion,\
 -bugprone-narrowing-conversions,-bugprone-macro-parentheses,\
 -clang-analyzer-security.insecureAPI.DeprecatedOrUnsafeBufferHandling
-TIDY = clang-tidy --quiet --warnings-as-errors='*' -checks='$(subst $() ,,$(TIDY_CHECKS))'
+TIDY = $(CLANG_TIDY) --quiet --warnings-as-errors='*' -checks='$(subst $() ,,$(TIDY_CHECKS))'
 
 lint: $(patsubst %,$(BUILD)/tidy/%.ok,$(SOURCES)) lint-cppcheck
 

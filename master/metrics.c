@@ -157,7 +157,7 @@ states(struct page *p)
 		uint32_t is = atomic_load(&p->sb->slots[i].state);
 
 		for (uint32_t state = SLOT_STARTING; state <= SLOT_DEAD;
-		     state++)
+		    state++)
 			fprintf(p->f,
 			    "drover_worker_state{worker=\"%u\",state=\"%s\"} "
 			    "%d\n",
@@ -309,7 +309,8 @@ services(struct page *p)
 	for (size_t i = 0; i < c->service_count; i++)
 		fprintf(p->f,
 		    "drover_service_breaker_state{service=\"%s\"} %u\n",
-		    c->services[i].name, instance_breaker(p->instance, i));
+		    c->services[i].name,
+		    (unsigned)instance_breaker(p->instance, i));
 }
 
 char *

@@ -129,7 +129,7 @@ buffer_chain_iov(const struct buffer_chain *chain, struct iovec *iov, int max)
 	int count = 0;
 
 	for (struct buffer *b = chain->head; b != NULL && count < max;
-	     b = b->next) {
+	    b = b->next) {
 		iov[count].iov_base = b->data + b->start;
 		iov[count].iov_len = buffer_len(b);
 		count++;

@@ -127,9 +127,9 @@ check_mapping(struct shape *s, const yaml_node_t *node,
 	size_t len;
 
 	for (const yaml_node_pair_t *pair = node->data.mapping.pairs.start;
-	     pair < node->data.mapping.pairs.top &&
-	     !config_where_has_failed(s->where);
-	     pair++)
+	    pair < node->data.mapping.pairs.top &&
+	    !config_where_has_failed(s->where);
+	    pair++)
 		check_pair(s, pair, fields, line_of_field);
 	for (size_t i = 0; fields[i].key != NULL; i++) {
 		CHECK(i < FIELDS_MAX);
@@ -160,7 +160,7 @@ check_sequence(struct shape *s, const yaml_node_t *node,
 		    "has %zu entries; at most %u are supported", count,
 		    schema->sequence.max);
 	for (size_t i = 0; i < count && !config_where_has_failed(s->where);
-	     i++) {
+	    i++) {
 		item = yaml_document_get_node(
 		    s->document, node->data.sequence.items.start[i]);
 		len = enter_item(s, i);

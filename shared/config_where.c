@@ -101,7 +101,7 @@ find_key(struct config_where *w, const yaml_node_t *map, const char *key,
 	if (map->type != YAML_MAPPING_NODE)
 		return NULL;
 	for (const yaml_node_pair_t *pair = map->data.mapping.pairs.start;
-	     pair < map->data.mapping.pairs.top; pair++) {
+	    pair < map->data.mapping.pairs.top; pair++) {
 		const yaml_node_t *k =
 		    yaml_document_get_node(&w->document, pair->key);
 

@@ -271,6 +271,20 @@ is_http09(const struct message *m, const char *end)
 	return lf != NULL && memmem(at, (size_t)(lf - at), " HTTP/", 6) == NULL;
 }
 
+/* While the head is still coming. A request line without a version (HTTP/0.9)
+ * is told at its end: no blank line may ever follow it. */
+static void
+check_partial_head(struct message *m, const char *data, size_t len)
+{
+	m->head_bytes += len;
+	if (m->head_bytes >= m->head_max)
+		m->error = MESSAGE_HEAD_TOO_LARGE;
+	else if (m->target.at != NULL && m->parser.http_major == 0 &&
+		 memchr(m->target.at, '\n',
+		     (size_t)(data + len - m->target.at)) != NULL)
+		m->error = MESSAGE_SYNTAX;
+}
+
 size_t
 message_feed(struct message *m, char *data, size_t len)
 {
@@ -293,11 +307,8 @@ message_feed(struct message *m, char *data, size_t len)
 		return 0;
 	if (!head_was_done && m->head_done)
 		check_raw_head(m, data, taken);
-	else if (!m->head_done) {
-		m->head_bytes += len;
-		if (m->head_bytes >= m->head_max)
-			m->error = MESSAGE_HEAD_TOO_LARGE;
-	}
+	else if (!m->head_done)
+		check_partial_head(m, data, len);
 	return taken;
 }
 

@@ -9,10 +9,7 @@ static const struct {
 	size_t len;
 	enum message_field field;
 } known_fields[] = {
-#define KNOWN(name, field)                                                     \
-	{                                                                      \
-		name, sizeof(name) - 1, field                                  \
-	}
+#define KNOWN(name, field) {name, sizeof(name) - 1, field}
     KNOWN("connection", FIELD_CONNECTION),
     KNOWN("content-length", FIELD_CONTENT_LENGTH),
     KNOWN("date", FIELD_DATE),
@@ -42,7 +39,7 @@ static enum message_field
 classify(struct message_slice name)
 {
 	for (size_t i = 0; i < sizeof(known_fields) / sizeof(*known_fields);
-	     i++)
+	    i++)
 		if (known_fields[i].len == name.len &&
 		    (known_fields[i].name[0] | 0x20) == (name.at[0] | 0x20) &&
 		    slice_equals(name, known_fields[i].name, name.len))

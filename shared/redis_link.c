@@ -333,20 +333,18 @@ connect_to(struct redis *r, const struct sock_addr *addr)
 }
 
 static void
-on_resolved(void *arg, const char *error, const struct sock_addr *addrs,
-    size_t count, uint32_t ttl_s)
+on_resolved(void *arg, const struct resolver_answer *answer)
 {
 	struct redis *r = arg;
 	char reason[REDIS_REASON_MAX];
 
-	(void)ttl_s;
 	r->query = NULL;
-	if (error == NULL) {
-		connect_to(r, &addrs[r->attempts++ % count]);
+	if (answer->outcome == RESOLVER_FOUND) {
+		connect_to(r, &answer->addrs[r->attempts++ % answer->count]);
 		return;
 	}
-	(void)snprintf(
-	    reason, sizeof(reason), "%.100s: %s", r->options.url.host, error);
+	(void)snprintf(reason, sizeof(reason), "%.100s: %s",
+	    r->options.url.host, answer->why);
 	unreachable(r, reason);
 }
 

@@ -46,7 +46,8 @@ struct resolver_query {
 	struct timer deadline;
 	struct loop_deferred done;
 	/* The answer, kept until it may be told. */
-	const char *error;
+	enum resolver_outcome outcome;
+	const char *why;
 	uint32_t ttl_s;
 	size_t count;
 	struct sock_addr *addrs;
@@ -227,18 +228,26 @@ static void
 on_done(void *arg)
 {
 	struct resolver_query *q = arg;
+	struct resolver_answer answer = {
+	    .outcome = q->outcome,
+	    .why = q->why,
+	    .count = q->outcome == RESOLVER_FOUND ? q->count : 0,
+	    .ttl_s = q->ttl_s,
+	};
 
 	/* First, since fn may free the resolver; the memory lasts as long as
 	 * this batch. */
 	query_drop(q);
-	q->fn(q->arg, q->error, q->addrs, q->error == NULL ? q->count : 0,
-	    q->ttl_s);
+	answer.addrs = q->addrs;
+	q->fn(q->arg, &answer);
 }
 
 static void
-query_finish(struct resolver_query *q, const char *error)
+query_finish(
+    struct resolver_query *q, enum resolver_outcome outcome, const char *why)
 {
-	q->error = error;
+	q->outcome = outcome;
+	q->why = why;
 	loop_timer_clear(q->resolver->loop, &q->deadline);
 	loop_defer(q->resolver->loop, &q->done);
 }
@@ -246,11 +255,25 @@ query_finish(struct resolver_query *q, const char *error)
 static void
 on_deadline(void *arg)
 {
-	query_finish(arg, "no answer in time");
+	query_finish(arg, RESOLVER_FAILED, "no answer in time");
+}
+
+static enum resolver_outcome
+outcome_of(int status)
+{
+	switch (status) {
+	case ARES_SUCCESS:
+		return RESOLVER_FOUND;
+	case ARES_ENOTFOUND:
+	case ARES_ENODATA:
+		return RESOLVER_ABSENT;
+	default:
+		return RESOLVER_FAILED;
+	}
 }
 
 static const char *
-answer_error(int status)
+reason_of(int status)
 {
 	switch (status) {
 	case ARES_SUCCESS:
@@ -288,7 +311,7 @@ take_addrs(struct resolver_query *q, const struct ares_addrinfo *info)
 		return -1;
 	q->ttl_s = UINT32_MAX;
 	for (n = info->nodes; n != NULL && q->count < RESOLVER_ADDRS_MAX;
-	     n = n->ai_next) {
+	    n = n->ai_next) {
 		struct sock_addr *addr = &q->addrs[q->count];
 		uint32_t ttl_s = n->ai_ttl > 0 ? (uint32_t)n->ai_ttl : 0;
 
@@ -324,7 +347,7 @@ on_answer(void *arg, int status, int timeouts, struct ares_addrinfo *info)
 			status = ARES_ENOMEM;
 		else if (status == ARES_SUCCESS && q->count == 0)
 			status = ARES_ENODATA;
-		query_finish(q, answer_error(status));
+		query_finish(q, outcome_of(status), reason_of(status));
 	}
 	if (info != NULL)
 		ares_freeaddrinfo(info);
@@ -339,7 +362,7 @@ answer_numeric(struct resolver_query *q, const struct sock_addr *addr)
 	q->addrs[0] = *addr;
 	q->count = 1;
 	q->ttl_s = UINT32_MAX;
-	query_finish(q, NULL);
+	query_finish(q, RESOLVER_FOUND, NULL);
 	return 0;
 }
 

@@ -20,13 +20,22 @@
 struct resolver;
 struct resolver_query;
 
-/*
- * The answer. error: NULL, or static text ("no such name"); then count is 0.
- * ttl_s: the smallest TTL among the records. addrs is the callee's only during
- * the call. Never called from inside resolver_query().
- */
-typedef void resolver_fn(void *arg, const char *error,
-    const struct sock_addr *addrs, size_t count, uint32_t ttl_s);
+enum resolver_outcome {
+	RESOLVER_FOUND,  /* one address or more */
+	RESOLVER_ABSENT, /* the name servers say that there is none */
+	RESOLVER_FAILED, /* nobody knows: no answer, or a bad one */
+};
+
+struct resolver_answer {
+	enum resolver_outcome outcome;
+	const char *why; /* static text for people, unless FOUND */
+	const struct sock_addr *addrs; /* theirs only during the call */
+	size_t count;
+	uint32_t ttl_s; /* the smallest among the records */
+};
+
+/* Never called from inside resolver_query(). */
+typedef void resolver_fn(void *arg, const struct resolver_answer *answer);
 
 /* NULL with errno when c-ares cannot start. */
 struct resolver *resolver_new(struct loop *loop);

@@ -103,8 +103,8 @@ struct scoreboard_slot {
 	char activity[SCOREBOARD_ACTIVITY_MAX];
 
 	_Atomic uint64_t totals[SCOREBOARD_TOTAL_COUNT];
-	_Atomic uint64_t
-	    services[CONFIG_SERVICES_MAX][SCOREBOARD_SERVICE_TOTAL_COUNT];
+	_Atomic uint64_t services[CONFIG_SERVICES_MAX]
+				 [SCOREBOARD_SERVICE_TOTAL_COUNT];
 	_Atomic uint64_t ticket_seq; /* last block asked for by /api/count */
 
 	/* Gauges. */

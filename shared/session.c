@@ -460,8 +460,8 @@ session_take_body(struct session *s)
 	if (s->message.expects_continue && !s->continue_sent && !s->begun &&
 	    s->message.parser.http_minor == 1) {
 		struct iovec line = {
-		    .iov_base = (void *)(uintptr_t) "HTTP/1.1 100 Continue\r\n"
-						    "\r\n",
+		    .iov_base = (void *)(uintptr_t)"HTTP/1.1 100 Continue\r\n"
+						   "\r\n",
 		    .iov_len = 25};
 
 		s->continue_sent = true;

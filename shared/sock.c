@@ -200,6 +200,8 @@ sock_addr_hash(const struct sock_addr *addr)
 		hash =
 		    fnv1a(hash, addr->un.sun_path, strlen(addr->un.sun_path));
 		break;
+	default:
+		break;
 	}
 	return hash != 0 ? hash : 1;
 }

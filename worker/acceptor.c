@@ -85,10 +85,12 @@ accept_some(struct listener *l)
 		int fd = sock_accept(l->fd, &peer);
 
 		if (fd == -1) {
-			if (errno == EMFILE || errno == ENFILE)
+			int error = errno;
+
+			if (error == EMFILE || error == ENFILE)
 				refuse_one(a, l->fd);
 			/* A client that gave up is no reason to stop. */
-			if (errno == ECONNABORTED || errno == EINTR)
+			if (error == ECONNABORTED || error == EINTR)
 				continue;
 			break;
 		}

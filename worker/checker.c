@@ -8,7 +8,7 @@
 #include "upstream.h"
 
 struct service_check {
-	struct worker *worker;
+	struct checker *checker;
 	struct service *service;
 	struct timer timer;
 };
@@ -17,6 +17,7 @@ struct checker {
 	struct worker *worker;
 	struct service_check *checks;
 	size_t count;
+	struct upstream_list running; /* by their idle_entry */
 };
 
 static bool
@@ -33,7 +34,7 @@ judge(struct endpoint *e, bool good, const char *why)
 {
 	const struct config_service *config = e->service->config;
 	_Atomic uint32_t *cell =
-	    &e->service->worker->scoreboard->endpoints[e->id].checks;
+	    &e->worker->scoreboard->endpoints[e->id].checks;
 	uint32_t verdict = good ? CHECKS_UP : CHECKS_DOWN;
 	unsigned needed = good ? config->health.rise : config->health.fall;
 
@@ -57,7 +58,9 @@ static void
 finish(struct endpoint *e, bool good, const char *why)
 {
 	struct upstream *up = e->check;
+	struct checker *c = up->arg;
 
+	TAILQ_REMOVE(&c->running, up, idle_entry);
 	e->check = NULL;
 	if (!e->gone)
 		judge(e, good, why);
@@ -67,7 +70,7 @@ finish(struct endpoint *e, bool good, const char *why)
 static void
 send_check(struct upstream *up)
 {
-	const struct config_service *config = up->service->config;
+	const struct config_service *config = up->endpoint->service->config;
 	char data[1024];
 	struct text t;
 	struct iovec iov;
@@ -124,16 +127,17 @@ on_event(void *arg, struct upstream *up, enum upstream_event event)
 }
 
 static void
-start(struct endpoint *e)
+start(struct checker *c, struct endpoint *e)
 {
 	if (e->check != NULL || e->id == SCOREBOARD_NO_ENDPOINT)
 		return;
-	e->check = upstream_open(e->service, e);
+	e->check = upstream_open(e);
 	if (e->check == NULL) {
 		judge(e, false, "can't be reached");
 		return;
 	}
-	upstream_set_owner(e->check, on_event, NULL);
+	TAILQ_INSERT_TAIL(&c->running, e->check, idle_entry);
+	upstream_set_owner(e->check, on_event, c);
 	message_init_response(&e->check->message, BUFFER_BYTES, false);
 	upstream_set_deadline(e->check, e->service->config->health.timeout_us);
 }
@@ -143,13 +147,14 @@ on_timer(void *arg)
 {
 	struct service_check *check = arg;
 	struct service *service = check->service;
+	struct worker *w = check->checker->worker;
 
-	loop_timer_after(check->worker->loop, &check->timer,
-	    service->config->health.interval_us);
-	if (!is_my_turn(check->worker))
+	loop_timer_after(
+	    w->loop, &check->timer, service->config->health.interval_us);
+	if (!is_my_turn(w))
 		return;
 	for (size_t i = 0; i < service->endpoint_count; i++)
-		start(service->endpoints[i]);
+		start(check->checker, service->endpoints[i]);
 }
 
 struct checker *
@@ -160,6 +165,7 @@ checker_new(struct worker *w)
 	if (c == NULL)
 		return NULL;
 	c->worker = w;
+	TAILQ_INIT(&c->running);
 	c->checks = calloc(w->config->service_count + 1, sizeof(*c->checks));
 	if (c->checks == NULL) {
 		free(c);
@@ -171,7 +177,7 @@ checker_new(struct worker *w)
 		if (w->config->services[i].health.path == NULL)
 			continue;
 		check = &c->checks[c->count++];
-		check->worker = w;
+		check->checker = c;
 		check->service = w->services[i];
 		timer_init(&check->timer, on_timer, check);
 		loop_timer_after(w->loop, &check->timer, 0);
@@ -182,19 +188,16 @@ checker_new(struct worker *w)
 void
 checker_free(struct checker *c)
 {
+	struct upstream *up;
+
 	if (c == NULL)
 		return;
-	for (size_t i = 0; i < c->count; i++) {
-		struct service *service = c->checks[i].service;
-
+	for (size_t i = 0; i < c->count; i++)
 		loop_timer_clear(c->worker->loop, &c->checks[i].timer);
-		for (size_t k = 0; k < service->endpoint_count; k++) {
-			struct endpoint *e = service->endpoints[k];
-
-			if (e->check != NULL)
-				upstream_close(e->check);
-			e->check = NULL;
-		}
+	while ((up = TAILQ_FIRST(&c->running)) != NULL) {
+		TAILQ_REMOVE(&c->running, up, idle_entry);
+		up->endpoint->check = NULL;
+		upstream_close(up);
 	}
 	free(c->checks);
 	free(c);

@@ -368,7 +368,7 @@ exchange_new(struct client *client, const struct config_route *route)
 	x->request_ended = !x->has_body;
 	breakers_ticket_init(&x->ticket, on_admission, x);
 	loop_deferred_init(&x->again, on_again, x);
-	pool_wait_init(&x->wait, x->service, on_connection, x);
+	pool_wait_init(&x->wait, x->service->pool, on_connection, x);
 	return x;
 }
 

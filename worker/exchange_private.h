@@ -9,7 +9,7 @@
 #include "client.h"
 #include "exchange.h"
 #include "pool.h"
-#include "upstream.h"
+#include "service.h"
 
 enum exchange_state {
 	EXCHANGE_ADMISSION,  /* the breaker is being asked */

@@ -1,17 +1,49 @@
 #include "pool.h"
 
-#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "upstream.h"
+#include "service.h"
 #include "worker.h"
 
-/* Nothing is expected of an idle connection: whatever happens ends it. */
+TAILQ_HEAD(pool_wait_list, pool_wait);
+
+struct pool {
+	struct service *service;
+	struct worker *worker;
+	unsigned connections; /* open, lent and idle */
+	struct pool_wait_list waiting;
+	unsigned waiting_count;
+	struct loop_deferred grant;
+};
+
+/* ---- connections ---- */
+
+/* Something changed: those who wait may be served, outside our caller. */
+static void
+kick(struct pool *pool)
+{
+	if (pool->waiting_count > 0)
+		loop_defer(pool->worker->loop, &pool->grant);
+}
+
+void
+pool_discard(struct upstream *up)
+{
+	struct pool *pool = up->endpoint->service->pool;
+
+	if (up->state == UPSTREAM_IDLE)
+		TAILQ_REMOVE(&up->endpoint->idle, up, idle_entry);
+	pool->connections--;
+	kick(pool);
+	upstream_close(up);
+}
+
+/* Nothing is expected of an idle connection: what it says ends it. */
 static void
 on_idle_event(void *arg, struct upstream *up, enum upstream_event event)
 {
 	(void)arg;
-	(void)event;
 	if (event == UPSTREAM_READY && !up->io.readable)
 		return;
 	pool_discard(up);
@@ -20,26 +52,20 @@ on_idle_event(void *arg, struct upstream *up, enum upstream_event event)
 void
 pool_release(struct upstream *up)
 {
+	struct pool *pool = up->endpoint->service->pool;
+
 	upstream_set_idle(up);
-	upstream_set_owner(up, on_idle_event, NULL);
-	upstream_set_deadline(up, up->service->config->pool.idle_us);
+	upstream_set_owner(up, on_idle_event, pool);
+	upstream_set_deadline(up, pool->service->config->pool.idle_us);
 	TAILQ_INSERT_HEAD(&up->endpoint->idle, up, idle_entry);
 	if (up->endpoint->gone)
 		pool_discard(up);
 	else
-		pool_kick(up->service);
-}
-
-void
-pool_discard(struct upstream *up)
-{
-	if (up->state == UPSTREAM_IDLE)
-		TAILQ_REMOVE(&up->endpoint->idle, up, idle_entry);
-	upstream_close(up);
+		kick(pool);
 }
 
 static struct upstream *
-reuse(struct endpoint *endpoint)
+reuse(struct pool *pool, struct endpoint *endpoint)
 {
 	struct upstream *up = TAILQ_FIRST(&endpoint->idle);
 
@@ -47,17 +73,17 @@ reuse(struct endpoint *endpoint)
 		return NULL;
 	TAILQ_REMOVE(&endpoint->idle, up, idle_entry);
 	upstream_set_lent(up);
-	worker_count(endpoint->service->worker, SCOREBOARD_UP_REUSES);
+	worker_count(pool->worker, SCOREBOARD_UP_REUSES);
 	return up;
 }
 
 /* Makes room for a connection by closing the oldest idle one elsewhere. */
 static bool
-evict(struct service *service)
+evict(struct pool *pool)
 {
-	for (size_t i = 0; i < service->endpoint_count; i++) {
-		struct upstream *up =
-		    TAILQ_LAST(&service->endpoints[i]->idle, upstream_list);
+	for (size_t i = 0; i < pool->service->endpoint_count; i++) {
+		struct endpoint *e = pool->service->endpoints[i];
+		struct upstream *up = TAILQ_LAST(&e->idle, upstream_list);
 
 		if (up != NULL) {
 			pool_discard(up);
@@ -72,34 +98,41 @@ evict(struct service *service)
 static enum pool_result
 lend(struct pool_wait *wait, struct upstream **up)
 {
-	struct service *service = wait->service;
+	struct pool *pool = wait->pool;
+	struct service *service = pool->service;
 	struct endpoint *endpoint;
 
 	endpoint = service_pick(service, wait->avoid ? wait->endpoint : NULL);
 	if (endpoint == NULL)
 		return service_is_resolving(service) ? POOL_WAITING
 						     : POOL_NO_ENDPOINT;
-	*up = wait->fresh ? NULL : reuse(endpoint);
+	*up = wait->fresh ? NULL : reuse(pool, endpoint);
 	if (*up == NULL) {
-		if (service->connections >= service->config->pool.connections &&
-		    !evict(service))
+		if (pool->connections >= service->config->pool.connections &&
+		    !evict(pool))
 			return POOL_WAITING;
 		wait->endpoint = endpoint;
-		*up = upstream_open(service, endpoint);
+		*up = upstream_open(endpoint);
 		if (*up == NULL)
 			return POOL_FAILED;
+		pool->connections++;
+		worker_count(pool->worker, SCOREBOARD_UP_CONNECTS);
 	}
 	wait->endpoint = endpoint;
 	return POOL_LENT;
 }
 
+/* ---- the queue ---- */
+
 static void
 leave_queue(struct pool_wait *wait)
 {
-	TAILQ_REMOVE(&wait->service->waiting, wait, entry);
-	wait->service->waiting_count--;
+	struct pool *pool = wait->pool;
+
+	TAILQ_REMOVE(&pool->waiting, wait, entry);
+	pool->waiting_count--;
 	wait->queued = false;
-	loop_timer_clear(wait->service->worker->loop, &wait->timer);
+	loop_timer_clear(pool->worker->loop, &wait->timer);
 }
 
 static void
@@ -113,10 +146,10 @@ on_wait_timer(void *arg)
 
 void
 pool_wait_init(
-    struct pool_wait *wait, struct service *service, pool_fn *fn, void *arg)
+    struct pool_wait *wait, struct pool *pool, pool_fn *fn, void *arg)
 {
 	memset(wait, 0, sizeof(*wait));
-	wait->service = service;
+	wait->pool = pool;
 	wait->fn = fn;
 	wait->arg = arg;
 	timer_init(&wait->timer, on_wait_timer, wait);
@@ -125,21 +158,22 @@ pool_wait_init(
 enum pool_result
 pool_acquire(struct pool_wait *wait, struct upstream **up)
 {
-	struct service *service = wait->service;
+	struct pool *pool = wait->pool;
+	const struct config_service *config = pool->service->config;
 	enum pool_result result = POOL_WAITING;
 
 	/* Who came first is served first. */
-	if (service->waiting_count == 0)
+	if (pool->waiting_count == 0)
 		result = lend(wait, up);
 	if (result != POOL_WAITING)
 		return result;
-	if (service->waiting_count >= service->config->pool.queue)
+	if (pool->waiting_count >= config->pool.queue)
 		return POOL_SHED;
-	TAILQ_INSERT_TAIL(&service->waiting, wait, entry);
-	service->waiting_count++;
+	TAILQ_INSERT_TAIL(&pool->waiting, wait, entry);
+	pool->waiting_count++;
 	wait->queued = true;
-	loop_timer_after(service->worker->loop, &wait->timer,
-	    service->config->pool.queue_timeout_us);
+	loop_timer_after(
+	    pool->worker->loop, &wait->timer, config->pool.queue_timeout_us);
 	return POOL_WAITING;
 }
 
@@ -153,10 +187,10 @@ pool_cancel(struct pool_wait *wait)
 static void
 on_grant(void *arg)
 {
-	struct service *service = arg;
+	struct pool *pool = arg;
 	struct pool_wait *wait;
 
-	while ((wait = TAILQ_FIRST(&service->waiting)) != NULL) {
+	while ((wait = TAILQ_FIRST(&pool->waiting)) != NULL) {
 		struct upstream *up = NULL;
 		enum pool_result result = lend(wait, &up);
 
@@ -167,16 +201,51 @@ on_grant(void *arg)
 	}
 }
 
-void
-pool_kick(struct service *service)
+/* ---- the pool ---- */
+
+static void
+on_endpoint_leave(struct service *service, struct endpoint *endpoint)
 {
-	if (service->waiting_count > 0)
-		loop_defer(service->worker->loop, &service->grant);
+	struct upstream *up, *next;
+
+	(void)service;
+	TAILQ_FOREACH_SAFE(up, &endpoint->idle, idle_entry, next)
+	pool_discard(up);
+}
+
+static void
+on_service_change(struct service *service)
+{
+	kick(service->pool);
+}
+
+struct pool *
+pool_new(struct service *service)
+{
+	struct pool *pool = calloc(1, sizeof(*pool));
+
+	if (pool == NULL)
+		return NULL;
+	pool->service = service;
+	pool->worker = service->worker;
+	TAILQ_INIT(&pool->waiting);
+	loop_deferred_init(&pool->grant, on_grant, pool);
+	service->pool = pool;
+	service->on_change = on_service_change;
+	service->on_leave = on_endpoint_leave;
+	return pool;
 }
 
 void
-pool_init(struct service *service)
+pool_free(struct pool *pool)
 {
-	TAILQ_INIT(&service->waiting);
-	loop_deferred_init(&service->grant, on_grant, service);
+	if (pool == NULL)
+		return;
+	for (size_t i = 0; i < pool->service->endpoint_count; i++)
+		on_endpoint_leave(pool->service, pool->service->endpoints[i]);
+	loop_defer_cancel(pool->worker->loop, &pool->grant);
+	pool->service->on_change = NULL;
+	pool->service->on_leave = NULL;
+	pool->service->pool = NULL;
+	loop_bury(pool->worker->loop, pool, free);
 }

@@ -10,7 +10,12 @@
 #ifndef POOL_H
 #define POOL_H
 
-#include "service.h"
+#include <sys/queue.h>
+
+#include "upstream.h"
+
+struct pool;
+struct service;
 
 enum pool_result {
 	POOL_LENT,        /* *up is the caller's */
@@ -27,7 +32,7 @@ typedef void pool_fn(void *arg, enum pool_result result, struct upstream *up);
 struct pool_wait {
 	pool_fn *fn;
 	void *arg;
-	struct service *service;
+	struct pool *pool;
 	struct endpoint *endpoint; /* the last one tried */
 	bool avoid;                /* rather not that one again */
 	bool fresh;                /* not a kept-alive connection */
@@ -36,9 +41,12 @@ struct pool_wait {
 	TAILQ_ENTRY(pool_wait) entry;
 };
 
-void pool_init(struct service *service);
+/* The service's pool, from now on its service->pool. NULL with ENOMEM. */
+struct pool *pool_new(struct service *service);
+/* Closes what is idle; nothing may be lent any more. */
+void pool_free(struct pool *pool);
 void pool_wait_init(
-    struct pool_wait *wait, struct service *service, pool_fn *fn, void *arg);
+    struct pool_wait *wait, struct pool *pool, pool_fn *fn, void *arg);
 
 /* fn is never called from inside. */
 enum pool_result pool_acquire(struct pool_wait *wait, struct upstream **up);
@@ -49,7 +57,5 @@ void pool_cancel(struct pool_wait *wait);
 void pool_release(struct upstream *up);
 /* Closes one, lent or idle. */
 void pool_discard(struct upstream *up);
-/* Something changed: those who wait may be served. */
-void pool_kick(struct service *service);
 
 #endif

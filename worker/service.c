@@ -7,118 +7,14 @@
 
 #include "balance.h"
 #include "log.h"
-#include "pool.h"
-#include "upstream.h"
 #include "worker.h"
 
-#define EJECT_MIN_US 1000000
-#define EJECT_MAX_US 10000000
 #define RESOLVE_MIN_US 100000
 #define RETRY_COST 100
 #define RETRY_EARN 20
 #define RETRY_TOKENS_MAX (10 * RETRY_COST)
 
 /* ---- endpoints ---- */
-
-static struct endpoint *
-endpoint_new(struct service *service, const struct sock_addr *addr,
-    const struct config_endpoint *origin)
-{
-	struct endpoint *e = calloc(1, sizeof(*e));
-
-	if (e == NULL)
-		return NULL;
-	e->service = service;
-	e->addr = *addr;
-	e->origin = origin;
-	e->id = scoreboard_endpoint_id(
-	    service->worker->scoreboard, sock_addr_hash(addr));
-	sock_addr_str(addr, e->text);
-	TAILQ_INIT(&e->idle);
-	return e;
-}
-
-static void
-endpoint_free_if_gone(struct endpoint *e)
-{
-	if (e->gone && e->connections == 0)
-		loop_bury(e->service->worker->loop, e, free);
-}
-
-void
-endpoint_drop_connection(struct endpoint *e)
-{
-	e->connections--;
-	pool_kick(e->service);
-	endpoint_free_if_gone(e);
-}
-
-static _Atomic uint32_t *
-load_gauge(struct endpoint *e)
-{
-	return &e->service->worker->slot->endpoint_in_flight[e->id];
-}
-
-void
-endpoint_begin(struct endpoint *e)
-{
-	if (e->id != SCOREBOARD_NO_ENDPOINT)
-		scoreboard_gauge(load_gauge(e), 1);
-}
-
-void
-endpoint_end(struct endpoint *e)
-{
-	if (e->id != SCOREBOARD_NO_ENDPOINT)
-		scoreboard_gauge(load_gauge(e), -1);
-}
-
-void
-endpoint_failed(struct endpoint *e, const char *why)
-{
-	uint64_t us = EJECT_MIN_US;
-
-	for (unsigned i = 0; i < e->failures && us < EJECT_MAX_US; i++)
-		us *= 2;
-	if (us > EJECT_MAX_US)
-		us = EJECT_MAX_US;
-	if (e->failures++ == 0)
-		log_warn("endpoint %s of %s: %s; passed over for %u ms",
-		    e->text, e->service->config->name, why,
-		    (unsigned)(us / 1000));
-	e->ejected_until_us = loop_now_us(e->service->worker->loop) + us;
-}
-
-void
-endpoint_worked(struct endpoint *e)
-{
-	if (e->failures == 0)
-		return;
-	log_info("endpoint %s of %s: works again after %u failures", e->text,
-	    e->service->config->name, e->failures);
-	e->failures = 0;
-	e->ejected_until_us = 0;
-}
-
-static bool
-is_usable(const struct endpoint *e, uint64_t now_us)
-{
-	struct scoreboard *sb = e->service->worker->scoreboard;
-
-	if (e->ejected_until_us > now_us)
-		return false;
-	return e->id == SCOREBOARD_NO_ENDPOINT ||
-	       atomic_load_explicit(&sb->endpoints[e->id].checks,
-		   memory_order_relaxed) != CHECKS_DOWN;
-}
-
-static uint32_t
-load_of(const struct endpoint *e)
-{
-	if (e->id == SCOREBOARD_NO_ENDPOINT)
-		return e->connections;
-	return scoreboard_endpoint_load(e->service->worker->scoreboard, e->id);
-}
 
 struct endpoint *
 service_pick(struct service *service, const struct endpoint *avoid)
@@ -131,10 +27,10 @@ service_pick(struct service *service, const struct endpoint *avoid)
 	for (size_t k = 0; k < service->endpoint_count; k++) {
 		const struct endpoint *e = service->endpoints[k];
 
-		candidates[k].usable = is_usable(e, now_us);
+		candidates[k].usable = endpoint_is_usable(e, now_us);
 		candidates[k].avoid = e == avoid;
 		candidates[k].load =
-		    policy == CONFIG_POLICY_LEAST_CONN ? load_of(e) : 0;
+		    policy == CONFIG_POLICY_LEAST_CONN ? endpoint_load(e) : 0;
 	}
 	i = balance_pick(
 	    policy, candidates, service->endpoint_count, &service->turn);
@@ -162,16 +58,11 @@ static void
 remove_endpoint(struct service *service, size_t i)
 {
 	struct endpoint *e = service->endpoints[i];
-	struct upstream *up, *next;
 
 	service->endpoints[i] = service->endpoints[--service->endpoint_count];
-	/* Closing the last connection must not free it under our feet. */
-	e->connections++;
-	TAILQ_FOREACH_SAFE(up, &e->idle, idle_entry, next)
-	pool_discard(up);
-	e->connections--;
-	e->gone = true;
-	endpoint_free_if_gone(e);
+	if (service->on_leave != NULL)
+		service->on_leave(service, e);
+	endpoint_leave(e);
 }
 
 /* ---- names ---- */
@@ -227,30 +118,31 @@ apply_answer(
 }
 
 static void
-on_answer(void *arg, const char *error, const struct sock_addr *addrs,
-    size_t count, uint32_t ttl_s)
+on_answer(void *arg, const struct resolver_answer *answer)
 {
 	struct service_name *name = arg;
 	struct service *service = name->service;
-	uint64_t again_us = (uint64_t)ttl_s * 1000000;
+	uint64_t again_us = (uint64_t)answer->ttl_s * 1000000;
+	bool found = answer->outcome == RESOLVER_FOUND;
 
 	name->query = NULL;
 	name->answered = true;
-	if (error == NULL) {
-		apply_answer(name, addrs, count);
-	} else if (!name->failing) {
-		/* What was known goes on being used. */
-		log_warn("service %s: %s: %s; %zu addresses known",
-		    service->config->name, name->config->name.host, error,
+	/* Nobody there any more is news like any other; but while nobody
+	 * knows, what was known goes on being used. */
+	if (answer->outcome != RESOLVER_FAILED)
+		apply_answer(name, answer->addrs, answer->count);
+	if (!found && !name->failing)
+		log_warn("service %s: %s: %s; %zu addresses in use",
+		    service->config->name, name->config->name.host, answer->why,
 		    service->endpoint_count);
-	}
-	name->failing = error != NULL;
-	if (error != NULL || again_us > service->config->resolve_us)
+	name->failing = !found;
+	if (!found || again_us > service->config->resolve_us)
 		again_us = service->config->resolve_us;
 	if (again_us < RESOLVE_MIN_US)
 		again_us = RESOLVE_MIN_US;
 	loop_timer_after(service->worker->loop, &name->timer, again_us);
-	pool_kick(service);
+	if (service->on_change != NULL)
+		service->on_change(service);
 }
 
 static void
@@ -302,7 +194,6 @@ service_new(struct worker *w, unsigned index)
 	/* Workers that start together do not all begin with the same one. */
 	service->turn = w->boot->slot;
 	service->retry_tokens = RETRY_TOKENS_MAX;
-	pool_init(service);
 	service->names =
 	    calloc(config->endpoint_count, sizeof(*service->names));
 	if (service->names == NULL) {
@@ -333,7 +224,6 @@ service_free(struct service *service)
 	}
 	while (service->endpoint_count > 0)
 		remove_endpoint(service, service->endpoint_count - 1);
-	loop_defer_cancel(service->worker->loop, &service->grant);
 	free(service->names);
 	loop_bury(service->worker->loop, service, free);
 }

@@ -77,9 +77,9 @@ on_timer(void *arg)
 }
 
 struct upstream *
-upstream_open(struct service *service, struct endpoint *endpoint)
+upstream_open(struct endpoint *endpoint)
 {
-	struct worker *w = service->worker;
+	struct worker *w = endpoint->worker;
 	struct upstream *up;
 	int fd;
 
@@ -91,7 +91,6 @@ upstream_open(struct service *service, struct endpoint *endpoint)
 		close(fd);
 		return NULL;
 	}
-	up->service = service;
 	up->endpoint = endpoint;
 	up->state = UPSTREAM_CONNECTING;
 	io_init(&up->io, w->loop, w->buffers, on_ready, up);
@@ -100,24 +99,21 @@ upstream_open(struct service *service, struct endpoint *endpoint)
 		free(up);
 		return NULL;
 	}
-	endpoint->connections++;
-	service->connections++;
-	worker_count(w, SCOREBOARD_UP_CONNECTS);
+	endpoint_connected(endpoint);
 	return up;
 }
 
 void
 upstream_close(struct upstream *up)
 {
-	struct worker *w = up->service->worker;
+	struct worker *w = up->endpoint->worker;
 
 	enter(up, UPSTREAM_CLOSED);
 	io_close(&up->io);
 	loop_timer_clear(w->loop, &up->timer);
 	buffer_put(w->buffers, up->in);
 	up->in = NULL;
-	up->service->connections--;
-	endpoint_drop_connection(up->endpoint);
+	endpoint_disconnected(up->endpoint);
 	loop_bury(w->loop, up, free);
 }
 
@@ -132,7 +128,7 @@ void
 upstream_set_idle(struct upstream *up)
 {
 	enter(up, UPSTREAM_IDLE);
-	buffer_put(up->service->worker->buffers, up->in);
+	buffer_put(up->endpoint->worker->buffers, up->in);
 	up->in = NULL;
 }
 
@@ -146,7 +142,7 @@ upstream_set_lent(struct upstream *up)
 void
 upstream_set_deadline(struct upstream *up, uint64_t delay_us)
 {
-	loop_timer_after(up->service->worker->loop, &up->timer, delay_us);
+	loop_timer_after(up->endpoint->worker->loop, &up->timer, delay_us);
 }
 
 /* Feeds what is in the buffer to the message. */
@@ -167,7 +163,7 @@ static int
 make_room(struct upstream *up)
 {
 	if (up->in == NULL) {
-		up->in = buffer_get(up->service->worker->buffers);
+		up->in = buffer_get(up->endpoint->worker->buffers);
 		if (up->in == NULL) {
 			up->error = ENOBUFS;
 			return -1;

@@ -11,9 +11,9 @@
 
 #include <sys/queue.h>
 
+#include "endpoint.h"
 #include "io.h"
 #include "message.h"
-#include "service.h"
 
 struct upstream;
 
@@ -34,7 +34,6 @@ enum upstream_state {
 };
 
 struct upstream {
-	struct service *service;
 	struct endpoint *endpoint;
 	struct io io;
 	struct timer timer;
@@ -49,8 +48,7 @@ struct upstream {
 };
 
 /* Starts to connect to the endpoint. NULL with errno. */
-struct upstream *upstream_open(
-    struct service *service, struct endpoint *endpoint);
+struct upstream *upstream_open(struct endpoint *endpoint);
 /* Closes it; the memory goes after the event batch. No callback. */
 void upstream_close(struct upstream *up);
 /* Who gets its events from now on. */

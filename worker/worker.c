@@ -18,6 +18,7 @@
 #include "checker.h"
 #include "client.h"
 #include "offload.h"
+#include "pool.h"
 #include "service.h"
 #include "tickets.h"
 #include "totals.h"
@@ -314,7 +315,7 @@ open_services(struct worker *w)
 		return -1;
 	for (size_t i = 0; i < w->config->service_count; i++) {
 		w->services[i] = service_new(w, (unsigned)i);
-		if (w->services[i] == NULL)
+		if (w->services[i] == NULL || pool_new(w->services[i]) == NULL)
 			return -1;
 	}
 	w->checker = checker_new(w);
@@ -365,6 +366,20 @@ open_all(struct worker *w)
 	return w->acceptor != NULL ? 0 : -1;
 }
 
+static void
+close_services(struct worker *w)
+{
+	if (w->services == NULL)
+		return;
+	for (size_t i = 0; i < w->config->service_count; i++) {
+		if (w->services[i] == NULL)
+			continue;
+		pool_free(w->services[i]->pool);
+		service_free(w->services[i]);
+	}
+	free(w->services);
+}
+
 /* In the order in which they lean on each other. */
 static void
 close_all(struct worker *w)
@@ -373,10 +388,7 @@ close_all(struct worker *w)
 	clients_free(w->clients);
 	offload_free(w->offload);
 	checker_free(w->checker);
-	for (size_t i = 0; w->services != NULL && i < w->config->service_count;
-	     i++)
-		service_free(w->services[i]);
-	free(w->services);
+	close_services(w);
 	totals_free(w->totals);
 	tickets_free(w->tickets);
 	breakers_free(w->breakers);

@@ -12,7 +12,7 @@
 static struct message message;
 static char in[4096], out[4096];
 
-static const struct config_route plain = {.path = (char *)(uintptr_t) "/"};
+static const struct config_route plain = {.path = (char *)(uintptr_t)"/"};
 
 static void
 read_message(const char *text, bool response)

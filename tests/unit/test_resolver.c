@@ -18,24 +18,25 @@ struct answer {
 	struct resolver *frees;
 	bool done;
 	const char *error;
+	enum resolver_outcome outcome;
 	size_t count;
 	uint32_t ttl_s;
 	char first[SOCK_TEXT_MAX];
 };
 
 static void
-on_answer(void *arg, const char *error, const struct sock_addr *addrs,
-    size_t count, uint32_t ttl_s)
+on_answer(void *arg, const struct resolver_answer *answer)
 {
 	struct answer *a = arg;
 
 	assert_false(a->done);
 	a->done = true;
-	a->error = error;
-	a->count = count;
-	a->ttl_s = ttl_s;
-	if (count != 0)
-		sock_addr_str(&addrs[0], a->first);
+	a->error = answer->why;
+	a->outcome = answer->outcome;
+	a->count = answer->count;
+	a->ttl_s = answer->ttl_s;
+	if (answer->count != 0)
+		sock_addr_str(&answer->addrs[0], a->first);
 	if (a->cancels != NULL)
 		resolver_cancel(a->cancels);
 	if (a->frees != NULL)
@@ -56,6 +57,7 @@ numeric_hosts_answer_themselves(void **state)
 	assert_true(redis_server_run(loop, &v4.done));
 	assert_true(redis_server_run(loop, &v6.done));
 	assert_null(v4.error);
+	assert_int_equal(v4.outcome, RESOLVER_FOUND);
 	assert_int_equal(v4.count, 1);
 	assert_string_equal(v4.first, "192.0.2.1:80");
 	assert_string_equal(v6.first, "[2001:db8::1]:81");
@@ -99,6 +101,8 @@ an_unknown_name_fails_in_time(void **state)
 	assert_true(redis_server_run(loop, &bad.done));
 	assert_non_null(a.error);
 	assert_non_null(bad.error);
+	assert_int_not_equal(a.outcome, RESOLVER_FOUND);
+	assert_int_equal(bad.outcome, RESOLVER_FAILED);
 	assert_int_equal(a.count, 0);
 	assert_in_range(loop_clock_ns() - from_ns, 0,
 	    (uint64_t)(RESOLVER_TIMEOUT_MS + 500) * 1000000);

@@ -10,10 +10,10 @@
 #include "route.h"
 
 static const struct config_route routes[] = {
-    {.path = (char *)(uintptr_t) "/api"},
-    {.path = (char *)(uintptr_t) "/api/pay"},
-    {.path = (char *)(uintptr_t) "/files/"},
-    {.path = (char *)(uintptr_t) "/exact"},
+    {.path = (char *)(uintptr_t)"/api"},
+    {.path = (char *)(uintptr_t)"/api/pay"},
+    {.path = (char *)(uintptr_t)"/files/"},
+    {.path = (char *)(uintptr_t)"/exact"},
 };
 
 static const char *
@@ -60,8 +60,8 @@ static void
 root_takes_all_but_the_longer(void **state)
 {
 	static const struct config_route set[] = {
-	    {.path = (char *)(uintptr_t) "/"},
-	    {.path = (char *)(uintptr_t) "/nginx-health"},
+	    {.path = (char *)(uintptr_t)"/"},
+	    {.path = (char *)(uintptr_t)"/nginx-health"},
 	};
 
 	(void)state;

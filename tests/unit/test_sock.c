@@ -1,0 +1,373 @@
+/* Goal: an address is either understood exactly or refused, and sockets come
+ * non-blocking, close-on-exec and without Nagle's delay. */
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "sock.h"
+
+#define WAIT_MS 5000
+
+static void
+assert_addr(const char *text, const char *want)
+{
+	struct sock_addr addr;
+	char buf[SOCK_TEXT_MAX];
+
+	if (sock_addr_parse(&addr, text) == -1)
+		fail_msg("%s was refused", text);
+	assert_string_equal(sock_addr_str(&addr, buf), want);
+}
+
+static void
+test_addresses(void **state)
+{
+	(void)state;
+	assert_addr("127.0.0.1:80", "127.0.0.1:80");
+	assert_addr("*:3000", "0.0.0.0:3000");
+	assert_addr("10.1.2.3:65535", "10.1.2.3:65535");
+	assert_addr("[::1]:80", "[::1]:80");
+	assert_addr("[::]:0", "[::]:0");
+	assert_addr("[2001:DB8:0:0::1]:443", "[2001:db8::1]:443");
+	assert_addr("[::ffff:10.0.0.1]:1", "[::ffff:10.0.0.1]:1");
+	assert_addr("[ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff]:65535",
+	    "[ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff]:65535");
+	assert_addr("unix:/run/x.sock", "unix:/run/x.sock");
+}
+
+static void
+test_wrong_addresses(void **state)
+{
+	static const char *const wrong[] = {"", ":", ":80", "127.0.0.1",
+	    "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:99999999999999999999",
+	    "127.0.0.1:-1", "127.0.0.1:+1", "127.0.0.1: 80", "127.0.0.1:80 ",
+	    "127.0.0.1:8o", " 127.0.0.1:80", "127.0.0.256:80", "127.0.1:80",
+	    "::1:80", "[::1]", "[::1:80", "::1]:80", "[]:80", "[*]:80",
+	    "[127.0.0.1]:80", "[::g]:80", "localhost:80", "**:80",
+	    "unix:", "unix:relative", "unix", "127.0.0.1:80:80"};
+	struct sock_addr addr;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		errno = 0;
+		if (sock_addr_parse(&addr, wrong[i]) != -1)
+			fail_msg("\"%s\" was taken", wrong[i]);
+		assert_int_equal(errno, EINVAL);
+	}
+}
+
+static void
+test_unix_path_has_a_limit(void **state)
+{
+	char text[sizeof("unix:") + 108];
+	struct sock_addr addr;
+	char buf[SOCK_TEXT_MAX];
+
+	(void)state;
+	memset(text, 'x', sizeof(text));
+	memcpy(text, "unix:/", 6);
+	text[5 + 107] = '\0';
+	assert_int_equal(sock_addr_parse(&addr, text), 0);
+	assert_string_equal(sock_addr_str(&addr, buf), text);
+	text[5 + 107] = 'x';
+	text[5 + 108] = '\0';
+	assert_int_equal(sock_addr_parse(&addr, text), -1);
+}
+
+static void
+test_names(void **state)
+{
+	static const struct {
+		const char *text, *host;
+		uint16_t port;
+	} right[] = {{"localhost:80", "localhost", 80},
+	    {"a.b-c.example:65535", "a.b-c.example", 65535},
+	    {"user_service:3001", "user_service", 3001},
+	    {"3com.example:1", "3com.example", 1},
+	    {"10.0.0.1:80", "10.0.0.1", 80}, {"[::1]:80", "::1", 80},
+	    {"example.:80", "example.", 80}};
+	static const char *const wrong[] = {"", ":80", "localhost",
+	    "localhost:", "localhost:http", "localhost:65536", "-a:80", "a-:80",
+	    "a..b:80", ".a:80", "a.-b:80", "a-.b:80", "a b:80", "a/b:80",
+	    "caf\xc3\xa9:80", "300.1.1.1:80", "127.0.0.1.5:80", "1:80",
+	    "[localhost]:80", "::1:80", "a@b:80", "*:80"};
+	struct sock_name name;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(right) / sizeof(right[0]); i++) {
+		if (sock_name_parse(&name, right[i].text) == -1)
+			fail_msg("\"%s\" was refused", right[i].text);
+		assert_string_equal(name.host, right[i].host);
+		assert_int_equal(name.port, right[i].port);
+	}
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		errno = 0;
+		if (sock_name_parse(&name, wrong[i]) != -1)
+			fail_msg("\"%s\" was taken", wrong[i]);
+		assert_int_equal(errno, EINVAL);
+	}
+}
+
+static void
+test_name_lengths(void **state)
+{
+	char text[SOCK_HOST_MAX + 10];
+	struct sock_name name;
+
+	(void)state;
+	/* A label has at most 63 characters, the whole at most 255. */
+	memset(text, 'a', sizeof(text));
+	strcpy(text + 63, ":1");
+	assert_int_equal(sock_name_parse(&name, text), 0);
+	memset(text, 'a', sizeof(text));
+	strcpy(text + 64, ":1");
+	assert_int_equal(sock_name_parse(&name, text), -1);
+	for (size_t i = 0; i < sizeof(text); i++)
+		text[i] = i % 50 == 49 ? '.' : 'a';
+	strcpy(text + SOCK_HOST_MAX, ":1");
+	assert_int_equal(sock_name_parse(&name, text), 0);
+	assert_int_equal(strlen(name.host), SOCK_HOST_MAX);
+	text[SOCK_HOST_MAX] = 'a';
+	strcpy(text + SOCK_HOST_MAX + 1, ":1");
+	assert_int_equal(sock_name_parse(&name, text), -1);
+}
+
+static void
+test_equality_and_hash(void **state)
+{
+	static const char *const texts[] = {"127.0.0.1:80", "127.0.0.1:81",
+	    "127.0.0.2:80", "[::1]:80", "[::1]:81", "[::2]:80",
+	    "[::ffff:127.0.0.1]:80", "unix:/a", "unix:/b", "unix:/ab"};
+	enum { N = sizeof(texts) / sizeof(texts[0]) };
+	struct sock_addr a, b;
+
+	(void)state;
+	for (size_t i = 0; i < N; i++)
+		for (size_t k = 0; k < N; k++) {
+			/* Nothing but the address counts. */
+			memset(&a, 0xaa, sizeof(a));
+			memset(&b, 0x55, sizeof(b));
+			assert_int_equal(sock_addr_parse(&a, texts[i]), 0);
+			assert_int_equal(sock_addr_parse(&b, texts[k]), 0);
+			assert_int_equal(sock_addr_equal(&a, &b), i == k);
+			assert_int_equal(
+			    sock_addr_hash(&a) == sock_addr_hash(&b), i == k);
+			assert_true(sock_addr_hash(&a) != 0);
+		}
+}
+
+static void
+test_host_text(void **state)
+{
+	struct sock_addr addr;
+	char buf[SOCK_TEXT_MAX];
+
+	(void)state;
+	assert_int_equal(sock_addr_parse(&addr, "10.0.0.1:80"), 0);
+	assert_string_equal(sock_host_str(&addr, buf), "10.0.0.1");
+	assert_int_equal(sock_addr_parse(&addr, "[::1]:80"), 0);
+	assert_string_equal(sock_host_str(&addr, buf), "::1");
+	assert_int_equal(sock_addr_parse(&addr, "unix:/x"), 0);
+	assert_string_equal(sock_host_str(&addr, buf), "unix:");
+	assert_int_equal(sock_addr_from_host(&addr, "localhost", 1), -1);
+	assert_int_equal(errno, EINVAL);
+	assert_int_equal(sock_addr_from_host(&addr, "", 1), -1);
+}
+
+static void
+bound_addr(int fd, struct sock_addr *addr)
+{
+	addr->len = sizeof(addr->un);
+	assert_int_equal(getsockname(fd, &addr->sa, &addr->len), 0);
+}
+
+static void
+assert_wait(int fd, short events)
+{
+	struct pollfd p = {.fd = fd, .events = events};
+
+	assert_int_equal(poll(&p, 1, WAIT_MS), 1);
+}
+
+static void
+assert_opened_our_way(int fd, bool tcp)
+{
+	int nodelay = 0;
+	socklen_t len = sizeof(nodelay);
+
+	assert_true(fcntl(fd, F_GETFL) & O_NONBLOCK);
+	assert_true(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+	if (!tcp)
+		return;
+	assert_int_equal(
+	    getsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &nodelay, &len), 0);
+	assert_int_equal(nodelay, 1);
+}
+
+static void
+connect_through(const struct sock_addr *addr, int listener, bool tcp)
+{
+	struct sock_addr peer, self;
+	int client = sock_connect(addr), server;
+
+	assert_true(client >= 0);
+	assert_wait(listener, POLLIN);
+	server = sock_accept(listener, &peer);
+	assert_true(server >= 0);
+	assert_wait(client, POLLOUT);
+	assert_int_equal(sock_error(client), 0);
+	assert_opened_our_way(client, tcp);
+	assert_opened_our_way(server, tcp);
+	if (tcp) {
+		bound_addr(client, &self);
+		assert_true(sock_addr_equal(&self, &peer));
+	}
+	close(client);
+	close(server);
+}
+
+static void
+test_listen_connect_accept(void **state)
+{
+	static const char *const texts[] = {"127.0.0.1:0", "[::1]:0"};
+	struct sock_addr addr, peer;
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		int fd;
+
+		assert_int_equal(sock_addr_parse(&addr, texts[i]), 0);
+		fd = sock_listen(&addr, false);
+		if (fd == -1 && errno == EADDRNOTAVAIL)
+			continue; /* a machine without IPv6 */
+		assert_true(fd >= 0);
+		assert_opened_our_way(fd, true);
+		assert_int_equal(sock_accept(fd, &peer), -1);
+		assert_int_equal(errno, EAGAIN);
+		bound_addr(fd, &addr);
+		connect_through(&addr, fd, true);
+		close(fd);
+	}
+}
+
+static void
+test_refused_is_an_error_on_the_socket(void **state)
+{
+	struct sock_addr addr;
+	int fd;
+
+	(void)state;
+	assert_int_equal(sock_addr_parse(&addr, "127.0.0.1:0"), 0);
+	fd = sock_listen(&addr, false);
+	assert_true(fd >= 0);
+	bound_addr(fd, &addr);
+	close(fd);
+	fd = sock_connect(&addr);
+	if (fd == -1) {
+		assert_int_equal(errno, ECONNREFUSED);
+		return;
+	}
+	assert_wait(fd, POLLOUT);
+	assert_int_equal(sock_error(fd), ECONNREFUSED);
+	close(fd);
+}
+
+static void
+test_one_listener_or_a_group(void **state)
+{
+	struct sock_addr addr;
+	int first, second;
+
+	(void)state;
+	assert_int_equal(sock_addr_parse(&addr, "127.0.0.1:0"), 0);
+	first = sock_listen(&addr, true);
+	assert_true(first >= 0);
+	bound_addr(first, &addr);
+	second = sock_listen(&addr, true);
+	assert_true(second >= 0);
+	close(second);
+	errno = 0;
+	assert_int_equal(sock_listen(&addr, false), -1);
+	assert_int_equal(errno, EADDRINUSE);
+	close(first);
+	first = sock_listen(&addr, false);
+	assert_true(first >= 0);
+	errno = 0;
+	assert_int_equal(sock_listen(&addr, true), -1);
+	assert_int_equal(errno, EADDRINUSE);
+	close(first);
+}
+
+static void
+test_unix_sockets(void **state)
+{
+	char dir[] = "/tmp/test_sock.XXXXXX", text[64];
+	struct sock_addr addr;
+	struct stat st;
+	int fd;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	snprintf(text, sizeof(text), "unix:%s/s", dir);
+	assert_int_equal(sock_addr_parse(&addr, text), 0);
+	fd = sock_listen(&addr, true);
+	assert_true(fd >= 0);
+	connect_through(&addr, fd, false);
+	/* Somebody listens: hands off. */
+	errno = 0;
+	assert_int_equal(sock_listen(&addr, false), -1);
+	assert_int_equal(errno, EADDRINUSE);
+	connect_through(&addr, fd, false);
+	close(fd);
+	/* Nobody does: the file that is left over makes way. */
+	assert_int_equal(stat(addr.un.sun_path, &st), 0);
+	fd = sock_listen(&addr, false);
+	assert_true(fd >= 0);
+	connect_through(&addr, fd, false);
+	close(fd);
+	assert_int_equal(unlink(addr.un.sun_path), 0);
+	/* A file of somebody else's is never taken away. */
+	fd = open(addr.un.sun_path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+	assert_true(fd >= 0);
+	close(fd);
+	assert_int_equal(sock_listen(&addr, false), -1);
+	assert_int_equal(stat(addr.un.sun_path, &st), 0);
+	assert_true(S_ISREG(st.st_mode));
+	assert_int_equal(unlink(addr.un.sun_path), 0);
+	assert_int_equal(rmdir(dir), 0);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_addresses),
+	    cmocka_unit_test(test_wrong_addresses),
+	    cmocka_unit_test(test_unix_path_has_a_limit),
+	    cmocka_unit_test(test_names),
+	    cmocka_unit_test(test_name_lengths),
+	    cmocka_unit_test(test_equality_and_hash),
+	    cmocka_unit_test(test_host_text),
+	    cmocka_unit_test(test_listen_connect_accept),
+	    cmocka_unit_test(test_refused_is_an_error_on_the_socket),
+	    cmocka_unit_test(test_one_listener_or_a_group),
+	    cmocka_unit_test(test_unix_sockets),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
