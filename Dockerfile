@@ -1,0 +1,32 @@
+# Drover: gateway, load balancer and demo service in one image; the
+# configuration, an argument, makes the difference.
+
+FROM debian:trixie-slim AS build
+WORKDIR /drover
+COPY scripts/setup scripts/
+RUN scripts/setup --build
+COPY Makefile ./
+COPY shared shared
+COPY master master
+COPY worker worker
+RUN make -s -j"$(nproc)"
+
+FROM debian:trixie-slim
+RUN apt-get update -qq \
+	&& apt-get install -y -qq --no-install-recommends >/dev/null \
+		libbsd0 libcares2 libcyaml1 libhiredis1.1.0 libjansson4 \
+		libllhttp9.2 libyaml-0-2 procps \
+	&& rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/log/apt \
+		/var/log/dpkg.log
+COPY scripts/healthcheck /usr/local/bin/
+COPY --from=build /drover/build/drover /usr/local/bin/
+COPY conf /drover/conf
+WORKDIR /drover
+RUN install -d -o nobody -g nogroup /run/drover
+USER nobody
+ENV PORT=3000
+EXPOSE 3000
+HEALTHCHECK --interval=2s --timeout=2s --start-period=10s --retries=5 \
+	CMD ["healthcheck"]
+ENTRYPOINT ["drover"]
+CMD ["-c", "conf/gateway.yaml"]
