@@ -2,7 +2,6 @@
 
 #include <sys/socket.h>
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,18 +10,14 @@
 #include "session_private.h"
 
 #define NO_DEADLINE UINT64_MAX
-/* How long, and for how much, a client may go on talking after it was told
- * that the connection ends: closing at once would reset it and could lose the
- * response (RFC 9112 section 9.6). */
+/* How long a client may go on talking after it was told that the connection
+ * ends: closing at once would reset it and could lose the response (RFC 9112
+ * section 9.6). */
 #define LINGER_US 2000000
-#define LINGER_READS 64
-/* Pipelined requests answered in one go before other connections' turn. */
-#define PUMP_MAX 32
 
 static void on_ready(void *arg);
 static void on_timer(void *arg);
 static void on_kick(void *arg);
-static void pump(struct session *s);
 
 static const char *const state_names[] = {
     [SESSION_IDLE] = "idle",
@@ -44,8 +39,8 @@ session_close_str(enum session_close reason)
 	return close_texts[reason];
 }
 
-static void
-enter(struct session *s, enum session_state state)
+void
+session_enter(struct session *s, enum session_state state)
 {
 	static const bool legal[][SESSION_CLOSED + 1] = {
 	    [SESSION_IDLE] = {[SESSION_HEAD] = true, [SESSION_CLOSED] = true},
@@ -104,7 +99,7 @@ session_close(struct session *s, enum session_close reason)
 
 	if (s->state == SESSION_CLOSED)
 		return;
-	enter(s, SESSION_CLOSED);
+	session_enter(s, SESSION_CLOSED);
 	if (log_is_debug())
 		log_debug("session %d: closed, %s", s->io.watch.fd,
 		    session_close_str(reason));
@@ -196,208 +191,16 @@ on_timer(void *arg)
 	}
 	if (reason == SESSION_CLOSE_HEADER_TIMEOUT) {
 		s->close_after = true;
-		enter(s, SESSION_ACTIVE);
+		session_enter(s, SESSION_ACTIVE);
 		session_reply_error(s, 408, "no complete request in time");
 		return;
 	}
 	session_close(s, reason);
 }
 
-/* ---- reading ---- */
-
-/* Brings more bytes in. False: nothing to be had now, or closed. */
-static bool
-fill(struct session *s)
-{
-	ssize_t n;
-
-	if (!s->io.readable)
-		return false;
-	if (s->in == NULL) {
-		s->in = buffer_get(s->context->buffers);
-		if (s->in == NULL) {
-			session_close(s, SESSION_CLOSE_MEMORY);
-			return false;
-		}
-	}
-	n = io_read(&s->io, s->in->data + s->in->end, buffer_room(s->in));
-	if (n > 0) {
-		s->in->end += (uint32_t)n;
-		if (s->context->bytes_in != NULL)
-			*s->context->bytes_in += (uint64_t)n;
-		return true;
-	}
-	if (n == -1 && errno == EAGAIN)
-		return false;
-	session_close(s, n == 0 ? SESSION_CLOSE_PEER : SESSION_CLOSE_RESET);
-	return false;
-}
-
-/* A request that can't be served: say why, then close. */
-static void
-refuse(struct session *s)
-{
-	enum message_error error = s->message.error;
-
-	s->close_after = true;
-	if (s->state == SESSION_HEAD)
-		enter(s, SESSION_ACTIVE);
-	/* In mid-body the owner may be answering already. */
-	if (s->begun)
-		session_close(s, SESSION_CLOSE_BAD_REQUEST);
-	else
-		session_reply_error(
-		    s, message_error_status(error), message_error_str(error));
-}
-
-/* Feeds what is in the buffer. False: the request was refused. */
-static bool
-parse(struct session *s)
-{
-	struct buffer *in = s->in;
-	size_t taken;
-
-	taken = message_feed(&s->message, in->data + in->start, buffer_len(in));
-	if (s->message.error != MESSAGE_NONE) {
-		in->start = in->end;
-		refuse(s);
-		return false;
-	}
-	in->start += (uint32_t)taken;
-	s->body = s->message.body;
-	return true;
-}
-
-static void
-drop_empty_buffer(struct session *s)
-{
-	if (s->in != NULL && buffer_len(s->in) == 0) {
-		buffer_put(s->context->buffers, s->in);
-		s->in = NULL;
-	}
-}
-
-/* One step towards a whole head. False: wait for more bytes. */
-static bool
-read_head(struct session *s)
-{
-	bool fresh = s->in != NULL && buffer_len(s->in) > 0;
-
-	/* While a head is coming, all that came is parsed already. */
-	if (s->state == SESSION_HEAD || !fresh) {
-		if (!fill(s)) {
-			if (s->state == SESSION_IDLE)
-				drop_empty_buffer(s);
-			return false;
-		}
-	} else {
-		/* A pipelined request's first bytes: room for the rest. */
-		buffer_compact(s->in);
-	}
-	if (s->state == SESSION_IDLE) {
-		enter(s, SESSION_HEAD);
-		session_update_deadline(s);
-	}
-	if (!parse(s))
-		return false;
-	if (!s->message.head_done)
-		return true;
-	enter(s, SESSION_ACTIVE);
-	s->request_us = loop_now_us(s->context->loop);
-	s->body_ended = !message_has_body(&s->message);
-	if (!s->message.keep_alive || s->context->draining)
-		s->close_after = true;
-	session_update_deadline(s);
-	s->context->ops->on_request(s);
-	return true;
-}
-
-/* Hands over one piece of the body, if one is asked for and there. False:
- * wait. */
-static bool
-read_body(struct session *s)
-{
-	struct message_slice piece;
-
-	if (!s->take_body || s->body_ended)
-		return false;
-	if (s->body.len == 0 && !s->message.done) {
-		/* The head, and the last piece, have been dealt with. */
-		if (buffer_len(s->in) == 0)
-			s->in->start = s->in->end = 0;
-		else
-			buffer_compact(s->in);
-		if (buffer_len(s->in) == 0 && !fill(s))
-			return false;
-		if (!parse(s))
-			return false;
-		session_update_deadline(s);
-		if (s->body.len == 0 && !s->message.done)
-			return true;
-	}
-	piece = s->body;
-	s->body = (struct message_slice){NULL, 0};
-	s->take_body = false;
-	s->body_ended = s->message.done;
-	session_update_deadline(s);
-	s->context->ops->on_body(s, piece.at, piece.len, s->body_ended);
-	return true;
-}
-
-/* All was said; reads on only so that the client gets to see it. */
-static void
-linger(struct session *s)
-{
-	char sink[4096];
-	ssize_t n = -1;
-
-	for (int i = 0; i < LINGER_READS && s->io.readable; i++) {
-		n = io_read(&s->io, sink, sizeof(sink));
-		if (n == 0 || (n == -1 && errno != EAGAIN)) {
-			session_close(s, SESSION_CLOSE_DONE);
-			return;
-		}
-	}
-	if (s->io.readable)
-		session_close(s, SESSION_CLOSE_DONE);
-}
-
-/* Does what can be done until it has to wait for somebody. */
-static void
-pump(struct session *s)
-{
-	bool more = true;
-
-	s->pumping = true;
-	for (int i = 0; more && i < PUMP_MAX; i++) {
-		switch (s->state) {
-		case SESSION_IDLE:
-		case SESSION_HEAD:
-			/* Who does not read its answers gets no more of
-			 * them: pipelining must not fill our memory. */
-			more = !s->kick_closes && io_backlog(&s->io) == 0 &&
-			       read_head(s);
-			break;
-		case SESSION_ACTIVE:
-			more = !s->kick_closes && read_body(s);
-			break;
-		case SESSION_LINGER:
-			linger(s);
-			more = false;
-			break;
-		case SESSION_CLOSED:
-			more = false;
-			break;
-		}
-	}
-	s->pumping = false;
-	if (more)
-		loop_defer(s->context->loop, &s->kick);
-}
-
 /* Bytes that were read, but belong to a request not begun yet. */
-static bool
-has_buffered(const struct session *s)
+bool
+session_has_buffered(const struct session *s)
 {
 	return s->in != NULL && buffer_len(s->in) > 0;
 }
@@ -428,8 +231,8 @@ on_ready(void *arg)
 		session_close(s, SESSION_CLOSE_PEER);
 		return;
 	}
-	if (s->io.readable || has_buffered(s))
-		pump(s);
+	if (s->io.readable || session_has_buffered(s))
+		session_pump(s);
 }
 
 static void
@@ -440,36 +243,16 @@ on_kick(void *arg)
 	if (s->kick_closes)
 		session_close(s, s->kick_close);
 	else
-		pump(s);
+		session_pump(s);
 }
 
 /* Goes on with what is already here, but never inside our caller. */
-static void
-kick_if_needed(struct session *s)
+void
+session_kick_if_needed(struct session *s)
 {
-	if (!s->pumping && (has_buffered(s) || s->body.len > 0 ||
+	if (!s->pumping && (session_has_buffered(s) || s->body.len > 0 ||
 			       s->io.readable || s->message.done))
 		loop_defer(s->context->loop, &s->kick);
-}
-
-void
-session_take_body(struct session *s)
-{
-	CHECK(!s->body_ended);
-	s->take_body = true;
-	if (s->message.expects_continue && !s->continue_sent && !s->begun &&
-	    s->message.parser.http_minor == 1) {
-		struct iovec line = {
-		    .iov_base = (void *)(uintptr_t)"HTTP/1.1 100 Continue\r\n"
-						   "\r\n",
-		    .iov_len = 25};
-
-		s->continue_sent = true;
-		if (io_write(&s->io, &line, 1) == -1)
-			session_close_soon(s, SESSION_CLOSE_RESET);
-	}
-	session_update_deadline(s);
-	kick_if_needed(s);
 }
 
 /* ---- the turn to the next request ---- */
@@ -479,10 +262,10 @@ start_linger(struct session *s)
 {
 	bool drained = io_backlog(&s->io) == 0;
 
-	enter(s, SESSION_LINGER);
+	session_enter(s, SESSION_LINGER);
 	if (s->in != NULL)
 		s->in->start = s->in->end = 0;
-	drop_empty_buffer(s);
+	session_drop_empty_buffer(s);
 	if (drained)
 		shutdown(s->io.watch.fd, SHUT_WR);
 	else
@@ -502,8 +285,8 @@ session_response_done(struct session *s)
 		start_linger(s);
 		return;
 	}
-	enter(s, SESSION_IDLE);
-	drop_empty_buffer(s);
+	session_enter(s, SESSION_IDLE);
+	session_drop_empty_buffer(s);
 	message_init_request(&s->message, s->context->limits->header_bytes,
 	    s->context->limits->body_bytes);
 	s->body = (struct message_slice){NULL, 0};
@@ -512,7 +295,7 @@ session_response_done(struct session *s)
 	s->ended = false;
 	s->continue_sent = false;
 	session_update_deadline(s);
-	kick_if_needed(s);
+	session_kick_if_needed(s);
 }
 
 /* ---- looking at it ---- */

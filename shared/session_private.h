@@ -1,6 +1,6 @@
 /*
  * session_private - the session as its own files see it: session.c (the
- * connection, reading) and session_response.c (answering).
+ * connection), session_request.c (reading) and session_response.c (answering).
  */
 #ifndef SESSION_PRIVATE_H
 #define SESSION_PRIVATE_H
@@ -53,11 +53,21 @@ struct session {
 	bool pumping;
 };
 
-/* For session_response.c: the response has been handed to the kernel or its
- * queue; and: close as soon as nobody is in our caller's way. */
-void session_response_done(struct session *s);
-void session_close_soon(struct session *s, enum session_close reason);
+/* session.c */
+void session_enter(struct session *s, enum session_state state);
 /* Works out the deadline anew after something changed. */
 void session_update_deadline(struct session *s);
+/* Bytes that were read, but belong to a request not begun yet. */
+bool session_has_buffered(const struct session *s);
+/* Goes on with what is already here, but never inside our caller. */
+void session_kick_if_needed(struct session *s);
+/* Closes as soon as nobody is in our caller's way. */
+void session_close_soon(struct session *s, enum session_close reason);
+/* The response has been handed to the kernel or its queue. */
+void session_response_done(struct session *s);
+
+/* session_request.c: reads, until it has to wait for somebody. */
+void session_pump(struct session *s);
+void session_drop_empty_buffer(struct session *s);
 
 #endif
