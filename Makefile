@@ -135,11 +135,14 @@ $(BUILD)/tidy/%.ok: % $(HEADERS)
 		-Ishared -I$(<D) 2>$@.log || { cat $@.log; exit 1; }
 	@touch $@
 
+# The folder moved between Debian 12 and 13.
+BSD = $(shell pkg-config --variable=includedir libbsd-overlay)/bsd
+
 lint-cppcheck:
 	$(Q)cppcheck --quiet --std=c11 --error-exitcode=1 --inline-suppr \
 		--enable=warning,performance,portability \
 		--suppress=missingIncludeSystem --suppress=normalCheckLevelMaxBranches \
-		--include=/usr/include/bsd/sys/queue.h -Ishared \
+		--include=$(BSD)/sys/queue.h -Ishared \
 		-D__linux__ -D'noreturn=__attribute__((noreturn))' $(DIRS)
 
 # The binary needs the named libraries and no others.

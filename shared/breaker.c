@@ -88,12 +88,13 @@ breaker_fail(struct breaker *b, const struct breaker_policy *policy,
 }
 
 bool
-breaker_succeed(struct breaker *b, const struct breaker_admission *a)
+breaker_succeed(
+    struct breaker *b, const struct breaker_admission *a, uint64_t now_ms)
 {
 	if (!breaker_is_current(b, a))
 		return false;
 	if (b->state == BREAKER_HALF_OPEN && a->is_probe) {
-		step(b, BREAKER_CLOSED, 0);
+		step(b, BREAKER_CLOSED, now_ms + BREAKER_CONFIRM_MS);
 		return true;
 	}
 	if (b->state != BREAKER_CLOSED || b->failures == 0)
@@ -124,12 +125,25 @@ breaker_release(
 	return true;
 }
 
-bool
-breaker_merge(struct breaker *b, const struct breaker *said)
+/* Until when a local word stands against an older one of Redis. */
+static uint64_t
+confirm_until_ms(const struct breaker *b, const struct breaker_policy *policy)
 {
-	/* In one epoch the later word is the truer: it counts failures. */
-	if (!b->local && b->epoch != said->epoch &&
-	    !breaker_epoch_is_newer(said->epoch, b->epoch))
+	if (b->state == BREAKER_OPEN)
+		return b->until_ms - policy->open_for_ms + BREAKER_CONFIRM_MS;
+	return b->state == BREAKER_CLOSED && b->failures == 0 ? b->until_ms : 0;
+}
+
+bool
+breaker_merge(struct breaker *b, const struct breaker *said,
+    const struct breaker_policy *policy, uint64_t now_ms, bool decided)
+{
+	bool older = b->epoch != said->epoch &&
+		     !breaker_epoch_is_newer(said->epoch, b->epoch);
+
+	if (older && !b->local)
+		return false;
+	if (older && !decided && now_ms < confirm_until_ms(b, policy))
 		return false;
 	if (breaker_pack(b) == breaker_pack(said))
 		return false;

@@ -30,6 +30,8 @@
 #define BREAKER_EPOCH_BITS 19
 #define BREAKER_EPOCH_MASK ((1u << BREAKER_EPOCH_BITS) - 1)
 #define BREAKER_FAILURES_MAX 63
+/* How long a step of this host waits for Redis to confirm it. */
+#define BREAKER_CONFIRM_MS 1000
 
 enum breaker_state { BREAKER_CLOSED, BREAKER_OPEN, BREAKER_HALF_OPEN };
 
@@ -41,8 +43,8 @@ struct breaker {
 	unsigned failures; /* consecutive, 0 .. BREAKER_FAILURES_MAX */
 	uint32_t epoch;
 	/* CLOCK_MONOTONIC. OPEN: when a probe is permitted. HALF_OPEN: when
-	 * the probe's lease ends. CLOSED with failures: when the window ends.
-	 */
+	 * the probe's lease ends. CLOSED with failures: when the window ends;
+	 * CLOSED, local, without: until when Redis may confirm it. */
 	uint64_t until_ms;
 };
 
@@ -77,15 +79,22 @@ enum breaker_decision breaker_decide(const struct breaker *b, uint64_t now_ms);
  */
 bool breaker_fail(struct breaker *b, const struct breaker_policy *policy,
     const struct breaker_admission *a, uint64_t now_ms);
-bool breaker_succeed(struct breaker *b, const struct breaker_admission *a);
+bool breaker_succeed(
+    struct breaker *b, const struct breaker_admission *a, uint64_t now_ms);
 /* Takes the probe, if one is due. */
 bool breaker_acquire(
     struct breaker *b, const struct breaker_policy *policy, uint64_t now_ms);
 /* The probe ended without an outcome: the next may go at once. */
 bool breaker_release(
     struct breaker *b, const struct breaker_admission *a, uint64_t now_ms);
-/* Adopts what Redis said, unless *b already knows better. */
-bool breaker_merge(struct breaker *b, const struct breaker *said);
+/*
+ * Adopts what Redis said, unless *b knows better. A step that this host has
+ * just taken by itself is ahead of what Redis said before it heard of it, so
+ * for BREAKER_CONFIRM_MS only an answer about that step (decided) puts it
+ * back, or news of the same epoch or a younger one.
+ */
+bool breaker_merge(struct breaker *b, const struct breaker *said,
+    const struct breaker_policy *policy, uint64_t now_ms, bool decided);
 
 /* Whether an outcome admitted under a still counts. */
 bool breaker_is_current(

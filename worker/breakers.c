@@ -42,7 +42,8 @@ find_service(struct breakers *b, const char *name)
 
 /* Adopts a text of the scripts. NULL when it is none, or none of ours. */
 static struct breakers_service *
-hear(struct breakers *b, const redisReply *text, struct breaker *said)
+hear(struct breakers *b, const redisReply *text, struct breaker *said,
+    bool decided)
 {
 	char name[CONFIG_NAME_MAX + 1];
 	unsigned state, epoch, failures;
@@ -65,14 +66,14 @@ hear(struct breakers *b, const redisReply *text, struct breaker *said)
 	/* One more, since ours is rounded down: to ask early is in vain. */
 	if (state != BREAKER_CLOSED || failures != 0)
 		said->until_ms = breakers_now_ms(b) + left_ms + 1;
-	breakers_word_merge(s, said);
+	breakers_word_merge(s, said, decided);
 	return s;
 }
 
 /* Takes the script's reply in and logs the step it made. False: no answer. */
 static bool
 hear_reply(struct breakers *b, const redisReply *reply, struct breaker *said,
-    unsigned *admitted)
+    unsigned *admitted, bool decided)
 {
 	struct breakers_service *s;
 
@@ -84,7 +85,7 @@ hear_reply(struct breakers *b, const redisReply *reply, struct breaker *said,
 						     : "odd reply");
 		return false;
 	}
-	s = hear(b, reply->element[0], said);
+	s = hear(b, reply->element[0], said, decided);
 	if (s == NULL)
 		return false;
 	*admitted = (unsigned)reply->element[1]->integer;
@@ -96,19 +97,44 @@ hear_reply(struct breakers *b, const redisReply *reply, struct breaker *said,
 	return true;
 }
 
+/* An outcome on its way to Redis. */
+struct breakers_report {
+	struct breakers_service *service;
+	struct breakers_ticket *ticket; /* who waits for it, or NULL */
+	bool took_step;                 /* on this host's word */
+};
+
 static void
 on_told(void *arg, const redisReply *reply)
+{
+	struct breakers_report *r = arg;
+	struct breakers_ticket *t = r->ticket;
+	struct breaker said;
+	unsigned admitted;
+
+	/* Lost or refused: the next peek says what became of it. */
+	(void)hear_reply(
+	    r->service->breakers, reply, &said, &admitted, r->took_step);
+	free(r);
+	if (t != NULL) {
+		t->report = NULL;
+		t->settled(t->arg);
+	}
+}
+
+static void
+on_given_back(void *arg, const redisReply *reply)
 {
 	struct breakers_service *s = arg;
 	struct breaker said;
 	unsigned admitted;
 
-	/* Lost or refused: the next peek says what became of it. */
-	(void)hear_reply(s->breakers, reply, &said, &admitted);
+	(void)hear_reply(s->breakers, reply, &said, &admitted, false);
 }
 
 static int
-tell(struct breakers_service *s, redis_reply_fn *fn, const struct message *m)
+tell(struct breakers_service *s, const struct message *m, redis_reply_fn *fn,
+    void *arg)
 {
 	struct breakers *b = s->breakers;
 	struct breaker word = breakers_word(s);
@@ -129,7 +155,7 @@ tell(struct breakers_service *s, redis_reply_fn *fn, const struct message *m)
 	(void)snprintf(
 	    open_for, sizeof(open_for), "%" PRIu64, s->policy.open_for_ms);
 	(void)snprintf(lease, sizeof(lease), "%" PRIu64, s->policy.lease_ms);
-	return redis_eval(b->redis, &breakers_script, fn, s, 2,
+	return redis_eval(b->redis, &breakers_script, fn, arg, 2,
 	    (int)(sizeof(argv) / sizeof(*argv)), argv);
 }
 
@@ -143,7 +169,7 @@ give_back(struct breakers_service *s, uint32_t epoch, uint64_t token)
 
 	/* Not told, its lease runs out. */
 	if (is_redis_up(s->breakers))
-		(void)tell(s, on_told, &m);
+		(void)tell(s, &m, on_given_back, s);
 }
 
 /* Admission. */
@@ -182,7 +208,7 @@ on_asked(void *arg, const redisReply *reply)
 	struct breakers_ticket *t = s->asker;
 	struct breaker said;
 	unsigned admitted = 0;
-	bool answered = hear_reply(s->breakers, reply, &said, &admitted);
+	bool answered = hear_reply(s->breakers, reply, &said, &admitted, true);
 
 	s->is_asking = false;
 	s->asker = NULL;
@@ -211,7 +237,7 @@ ask(struct breakers_service *s, struct breakers_ticket *t)
 	if (s->is_asking)
 		return BREAKERS_REJECTED;
 	m.token = ++s->breakers->tokens;
-	if (tell(s, on_asked, &m) == -1)
+	if (tell(s, &m, on_asked, s) == -1)
 		return BREAKERS_REJECTED;
 	s->is_asking = true;
 	s->asker = t;
@@ -221,9 +247,10 @@ ask(struct breakers_service *s, struct breakers_ticket *t)
 }
 
 void
-breakers_ticket_init(struct breakers_ticket *t, breakers_fn *fn, void *arg)
+breakers_ticket_init(struct breakers_ticket *t, breakers_fn *fn,
+    breakers_settled_fn *settled, void *arg)
 {
-	*t = (struct breakers_ticket){.fn = fn, .arg = arg};
+	*t = (struct breakers_ticket){.fn = fn, .settled = settled, .arg = arg};
 }
 
 enum breakers_verdict
@@ -252,49 +279,69 @@ breakers_check(struct breakers *b, unsigned service, struct breakers_ticket *t)
 
 /* Outcomes. */
 
-/* Whether Redis took it in hand. */
+/* Whether Redis is there, and has the epoch that the outcome is about. */
 static bool
-tell_outcome(struct breakers_service *s, const struct breakers_ticket *t,
-    const struct breaker *word, bool failed, const char *reason)
+is_for_redis(const struct breakers_service *s,
+    const struct breaker_admission *a, const struct breaker *word)
 {
-	const struct breaker_admission *a = &t->admission;
-	struct message m = {.verb = failed ? "fail" : "ok",
-	    .reason = failed ? reason : "the probe succeeded",
-	    .epoch = a->epoch,
-	    .token = a->is_probe ? t->token : 0};
-
-	/* Of an epoch that Redis never had, or has left behind. */
-	if (a->local || !is_redis_up(s->breakers) ||
-	    (!word->local && breaker_epoch_is_newer(word->epoch, a->epoch)))
-		return false;
-	return tell(s, on_told, &m) == 0;
+	return !a->local && is_redis_up(s->breakers) &&
+	       (word->local || !breaker_epoch_is_newer(word->epoch, a->epoch));
 }
 
-void
+/* Whether the ticket waits for the answer. */
+static bool
+tell_outcome(struct breakers_service *s, struct breakers_ticket *t, bool failed,
+    const char *reason, bool took_step)
+{
+	struct breakers_report *r = calloc(1, sizeof(*r));
+	struct message m = {.verb = failed ? "fail" : "ok",
+	    .reason = failed ? reason : "the probe succeeded",
+	    .epoch = t->admission.epoch,
+	    .token = t->admission.is_probe ? t->token : 0};
+
+	/* Not told, the word stands until the next peek. */
+	if (r == NULL)
+		return false;
+	r->service = s;
+	r->took_step = took_step;
+	if (tell(s, &m, on_told, r) == -1) {
+		free(r);
+		return false;
+	}
+	if (!failed)
+		return false;
+	r->ticket = t;
+	t->report = r;
+	return true;
+}
+
+bool
 breakers_report(struct breakers *b, struct breakers_ticket *t, bool failed,
     const char *reason)
 {
 	struct breakers_service *s = &b->services[t->service];
-	struct breaker word = breakers_word(s), after;
+	struct breaker word = breakers_word(s), before, after;
 	enum breakers_step step = failed ? STEP_FAIL : STEP_SUCCEED;
+	bool changed;
 
 	if (!t->is_open)
-		return;
+		return true;
 	t->is_open = false;
 	if (s->policy.failures == 0)
-		return;
+		return true;
 	/* Nearly all requests. */
 	if (!failed && !t->admission.is_probe && word.failures == 0)
-		return;
-	if (!tell_outcome(s, t, &word, failed, reason)) {
+		return true;
+	if (!is_for_redis(s, &t->admission, &word)) {
 		(void)breakers_word_step_alone(s, step, &t->admission,
 		    failed ? reason : "the probe succeeded");
-		return;
+		return true;
 	}
-	/* Redis' answer takes a moment, and the next failure or request on
-	 * this host does not wait for it; the end of a probe does. */
-	if (word.state == BREAKER_CLOSED)
-		(void)breakers_word_step(s, step, &t->admission, &word, &after);
+	/* Redis' answer takes a moment, and the next request on this host
+	 * does not wait for it. */
+	changed = breakers_word_step(s, step, &t->admission, &before, &after);
+	return !tell_outcome(
+	    s, t, failed, reason, changed && before.state != after.state);
 }
 
 void
@@ -306,6 +353,10 @@ breakers_release(struct breakers *b, struct breakers_ticket *t)
 		CHECK(s->asker == t);
 		s->asker = NULL;
 		t->is_asking = false;
+	}
+	if (t->report != NULL) {
+		t->report->ticket = NULL;
+		t->report = NULL;
 	}
 	if (!t->is_open)
 		return;
@@ -343,7 +394,7 @@ on_peeked(void *arg, const redisReply *reply)
 	if (reply == NULL || reply->type != REDIS_REPLY_ARRAY)
 		return;
 	for (size_t i = 0; i < reply->elements; i++)
-		(void)hear(b, reply->element[i], &said);
+		(void)hear(b, reply->element[i], &said, false);
 }
 
 static void
@@ -385,7 +436,7 @@ on_message(void *arg, const redisReply *payload)
 {
 	struct breaker said;
 
-	(void)hear(arg, payload, &said);
+	(void)hear(arg, payload, &said, false);
 }
 
 /* The subscription is an extra: what it misses, the peek finds. */

@@ -43,11 +43,18 @@ struct breakers_options {
 
 /* The answer to a BREAKERS_ASKING, never from inside breakers_check(). */
 typedef void breakers_fn(void *arg, bool admitted);
+/* Redis knows of the failure, or can't be told; never from inside
+ * breakers_report(). */
+typedef void breakers_settled_fn(void *arg);
+
+struct breakers_report;
 
 /* One try of a request at a service; embedded in its owner. */
 struct breakers_ticket {
 	breakers_fn *fn;
+	breakers_settled_fn *settled;
 	void *arg;
+	struct breakers_report *report; /* being told, or NULL */
 	unsigned service;
 	struct breaker_admission admission;
 	uint64_t token; /* of the probe */
@@ -69,18 +76,25 @@ void breakers_free(struct breakers *b);
 /* The redis it was given is up: looks at all states at once. */
 void breakers_on_up(struct breakers *b);
 
-void breakers_ticket_init(
-    struct breakers_ticket *t, breakers_fn *fn, void *arg);
+void breakers_ticket_init(struct breakers_ticket *t, breakers_fn *fn,
+    breakers_settled_fn *settled, void *arg);
 /* May a request go to the service (its index in the configuration)? */
 enum breakers_verdict breakers_check(
     struct breakers *b, unsigned service, struct breakers_ticket *t);
-/* The outcome. reason: why it failed, short and without spaces at its ends;
- * NULL for a success. Ignored when the ticket is not open. */
-void breakers_report(struct breakers *b, struct breakers_ticket *t, bool failed,
+/*
+ * The outcome. reason: why it failed, short and without spaces at its ends;
+ * ignored for a success. An outcome of a ticket that is not open is ignored.
+ *
+ * False for a failure that Redis is being told: settled() follows, at the
+ * latest after REDIS_REPLY_MS. Who answers its client only then knows that
+ * the client's next request, wherever it goes, meets a breaker that counted
+ * this one. Else true.
+ */
+bool breakers_report(struct breakers *b, struct breakers_ticket *t, bool failed,
     const char *reason);
-/* The try went away without an outcome (the client left), admitted or still
- * asking: fn is not called, a probe goes back. After an outcome it does
- * nothing, so whoever closes an exchange may always call it. */
+/* The try is over for its owner: nobody is called back any more. One that had
+ * no outcome (the client left) says nothing of the service; a probe goes back.
+ * Whoever closes an exchange may always call it. */
 void breakers_release(struct breakers *b, struct breakers_ticket *t);
 
 /* For Retry-After: whole seconds until a try may make sense, at least 1. */

@@ -60,9 +60,9 @@ bool breakers_word_step(struct breakers_service *s, enum breakers_step step,
 bool breakers_word_step_alone(struct breakers_service *s,
     enum breakers_step step, const struct breaker_admission *a,
     const char *reason);
-/* Adopts what Redis said. */
+/* Adopts what Redis said; decided: about a step that this process took. */
 void breakers_word_merge(
-    struct breakers_service *s, const struct breaker *said);
+    struct breakers_service *s, const struct breaker *said, bool decided);
 /* The one line of a step that this process caused. */
 void breakers_word_log(const struct breakers_service *s,
     enum breaker_state from, const struct breaker *to, const char *reason);

@@ -22,7 +22,7 @@ take_step(const struct breakers_service *s, struct breaker *word,
 	case STEP_FAIL:
 		return breaker_fail(word, &s->policy, a, now);
 	case STEP_SUCCEED:
-		return breaker_succeed(word, a);
+		return breaker_succeed(word, a, now);
 	case STEP_ACQUIRE:
 		return breaker_acquire(word, &s->policy, now);
 	case STEP_RELEASE:
@@ -48,14 +48,16 @@ breakers_word_step(struct breakers_service *s, enum breakers_step step,
 }
 
 void
-breakers_word_merge(struct breakers_service *s, const struct breaker *said)
+breakers_word_merge(
+    struct breakers_service *s, const struct breaker *said, bool decided)
 {
+	uint64_t now = breakers_now_ms(s->breakers);
 	uint64_t word = atomic_load(s->word);
 	struct breaker before, after;
 
 	do {
 		before = after = breaker_unpack(word);
-		if (!breaker_merge(&after, said))
+		if (!breaker_merge(&after, said, &s->policy, now, decided))
 			return;
 	} while (!atomic_compare_exchange_weak(
 	    s->word, &word, breaker_pack(&after)));

@@ -38,11 +38,10 @@ judge(struct endpoint *e, bool good, const char *why)
 	uint32_t verdict = good ? CHECKS_UP : CHECKS_DOWN;
 	unsigned needed = good ? config->health.rise : config->health.fall;
 
-	if (atomic_load(cell) == verdict) {
+	if (good != e->last_check_good)
 		e->checks_in_a_row = 0;
-		return;
-	}
-	if (++e->checks_in_a_row < needed)
+	e->last_check_good = good;
+	if (atomic_load(cell) == verdict || ++e->checks_in_a_row < needed)
 		return;
 	e->checks_in_a_row = 0;
 	atomic_store(cell, verdict);

@@ -33,8 +33,9 @@ struct endpoint {
 	struct upstream_list idle;
 	unsigned connections;
 	/* The checker's. */
+	bool last_check_good;
 	struct upstream *check;   /* under way, or NULL */
-	unsigned checks_in_a_row; /* with a result other than the current */
+	unsigned checks_in_a_row; /* of that result, not the current verdict */
 };
 
 /* NULL with ENOMEM. */

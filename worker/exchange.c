@@ -28,6 +28,7 @@ static const char *const state_names[] = {
     [EXCHANGE_QUEUED] = "queued",
     [EXCHANGE_CONNECTING] = "connecting",
     [EXCHANGE_STREAMING] = "streaming",
+    [EXCHANGE_FAILED] = "failed",
     [EXCHANGE_ENDED] = "ended",
 };
 
@@ -39,12 +40,16 @@ exchange_enter(struct exchange *x, enum exchange_state state)
 		{[EXCHANGE_QUEUED] = true, [EXCHANGE_ENDED] = true},
 	    [EXCHANGE_QUEUED] = {[EXCHANGE_CONNECTING] = true,
 		[EXCHANGE_STREAMING] = true,
+		[EXCHANGE_FAILED] = true,
 		[EXCHANGE_ENDED] = true},
 	    [EXCHANGE_CONNECTING] = {[EXCHANGE_STREAMING] = true,
 		[EXCHANGE_QUEUED] = true,
+		[EXCHANGE_FAILED] = true,
 		[EXCHANGE_ENDED] = true},
-	    [EXCHANGE_STREAMING] =
-		{[EXCHANGE_QUEUED] = true, [EXCHANGE_ENDED] = true},
+	    [EXCHANGE_STREAMING] = {[EXCHANGE_QUEUED] = true,
+		[EXCHANGE_FAILED] = true,
+		[EXCHANGE_ENDED] = true},
+	    [EXCHANGE_FAILED] = {[EXCHANGE_ENDED] = true},
 	    [EXCHANGE_ENDED] = {false},
 	};
 
@@ -127,14 +132,35 @@ end_with_error(struct exchange *x, unsigned status, const char *what,
 	session_reply(s, status, "application/json", extra, body, (size_t)len);
 }
 
+/* The answer waits until the breaker has counted the failure, so that the
+ * third failure's answer says that the circuit is open. */
 static void
 fail(struct exchange *x, unsigned status, const char *why)
 {
 	count(x, SCOREBOARD_SERVICE_FAILURES);
 	log_debug(
 	    "exchange with %s: %u, %s", x->service->config->name, status, why);
-	breakers_report(x->worker->breakers, &x->ticket, true, why);
-	end_with_error(x, status, why, 0);
+	if (breakers_report(x->worker->breakers, &x->ticket, true, why) ||
+	    x->response_begun) {
+		end_with_error(x, status, why, 0);
+		return;
+	}
+	x->error_status = status;
+	x->error = why;
+	exchange_enter(x, EXCHANGE_FAILED);
+	let_go_of_upstream(x, false);
+	loop_defer_cancel(x->worker->loop, &x->again);
+}
+
+static void
+on_settled(void *arg)
+{
+	struct exchange *x = arg;
+
+	if (x->state == EXCHANGE_FAILED)
+		end_with_error(x, x->error_status, x->error, 0);
+	else
+		exchange_resume(x);
 }
 
 static void
@@ -196,32 +222,31 @@ exchange_try_failed(struct exchange *x, unsigned status, const char *why)
 	connect_to_service(x);
 }
 
-static bool
-is_failure_status(unsigned status)
+bool
+exchange_settle_status(struct exchange *x, unsigned status)
 {
-	return status == 502 || status == 503 || status == 504;
+	if (!x->ticket.is_open ||
+	    (status != 502 && status != 503 && status != 504))
+		return true;
+	count(x, SCOREBOARD_SERVICE_FAILURES);
+	return breakers_report(
+	    x->worker->breakers, &x->ticket, true, "bad status");
 }
 
 void
 exchange_complete(struct exchange *x, const char *data, size_t len)
 {
 	struct upstream *up = x->up;
-	struct session *s = x->client->session;
-	unsigned status = message_status(&up->message);
-	bool failure = is_failure_status(status);
 	bool keep;
 
 	/* Nothing may be left over on a connection that is used again. */
 	keep = up->message.keep_alive && x->request_ended && !up->io.hangup &&
 	       !up->io.broken && buffer_len(up->in) == 0;
-	if (failure)
-		count(x, SCOREBOARD_SERVICE_FAILURES);
-	breakers_report(x->worker->breakers, &x->ticket, failure,
-	    failure ? "bad status" : NULL);
+	(void)breakers_report(x->worker->breakers, &x->ticket, false, NULL);
 	endpoint_worked(up->endpoint);
 	client_end_task(x->client);
 	/* The piece lies in the connection's buffer: write, then let go. */
-	session_write(s, data, len, true);
+	session_write(x->client->session, data, len, true);
 	end(x, keep);
 }
 
@@ -366,7 +391,7 @@ exchange_new(struct client *client, const struct config_route *route)
 	x->has_body = message_has_body(m);
 	x->chunked = m->chunked;
 	x->request_ended = !x->has_body;
-	breakers_ticket_init(&x->ticket, on_admission, x);
+	breakers_ticket_init(&x->ticket, on_admission, on_settled, x);
 	loop_deferred_init(&x->again, on_again, x);
 	pool_wait_init(&x->wait, x->service->pool, on_connection, x);
 	return x;

@@ -16,6 +16,7 @@ enum exchange_state {
 	EXCHANGE_QUEUED,     /* waits for a connection */
 	EXCHANGE_CONNECTING, /* has one, which is connecting */
 	EXCHANGE_STREAMING,  /* the request has begun to leave */
+	EXCHANGE_FAILED,     /* answers when the breaker has counted it */
 	EXCHANGE_ENDED,
 };
 
@@ -40,11 +41,17 @@ struct exchange {
 	bool body_asked; /* and has not come yet */
 	bool request_ended;
 	bool response_begun;
+	bool settling;         /* the breaker is being told of a bad status */
+	unsigned error_status; /* FAILED: what to answer */
+	const char *error;
 };
 
 void exchange_enter(struct exchange *x, enum exchange_state state);
 /* The try failed; status: 502 or 504, why: for people. Tries again or ends. */
 void exchange_try_failed(struct exchange *x, unsigned status, const char *why);
+/* Tells the breaker of a status that is the service's failure. False: wait,
+ * the response goes on by itself. */
+bool exchange_settle_status(struct exchange *x, unsigned status);
 /* The response has been read whole; data is its last piece. */
 void exchange_complete(struct exchange *x, const char *data, size_t len);
 
@@ -52,6 +59,8 @@ void exchange_complete(struct exchange *x, const char *data, size_t len);
 void exchange_send(struct exchange *x);
 /* Passes on what the backend has sent. */
 void exchange_receive(struct exchange *x);
+/* Goes on with a response that has waited in exchange_settle_status(). */
+void exchange_resume(struct exchange *x);
 /* Asks for more of the request's body, if the backend keeps up. */
 void exchange_take_body(struct exchange *x);
 void exchange_on_body(

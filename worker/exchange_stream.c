@@ -133,7 +133,8 @@ skip_interim(struct exchange *x)
 	return true;
 }
 
-/* Passes on what one read brought. False: the exchange is over. */
+/* Passes on what one read brought. False: read no further, it is over or it
+ * waits. */
 static bool
 pass_on(struct exchange *x)
 {
@@ -152,8 +153,12 @@ pass_on(struct exchange *x)
 	}
 	if (!m->head_done || message_is_interim(m))
 		return true;
-	if (!x->response_begun)
+	if (!x->response_begun) {
+		x->settling = !exchange_settle_status(x, message_status(m));
+		if (x->settling)
+			return false;
 		begin_response(x);
+	}
 	if (m->done) {
 		exchange_complete(x, m->body.at, m->body.len);
 		return false;
@@ -165,6 +170,8 @@ pass_on(struct exchange *x)
 void
 exchange_receive(struct exchange *x)
 {
+	if (x->settling)
+		return;
 	for (int i = 0; i < READS_MAX; i++) {
 		/* The client does not keep up: on_drained() goes on. */
 		if (session_backlog(x->client->session) > 0)
@@ -189,6 +196,14 @@ exchange_receive(struct exchange *x)
 	/* There may be more, and no event will say so again. */
 	if (session_backlog(x->client->session) == 0)
 		loop_defer(x->worker->loop, &x->again);
+}
+
+void
+exchange_resume(struct exchange *x)
+{
+	x->settling = false;
+	if (pass_on(x))
+		exchange_receive(x);
 }
 
 void

@@ -82,7 +82,7 @@ a_success_or_the_window_ends_a_run(void **state)
 	struct breaker_admission a = admitted(&b);
 
 	(void)state;
-	assert_false(breaker_succeed(&b, &a));
+	assert_false(breaker_succeed(&b, &a, 1001));
 	assert_true(breaker_fail(&b, &policy, &a, 0));
 	assert_true(breaker_fail(&b, &policy, &a, 999));
 	assert_int_equal(b.failures, 2);
@@ -90,7 +90,7 @@ a_success_or_the_window_ends_a_run(void **state)
 	assert_int_equal(b.failures, 1);
 	assert_int_equal(b.until_ms, 2000);
 	assert_true(breaker_fail(&b, &policy, &a, 1001));
-	assert_true(breaker_succeed(&b, &a));
+	assert_true(breaker_succeed(&b, &a, 1001));
 	assert_int_equal(b.failures, 0);
 	assert_int_equal(b.epoch, 9);
 }
@@ -108,18 +108,18 @@ one_probe_decides(void **state)
 	assert_false(breaker_acquire(&b, &policy, 699));
 	probe = admitted(&b);
 	/* Neither a late outcome nor another's counts. */
-	assert_false(breaker_succeed(&b, &late));
+	assert_false(breaker_succeed(&b, &late, 1001));
 	assert_false(breaker_fail(&b, &policy, &late, 510));
-	assert_false(breaker_succeed(&b, &probe));
+	assert_false(breaker_succeed(&b, &probe, 1001));
 	probe.is_probe = true;
 	again = b;
-	assert_true(breaker_succeed(&b, &probe));
+	assert_true(breaker_succeed(&b, &probe, 1001));
 	assert_int_equal(b.state, BREAKER_CLOSED);
 	assert_int_equal(b.failures, 0);
 	assert_true(breaker_fail(&again, &policy, &probe, 520));
 	assert_int_equal(again.state, BREAKER_OPEN);
 	assert_int_equal(again.until_ms, 1020);
-	assert_false(breaker_succeed(&again, &probe));
+	assert_false(breaker_succeed(&again, &probe, 1001));
 }
 
 static void
@@ -134,7 +134,7 @@ a_lost_probe_is_replaced(void **state)
 	dead.is_probe = true;
 	assert_int_equal(breaker_decide(&b, 699), BREAKER_REJECT);
 	assert_true(breaker_acquire(&b, &policy, 700));
-	assert_false(breaker_succeed(&b, &dead));
+	assert_false(breaker_succeed(&b, &dead, 1001));
 	assert_false(breaker_release(&b, &dead, 701));
 	left = admitted(&b);
 	left.is_probe = true;
@@ -150,21 +150,28 @@ redis_has_the_last_word(void **state)
 	    .state = BREAKER_OPEN, .epoch = 6, .until_ms = 9};
 	struct breaker old = {.state = BREAKER_CLOSED, .epoch = 5};
 	struct breaker fresh = {.state = BREAKER_CLOSED};
-	struct breaker local = opened(0);
+	struct breaker local = opened(0), again;
 
 	(void)state;
-	assert_true(breaker_merge(&b, &said));
+	assert_true(breaker_merge(&b, &said, &policy, 0, false));
 	assert_int_equal(b.state, BREAKER_OPEN);
-	assert_false(breaker_merge(&b, &said));
-	assert_false(breaker_merge(&b, &old));
-	assert_false(breaker_merge(&b, &fresh));
+	assert_false(breaker_merge(&b, &said, &policy, 0, false));
+	assert_false(breaker_merge(&b, &old, &policy, 0, false));
+	assert_false(breaker_merge(&b, &fresh, &policy, 0, false));
 	said.until_ms = 10;
-	assert_true(breaker_merge(&b, &said));
+	assert_true(breaker_merge(&b, &said, &policy, 0, false));
 	assert_int_equal(b.until_ms, 10);
-	/* What the host made up yields to anything. */
-	assert_true(breaker_merge(&local, &fresh));
+	/* What the host did by itself stands until Redis has heard of it, */
+	assert_true(local.local);
+	assert_false(breaker_merge(&local, &fresh, &policy, 999, false));
+	/* unless that is what Redis answers, or it never comes. */
+	again = local;
+	assert_true(breaker_merge(&again, &fresh, &policy, 1, true));
+	assert_int_equal(again.state, BREAKER_CLOSED);
+	assert_false(again.local);
+	assert_true(
+	    breaker_merge(&local, &fresh, &policy, BREAKER_CONFIRM_MS, false));
 	assert_int_equal(local.state, BREAKER_CLOSED);
-	assert_false(local.local);
 }
 
 static void

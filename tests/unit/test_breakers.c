@@ -39,6 +39,7 @@ struct host {
 	struct breakers *breakers;
 	struct breakers_ticket ticket;
 	bool answered, admitted;
+	unsigned settled;
 };
 
 struct fixture {
@@ -69,6 +70,14 @@ on_asked(void *arg, bool admitted)
 }
 
 static void
+on_settled(void *arg)
+{
+	struct host *h = arg;
+
+	h->settled++;
+}
+
+static void
 host_open(struct host *h, struct loop *loop, const struct redis_server *server,
     unsigned number)
 {
@@ -96,7 +105,7 @@ host_open(struct host *h, struct loop *loop, const struct redis_server *server,
 	options.scoreboard = h->scoreboard;
 	h->breakers = breakers_new(&options);
 	assert_non_null(h->breakers);
-	breakers_ticket_init(&h->ticket, on_asked, h);
+	breakers_ticket_init(&h->ticket, on_asked, on_settled, h);
 }
 
 static void
@@ -233,6 +242,7 @@ request(struct host *h, bool fails)
 	    breakers_check(h->breakers, 0, &h->ticket), BREAKERS_ADMITTED);
 	breakers_report(
 	    h->breakers, &h->ticket, fails, fails ? "connect refused" : NULL);
+	breakers_release(h->breakers, &h->ticket);
 }
 
 static bool
@@ -278,6 +288,42 @@ failures_add_up_over_hosts(void **state)
 	assert_true(is_rejected(&f->hosts[1]));
 	assert_int_equal(breakers_retry_after_s(f->hosts[1].breakers, 0), 1);
 	assert_int_equal(word(&f->hosts[0]).failures, 3);
+}
+
+static bool
+first_settled(struct fixture *f)
+{
+	return f->hosts[0].settled > 0;
+}
+
+static void
+a_failure_is_settled_when_redis_knows(void **state)
+{
+	struct fixture *f = *state;
+	struct host *h = &f->hosts[0];
+
+	for (unsigned failures = 1; failures <= 3; failures++) {
+		h->settled = 0;
+		assert_int_equal(breakers_check(h->breakers, 0, &h->ticket),
+		    BREAKERS_ADMITTED);
+		assert_false(
+		    breakers_report(h->breakers, &h->ticket, true, "late"));
+		assert_int_equal(h->settled, 0);
+		await(f, first_settled);
+		assert_int_equal(h->settled, 1);
+		assert_int_equal(word(h).failures, failures);
+		assert_false(word(h).local);
+	}
+	assert_int_equal(word(h).state, BREAKER_OPEN);
+	/* A success, and a failure that nobody waits for, call nobody. */
+	await(f, both_due);
+	h->settled = 0;
+	assert_true(asks(h));
+	assert_true(breakers_report(h->breakers, &h->ticket, false, NULL));
+	await(f, both_closed);
+	request(h, true);
+	await(f, second_failed_once);
+	assert_int_equal(h->settled, 0);
 }
 
 static void
@@ -500,6 +546,12 @@ prober_asked(void *arg, bool admitted)
 }
 
 static void
+prober_settled(void *arg)
+{
+	(void)arg;
+}
+
+static void
 on_next(void *arg)
 {
 	struct prober *p = arg;
@@ -508,6 +560,7 @@ on_next(void *arg)
 	p->done = atomic_load(&p->board->periods) >= PERIODS;
 	loop_timer_after(p->host.loop, &p->next, 500);
 	if (!redis_is_up(p->host.redis) || t->is_asking || t->is_open ||
+	    t->report != NULL ||
 	    breakers_check(p->host.breakers, 0, t) != BREAKERS_ADMITTED)
 		return;
 	if (t->admission.is_probe) /* without asking? */
@@ -524,7 +577,7 @@ child(const struct redis_server *server, struct board *board, unsigned number)
 
 	config.services[0].breaker.open_for_us = 30000;
 	host_open(&p.host, loop, server, number);
-	breakers_ticket_init(&p.host.ticket, prober_asked, &p);
+	breakers_ticket_init(&p.host.ticket, prober_asked, prober_settled, &p);
 	timer_init(&p.next, on_next, &p);
 	timer_init(&p.end, probe_ends, &p);
 	loop_timer_after(loop, &p.next, 0);
@@ -567,6 +620,7 @@ main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, start, stop)
 	const struct CMUnitTest tests[] = {
 	    TEST(failures_add_up_over_hosts),
+	    TEST(a_failure_is_settled_when_redis_knows),
 	    TEST(a_success_elsewhere_ends_the_run),
 	    TEST(one_probe_closes_it_for_all),
 	    TEST(a_failed_probe_opens_it_again),

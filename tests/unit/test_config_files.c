@@ -148,7 +148,7 @@ test_lb(void **state)
 	assert_string_equal(s->endpoints[0].name.host, "api-gateway");
 	assert_int_equal(s->endpoints[0].name.port, 3000);
 	assert_int_equal(s->policy, CONFIG_POLICY_LEAST_CONN);
-	assert_int_equal(s->retries, 2);
+	assert_int_equal(s->retries, 5);
 	assert_int_equal(s->timeouts.connect_us, 1000000);
 	assert_string_equal(s->health.path, "/health");
 	assert_int_equal(s->health.rise, 1);

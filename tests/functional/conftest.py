@@ -1,0 +1,61 @@
+"""Fixtures: each starts what a scenario asks for and stops it at its end."""
+
+import os
+import shutil
+import tempfile
+
+import pytest
+
+import harness
+
+
+@pytest.fixture
+def place():
+    """A folder of the scenario's own; open, so that any user can start in
+    it."""
+    path = tempfile.mkdtemp(prefix="drover-test-")
+    os.chmod(path, 0o711)
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
+
+
+def starter(make):
+    """A function that starts, and a list that stops in reverse order. All are
+    stopped even if one does not stop well."""
+    started = []
+
+    def start(*args, **kwargs):
+        started.append(make(*args, **kwargs))
+        return started[-1]
+
+    yield start
+    errors = []
+    for one in reversed(started):
+        try:
+            one.stop()
+        except AssertionError as e:
+            errors.append(e)
+            one.kill()
+    if errors:
+        raise errors[0]
+
+
+@pytest.fixture
+def backend():
+    """backend(handle): a server that does with a connection as it is told."""
+    yield from starter(harness.Backend)
+
+
+@pytest.fixture
+def redis(place):
+    """redis(): a redis-server."""
+    yield from starter(
+        lambda *args, **kwargs: harness.Redis(place, *args, **kwargs))
+
+
+@pytest.fixture
+def drover(place, redis, backend):  # pylint: disable=unused-argument
+    """drover(routes=..., services=...): a gateway; stopped before what it
+    uses."""
+    yield from starter(
+        lambda *args, **kwargs: harness.Drover(place, *args, **kwargs))

@@ -1,0 +1,587 @@
+"""Starts Drover, Redis and backends for one test, and looks at them.
+
+Every wait here is for an event and has a deadline. Each scenario has its own
+folder and ports, so scenarios run side by side.
+"""
+
+import fcntl
+import http.client
+import json
+import os
+import re
+import signal
+import socket
+import struct
+import subprocess
+import tempfile
+import threading
+import time
+
+import redis
+
+DROVER = os.path.abspath(os.environ.get("DROVER", "build/drover"))
+DEADLINE = 10
+# Below what the kernel hands out to outgoing connections by itself.
+PORTS = range(12000, 32000)
+SANITIZER = re.compile(r"ERROR: \w+Sanitizer|runtime error:|bug: ")
+
+
+def wait_for(condition, what, deadline=DEADLINE):
+    """Polls until condition() gives something true, and returns that."""
+    end = time.monotonic() + deadline
+    while True:
+        value = condition()
+        if value:
+            return value
+        assert time.monotonic() < end, f"not within {deadline} s: {what}"
+        time.sleep(0.002)
+
+
+def free_port():
+    """A port that no other scenario gets, in this run or in another one."""
+    with open(os.path.join(tempfile.gettempdir(), "drover-test-ports"),
+              "a+", encoding="ascii") as f:
+        fcntl.flock(f, fcntl.LOCK_EX)
+        f.seek(0)
+        port = int(f.read() or 0)
+        for _ in PORTS:
+            port = port + 1 if port + 1 in PORTS else PORTS[0]
+            with socket.socket() as s:
+                s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                try:
+                    s.bind(("127.0.0.1", port))
+                except OSError:
+                    continue
+            f.truncate(0)
+            f.write(str(port))
+            return port
+    raise AssertionError("no free port")
+
+
+def children(pid):
+    """The kernel's own list, so it has no delay but the kernel's."""
+    pids = []
+    for task in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{task}/children", encoding="ascii") as f:
+            pids += [int(word) for word in f.read().split()]
+    return pids
+
+
+def is_alive(pid):
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii") as f:
+            return f.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def rss_bytes(pid):
+    with open(f"/proc/{pid}/statm", encoding="ascii") as f:
+        return int(f.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+# ---- processes ----
+
+
+class Process:
+    """A program with its output in a file."""
+
+    def __init__(self, place, name, argv, env=None):
+        self.log_path = os.path.join(place, f"{name}.log")
+        with open(self.log_path, "ab") as log:
+            self.popen = subprocess.Popen(
+                argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                env={**os.environ, **(env or {})}, start_new_session=True)
+        self.pid = self.popen.pid
+
+    def log(self):
+        with open(self.log_path, encoding="utf-8", errors="replace") as f:
+            return f.read()
+
+    def wait_log(self, regex, deadline=DEADLINE):
+        return wait_for(lambda: re.search(regex, self.log(), re.M),
+                        f"{regex!r} in the log:\n{self.log()}", deadline)
+
+    def count_log(self, regex):
+        return len(re.findall(regex, self.log(), re.M))
+
+    def signal(self, signum):
+        self.popen.send_signal(signum)
+
+    def wait_exit(self, deadline=DEADLINE):
+        try:
+            return self.popen.wait(deadline)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(
+                f"pid {self.pid} runs on:\n{self.log()}") from None
+
+    def is_running(self):
+        return self.popen.poll() is None
+
+    def kill(self):
+        if self.is_running():
+            self.popen.kill()
+            self.popen.wait()
+
+
+class Response:
+    def __init__(self, status, headers, body):
+        self.status = status
+        self.headers = headers  # lower-case name: last value
+        self.body = body
+
+    def json(self):
+        return json.loads(self.body)
+
+    def __repr__(self):
+        return f"<{self.status} {self.headers} {self.body[:300]!r}>"
+
+
+class Client:
+    """A keep-alive HTTP client; one connection, made when it is needed."""
+
+    def __init__(self, port, timeout=DEADLINE):
+        self.http = http.client.HTTPConnection("127.0.0.1", port,
+                                               timeout=timeout)
+
+    def request(self, method, path, body=None, headers=None):
+        self.http.request(method, path, body=body, headers=headers or {})
+        answer = self.http.getresponse()
+        return Response(answer.status,
+                        {k.lower(): v for k, v in answer.getheaders()},
+                        answer.read())
+
+    def get(self, path, **headers):
+        return self.request("GET", path, headers=headers)
+
+    def close(self):
+        self.http.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+class Drover(Process):
+    """A running gateway (or demo service: it is the same program).
+
+    The configuration is the keys given, and what every scenario needs: a
+    port, an admin port and a state folder of its own, two workers.
+    """
+
+    def __init__(self, place, name="drover", env=None, ready=True,
+                 accept="reuseport", **config):
+        self.drain_timeout = 10
+        self.is_over = False
+        os.makedirs(os.path.join(place, name), exist_ok=True)
+        for _ in range(3):
+            self.port = free_port()
+            self.admin_port = free_port()
+            self.config = {
+                "workers": 2,
+                "instance": name,
+                "state_dir": os.path.join(place, name),
+                "listen": [{"address": f"127.0.0.1:{self.port}",
+                            "accept": accept}],
+                "admin": {"address": f"127.0.0.1:{self.admin_port}"},
+                **config,
+            }
+            self.path = os.path.join(place, f"{name}.yaml")
+            with open(self.path, "w", encoding="utf-8") as f:
+                json.dump(self.config, f, indent=1)
+            super().__init__(place, name, [DROVER, "-c", self.path], env)
+            if not ready or self._wait_ready():
+                return
+        raise AssertionError(self.log())
+
+    def _wait_ready(self):
+        """False: somebody else has one of the ports."""
+        def ready_or_over():
+            if not self.is_running():
+                return True
+            try:
+                workers = self.cluster()["workers"]
+            except (OSError, http.client.HTTPException, ValueError):
+                return False
+            return all(w["state"] == "ready" for w in workers)
+
+        try:
+            wait_for(ready_or_over, "all workers are ready")
+        except AssertionError:
+            self.kill()
+            raise AssertionError(f"not ready:\n{self.log()}") from None
+        if self.is_running():
+            return True
+        assert "Address already in use" in self.log(), self.log()
+        return False
+
+    # What it answers.
+
+    def client(self, timeout=DEADLINE):
+        return Client(self.port, timeout)
+
+    def request(self, method, path, body=None, headers=None):
+        """On a connection of its own."""
+        with self.client() as c:
+            return c.request(method, path, body, headers)
+
+    def get(self, path, **headers):
+        return self.request("GET", path, headers=headers)
+
+    def raw(self, **options):
+        return Raw(self.port, **options)
+
+    def admin(self, path):
+        with Client(self.admin_port) as c:
+            return c.get(path)
+
+    def cluster(self):
+        return self.admin("/api/cluster").json()
+
+    def workers(self):
+        """The pids of the workers that are ready."""
+        return [w["pid"] for w in self.cluster()["workers"]
+                if w["state"] == "ready"]
+
+    def in_flight(self):
+        return sum(w.get("inFlight", 0) for w in self.cluster()["workers"])
+
+    def wait_in_flight(self, count):
+        wait_for(lambda: self.in_flight() == count,
+                 f"{count} requests are under way")
+
+    def wait_redis(self, state="up"):
+        wait_for(lambda: all(w.get("redis") == state
+                             for w in self.cluster()["workers"]),
+                 f"Redis is {state} for all workers:\n{self.log()}")
+
+    def kill_worker(self, slot):
+        """Kills one, and waits for its successor; returns the victim."""
+        victim = self.workers()[slot]
+        os.kill(victim, signal.SIGKILL)
+        self.wait_successor(victim)
+        return victim
+
+    def wait_successor(self, victim):
+        def replaced():
+            pids = self.workers()
+            return len(pids) == self.config["workers"] and victim not in pids
+
+        wait_for(replaced, f"a successor of {victim}")
+
+    def total(self, name):
+        return self.cluster()["totals"][name]
+
+    def service(self, name):
+        return next(s for s in self.cluster()["services"]
+                    if s["name"] == name)
+
+    # How it ends.
+
+    def stop(self):
+        """TERM must end it in good order, whatever has happened to it."""
+        if self.is_over:
+            return
+        self.is_over = True
+        if self.is_running():
+            self.signal(signal.SIGTERM)
+        status = self.wait_exit(self.drain_timeout + 5)
+        assert status == 0, f"exit status {status}:\n{self.log()}"
+        self.check_log()
+
+    def check_log(self):
+        assert not SANITIZER.search(self.log()), self.log()
+
+
+class Redis(Process):
+    def __init__(self, place, name="redis", port=None, append=False):
+        self.place, self.name, self.append = place, name, append
+        self.port = port or free_port()
+        self.url = f"redis://127.0.0.1:{self.port}"
+        argv = ["redis-server", "--bind", "127.0.0.1", "--port",
+                str(self.port), "--dir", place, "--save", "",
+                "--appendonly", "yes" if append else "no", "--appendfsync",
+                "always", "--dbfilename", f"{name}.rdb", "--appenddirname",
+                f"{name}.aof"]
+        super().__init__(place, name, argv)
+        self.client = redis.Redis(port=self.port, decode_responses=True)
+        wait_for(self._answers, f"Redis: {self.log()}")
+
+    def _answers(self):
+        try:
+            return self.client.ping()
+        except redis.ConnectionError:
+            assert self.is_running(), self.log()
+            return False
+
+    def restart(self):
+        """Another one in its place; what it had is gone, unless appended."""
+        self.kill()
+        return Redis(self.place, self.name, self.port, self.append)
+
+    def stop(self):
+        self.kill()
+
+
+# ---- bytes on a connection ----
+
+
+def read_head(read):
+    """Reads to the empty line; "" when the stream ends before a byte."""
+    data = b""
+    while not data.endswith(b"\r\n\r\n"):
+        byte = read(1)
+        if not byte:
+            return data
+        data += byte
+    return data
+
+
+def parse_headers(lines):
+    pairs = [line.split(b":", 1) for line in lines if line]
+    return [(k.decode().lower(), v.strip().decode()) for k, v in pairs]
+
+
+class Raw:
+    """A client that says exactly what it is told to."""
+
+    def __init__(self, port, timeout=DEADLINE, receive_buffer=None):
+        self.sock = socket.socket()
+        self.sock.settimeout(timeout)
+        if receive_buffer:
+            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF,
+                                 receive_buffer)
+        self.sock.connect(("127.0.0.1", port))
+        self.file = self.sock.makefile("rb")
+
+    def send(self, data):
+        self.sock.sendall(data.encode() if isinstance(data, str) else data)
+
+    def response(self, head_request=False):
+        """The next response, its framing checked."""
+        head = read_head(self.file.read)
+        assert head.endswith(b"\r\n\r\n"), f"cut short: {head!r}"
+        lines = head[:-4].split(b"\r\n")
+        status = int(lines[0].split()[1])
+        pairs = parse_headers(lines[1:])
+        headers = dict(pairs)
+        body = b""
+        if head_request or status in (204, 304) or status < 200:
+            pass
+        elif headers.get("transfer-encoding") == "chunked":
+            while True:
+                size = int(self.file.readline(), 16)
+                body += self.file.read(size)
+                assert self.file.read(2) == b"\r\n", "chunk cut short"
+                if size == 0:
+                    break
+        elif "content-length" in headers:
+            body = self.file.read(int(headers["content-length"]))
+            assert len(body) == int(headers["content-length"]), "cut short"
+        else:
+            body = self.file.read()
+        response = Response(status, headers, body)
+        response.pairs = pairs
+        return response
+
+    def rest(self):
+        """All that comes until the other side closes."""
+        return self.file.read()
+
+    def is_closed(self):
+        """Waits for the end; True when it is a clean one."""
+        return self.file.read(1) == b""
+
+    def reset(self):
+        """Leaves without a word of goodbye."""
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                             struct.pack("ii", 1, 0))
+        self.close()
+
+    def close(self):
+        self.file.close()
+        self.sock.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+class Request:
+    def __init__(self, line, headers, body, raw_head):
+        self.method, self.target, self.version = line.split(" ")
+        self.pairs = headers
+        self.headers = dict(headers)
+        self.body = body
+        self.raw_head = raw_head
+
+
+class Connection:
+    """A backend's side of one connection."""
+
+    def __init__(self, sock, number):
+        self.sock = sock
+        self.number = number  # of the backend's connections, from 1
+        self.file = sock.makefile("rb")
+
+    def read_request(self, body=True):
+        """None at the end of the connection."""
+        head = read_head(self.file.read)
+        if not head.endswith(b"\r\n\r\n"):
+            return None
+        lines = head[:-4].split(b"\r\n")
+        request = Request(lines[0].decode(), parse_headers(lines[1:]), b"",
+                          head)
+        if body:
+            request.body = self.read_body(request)
+        return request
+
+    def read_body(self, request):
+        if request.headers.get("transfer-encoding") == "chunked":
+            body = b""
+            while True:
+                size = int(self.file.readline(), 16)
+                body += self.file.read(size)
+                self.file.read(2)
+                if size == 0:
+                    return body
+        return self.file.read(int(request.headers.get("content-length", 0)))
+
+    def send(self, data):
+        self.sock.sendall(data.encode() if isinstance(data, str) else data)
+
+    def reply(self, body=b"ok", status="200 OK", headers=""):
+        body = body.encode() if isinstance(body, str) else body
+        self.send(f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\n"
+                  f"{headers}\r\n".encode() + body)
+
+    def reset(self):
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                             struct.pack("ii", 1, 0))
+        self.file.close()
+        self.sock.close()
+
+
+def echo(connection):
+    """Says in JSON what it was asked, for as long as it is asked."""
+    while (request := connection.read_request()) is not None:
+        connection.reply(json.dumps({
+            "method": request.method,
+            "target": request.target,
+            "headers": request.pairs,
+            "body": len(request.body),
+            "connection": connection.number,
+        }), headers="Content-Type: application/json\r\n")
+
+
+class Backend:
+    """A server whose every connection is given to handle(connection)."""
+
+    def __init__(self, handle=echo, backlog=128, port=None):
+        self.handle = handle
+        self.backlog = backlog
+        self.port = port or free_port()
+        self.connections = 0
+        self.lock = threading.Lock()
+        self.open = set()
+        self.start()
+
+    @property
+    def address(self):
+        return f"127.0.0.1:{self.port}"
+
+    def start(self):
+        self.listener = socket.socket()
+        self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.listener.bind(("127.0.0.1", self.port))
+        self.listener.listen(self.backlog)
+        threading.Thread(target=self._accept, args=(self.listener,),
+                         daemon=True).start()
+
+    def _accept(self, listener):
+        while True:
+            try:
+                sock, _ = listener.accept()
+            except OSError:
+                return
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            with self.lock:
+                self.connections += 1
+                self.open.add(sock)
+                connection = Connection(sock, self.connections)
+            threading.Thread(target=self._serve, args=(connection,),
+                             daemon=True).start()
+
+    def _serve(self, connection):
+        try:
+            self.handle(connection)
+        except (OSError, ValueError):
+            pass  # the other side has gone, or the test is over
+        finally:
+            with self.lock:
+                self.open.discard(connection.sock)
+            try:
+                connection.file.close()
+                connection.sock.close()
+            except OSError:
+                pass
+
+    def stop(self):
+        """Refuses new connections and closes those that are there."""
+        try:
+            self.listener.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+        self.listener.close()
+        with self.lock:
+            for sock in self.open:
+                try:
+                    sock.shutdown(socket.SHUT_RDWR)
+                except OSError:
+                    pass
+
+
+# ---- parts of configurations ----
+
+
+def service(name, *endpoints, **more):
+    """A service without a breaker, unless it is given one."""
+    return {"name": name, "endpoints": list(endpoints),
+            "breaker": {"failures": 0}, **more}
+
+
+def route(path, to, **more):
+    return {"path": path, "service": to, **more}
+
+
+def respond(path, value, **more):
+    return {"path": path, "respond": {"json": json.dumps(value), **more}}
+
+
+def handler(path, name):
+    return {"path": path, "handler": name}
+
+
+def in_parallel(count, function):
+    """Runs function(0..count-1) in threads; their results, in order."""
+    results = [None] * count
+    errors = []
+
+    def run(i):
+        try:
+            results[i] = function(i)
+        except BaseException as e:  # pylint: disable=broad-except
+            errors.append(e)
+
+    threads = [threading.Thread(target=run, args=(i,)) for i in range(count)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    if errors:
+        raise errors[0]
+    return results

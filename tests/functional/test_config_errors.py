@@ -1,0 +1,129 @@
+"""Goal: what is wrong with a configuration is one clear line, with file, line
+and key or address, and nothing has started."""
+
+import os
+import re
+import socket
+import subprocess
+
+import pytest
+
+from harness import DROVER, free_port
+
+GOOD = """\
+state_dir: {dir}/state
+listen:
+  - address: "127.0.0.1:{port}"
+services:
+  - name: b
+    endpoints: ["127.0.0.1:1"]
+routes:
+  - {{ path: /, service: b }}
+"""
+
+# What is replaced by what; the line it is on; what the message must name.
+WRONG = {
+    "unknown key": ("services:", "colour: red\nservices:", 4, "colour"),
+    "unknown key inside": ("name: b", "name: b\n    colour: red", 6,
+                           "colour"),
+    "bad address": ('"127.0.0.1:{port}"', '"nowhere"', 3, "nowhere"),
+    "bad port": ('"127.0.0.1:{port}"', '"127.0.0.1:99999"', 3, "99999"),
+    "bad endpoint": ("127.0.0.1:1", "127.0.0.1", 6, "127.0.0.1"),
+    "unknown service": ("service: b", "service: c", 8, "c"),
+    "wrong type": ("services:", "workers: many\nservices:", 4, "many"),
+    "impossible value": ("services:", "workers: 100000\nservices:", 4,
+                         "100000"),
+    "bad duration": ("services:", "drain_timeout: 10 parsecs\nservices:", 4,
+                     "parsecs"),
+    "unknown policy": ("name: b", "name: b\n    policy: best", 6, "best"),
+    "bad redis url": ("services:", "redis: {{ url: 'http://x' }}\nservices:",
+                      4, "redis url"),
+    "not YAML": ("services:", "services: [", None, "yaml"),
+}
+
+
+def write(place, text):
+    path = os.path.join(place, "gateway.yaml")
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(text.format(dir=place, port=free_port()))
+    return path
+
+
+def run(path, *args):
+    return subprocess.run([DROVER, "-c", path, *args], timeout=10,
+                          capture_output=True, text=True)
+
+
+def assert_one_line(done, *words):
+    assert done.returncode == 78, done
+    assert done.stdout == ""
+    lines = done.stderr.strip().splitlines()
+    assert len(lines) == 1, done.stderr
+    for word in words:
+        assert word in lines[0], lines[0]
+    return lines[0]
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_wrong_configuration(place, what):
+    old, new, line, word = WRONG[what]
+    assert old in GOOD
+    path = write(place, GOOD.replace(old, new, 1))
+    for args in ((), ("-t",)):
+        said = assert_one_line(run(path, *args), path)
+        assert word.lower() in said.lower()
+        at = re.search(r"gateway\.yaml:(\d+): ", said)
+        assert at, said
+        if line:
+            assert int(at.group(1)) == line, said
+    assert not os.path.exists(os.path.join(place, "state"))
+
+
+def test_the_good_one_is_good(place):
+    done = run(write(place, GOOD), "-t")
+    assert done.returncode == 0, done.stderr
+
+
+def test_missing_file(place):
+    path = os.path.join(place, "none.yaml")
+    said = assert_one_line(run(path), path)
+    assert "No such file" in said
+
+
+def test_missing_key(place):
+    path = write(place, GOOD.replace("    endpoints: [\"127.0.0.1:1\"]\n",
+                                     ""))
+    assert_one_line(run(path), path, "endpoints")
+
+
+def test_busy_port(place):
+    with socket.socket() as busy:
+        busy.bind(("127.0.0.1", 0))
+        busy.listen()
+        address = "127.0.0.1:%d" % busy.getsockname()[1]
+        path = write(place, GOOD.replace("127.0.0.1:{port}", address))
+        assert_one_line(run(path), path, address, "in use")
+        path = write(place, GOOD + f'admin: {{{{ address: "{address}" }}}}\n')
+        assert_one_line(run(path), path, "admin.address", address, "in use")
+
+
+def test_state_dir_that_can_not_be(place):
+    path = write(place, GOOD)
+    open(os.path.join(place, "state"), "w", encoding="ascii").close()
+    assert_one_line(run(path), path, "state_dir",
+                    os.path.join(place, "state"))
+
+
+def test_another_one_runs_there(drover, place):
+    d = drover(routes=[])
+    path = write(place, GOOD.replace("{dir}/state", d.config["state_dir"]))
+    assert_one_line(run(path), d.config["state_dir"], str(d.pid))
+
+
+def test_command_lines(place):
+    path = write(place, GOOD)
+    for args in (["-c"], ["-x"], ["-c", path, "more"], []):
+        done = subprocess.run([DROVER, *args], timeout=10,
+                              capture_output=True, text=True)
+        assert done.returncode == 78
+        assert "usage: drover" in done.stderr

@@ -1,0 +1,140 @@
+"""Goal: connections to backends are used again, and one that the backend has
+closed meanwhile costs no request."""
+
+import json
+import threading
+
+from harness import route, service, wait_for
+
+
+def test_connections_are_reused(drover, backend):
+    b = backend()
+    d = drover(workers=1, services=[service("b", b.address)],
+               routes=[route("/", "b")])
+    for _ in range(50):
+        assert d.get("/").status == 200
+    assert b.connections == 1
+    assert d.total("upstream_connects") == 1
+    assert d.total("upstream_reuses") == 49
+
+
+def test_a_backend_that_says_close(drover, backend):
+    def handle(connection):
+        if connection.read_request() is not None:
+            connection.reply("bye", headers="Connection: close\r\n")
+
+    b = backend(handle)
+    d = drover(workers=1, services=[service("b", b.address)],
+               routes=[route("/", "b")])
+    with d.raw() as c:
+        for _ in range(10):
+            c.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            # That is between the backend and us.
+            assert "connection" not in c.response().headers
+    assert b.connections == 10
+
+
+def test_closed_while_idle(drover, backend):
+    """The backend closes each kept connection right after its answer, without
+    a word: the next request may or may not run into it."""
+    closed = threading.Semaphore(0)
+
+    def handle(connection):
+        if connection.read_request() is not None:
+            connection.reply("ok")
+            connection.file.close()
+            connection.sock.close()
+            closed.release()
+
+    d = drover(workers=1, services=[service("b", backend(handle).address)],
+               routes=[route("/", "b")])
+    for i in range(200):
+        assert d.get("/").status == 200, i
+        if i % 2:
+            closed.acquire()
+    assert d.service("b")["failures"] == 0
+
+
+def test_closed_as_the_request_arrives(drover, backend):
+    """The race that no look at the socket can see: the request is on its way
+    when the connection closes. A GET goes again, once; a POST must not."""
+    seen = []
+
+    def handle(connection):
+        first = connection.read_request()
+        if first is None:
+            return
+        seen.append(first.method)
+        connection.reply("ok")
+        second = connection.read_request()
+        if second is not None:
+            seen.append(second.method)
+            connection.reset()
+
+    d = drover(workers=1, services=[service("b", backend(handle).address)],
+               routes=[route("/", "b")])
+    with d.client() as c:
+        for _ in range(20):
+            assert c.get("/").status == 200
+        assert seen.count("GET") >= 20
+        posted = seen.count("POST")
+        for _ in range(20):
+            response = c.request("POST", "/", body=b"x")
+            assert response.status in (200, 502)
+        # Each of them was seen once.
+        assert seen.count("POST") - posted == 20
+    assert "POST" in seen
+
+
+EXTRA = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nWRONG"
+
+
+def test_leftover_bytes_do_not_answer_the_next(drover, backend):
+    """A backend that sends more than it announced is not heard again: be it
+    in the same piece, or later, while its connection is idle."""
+    gone = threading.Semaphore(0)
+
+    def handle(connection):
+        request = connection.read_request()
+        if request.target == "/together":
+            connection.send("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nRIGHT"
+                            + EXTRA)
+        else:
+            connection.reply("RIGHT")
+            connection.send(EXTRA)
+        try:
+            # Closed, or reset since nobody read what was too much.
+            assert connection.read_request() is None
+        finally:
+            gone.release()
+
+    d = drover(workers=1, services=[service("b", backend(handle).address)],
+               routes=[route("/", "b")])
+    with d.client() as c:
+        for path in ("/together", "/apart") * 10:
+            assert c.get(path).body == b"RIGHT"
+            assert gone.acquire(timeout=10)
+
+
+def test_idle_connections_are_given_up(drover, backend):
+    b = backend()
+    d = drover(workers=1, routes=[route("/", "b")],
+               services=[service("b", b.address, pool={"idle": "100ms"})])
+    assert d.get("/").json()["connection"] == 1
+    wait_for(lambda: not b.open, "the idle connection is closed")
+    assert d.get("/").json()["connection"] == 2
+
+
+def test_the_cap_is_kept(drover, backend):
+    b = backend()
+    d = drover(workers=1, routes=[route("/", "b")],
+               services=[service("b", b.address, pool={"connections": 3})])
+    clients = [d.raw() for _ in range(12)]
+    for _ in range(10):
+        for c in clients:
+            c.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        for c in clients:
+            assert json.loads(c.response().body)["connection"] <= 3
+    for c in clients:
+        c.close()
+    assert b.connections <= 3

@@ -1,0 +1,215 @@
+"""Goal: bodies go through both ways whatever their framing, and every client
+can tell where its answer ends."""
+
+import socket
+
+from harness import echo, route, service
+
+
+def start(drover, backend, handle=echo, **more):
+    return drover(services=[service("b", backend(handle).address)],
+                  routes=[route("/", "b")], **more)
+
+
+def test_keep_alive_and_head(drover, backend):
+    d = start(drover, backend)
+    with d.raw() as c:
+        for _ in range(3):
+            c.send("HEAD /x HTTP/1.1\r\nHost: a\r\n\r\n")
+            response = c.response(head_request=True)
+            assert response.status == 200
+            assert int(response.headers["content-length"]) > 0
+            c.send("GET /x HTTP/1.1\r\nHost: a\r\n\r\n")
+            assert c.response().json()["method"] == "GET"
+
+
+def head_aware(connection):
+    while (request := connection.read_request()) is not None:
+        if request.method == "HEAD":
+            connection.send("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n")
+        else:
+            connection.reply("hello")
+
+
+def test_head_of_a_backend_that_knows_it(drover, backend):
+    d = start(drover, backend, head_aware)
+    with d.raw() as c:
+        for _ in range(3):
+            c.send("HEAD / HTTP/1.1\r\nHost: a\r\n\r\n"
+                   "GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            assert c.response(True).headers["content-length"] == "5"
+            assert c.response().body == b"hello"
+
+
+def test_post_with_a_length(drover, backend):
+    d = start(drover, backend)
+    seen = d.request("POST", "/", body=b"x" * 100000).json()
+    assert seen["method"] == "POST" and seen["body"] == 100000
+    assert dict(seen["headers"])["content-length"] == "100000"
+    assert d.request("POST", "/", body=b"").json()["body"] == 0
+
+
+def test_post_in_chunks(drover, backend):
+    d = start(drover, backend)
+    with d.raw() as c:
+        c.send("POST / HTTP/1.1\r\nHost: a\r\n"
+               "Transfer-Encoding: chunked\r\n\r\n")
+        for size in (1, 2, 70000, 16384, 3):
+            c.send(f"{size:x}\r\n" + "y" * size + "\r\n")
+        c.send("0\r\n\r\n")
+        seen = c.response().json()
+        assert seen["body"] == 1 + 2 + 70000 + 16384 + 3
+        headers = dict(seen["headers"])
+        assert headers["transfer-encoding"] == "chunked"
+        assert "content-length" not in headers
+        # And the connection is good for another.
+        c.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert c.response().status == 200
+
+
+PIECES = [b"one", b"x" * 50000, b"end"]
+
+
+def chunked_answer(connection):
+    while connection.read_request() is not None:
+        connection.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n"
+                        "\r\n")
+        for piece in PIECES:
+            connection.send(b"%x\r\n%s\r\n" % (len(piece), piece))
+        connection.send("0\r\nX-Trailer: dropped\r\n\r\n")
+
+
+def test_answer_in_chunks(drover, backend):
+    d = start(drover, backend, chunked_answer)
+    with d.raw() as c:
+        for _ in range(2):
+            c.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            response = c.response()
+            assert response.headers["transfer-encoding"] == "chunked"
+            assert response.body == b"".join(PIECES)
+
+
+def test_http10_client_gets_no_chunks(drover, backend):
+    d = start(drover, backend, chunked_answer)
+    with d.raw() as c:
+        c.send("GET / HTTP/1.0\r\n\r\n")
+        response = c.response()
+        assert "transfer-encoding" not in response.headers
+        assert response.headers["connection"] == "close"
+        assert response.body == b"".join(PIECES)
+
+
+def test_http10_client_may_stay(drover, backend):
+    d = start(drover, backend)
+    with d.raw() as c:
+        for _ in range(2):
+            c.send("GET / HTTP/1.0\r\nHost: a\r\nConnection: keep-alive\r\n"
+                   "\r\n")
+            response = c.response()
+            assert response.headers["connection"] == "keep-alive"
+        c.send("GET / HTTP/1.0\r\n\r\n")
+        assert c.response().headers["connection"] == "close"
+        assert c.is_closed()
+
+
+def until_close(connection):
+    connection.read_request()
+    connection.send("HTTP/1.1 200 OK\r\n\r\n" + "z" * 100000)
+
+
+def test_answer_until_the_backend_closes(drover, backend):
+    d = start(drover, backend, until_close)
+    with d.raw() as c:
+        for _ in range(2):
+            c.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            response = c.response()
+            assert response.headers["transfer-encoding"] == "chunked"
+            assert response.body == b"z" * 100000
+
+
+def statuses(connection):
+    while (request := connection.read_request()) is not None:
+        status = request.target[1:]
+        connection.send(f"HTTP/1.1 {status} Fine\r\nETag: x\r\n\r\n")
+
+
+def test_statuses_without_a_body(drover, backend):
+    d = start(drover, backend, statuses)
+    with d.raw() as c:
+        for status in (204, 304, 204):
+            c.send(f"GET /{status} HTTP/1.1\r\nHost: a\r\n\r\n")
+            response = c.response()
+            assert response.status == status
+            assert response.headers["etag"] == "x"
+            assert "transfer-encoding" not in response.headers
+
+
+def interim(connection):
+    while connection.read_request() is not None:
+        connection.send("HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n")
+        connection.send("HTTP/1.1 102 Processing\r\n\r\n")
+        connection.reply("final")
+
+
+def test_interim_responses_are_not_the_answer(drover, backend):
+    d = start(drover, backend, interim)
+    with d.client() as c:
+        for _ in range(3):
+            assert c.get("/").body == b"final"
+
+
+def test_expect_continue(drover, backend):
+    d = start(drover, backend)
+    with d.raw() as c:
+        c.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n"
+               "Expect: 100-continue\r\n\r\n")
+        assert c.response().status == 100
+        c.send("abc")
+        seen = c.response().json()
+        assert seen["body"] == 3
+        assert "expect" not in dict(seen["headers"])
+
+
+def test_pipelined_requests_are_answered_in_order(drover, backend):
+    d = start(drover, backend)
+    with d.raw() as c:
+        c.send("".join(f"GET /{i} HTTP/1.1\r\nHost: a\r\n\r\n"
+                       for i in range(50)))
+        for i in range(50):
+            assert c.response().json()["target"] == f"/{i}"
+
+
+def test_head_in_single_bytes(drover, backend):
+    d = start(drover, backend)
+    with d.raw() as c:
+        c.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for byte in "POST /b HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi":
+            c.send(byte)
+        assert c.response().json()["body"] == 2
+
+
+def test_connection_close_is_kept(drover, backend):
+    d = start(drover, backend)
+    with d.raw() as c:
+        c.send("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        assert c.response().headers["connection"] == "close"
+        assert c.is_closed()
+
+
+def late_reader(connection):
+    """Answers before it has read the body, and keeps the connection."""
+    while (request := connection.read_request(body=False)) is not None:
+        connection.reply("early", status="403 Forbidden")
+        connection.read_body(request)
+
+
+def test_answer_before_the_body_has_ended(drover, backend):
+    d = start(drover, backend, late_reader)
+    with d.raw() as c:
+        c.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\nx")
+        response = c.response()
+        assert response.status == 403 and response.body == b"early"
+        # What is left of the body can't be taken for a request.
+        assert response.headers["connection"] == "close"
+        assert c.is_closed()
+    assert d.request("POST", "/", body=b"abc").status == 403

@@ -1,0 +1,49 @@
+"""Goal: with redis.spawn a private Redis comes with the gateway, comes back
+when it dies, and goes with it."""
+
+import os
+import re
+import signal
+
+from harness import children, handler, is_alive, wait_for
+
+
+def redis_pid(d):
+    for pid in children(d.pid):
+        try:
+            with open(f"/proc/{pid}/comm", encoding="ascii") as f:
+                if f.read().startswith("redis-server"):
+                    return pid
+        except FileNotFoundError:
+            pass
+    return None
+
+
+def test_private_redis(drover):
+    d = drover(workers=2, redis={"spawn": True},
+               routes=[handler("/api/count", "count")])
+
+    def counts():
+        response = d.get("/api/count")
+        return response.status == 200 and response.json()["count"]
+
+    first = wait_for(counts, "the counter works")
+    # On a unix socket: nobody else can reach it.
+    pid = redis_pid(d)
+    socket = os.path.join(d.config["state_dir"], "redis.sock")
+    assert pid and os.path.exists(socket)
+    assert os.stat(socket).st_mode & 0o077 == 0
+    os.kill(pid, signal.SIGKILL)
+    wait_for(lambda: redis_pid(d) not in (None, pid), "a new one")
+    again = wait_for(counts, "the counter works again")
+    # It kept what it had.
+    assert again > first
+    d.stop()
+    assert not [p for p in (pid, redis_pid_in(d)) if p and is_alive(p)]
+
+
+def redis_pid_in(d):
+    """The last one that the log speaks of."""
+    pids = re.findall(r"helper started: redis-server, pid (\d+)", d.log())
+    assert len(pids) == 2, d.log()
+    return int(pids[-1])

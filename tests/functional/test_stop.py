@@ -1,0 +1,178 @@
+"""Goal: a stop is what the signal says: drain and end well, or at once; and
+workers without a master end by themselves."""
+
+import signal
+import subprocess
+import threading
+import time
+
+import pytest
+
+from harness import (DROVER, children, free_port, handler, is_alive, respond,
+                     wait_for)
+
+
+def start(drover, **more):
+    return drover(routes=[respond("/", 1), handler("/health", "health"),
+                          respond("/slow", {"slow": True}, delay="600ms")],
+                  **more)
+
+
+def slow_request(d, results):
+    def run():
+        with d.client() as c:
+            response = c.get("/slow")
+            results.append((response, time.monotonic()))
+
+    t = threading.Thread(target=run)
+    t.start()
+    d.wait_in_flight(1)
+    return t
+
+
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGQUIT])
+def test_drain(drover, signum):
+    d = start(drover)
+    idle = d.client()
+    assert idle.get("/").status == 200
+    results = []
+    t = slow_request(d, results)
+    d.signal(signum)
+    t.join()
+    response, _ = results[0]
+    assert response.status == 200 and response.json() == {"slow": True}
+    assert response.headers["connection"] == "close"
+    assert d.wait_exit() == 0
+    # The idle connection was closed, cleanly.
+    assert idle.http.sock.recv(1) == b""
+    d.wait_log("stopped: ")
+
+
+def test_health_while_draining(drover):
+    """Who stands in front sees it, on a connection that is already there and
+    on a new one: a draining instance goes on accepting until it exits."""
+    d = start(drover)
+    results = []
+    with d.raw() as c:
+        # In mid-request, or the drain would close it.
+        c.send("GET /health HTTP/1.1\r\nHost: a\r\n")
+        assert d.get("/health").json()["status"] == "ok"
+        t = slow_request(d, results)
+        d.signal(signal.SIGTERM)
+        wait_for(lambda: any(w["state"] == "draining"
+                             for w in d.cluster()["workers"]), "draining")
+        response = d.get("/health")
+        assert response.status == 503
+        assert response.json()["status"] == "draining"
+        c.send("\r\n")
+        assert c.response().status in (200, 503)
+        assert d.admin("/healthz").status == 200
+        assert d.admin("/readyz").status == 503
+        t.join()
+    assert results[0][0].status == 200
+    assert d.wait_exit() == 0
+
+
+def test_drain_timeout(drover):
+    d = drover(drain_timeout="300ms",
+               routes=[respond("/slow", 1, delay="20s")])
+    with d.raw() as c:
+        c.send("GET /slow HTTP/1.1\r\nHost: a\r\n\r\n")
+        d.wait_in_flight(1)
+        d.signal(signal.SIGTERM)
+        assert c.rest() == b""
+    assert d.wait_exit(5) == 0
+
+
+@pytest.mark.parametrize("how", ["INT", "TERM twice"])
+def test_stop_at_once(drover, how):
+    d = drover(routes=[respond("/slow", 1, delay="20s")])
+    workers = d.workers()
+    with d.raw() as c:
+        c.send("GET /slow HTTP/1.1\r\nHost: a\r\n\r\n")
+        d.wait_in_flight(1)
+        if how == "INT":
+            d.signal(signal.SIGINT)
+        else:
+            d.signal(signal.SIGTERM)
+            d.wait_log("stopping: ")
+            d.signal(signal.SIGTERM)
+        d.wait_exit(3)
+    d.is_over = True
+    d.check_log()
+    assert not any(is_alive(pid) for pid in workers)
+
+
+def test_master_killed(drover):
+    """Its workers finish what they have, and end."""
+    d = start(drover)
+    workers = d.workers()
+    results = []
+    t = slow_request(d, results)
+    d.popen.kill()
+    d.popen.wait()
+    d.is_over = True
+    t.join()
+    assert results[0][0].status == 200
+    for pid in workers:
+        wait_for(lambda p=pid: not is_alive(p), f"worker {pid} ends")
+    d.check_log()
+
+
+def order(d, word):
+    return subprocess.run([DROVER, "-c", d.path, "-s", word], timeout=10,
+                          capture_output=True, text=True)
+
+
+@pytest.mark.parametrize("word", ["quit", "stop"])
+def test_orders(drover, word):
+    d = start(drover)
+    done = order(d, word)
+    assert done.returncode == 0, done.stderr
+    assert d.wait_exit() == 0
+    d.is_over = True
+    # Nobody is there any more, and it says so.
+    done = order(d, word)
+    assert done.returncode != 0
+    assert "no drover runs" in done.stderr
+
+
+def test_unknown_order(drover):
+    d = start(drover)
+    done = order(d, "nonsense")
+    assert done.returncode != 0 and "nonsense" in done.stderr
+    assert d.is_running()
+
+
+def test_versions_and_check(place):
+    done = subprocess.run([DROVER, "-v"], timeout=10, capture_output=True,
+                          text=True)
+    assert done.returncode == 0
+    for name in ("drover", "llhttp", "hiredis", "jansson"):
+        assert f"{name} " in done.stdout
+    path = f"{place}/x.yaml"
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(f"listen: [ {{ address: '127.0.0.1:{free_port()}' }} ]\n"
+                f"state_dir: {place}/none\n")
+    done = subprocess.run([DROVER, "-t", "-c", path], timeout=10,
+                          capture_output=True, text=True)
+    assert done.returncode == 0 and "ok" in done.stdout + done.stderr
+
+
+def test_process_titles(drover):
+    d = start(drover)
+
+    def title(pid):
+        with open(f"/proc/{pid}/cmdline", "rb") as f:
+            return f.read().replace(b"\0", b" ").decode().strip()
+
+    assert title(d.pid) == "drover: master"
+    with d.client() as c:
+        assert c.get("/").status == 200
+        wait_for(lambda: any(title(pid).endswith("(1 connections)") or
+                             title(pid).endswith("(1 connection)")
+                             for pid in children(d.pid)),
+                 "the connection shows")
+    titles = sorted(title(pid) for pid in children(d.pid))
+    assert [t.rsplit(" (", 1)[0] for t in titles] == [
+        "drover: worker 1", "drover: worker 2"]

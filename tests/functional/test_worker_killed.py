@@ -1,0 +1,113 @@
+"""Goal: a worker that is killed has a successor within 100 ms, nothing that
+came later fails, and the death is on record."""
+
+import os
+import re
+import signal
+import threading
+import time
+
+from harness import children, is_alive, respond, wait_for
+
+
+def start(drover, **more):
+    return drover(workers=4, routes=[
+        respond("/api", {"ok": True}),
+        respond("/slow", {"ok": True}, delay="5s")], **more)
+
+
+def kill_and_time(d, pid):
+    """Milliseconds until the kernel shows a new child of the master."""
+    before = set(children(d.pid))
+    os.kill(pid, signal.SIGKILL)
+    killed = time.monotonic()
+    wait_for(lambda: set(children(d.pid)) - before, "a new worker", 1)
+    return (time.monotonic() - killed) * 1000
+
+
+def test_successor_within_100_ms(drover):
+    d = start(drover)
+    for slot in (1, 2, 3):
+        victim = d.workers()[slot]
+        assert kill_and_time(d, victim) < 100
+        # Over fresh connections: none may fail.
+        for i in range(200):
+            assert d.get("/api").status == 200, i
+        d.wait_successor(victim)
+        assert not is_alive(victim)
+    assert d.count_log(r"worker \d died: .*started again$") == 3
+
+
+def test_no_request_fails_while_workers_die(drover):
+    """Connections come in all the time while one worker after the other is
+    killed. Only those that were with the victim may be lost, and they are
+    told apart: a fresh connection that carries one request has either been
+    accepted by the victim before the kill, or must succeed."""
+    d = start(drover)
+    stop = threading.Event()
+    failures = []
+    done = [0] * 3
+
+    def load(k):
+        while not stop.is_set():
+            began = time.monotonic()
+            try:
+                if d.get("/api").status != 200:
+                    failures.append(began)
+            except OSError:
+                failures.append(began)
+            done[k] += 1
+
+    threads = [threading.Thread(target=load, args=(k,)) for k in range(3)]
+    for t in threads:
+        t.start()
+    kills = []
+    for slot in range(4):
+        so_far = sum(done)
+        wait_for(lambda n=so_far: sum(done) > n + 100, "more requests")
+        victim = d.workers()[slot]
+        kills.append((time.monotonic(), kill_and_time(d, victim)))
+        d.wait_successor(victim)
+    so_far = sum(done)
+    wait_for(lambda: sum(done) > so_far + 100, "more requests")
+    stop.set()
+    for t in threads:
+        t.join()
+    for began in failures:
+        # Begun before a kill, and lost with it.
+        assert any(began <= killed + 0.002 for killed, _ in kills)
+    later = [b for b in failures if b > kills[-1][0] + 0.1]
+    assert not later
+    assert len(failures) <= 3 * len(kills)
+
+
+def test_death_is_on_record(drover):
+    d = start(drover)
+    with d.raw() as c:
+        c.send("GET /slow HTTP/1.1\r\nHost: a\r\n\r\n")
+        busy = wait_for(lambda: [w for w in d.cluster()["workers"]
+                                 if w.get("inFlight")], "it is under way")[0]
+        os.kill(busy["pid"], signal.SIGKILL)
+        # The client is told by the end of its connection, not by silence.
+        assert c.rest() == b""
+    d.wait_successor(busy["pid"])
+    death = d.cluster()["deaths"][0]
+    assert death["pid"] == busy["pid"] and death["worker"] == busy["worker"]
+    assert death["inFlight"] == 1
+    assert "9" in death["cause"] or "KILL" in death["cause"]
+    worker = d.cluster()["workers"][busy["worker"] - 1]
+    assert worker["generation"] == 2 and worker["deaths"] == 1
+    metrics = d.admin("/metrics").body.decode()
+    assert re.search(r"^drover_\w*deaths\w*\{.*\} 1$", metrics, re.M), metrics
+
+
+def test_totals_survive_a_worker(drover):
+    d = start(drover)
+    for _ in range(100):
+        d.get("/api")
+    assert d.total("requests") == 100
+    for slot in range(4):
+        d.kill_worker(slot)
+        assert d.total("requests") == 100
+    d.get("/api")
+    assert d.total("requests") == 101
