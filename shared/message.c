@@ -226,6 +226,19 @@ unknown_method(const char *head, size_t len)
 	return MESSAGE_SYNTAX;
 }
 
+/* A version of HTTP that is not ours, or no version: HTTP/0.9, or garbage. */
+static enum message_error
+bad_version(const char *head, size_t len)
+{
+	const char *v = memmem(head, len, "HTTP/", 5), *end = head + len;
+
+	if (v == NULL || end - v < 6 || v[5] < '0' || v[5] > '9')
+		return MESSAGE_SYNTAX;
+	if (v[5] != '1' || (end - v > 7 && v[7] > '1' && v[7] <= '9'))
+		return MESSAGE_VERSION;
+	return MESSAGE_SYNTAX;
+}
+
 static enum message_error
 parser_error(const struct message *m, const char *head, size_t len)
 {
@@ -235,12 +248,14 @@ parser_error(const struct message *m, const char *head, size_t len)
 	case HPE_INVALID_URL:
 		return MESSAGE_TARGET;
 	case HPE_INVALID_VERSION:
-		return MESSAGE_VERSION;
+		return bad_version(head, len);
 	case HPE_INVALID_CONTENT_LENGTH:
 	case HPE_UNEXPECTED_CONTENT_LENGTH:
 		return MESSAGE_LENGTH;
 	case HPE_INVALID_TRANSFER_ENCODING:
-		return MESSAGE_CODING;
+		return message_header(m, "content-length").at != NULL
+			   ? MESSAGE_LENGTH
+			   : MESSAGE_CODING;
 	default:
 		return MESSAGE_SYNTAX;
 	}

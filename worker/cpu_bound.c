@@ -89,27 +89,37 @@ abort_cpu_bound(struct task *task)
 
 static const struct task_ops ops = {.abort = abort_cpu_bound};
 
+/* NULL: too many are under way, or no memory. */
+static struct cpu_bound *
+submit(struct client *client, uint64_t ms)
+{
+	struct cpu_bound *c = calloc(1, sizeof(*c));
+
+	if (c == NULL)
+		return NULL;
+	c->task.ops = &ops;
+	c->client = client;
+	c->loop = client->worker->loop;
+	c->ms = ms;
+	c->job.run = run_job;
+	c->job.done = job_done;
+	if (!offload_submit(client->worker->offload, &c->job)) {
+		free(c);
+		return NULL;
+	}
+	return c;
+}
+
 static void
 start_offloaded(struct client *client, uint64_t ms)
 {
-	struct worker *w = client->worker;
-	struct cpu_bound *c = calloc(1, sizeof(*c));
+	struct cpu_bound *c = submit(client, ms);
 
-	if (c != NULL) {
-		c->task.ops = &ops;
-		c->client = client;
-		c->loop = w->loop;
-		c->ms = ms;
-		c->job.run = run_job;
-		c->job.done = job_done;
-	}
-	if (c == NULL || !offload_submit(w->offload, &c->job)) {
-		free(c);
+	if (c == NULL)
 		session_reply_error(
 		    client->session, 503, "too many jobs are under way");
-		return;
-	}
-	client_begin_task(client, &c->task);
+	else
+		client_begin_task(client, &c->task);
 }
 
 /* -1: not a number of milliseconds that this takes. */

@@ -120,14 +120,20 @@ struct refusal {
 	const char *text;
 };
 
+static inline bool
+is_general(enum message_error error)
+{
+	return error == MESSAGE_SYNTAX || error == MESSAGE_LINE_ENDS;
+}
+
 /* Counts, and says, where the error is not the one that is due. Which of the
  * general ones it is depends on llhttp's version. */
 static inline unsigned
 count_mismatch(const struct fed *f, const struct refusal *r, size_t way)
 {
 	if (f->m.error == r->error ||
-	    (r->error == MESSAGE_SYNTAX && (f->m.error == MESSAGE_LINE_ENDS ||
-					       f->m.error == MESSAGE_VERSION)))
+	    (is_general(f->m.error) && is_general(r->error)) ||
+	    (r->error == MESSAGE_SYNTAX && f->m.error == MESSAGE_VERSION))
 		return 0;
 	print_error("%s\nin pieces of %zu: \"%s\", not \"%s\"\n", r->text,
 	    piece_sizes[way], message_error_str(f->m.error),
