@@ -1,7 +1,6 @@
 #include "supervisor.h"
 
 #include <sys/epoll.h>
-#include <sys/signalfd.h>
 #include <sys/wait.h>
 
 #include <errno.h>
@@ -16,6 +15,7 @@
 #include "instance.h"
 #include "log.h"
 #include "loop.h"
+#include "signals.h"
 #include "spawn.h"
 #include "watchdog.h"
 #include "workers.h"
@@ -24,8 +24,6 @@
 #define DRAIN_SLACK_US 500000
 /* From "stop at once" to SIGKILL. */
 #define AT_ONCE_US 1000000
-/* Children reaped, or signals read, per wake-up; the rest comes next time. */
-#define BATCH 256
 
 enum phase {
 	PHASE_RUNNING,
@@ -58,7 +56,7 @@ struct supervisor {
 	struct helper *helper; /* NULL: none */
 	struct admin *admin;   /* NULL: none */
 	struct watchdog watchdog;
-	struct loop_watch signals;
+	struct signals signals;
 	struct timer deadline; /* of the phase */
 };
 
@@ -158,8 +156,9 @@ reap(struct supervisor *s)
 }
 
 static void
-on_signal(struct supervisor *s, int signal)
+on_signal(void *arg, int signal)
 {
+	struct supervisor *s = arg;
 	const char *name = sigabbrev_np(signal);
 
 	switch (signal) {
@@ -189,36 +188,10 @@ on_signal(struct supervisor *s, int signal)
 }
 
 static void
-on_signals(void *arg, uint32_t events)
-{
-	struct supervisor *s = arg;
-	struct signalfd_siginfo info;
-
-	(void)events;
-	for (int i = 0; i < BATCH; i++) {
-		if (read(s->signals.fd, &info, sizeof(info)) != sizeof(info))
-			return;
-		on_signal(s, (int)info.ssi_signo);
-	}
-}
-
-static void
-watch_signals(struct supervisor *s)
-{
-	sigset_t set;
-	int fd;
-
-	spawn_signals(&set);
-	fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-	loop_watch_init(&s->signals, on_signals, s);
-	if (fd == -1 || loop_watch_add(s->loop, &s->signals, fd, EPOLLIN) == -1)
-		fatal("can't watch signals: %s", strerror(errno));
-}
-
-static void
 init(struct supervisor *s, const struct listeners *listeners,
     struct scoreboard *scoreboard)
 {
+	sigset_t set;
 	struct workers_options options = {
 	    .config = s->config,
 	    .scoreboard = scoreboard,
@@ -233,7 +206,9 @@ init(struct supervisor *s, const struct listeners *listeners,
 	if (s->loop == NULL)
 		fatal("can't make an event loop: %s", strerror(errno));
 	timer_init(&s->deadline, on_deadline, s);
-	watch_signals(s);
+	spawn_signals(&set);
+	if (signals_open(&s->signals, s->loop, &set, on_signal, s) == -1)
+		fatal("can't watch signals: %s", strerror(errno));
 	options.loop = s->loop;
 	s->workers = workers_new(&options);
 	if (s->workers == NULL)
@@ -306,14 +281,12 @@ start(struct supervisor *s)
 static void
 fini(struct supervisor *s)
 {
-	int signal_fd = s->signals.fd;
 
 	admin_free(s->admin);
 	watchdog_stop(&s->watchdog);
 	helper_free(s->helper);
 	workers_free(s->workers);
-	loop_watch_del(s->loop, &s->signals);
-	close(signal_fd);
+	signals_close(&s->signals);
 	loop_free(s->loop);
 }
 

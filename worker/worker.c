@@ -1,7 +1,6 @@
 #include "worker.h"
 
 #include <sys/epoll.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
 
 #include <errno.h>
@@ -80,18 +79,14 @@ check_drained(struct worker *w)
 /* ---- what comes from outside ---- */
 
 static void
-on_signal(void *arg, uint32_t events)
+on_signal(void *arg, int signal)
 {
 	struct worker *w = arg;
-	struct signalfd_siginfo info;
 
-	(void)events;
-	while (read(w->signals.fd, &info, sizeof(info)) == sizeof(info)) {
-		if (info.ssi_signo == SIGINT)
-			loop_stop(w->loop);
-		else
-			drain(w, "told to stop");
-	}
+	if (signal == SIGINT)
+		loop_stop(w->loop);
+	else
+		drain(w, "told to stop");
 }
 
 static void
@@ -278,24 +273,18 @@ static int
 watch_signals(struct worker *w)
 {
 	sigset_t set;
-	int fd;
 
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGQUIT);
 	sigaddset(&set, SIGINT);
-	if (sigprocmask(SIG_BLOCK, &set, NULL) == -1)
-		return -1;
 	/* A terminal's hang-up and the master's other signals are for the
 	 * master; a peer that is gone is errno EPIPE. */
 	signal(SIGHUP, SIG_IGN);
 	signal(SIGUSR1, SIG_IGN);
 	signal(SIGUSR2, SIG_IGN);
 	signal(SIGPIPE, SIG_IGN);
-	fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-	loop_watch_init(&w->signals, on_signal, w);
-	return fd != -1 ? loop_watch_add(w->loop, &w->signals, fd, EPOLLIN)
-			: -1;
+	return signals_open(&w->signals, w->loop, &set, on_signal, w);
 }
 
 static int
@@ -397,8 +386,7 @@ close_all(struct worker *w)
 	access_log_close(w->access_log);
 	if (w->statm_fd != -1)
 		close(w->statm_fd);
-	if (w->signals.fd != -1)
-		close(w->signals.fd);
+	signals_close(&w->signals);
 	loop_free(w->loop);
 	buffer_pool_free(w->buffers);
 }
@@ -429,7 +417,6 @@ worker_main(const struct worker_boot *boot)
 	    .config = boot->config,
 	    .scoreboard = boot->scoreboard,
 	    .slot = &boot->scoreboard->slots[boot->slot],
-	    .signals.fd = -1,
 	    .statm_fd = -1,
 	};
 	int status = EXIT_FAILURE;

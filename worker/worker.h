@@ -13,6 +13,7 @@
 #include "loop.h"
 #include "redis.h"
 #include "resolver.h"
+#include "signals.h"
 #include "worker_boot.h"
 
 struct access_log;
@@ -46,7 +47,7 @@ struct worker {
 	struct service **services; /* config->service_count of them */
 
 	struct delay_meter delay;
-	struct loop_watch signals;
+	struct signals signals;
 	struct loop_watch master;
 	struct timer tick;
 	uint64_t started_us;
