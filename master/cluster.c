@@ -96,28 +96,20 @@ worker_json(const struct instance *instance, unsigned i, uint64_t now_ns)
 	return worker;
 }
 
-static uint64_t
-service_sum(const struct instance *instance, size_t service, int which)
-{
-	const struct scoreboard *sb = instance->scoreboard;
-	uint64_t sum = 0;
-
-	for (unsigned i = 0; i < instance->workers; i++)
-		sum += atomic_load(&sb->slots[i].services[service][which]);
-	return sum;
-}
-
 static json_t *
 service_json(const struct instance *instance, size_t i)
 {
 	return json_pack("{s:s, s:s, s:I, s:I, s:I}", "name",
 	    instance->config->services[i].name, "breaker",
 	    breaker_state_str(instance_breaker(instance, i)), "requests",
-	    integer(service_sum(instance, i, SCOREBOARD_SERVICE_REQUESTS)),
+	    integer(scoreboard_service_sum(
+		instance->scoreboard, i, SCOREBOARD_SERVICE_REQUESTS)),
 	    "failures",
-	    integer(service_sum(instance, i, SCOREBOARD_SERVICE_FAILURES)),
+	    integer(scoreboard_service_sum(
+		instance->scoreboard, i, SCOREBOARD_SERVICE_FAILURES)),
 	    "rejected",
-	    integer(service_sum(instance, i, SCOREBOARD_SERVICE_REJECTED)));
+	    integer(scoreboard_service_sum(
+		instance->scoreboard, i, SCOREBOARD_SERVICE_REJECTED)));
 }
 
 static json_t *

@@ -170,8 +170,7 @@ point_at_helper(struct config *config)
 static struct scoreboard *
 open_scoreboard(const struct config *config, unsigned workers)
 {
-	struct scoreboard *sb = scoreboard_open(config->state_dir,
-	    config->instance, workers, (unsigned)config->service_count);
+	struct scoreboard *sb = scoreboard_open(config, workers);
 
 	if (sb == NULL)
 		fatal("%s: state_dir: can't make %s/scoreboard: %s",

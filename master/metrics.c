@@ -258,16 +258,6 @@ histograms(struct page *p)
 }
 
 static uint64_t
-service_sum(const struct page *p, size_t service, int which)
-{
-	uint64_t sum = 0;
-
-	for (unsigned i = 0; i < p->instance->workers; i++)
-		sum += atomic_load(&p->sb->slots[i].services[service][which]);
-	return sum;
-}
-
-static uint64_t
 service_in_flight(const struct page *p, size_t service)
 {
 	uint64_t sum = 0;
@@ -295,7 +285,7 @@ services(struct page *p)
 		for (size_t i = 0; i < c->service_count; i++)
 			fprintf(p->f, "drover_%s{service=\"%s\"} %" PRIu64 "\n",
 			    name, c->services[i].name,
-			    service_sum(p, i, which));
+			    scoreboard_service_sum(p->sb, i, which));
 	}
 	header(p, "service_requests_in_flight", "gauge",
 	    "Requests that the service is answering now");

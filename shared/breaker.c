@@ -3,7 +3,7 @@
 #define LOCAL_SHIFT 2
 #define FAILURES_SHIFT 3
 #define EPOCH_SHIFT 9
-#define UNTIL_SHIFT 28
+#define UNTIL_SHIFT 25
 #define STATE_MASK 3
 
 struct breaker

@@ -9,8 +9,8 @@
  *   bits  0- 1  state
  *   bit      2  local
  *   bits  3- 8  failures
- *   bits  9-27  epoch
- *   bits 28-63  until_ms
+ *   bits  9-24  epoch
+ *   bits 25-63  until_ms
  *
  * CLOSED -> OPEN after `failures` consecutive failures within the window;
  * OPEN -> HALF_OPEN when somebody takes the probe after open_for; HALF_OPEN ->
@@ -18,7 +18,7 @@
  * probe when the lease ran out or the probe was given back.
  *
  * Every such step has a new epoch, and an outcome counts only in the epoch in
- * which its request was admitted. Epochs are serial numbers (RFC 1982) of 19
+ * which its request was admitted. Epochs are serial numbers (RFC 1982) of 16
  * bits; 0 means that nothing was heard yet.
  */
 #ifndef BREAKER_H
@@ -27,7 +27,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define BREAKER_EPOCH_BITS 19
+#define BREAKER_EPOCH_BITS 16
 #define BREAKER_EPOCH_MASK ((1u << BREAKER_EPOCH_BITS) - 1)
 #define BREAKER_FAILURES_MAX 63
 /* How long a step of this host waits for Redis to confirm it. */

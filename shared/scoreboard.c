@@ -16,12 +16,13 @@
 
 /* "drover" and the layout's number: raise it when the structs change in a way
  * that their size does not show. */
-#define MAGIC UINT64_C(0x64726f7665720001)
+#define MAGIC UINT64_C(0x64726f7665720002)
 
 struct shape {
 	const char *instance;
 	uint32_t slots;
 	uint32_t services;
+	uint64_t names;
 	size_t bytes;
 };
 
@@ -46,6 +47,7 @@ fits(const struct scoreboard *sb, const struct shape *shape)
 	return sb->magic == MAGIC && sb->bytes == shape->bytes &&
 	       sb->slot_count == shape->slots &&
 	       sb->service_count == shape->services &&
+	       sb->service_names == shape->names &&
 	       memchr(sb->incarnation, '\0', sizeof(sb->incarnation)) != NULL &&
 	       strncmp(sb->instance, shape->instance, sizeof(sb->instance)) ==
 		   0;
@@ -108,6 +110,7 @@ fill(int fd, const struct shape *shape)
 	snprintf(sb->instance, sizeof(sb->instance), "%s", shape->instance);
 	sb->slot_count = shape->slots;
 	sb->service_count = shape->services;
+	sb->service_names = shape->names;
 	sb->lock_fd = fd;
 	return sb;
 }
@@ -163,6 +166,7 @@ forget_predecessor(struct scoreboard *sb)
 		atomic_store(&sb->slots[i].pid, 0);
 		atomic_store(&sb->slots[i].state, SLOT_EMPTY);
 	}
+	atomic_store(&sb->redis_degraded, 0);
 	for (size_t i = 0; i < CONFIG_SERVICES_MAX; i++)
 		atomic_store(&sb->breakers[i], 0);
 	for (size_t i = 0; i < SCOREBOARD_ENDPOINTS; i++) {
@@ -171,20 +175,41 @@ forget_predecessor(struct scoreboard *sb)
 	}
 }
 
-struct scoreboard *
-scoreboard_open(const char *state_dir, const char *instance, unsigned slots,
-    unsigned services)
+/* FNV-1a over the names in order, each with its NUL. */
+static uint64_t
+hash_names(const struct config *config)
 {
-	struct shape shape = {instance, slots, services, bytes_for(slots)};
+	uint64_t hash = 0xcbf29ce484222325;
+
+	for (size_t i = 0; i < config->service_count; i++) {
+		const char *at = config->services[i].name;
+
+		do
+			hash = (hash ^ (unsigned char)*at) * 0x100000001b3;
+		while (*at++ != '\0');
+	}
+	return hash;
+}
+
+struct scoreboard *
+scoreboard_open(const struct config *config, unsigned slots)
+{
+	struct shape shape = {
+	    .instance = config->instance,
+	    .slots = slots,
+	    .services = (uint32_t)config->service_count,
+	    .names = hash_names(config),
+	    .bytes = bytes_for(slots),
+	};
 	struct scoreboard *sb;
 	char path[PATH_MAX];
 
-	if (strlen(instance) > CONFIG_NAME_MAX) {
+	if (strlen(config->instance) > CONFIG_NAME_MAX) {
 		errno = EINVAL;
 		return NULL;
 	}
-	if ((size_t)snprintf(path, sizeof(path), "%s/scoreboard", state_dir) >=
-	    sizeof(path)) {
+	if ((size_t)snprintf(path, sizeof(path), "%s/scoreboard",
+		config->state_dir) >= sizeof(path)) {
 		errno = ENAMETOOLONG;
 		return NULL;
 	}
@@ -283,6 +308,17 @@ scoreboard_sum(const struct scoreboard *sb, enum scoreboard_total total)
 	for (uint32_t i = 0; i < sb->slot_count; i++)
 		sum += atomic_load_explicit(
 		    &sb->slots[i].totals[total], memory_order_relaxed);
+	return sum;
+}
+
+uint64_t
+scoreboard_service_sum(const struct scoreboard *sb, size_t service,
+    enum scoreboard_service_total total)
+{
+	uint64_t sum = 0;
+
+	for (uint32_t i = 0; i < sb->slot_count; i++)
+		sum += atomic_load(&sb->slots[i].services[service][total]);
 	return sum;
 }
 

@@ -133,7 +133,8 @@ struct scoreboard {
 	char incarnation[SCOREBOARD_INCARNATION_MAX]; /* random, see design */
 	uint32_t slot_count;
 	uint32_t service_count;
-	uint64_t started_ns; /* of this master, CLOCK_MONOTONIC */
+	uint64_t service_names; /* a hash: totals are kept by index */
+	uint64_t started_ns;    /* of this master, CLOCK_MONOTONIC */
 	_Atomic pid_t master_pid;
 	_Atomic uint32_t redis_degraded; /* said so already: see worker.c */
 	/* Descriptor, the same in master and workers, that holds the file's
@@ -151,8 +152,7 @@ struct scoreboard {
  * only, before the first fork, holding the pid file's lock. NULL with errno;
  * the mapping lives as long as the process.
  */
-struct scoreboard *scoreboard_open(const char *state_dir, const char *instance,
-    unsigned slots, unsigned services);
+struct scoreboard *scoreboard_open(const struct config *config, unsigned slots);
 
 /* In the new worker: takes the slot, zeroes the predecessor's gauges. */
 void scoreboard_slot_take(struct scoreboard_slot *slot, pid_t pid);
@@ -178,6 +178,8 @@ bool scoreboard_slot_is_live(const struct scoreboard_slot *slot);
 
 uint64_t scoreboard_sum(
     const struct scoreboard *sb, enum scoreboard_total total);
+uint64_t scoreboard_service_sum(const struct scoreboard *sb, size_t service,
+    enum scoreboard_service_total total);
 
 /* A total's or a service total's metric name and help text. */
 const char *scoreboard_total_str(enum scoreboard_total total);

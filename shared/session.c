@@ -15,6 +15,11 @@
  * section 9.6). */
 #define LINGER_US 2000000
 
+/* How long an idle connection is still kept once its listener drains: the next
+ * request may be on its way, and a client or balancer can't know that one that
+ * was cut off by our closing is safe to send again. */
+#define DRAIN_IDLE_US 1000000
+
 static void on_ready(void *arg);
 static void on_timer(void *arg);
 static void on_kick(void *arg);
@@ -128,8 +133,7 @@ void
 session_drain(struct session *s)
 {
 	s->close_after = true;
-	if (s->state == SESSION_IDLE && !s->io.readable)
-		session_close(s, SESSION_CLOSE_DRAINED);
+	session_update_deadline(s);
 }
 
 /* ---- deadlines ---- */
@@ -146,6 +150,10 @@ deadline(const struct session *s, enum session_close *reason)
 	}
 	switch (s->state) {
 	case SESSION_IDLE:
+		if (s->close_after || s->context->draining) {
+			*reason = SESSION_CLOSE_DRAINED;
+			return now_us + DRAIN_IDLE_US;
+		}
 		*reason = SESSION_CLOSE_IDLE;
 		return now_us + limits->keep_alive_us;
 	case SESSION_HEAD:
@@ -294,6 +302,7 @@ session_response_done(struct session *s)
 	s->begun = false;
 	s->ended = false;
 	s->continue_sent = false;
+	s->request_us = 0;
 	session_update_deadline(s);
 	session_kick_if_needed(s);
 }

@@ -99,7 +99,7 @@ struct session *session_open(const struct session_context *context, int fd,
     const struct sock_addr *peer);
 /* Closes now, whatever is under way; calls on_close. */
 void session_close(struct session *s, enum session_close reason);
-/* Closes it if it is between two requests; otherwise after the response. */
+/* Its next response is its last; while none is asked for, it closes soon. */
 void session_drain(struct session *s);
 
 const struct session_context *session_context_of(const struct session *s);
@@ -139,7 +139,7 @@ void session_reply_error(struct session *s, unsigned status, const char *what);
  * own to *session_head() and goes on with session_write(), which sends head
  * and body together. length: of the body, or SESSION_LENGTH_UNKNOWN (chunked,
  * or until close for HTTP/1.0). no_body: framed as told, but without one
- * (HEAD, 204, 304). Date and Server are added unless own_date is set.
+ * (HEAD, 204, 304). Date is added unless no_date is set.
  */
 struct session_response {
 	unsigned status;

@@ -66,6 +66,10 @@ void session_close_soon(struct session *s, enum session_close reason);
 /* The response has been handed to the kernel or its queue. */
 void session_response_done(struct session *s);
 
+/* session_response.c: writes, and sees to what does not leave at once. -1:
+ * the session closes soon. */
+int session_send(struct session *s, const struct iovec *iov, int count);
+
 /* session_request.c: reads, until it has to wait for somebody. */
 void session_pump(struct session *s);
 void session_drop_empty_buffer(struct session *s);

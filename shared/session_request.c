@@ -103,9 +103,8 @@ read_head(struct session *s)
 		session_enter(s, SESSION_HEAD);
 		session_update_deadline(s);
 	}
-	if (!parse(s))
-		return false;
-	if (!s->message.head_done)
+	/* Refused, the session lingers: that is the pump's too. */
+	if (!parse(s) || !s->message.head_done)
 		return true;
 	session_enter(s, SESSION_ACTIVE);
 	s->request_us = loop_now_us(s->context->loop);
@@ -135,7 +134,7 @@ read_body(struct session *s)
 		if (buffer_len(s->in) == 0 && !fill(s))
 			return false;
 		if (!parse(s))
-			return false;
+			return true;
 		session_update_deadline(s);
 		if (s->body.len == 0 && !s->message.done)
 			return true;
@@ -213,8 +212,7 @@ session_take_body(struct session *s)
 		    .iov_len = 25};
 
 		s->continue_sent = true;
-		if (io_write(&s->io, &line, 1) == -1)
-			session_close_soon(s, SESSION_CLOSE_RESET);
+		(void)session_send(s, &line, 1);
 	}
 	session_update_deadline(s);
 	session_kick_if_needed(s);

@@ -1,31 +1,35 @@
 #include "session.h"
 
+#include <sys/time.h>
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include <jansson.h>
 
+#include "chunk.h"
 #include "log.h"
 #include "session_private.h"
 
 #define DATE_MAX 40
 
-/* RFC 9110 section 6.6.1, made once a second. */
+/* RFC 9110 section 6.6.1. Made once a second: it is valid until_us. */
 static const char *
-date_line(size_t *len)
+date_line(uint64_t now_us, size_t *len)
 {
 	static char line[DATE_MAX];
 	static size_t line_len;
-	static time_t made;
-	time_t now = time(NULL);
+	static uint64_t until_us;
+	struct timeval now;
 	struct tm tm;
 
-	if (now != made) {
-		gmtime_r(&now, &tm);
+	if (now_us >= until_us) {
+		gettimeofday(&now, NULL);
+		gmtime_r(&now.tv_sec, &tm);
 		line_len = strftime(line, sizeof(line),
 		    "Date: %a, %d %b %Y %H:%M:%S GMT\r\n", &tm);
-		made = now;
+		until_us = now_us + 1000000 - (uint64_t)now.tv_usec;
 	}
 	*len = line_len;
 	return line;
@@ -129,18 +133,18 @@ session_begin(struct session *s, const struct session_response *response)
 	text_init(&s->head_text, s->head->data, BUFFER_BYTES);
 	add_status_line(&s->head_text, response);
 	if (!response->no_date) {
-		date = date_line(&len);
+		date = date_line(loop_now_us(s->context->loop), &len);
 		text_add(&s->head_text, date, len);
 	}
 	add_framing(s, response);
 	return &s->head_text;
 }
 
-/* The pieces of one write, at most: head, chunk size, data, chunk end. */
+/* The pieces of one write: the head, and those of the body. */
 struct pieces {
-	struct iovec iov[4];
+	struct iovec iov[1 + CHUNK_IOV];
 	int count;
-	char size_line[20];
+	char size_line[CHUNK_SIZE_LINE];
 };
 
 static void
@@ -149,24 +153,6 @@ add_piece(struct pieces *p, const void *data, size_t len)
 	p->iov[p->count].iov_base = (void *)(uintptr_t)data;
 	p->iov[p->count].iov_len = len;
 	p->count++;
-}
-
-static void
-add_chunked(struct pieces *p, const void *data, size_t len, bool last)
-{
-	static const char ends[] = "\r\n0\r\n\r\n";
-	struct text line;
-
-	if (len > 0) {
-		text_init(&line, p->size_line, sizeof(p->size_line));
-		text_add_hex(&line, len);
-		text_add(&line, "\r\n", 2);
-		add_piece(p, line.data, line.len);
-		add_piece(p, data, len);
-		add_piece(p, ends, last ? 7 : 2);
-	} else if (last) {
-		add_piece(p, ends + 2, 5);
-	}
 }
 
 /* False: the owner broke its promise of a length, or there is no memory. */
@@ -180,13 +166,12 @@ gather(struct session *s, struct pieces *p, const void *data, size_t len,
 		if (text_is_full(&s->head_text))
 			return false;
 		add_piece(p, s->head_text.data, s->head_text.len);
-	} else if (s->response_bytes == 0 && text_is_full(&s->head_text)) {
-		return false;
 	}
 	if (s->no_body) {
 		return true;
 	} else if (s->chunked) {
-		add_chunked(p, data, len, last);
+		p->count += chunk_frame(
+		    p->iov + p->count, p->size_line, data, len, last);
 	} else {
 		if (s->has_length) {
 			if (len > s->length_left ||
@@ -201,11 +186,27 @@ gather(struct session *s, struct pieces *p, const void *data, size_t len,
 	return true;
 }
 
+int
+session_send(struct session *s, const struct iovec *iov, int count)
+{
+	if (s->context->bytes_out != NULL)
+		for (int i = 0; i < count; i++)
+			*s->context->bytes_out += iov[i].iov_len;
+	if (io_write(&s->io, iov, count) == -1) {
+		session_close_soon(s, SESSION_CLOSE_RESET);
+		return -1;
+	}
+	if (io_backlog(&s->io) > 0) {
+		s->had_backlog = true;
+		session_update_deadline(s);
+	}
+	return 0;
+}
+
 void
 session_write(struct session *s, const void *data, size_t len, bool last)
 {
 	struct pieces p = {.count = 0};
-	size_t total = 0;
 
 	if (!session_is_answerable(s))
 		return;
@@ -214,20 +215,10 @@ session_write(struct session *s, const void *data, size_t len, bool last)
 		session_cut(s);
 		return;
 	}
-	for (int i = 0; i < p.count; i++)
-		total += p.iov[i].iov_len;
-	if (total > 0 && io_write(&s->io, p.iov, p.count) == -1) {
-		session_close_soon(s, SESSION_CLOSE_RESET);
+	if (p.count > 0 && session_send(s, p.iov, p.count) == -1)
 		return;
-	}
-	if (s->context->bytes_out != NULL)
-		*s->context->bytes_out += total;
 	buffer_put(s->context->buffers, s->head);
 	s->head = NULL;
-	if (io_backlog(&s->io) > 0) {
-		s->had_backlog = true;
-		session_update_deadline(s);
-	}
 	if (last)
 		session_response_done(s);
 }

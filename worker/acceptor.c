@@ -208,18 +208,15 @@ acceptor_rescue(struct acceptor *a)
 
 	if (!a->joined)
 		return;
-	for (unsigned slot = 0; slot < w->boot->workers; slot++) {
-		uint64_t since_ns = atomic_load_explicit(
-		    &w->scoreboard->slots[slot].busy_since_ns,
-		    memory_order_relaxed);
+	for (unsigned n = 0; n < w->boot->workers; n++) {
+		const struct scoreboard_slot *slot = &w->scoreboard->slots[n];
 
-		/* Its stamp may be younger than our own. */
-		if (slot == w->boot->slot || since_ns == 0 ||
-		    since_ns > now_ns || now_ns - since_ns < NEIGHBOUR_BUSY_NS)
+		if (n == w->boot->slot ||
+		    scoreboard_busy_ns(slot, now_ns) < NEIGHBOUR_BUSY_NS)
 			continue;
 		for (size_t i = 0; i < w->config->listen_count; i++)
 			if (mode_of(a, i) == CONFIG_ACCEPT_REUSEPORT)
-				(void)accept_some(listener_at(a, i, slot));
+				(void)accept_some(listener_at(a, i, n));
 	}
 }
 

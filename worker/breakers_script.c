@@ -13,7 +13,7 @@
  * text is "SERVICE STATE EPOCH FAILURES LEFT_MS", also what is published.
  * An epoch that the caller knows and we do not shows that this Redis lost
  * writes: its state says nothing then, and it starts anew above that epoch.
- * Epochs are serial numbers of 19 bits without 0, as in breaker.h.
+ * Epochs are serial numbers of 16 bits without 0, as in breaker.h.
  */
 struct redis_script breakers_script = {
     .name = "breakers",
@@ -22,7 +22,7 @@ struct redis_script breakers_script = {
 	    "local token, limit = ARGV[5], tonumber(ARGV[6])\n"
 	    "local window, open_for = tonumber(ARGV[7]), tonumber(ARGV[8])\n"
 	    "local lease, by, reason = tonumber(ARGV[9]), ARGV[10], ARGV[11]\n"
-	    "local CLOSED, OPEN, HALF_OPEN, SERIALS = 0, 1, 2, 524288\n"
+	    "local CLOSED, OPEN, HALF_OPEN, SERIALS = 0, 1, 2, 65536\n"
 	    "local time = redis.call('TIME')\n"
 	    "local now = time[1] * 1000 + math.floor(time[2] / 1000)\n"
 	    "local h = redis.call('HMGET', KEYS[1],\n"

@@ -20,12 +20,22 @@ struct checker {
 	struct upstream_list running; /* by their idle_entry */
 };
 
+/* A worker that stands still checks nothing. */
+#define HEARTBEAT_MAX_NS UINT64_C(1000000000)
+
 static bool
 is_my_turn(const struct worker *w)
 {
-	for (unsigned i = 0; i < w->boot->slot; i++)
-		if (atomic_load(&w->scoreboard->slots[i].state) == SLOT_READY)
+	uint64_t now_ns = loop_now_us(w->loop) * 1000;
+
+	for (unsigned i = 0; i < w->boot->slot; i++) {
+		const struct scoreboard_slot *slot = &w->scoreboard->slots[i];
+		uint64_t beat_ns = atomic_load(&slot->heartbeat_ns);
+
+		if (atomic_load(&slot->state) == SLOT_READY &&
+		    (beat_ns > now_ns || now_ns - beat_ns < HEARTBEAT_MAX_NS))
 			return false;
+	}
 	return true;
 }
 

@@ -69,12 +69,16 @@ note_line(struct client *client, const struct message *m)
 }
 
 /* What the worker is on, for whoever watches it stall: without the query,
- * which is nobody's business in a log. */
+ * which is nobody's business in a log. Who blocked this iteration keeps the
+ * blame: the delay is logged at its end. */
 static void
-note_activity(struct scoreboard_slot *slot, const char *line, size_t len)
+note_activity(struct worker *w, const char *line, size_t len)
 {
+	struct scoreboard_slot *slot = w->slot;
 	const char *query = memchr(line, '?', len);
 
+	if (w->blocked_us == loop_now_us(w->loop))
+		return;
 	if (query != NULL)
 		len = (size_t)(query - line);
 	if (len > SCOREBOARD_ACTIVITY_MAX)
@@ -95,7 +99,7 @@ on_request(struct session *s)
 	worker_count(w, SCOREBOARD_REQUESTS);
 	scoreboard_gauge(&w->slot->in_flight, 1);
 	client->counted = true;
-	note_activity(w->slot, client->line, note_line(client, m));
+	note_activity(w, client->line, note_line(client, m));
 	route = route_find(w->config->routes, w->config->route_count, m->path);
 	if (route == NULL)
 		session_reply_error(s, 404, "no route for this path");

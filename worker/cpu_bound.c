@@ -29,14 +29,14 @@ struct cpu_bound {
 
 /* A linear congruential generator: nothing a compiler can leave out. */
 static void
-burn(struct cpu_bound *c)
+burn(struct cpu_bound *c, const _Atomic bool *stopping)
 {
 	uint64_t start_ns = loop_clock_ns();
 	uint64_t until_ns = start_ns + c->ms * NS_PER_MS;
 	uint64_t now_ns = start_ns;
 	uint64_t x = 1;
 
-	while (now_ns < until_ns) {
+	while (now_ns < until_ns && (stopping == NULL || !*stopping)) {
 		for (int i = 0; i < 1000; i++)
 			x = x * 6364136223846793005u + 1442695040888963407u;
 		now_ns = loop_clock_ns();
@@ -60,18 +60,23 @@ reply(struct client *client, const struct cpu_bound *c, bool offloaded)
 	handler_reply(client, 200, json);
 }
 
-static void
-run_job(struct offload_job *job)
+static struct cpu_bound *
+of_job(struct offload_job *job)
 {
-	burn((
-	    struct cpu_bound *)((char *)job - offsetof(struct cpu_bound, job)));
+	return (
+	    struct cpu_bound *)((char *)job - offsetof(struct cpu_bound, job));
+}
+
+static void
+run_job(struct offload_job *job, const _Atomic bool *stopping)
+{
+	burn(of_job(job), stopping);
 }
 
 static void
 job_done(struct offload_job *job)
 {
-	struct cpu_bound *c =
-	    (struct cpu_bound *)((char *)job - offsetof(struct cpu_bound, job));
+	struct cpu_bound *c = of_job(job);
 
 	if (c->client != NULL) {
 		client_end_task(c->client);
@@ -140,6 +145,7 @@ parse_ms(struct message_slice text, uint64_t *ms)
 void
 cpu_bound_start(struct client *client)
 {
+	struct worker *w = client->worker;
 	const struct message *m = session_request(client->session);
 	struct message_slice ms_text = message_query(m, "ms");
 	struct cpu_bound c = {.ms = DEFAULT_MS};
@@ -153,6 +159,7 @@ cpu_bound_start(struct client *client)
 		start_offloaded(client, c.ms);
 		return;
 	}
-	burn(&c);
+	burn(&c, NULL);
+	w->blocked_us = loop_now_us(w->loop);
 	reply(client, &c, false);
 }

@@ -180,17 +180,21 @@ reject(struct exchange *x)
 	end_with_error(x, 503, "circuit open", after_s);
 }
 
-/* May the request be sent again, after this try on x->up? */
+/* A kept-alive connection that the backend had closed, without a word. */
 static bool
-may_try_again(struct exchange *x)
+was_stale(const struct exchange *x, unsigned status)
 {
-	bool sent = x->state == EXCHANGE_STREAMING;
-	bool stale = sent && x->up->reused && !x->up->message.head_bytes &&
-		     !x->retried_stale;
+	return x->up != NULL && x->up->reused && status == 502 &&
+	       x->up->message.head_bytes == 0 && !x->retried_stale;
+}
 
-	if (x->response_begun || x->body_begun || (sent && !x->idempotent))
+/* May the request be sent again, after this try? */
+static bool
+may_try_again(struct exchange *x, unsigned status)
+{
+	if (x->response_begun || x->body_begun || (x->sent && !x->idempotent))
 		return false;
-	if (stale) {
+	if (was_stale(x, status)) {
 		x->retried_stale = true;
 		x->wait.fresh = true;
 		x->wait.avoid = false;
@@ -207,7 +211,7 @@ may_try_again(struct exchange *x)
 void
 exchange_try_failed(struct exchange *x, unsigned status, const char *why)
 {
-	bool again = may_try_again(x);
+	bool again = may_try_again(x, status);
 
 	if (x->state != EXCHANGE_STREAMING)
 		endpoint_failed(x->wait.endpoint, why);
@@ -218,7 +222,10 @@ exchange_try_failed(struct exchange *x, unsigned status, const char *why)
 	worker_count(x->worker, SCOREBOARD_UP_RETRIES);
 	let_go_of_upstream(x, false);
 	loop_defer_cancel(x->worker->loop, &x->again);
-	exchange_enter(x, EXCHANGE_QUEUED);
+	x->sent = false;
+	x->settling = false;
+	if (x->state != EXCHANGE_QUEUED)
+		exchange_enter(x, EXCHANGE_QUEUED);
 	connect_to_service(x);
 }
 
@@ -239,9 +246,10 @@ exchange_complete(struct exchange *x, const char *data, size_t len)
 	struct upstream *up = x->up;
 	bool keep;
 
-	/* Nothing may be left over on a connection that is used again. */
+	/* Nothing may be left over on a connection that is used again: read,
+	 * or not yet, with no event to come. */
 	keep = up->message.keep_alive && x->request_ended && !up->io.hangup &&
-	       !up->io.broken && buffer_len(up->in) == 0;
+	       !up->io.broken && !up->io.readable && buffer_len(up->in) == 0;
 	(void)breakers_report(x->worker->breakers, &x->ticket, false, NULL);
 	endpoint_worked(up->endpoint);
 	client_end_task(x->client);
@@ -297,6 +305,14 @@ take_connection(struct exchange *x, struct upstream *up)
 	}
 }
 
+/* Then it is not the backend that fails. */
+static bool
+is_our_shortage(int error)
+{
+	return error == EMFILE || error == ENFILE || error == ENOBUFS ||
+	       error == ENOMEM;
+}
+
 static void
 on_connection(void *arg, enum pool_result result, struct upstream *up)
 {
@@ -315,7 +331,11 @@ on_connection(void *arg, enum pool_result result, struct upstream *up)
 		fail(x, 502, "its name has no address");
 		break;
 	case POOL_FAILED:
-		exchange_try_failed(x, 502, "can't be reached");
+		if (is_our_shortage(errno))
+			end_with_error(
+			    x, 503, "out of descriptors or memory", 1);
+		else
+			exchange_try_failed(x, 502, "can't be reached");
 		break;
 	}
 }
@@ -388,9 +408,8 @@ exchange_new(struct client *client, const struct config_route *route)
 	x->state = EXCHANGE_ADMISSION;
 	x->head_method = m->parser.method == HTTP_HEAD;
 	x->idempotent = message_is_idempotent(m);
-	x->has_body = message_has_body(m);
 	x->chunked = m->chunked;
-	x->request_ended = !x->has_body;
+	x->request_ended = !message_has_body(m);
 	breakers_ticket_init(&x->ticket, on_admission, on_settled, x);
 	loop_deferred_init(&x->again, on_again, x);
 	pool_wait_init(&x->wait, x->service->pool, on_connection, x);

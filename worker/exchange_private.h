@@ -33,9 +33,9 @@ struct exchange {
 	struct buffer *head;        /* the request's, kept for another try */
 	unsigned retries;           /* made so far */
 	bool retried_stale;
+	bool sent;        /* something of the request, on this try */
 	bool head_method; /* HEAD: the response has no body */
 	bool idempotent;
-	bool has_body;
 	bool chunked;
 	bool body_begun; /* a piece has been asked for: no other try */
 	bool body_asked; /* and has not come yet */
@@ -47,7 +47,8 @@ struct exchange {
 };
 
 void exchange_enter(struct exchange *x, enum exchange_state state);
-/* The try failed; status: 502 or 504, why: for people. Tries again or ends. */
+/* The try failed; status: 502, or 504 when it took too long; why: static, for
+ * people. Tries again or ends. */
 void exchange_try_failed(struct exchange *x, unsigned status, const char *why);
 /* Tells the breaker of a status that is the service's failure. False: wait,
  * the response goes on by itself. */

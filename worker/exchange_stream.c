@@ -1,5 +1,6 @@
 #include <errno.h>
 
+#include "chunk.h"
 #include "exchange_private.h"
 #include "forward.h"
 #include "log.h"
@@ -37,6 +38,7 @@ exchange_send(struct exchange *x)
 		exchange_try_failed(x, 502, "connection lost");
 		return;
 	}
+	x->sent = true;
 	if (!x->request_ended)
 		exchange_take_body(x);
 	update_deadline(x);
@@ -56,25 +58,13 @@ exchange_take_body(struct exchange *x)
 static int
 write_piece(struct exchange *x, const char *data, size_t len, bool last)
 {
-	static char ends[] = "\r\n0\r\n\r\n";
-	char size_line[20];
-	struct text line;
-	struct iovec iov[3];
-	int n = 0;
+	char size_line[CHUNK_SIZE_LINE];
+	struct iovec iov[CHUNK_IOV] = {{(void *)(uintptr_t)data, len}};
+	int count = 1;
 
-	if (!x->chunked) {
-		iov[n++] = (struct iovec){(void *)(uintptr_t)data, len};
-	} else if (len > 0) {
-		text_init(&line, size_line, sizeof(size_line));
-		text_add_hex(&line, len);
-		text_add(&line, "\r\n", 2);
-		iov[n++] = (struct iovec){size_line, line.len};
-		iov[n++] = (struct iovec){(void *)(uintptr_t)data, len};
-		iov[n++] = (struct iovec){ends, last ? 7 : 2};
-	} else if (last) {
-		iov[n++] = (struct iovec){ends + 2, 5};
-	}
-	return io_write(&x->up->io, iov, n);
+	if (x->chunked)
+		count = chunk_frame(iov, size_line, data, len, last);
+	return io_write(&x->up->io, iov, count);
 }
 
 void
@@ -83,13 +73,14 @@ exchange_on_body(struct task *task, const char *data, size_t len, bool last)
 	struct exchange *x = (struct exchange *)task;
 
 	x->body_asked = false;
+	if (x->state != EXCHANGE_STREAMING)
+		return;
 	/* The backend may have stopped reading and answered already; its
 	 * answer, or its reset, comes by exchange_receive(). */
-	if (x->state != EXCHANGE_STREAMING ||
-	    write_piece(x, data, len, last) == -1)
-		return;
-	x->request_ended = last;
-	exchange_take_body(x);
+	if (write_piece(x, data, len, last) == 0) {
+		x->request_ended = last;
+		exchange_take_body(x);
+	}
 	update_deadline(x);
 }
 
@@ -114,22 +105,21 @@ begin_response(struct exchange *x)
 }
 
 /* An interim (1xx) response ends here; the real one may be right behind.
- * False: it is one that nobody asked for. */
+ * False: it switches protocols, which nobody asked for. */
 static bool
 skip_interim(struct exchange *x)
 {
 	struct upstream *up = x->up;
 
-	if (message_status(&up->message) == 101)
-		return false;
-	do {
+	while (up->message.error == MESSAGE_NONE && up->message.head_done &&
+	       message_is_interim(&up->message)) {
+		if (message_status(&up->message) == 101)
+			return false;
 		message_init_response(
 		    &up->message, BUFFER_BYTES, x->head_method);
 		if (!upstream_read_rest(up))
-			return true;
-	} while (up->message.error == MESSAGE_NONE && up->message.head_done &&
-		 message_is_interim(&up->message) &&
-		 message_status(&up->message) != 101);
+			break;
+	}
 	return true;
 }
 
@@ -140,8 +130,7 @@ pass_on(struct exchange *x)
 {
 	struct message *m = &x->up->message;
 
-	if (m->error == MESSAGE_NONE && m->head_done && message_is_interim(m) &&
-	    !skip_interim(x)) {
+	if (!skip_interim(x)) {
 		exchange_try_failed(x, 502, "switched protocols unasked");
 		return false;
 	}
@@ -151,7 +140,7 @@ pass_on(struct exchange *x)
 					    : "invalid response");
 		return false;
 	}
-	if (!m->head_done || message_is_interim(m))
+	if (!m->head_done)
 		return true;
 	if (!x->response_begun) {
 		x->settling = !exchange_settle_status(x, message_status(m));

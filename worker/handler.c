@@ -99,18 +99,17 @@ stalled_json(struct worker *w)
 
 	for (unsigned i = 0; i < w->scoreboard->slot_count; i++) {
 		const struct scoreboard_slot *slot = &w->scoreboard->slots[i];
-		uint64_t since_ns = atomic_load(&slot->busy_since_ns);
-		uint32_t len = atomic_load(&slot->activity_len);
+		uint64_t busy_ns = scoreboard_busy_ns(slot, now_ns);
+		char on[SCOREBOARD_ACTIVITY_MAX];
 
-		/* Its stamp may be younger than our look at the clock. */
-		if (slot == w->slot || since_ns == 0 || since_ns > now_ns ||
-		    now_ns - since_ns < threshold_ns)
+		if (slot == w->slot || busy_ns < threshold_ns ||
+		    !scoreboard_slot_is_live(slot))
 			continue;
 		json_array_append_new(
-		    list, json_pack("{s:i, s:i, s:o, s:s%}", "worker",
+		    list, json_pack("{s:i, s:i, s:o, s:s}", "worker",
 			      (int)i + 1, "pid", (int)atomic_load(&slot->pid),
-			      "forMs", milliseconds(now_ns - since_ns), "on",
-			      slot->activity, (size_t)len));
+			      "forMs", milliseconds(busy_ns), "on",
+			      scoreboard_activity(slot, on)));
 	}
 	return list;
 }

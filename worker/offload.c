@@ -26,7 +26,7 @@ struct offload {
 	pthread_cond_t work;
 	struct job_list todo;
 	struct job_list finished;
-	bool stopping;
+	_Atomic bool stopping;
 	pthread_t threads[OFFLOAD_THREADS];
 	unsigned thread_count;
 };
@@ -66,7 +66,7 @@ thread_main(void *arg)
 			continue;
 		}
 		pthread_mutex_unlock(&o->mutex);
-		job->run(job);
+		job->run(job, &o->stopping);
 		pthread_mutex_lock(&o->mutex);
 		push(&o->finished, job);
 		CHECK(eventfd_write(o->event_fd, 1) == 0);

@@ -19,14 +19,16 @@ struct offload;
 
 /* Embedded in its owner, who must keep it until done() was called. */
 struct offload_job {
-	void (*run)(struct offload_job *job);  /* in a thread */
+	/* In a thread; to come back soon once *stopping is true. */
+	void (*run)(struct offload_job *job, const _Atomic bool *stopping);
 	void (*done)(struct offload_job *job); /* on the loop */
 	struct offload_job *next;
 };
 
 /* Starts no thread before the first job. NULL with errno. */
 struct offload *offload_new(struct loop *loop);
-/* Waits for the jobs that are running and calls done() for every job. */
+/* Tells the jobs that are running to stop, waits for them, and calls done()
+ * for every job. */
 void offload_free(struct offload *o);
 /* False when OFFLOAD_JOBS_MAX are under way, or no thread can be started. */
 bool offload_submit(struct offload *o, struct offload_job *job);

@@ -77,7 +77,7 @@ reuse(struct pool *pool, struct endpoint *endpoint)
 	return up;
 }
 
-/* Makes room for a connection by closing the oldest idle one elsewhere. */
+/* Makes room for a connection by closing one that is idle elsewhere. */
 static bool
 evict(struct pool *pool)
 {

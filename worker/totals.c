@@ -12,7 +12,7 @@
 /* When nothing changes: to learn the others' totals and to keep the writer's
  * key alive. */
 #define REFRESH_US 1000000
-#define WRITER_TTL_S "86400"
+#define WRITER_TTL_S "2592000" /* 30 days */
 #define US_PER_MS UINT64_C(1000)
 #define KEY_MAX (2 * CONFIG_NAME_MAX + 48)
 

@@ -10,7 +10,9 @@
  * a time.
  *
  * Keys: drover:{CLUSTER}:totals, a hash of field and sum, and
- * drover:{CLUSTER}:writer:INCARNATION:SLOT, what was stored last.
+ * drover:{CLUSTER}:writer:INCARNATION:SLOT, what was stored last, kept for 30
+ * days after the last flush. (A writer cut off for longer, and not restarted
+ * meanwhile, would be added twice.)
  *
  * Source: a grow-only counter, Shapiro et al., "A comprehensive study of
  * Convergent and Commutative Replicated Data Types" (2011), section 3.1.1.

@@ -47,6 +47,17 @@ drain(struct worker *w, const char *why)
 	totals_flush(w->totals);
 }
 
+/* The last totals are acknowledged, or Redis had its time to do it. */
+static bool
+is_settled(struct worker *w, uint64_t now_us)
+{
+	if (totals_is_settled(w->totals))
+		return true;
+	if (w->settle_until_us == 0)
+		w->settle_until_us = now_us + SETTLE_US;
+	return now_us >= w->settle_until_us;
+}
+
 /*
  * A draining worker goes on accepting: its listener is still found by clients
  * and load balancers, and nobody should be refused while it can be served.
@@ -56,24 +67,19 @@ static void
 check_drained(struct worker *w)
 {
 	uint64_t now_us = loop_now_us(w->loop);
+	unsigned clients = clients_count(w->clients);
 
 	if (now_us >= w->drain_until_us) {
-		if (clients_count(w->clients) > 0)
-			log_warn(
-			    "drain_timeout is over: closing %u connections",
-			    clients_count(w->clients));
+		if (clients > 0)
+			log_warn("drain_timeout is over: closing %u "
+				 "connections",
+			    clients);
 		loop_stop(w->loop);
-		return;
-	}
-	if (clients_count(w->clients) > 0)
-		return;
-	if (!totals_is_settled(w->totals) &&
-	    now_us + SETTLE_US < w->drain_until_us) {
-		w->drain_until_us = now_us + SETTLE_US;
-		return;
-	}
-	if (totals_is_settled(w->totals) && !acceptor_sweep(w->acceptor))
+	} else if (clients > 0) {
+		w->settle_until_us = 0;
+	} else if (is_settled(w, now_us) && !acceptor_sweep(w->acceptor)) {
 		loop_stop(w->loop);
+	}
 }
 
 /* ---- what comes from outside ---- */

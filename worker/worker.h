@@ -54,6 +54,8 @@ struct worker {
 	uint64_t slow_tick_us; /* when what is due each second was done */
 	uint64_t title_connections;
 	uint64_t drain_until_us;
+	uint64_t settle_until_us; /* 0: not waiting for the totals */
+	uint64_t blocked_us;      /* the iteration that a handler blocked */
 	int statm_fd;
 	bool draining;
 };

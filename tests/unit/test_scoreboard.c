@@ -40,10 +40,25 @@ teardown(void **state)
 	return rmdir(dir);
 }
 
+/* Of the services' names. */
+static const char *prefix = "s";
+
 static struct scoreboard *
 open_board(const char *instance, unsigned slots, unsigned services)
 {
-	struct scoreboard *sb = scoreboard_open(dir, instance, slots, services);
+	static char names[CONFIG_SERVICES_MAX][8];
+	struct config_service list[CONFIG_SERVICES_MAX] = {0};
+	struct config config = {.state_dir = dir,
+	    .instance = (char *)(uintptr_t)instance,
+	    .services = list,
+	    .service_count = services};
+	struct scoreboard *sb;
+
+	for (unsigned i = 0; i < services; i++) {
+		snprintf(names[i], sizeof(names[i]), "%s%u", prefix, i);
+		list[i].name = names[i];
+	}
+	sb = scoreboard_open(&config, slots);
 
 	assert_non_null(sb);
 	return sb;
@@ -186,8 +201,11 @@ test_taken_over_from_killed_workers(void **state)
 static void
 test_missing_directory(void **state)
 {
+	static char missing[] = "/nonexistent/dir", a[] = "a";
+	const struct config config = {.state_dir = missing, .instance = a};
+
 	(void)state;
-	assert_null(scoreboard_open("/nonexistent/dir", "a", 1, 0));
+	assert_null(scoreboard_open(&config, 1));
 }
 
 static void

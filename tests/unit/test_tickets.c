@@ -47,7 +47,8 @@ struct process {
 };
 
 static char cluster[] = "test";
-static struct config config = {.cluster = cluster};
+static char instance[] = "test";
+static struct config config = {.instance = instance, .cluster = cluster};
 
 static void
 on_up(void *arg)
@@ -191,7 +192,8 @@ board_open(const struct redis_server *server)
 	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
 	assert_ptr_not_equal(board, MAP_FAILED);
-	board->scoreboard = scoreboard_open(server->dir, "test", PROCESSES, 1);
+	config.state_dir = (char *)(uintptr_t)server->dir;
+	board->scoreboard = scoreboard_open(&config, PROCESSES);
 	assert_non_null(board->scoreboard);
 	return board;
 }

@@ -20,8 +20,11 @@
 static char cluster[] = "test";
 static char pay[] = "payments";
 static struct config_service services[] = {{.name = pay}};
-static struct config config = {
-    .cluster = cluster, .services = services, .service_count = 1};
+static char instance[] = "test";
+static struct config config = {.instance = instance,
+    .cluster = cluster,
+    .services = services,
+    .service_count = 1};
 
 struct fixture {
 	struct redis_server server;
@@ -130,7 +133,8 @@ start(void **state)
 
 	redis_server_start(&f->server);
 	f->loop = loop_new();
-	f->scoreboard = scoreboard_open(f->server.dir, "test", SLOTS, 1);
+	config.state_dir = f->server.dir;
+	f->scoreboard = scoreboard_open(&config, SLOTS);
 	assert_non_null(f->scoreboard);
 	for (unsigned i = 0; i < SLOTS; i++)
 		worker_open(f, i);
