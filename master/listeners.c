@@ -22,9 +22,10 @@ listen_or_die(const struct config *config, const struct config_listen *listen,
 	int fd = sock_listen(&listen->addr, reuseport);
 
 	if (fd == -1)
-		fatal("%s: listen[%zu].address: can't listen on %s: %s",
-		    config->path, (size_t)(listen - config->listen),
-		    listen->text, strerror(errno));
+		fatal("%s:%u: listen[%zu].address: can't listen on %s: %s",
+		    config->path, listen->line,
+		    (size_t)(listen - config->listen), listen->text,
+		    strerror(errno));
 	return fd;
 }
 
@@ -70,8 +71,9 @@ listeners_open(
 		return;
 	l->admin_fd = sock_listen(&config->admin.addr, false);
 	if (l->admin_fd == -1)
-		fatal("%s: admin.address: can't listen on %s: %s", config->path,
-		    config->admin.text, strerror(errno));
+		fatal("%s:%u: admin.address: can't listen on %s: %s",
+		    config->path, config->lines.admin, config->admin.text,
+		    strerror(errno));
 }
 
 static void

@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -163,8 +164,9 @@ point_at_helper(struct config *config)
 {
 	if (config->redis.spawn &&
 	    helper_url(config->state_dir, &config->redis.url) == -1)
-		fatal("%s: state_dir: no place for a socket: %s: %s",
-		    config->path, config->state_dir, strerror(errno));
+		fatal("%s:%u: state_dir: no place for a socket: %s: %s",
+		    config->path, config->lines.state_dir, config->state_dir,
+		    strerror(errno));
 }
 
 static struct scoreboard *
@@ -173,9 +175,26 @@ open_scoreboard(const struct config *config, unsigned workers)
 	struct scoreboard *sb = scoreboard_open(config, workers);
 
 	if (sb == NULL)
-		fatal("%s: state_dir: can't make %s/scoreboard: %s",
-		    config->path, config->state_dir, strerror(errno));
+		fatal("%s:%u: state_dir: can't make %s/scoreboard: %s",
+		    config->path, config->lines.state_dir, config->state_dir,
+		    strerror(errno));
 	return sb;
+}
+
+/* The workers open it, as whom we are now: better to fail here, once. */
+static void
+check_access_log(const struct config *config)
+{
+	const char *path = config->log.access;
+	int fd;
+
+	if (path == NULL || strcmp(path, "stdout") == 0)
+		return;
+	fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
+	if (fd == -1)
+		fatal("%s:%u: log.access: can't write %s: %s", config->path,
+		    config->lines.access, path, strerror(errno));
+	close(fd);
 }
 
 static int
@@ -195,11 +214,12 @@ run(struct config *config)
 		workers = CONFIG_WORKERS_MAX;
 	raise_descriptor_limit();
 	block_signals();
-	lock = pidlock_take(config->path, config->state_dir);
+	lock = pidlock_take(config);
 	point_at_helper(config);
 	listeners_open(&listeners, config, workers);
 	scoreboard = open_scoreboard(config, workers);
 	privileges_drop(config, files);
+	check_access_log(config);
 	status = supervisor_run(config, &listeners, scoreboard);
 	listeners_close(&listeners);
 	pidlock_release(lock);

@@ -48,21 +48,23 @@ lock_file(const char *state_dir, pid_t *other)
 }
 
 struct pidfh *
-pidlock_take(const char *config_path, const char *state_dir)
+pidlock_take(const struct config *config)
 {
+	const char *state_dir = config->state_dir;
+	unsigned line = config->lines.state_dir;
 	struct pidfh *lock;
 	pid_t other;
 
 	if (make_directories(state_dir) == -1)
-		fatal("%s: state_dir: can't make %s: %s", config_path,
+		fatal("%s:%u: state_dir: can't make %s: %s", config->path, line,
 		    state_dir, strerror(errno));
 	lock = lock_file(state_dir, &other);
 	if (lock == NULL && errno == EEXIST)
-		fatal("%s: state_dir: another drover runs in %s, pid %d",
-		    config_path, state_dir, (int)other);
+		fatal("%s:%u: state_dir: another drover runs in %s, pid %d",
+		    config->path, line, state_dir, (int)other);
 	if (lock == NULL || pidfile_write(lock) == -1)
-		fatal("%s: state_dir: can't write %s/" PIDLOCK_NAME ": %s",
-		    config_path, state_dir, strerror(errno));
+		fatal("%s:%u: state_dir: can't write %s/" PIDLOCK_NAME ": %s",
+		    config->path, line, state_dir, strerror(errno));
 	return lock;
 }
 

@@ -5,6 +5,8 @@
 #ifndef PIDLOCK_H
 #define PIDLOCK_H
 
+#include "config.h"
+
 #define PIDLOCK_NAME "drover.pid"
 
 struct pidfh; /* of libbsd */
@@ -12,7 +14,7 @@ struct pidfh; /* of libbsd */
 /* Makes the directory where it is missing, takes the lock and writes our pid:
  * signals must be blocked by now. Another master that runs, or a directory
  * that can't be used, ends the start (fatal). */
-struct pidfh *pidlock_take(const char *config_path, const char *state_dir);
+struct pidfh *pidlock_take(const struct config *config);
 /* Removes the file. */
 void pidlock_release(struct pidfh *lock);
 

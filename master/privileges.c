@@ -33,8 +33,9 @@ give_away(const struct config *config, const struct passwd *pw,
 	close(dir);
 	return;
 failed:
-	fatal("%s: state_dir: can't give %s to %s: %s", config->path,
-	    config->state_dir, pw->pw_name, strerror(errno));
+	fatal("%s:%u: state_dir: can't give %s to %s: %s", config->path,
+	    config->lines.state_dir, config->state_dir, pw->pw_name,
+	    strerror(errno));
 }
 
 static void
@@ -45,15 +46,16 @@ become(const struct config *config, const char *const *files)
 	errno = 0;
 	pw = getpwnam(config->user);
 	if (pw == NULL)
-		fatal("%s: user: no such user: %s", config->path, config->user);
+		fatal("%s:%u: user: no such user: %s", config->path,
+		    config->lines.user, config->user);
 	if (pw->pw_uid == 0)
 		return;
 	give_away(config, pw, files);
 	if (setgroups(0, NULL) == -1 ||
 	    setresgid(pw->pw_gid, pw->pw_gid, pw->pw_gid) == -1 ||
 	    setresuid(pw->pw_uid, pw->pw_uid, pw->pw_uid) == -1)
-		fatal("%s: user: can't become %s: %s", config->path,
-		    config->user, strerror(errno));
+		fatal("%s:%u: user: can't become %s: %s", config->path,
+		    config->lines.user, config->user, strerror(errno));
 	/* The change of user took it away; a crash shall leave a core. */
 	prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
 }

@@ -270,8 +270,9 @@ start(struct supervisor *s)
 	if (s->config->redis.spawn) {
 		s->helper = helper_start(&options);
 		if (s->helper == NULL)
-			fatal("%s: redis.spawn: can't run redis-server: %s",
-			    s->config->path, strerror(errno));
+			fatal("%s:%u: redis.spawn: can't run redis-server: %s",
+			    s->config->path, s->config->lines.spawn,
+			    strerror(errno));
 	}
 	log_start(s->config, s->instance.workers);
 	if (s->helper == NULL)

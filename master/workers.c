@@ -224,7 +224,13 @@ start(struct worker *w)
 	}
 	w->started_us = now_us();
 	set_phase(w, WORKER_STARTING);
-	CHECK(loop_watch_add(ws->options.loop, &w->pipe, fd, EPOLLIN) == 0);
+	/* Without its pipe it counts as ready when it dies, or never. */
+	if (loop_watch_add(ws->options.loop, &w->pipe, fd, EPOLLIN) == -1) {
+		log_error("worker %u can't be watched: %s, killed", w->slot + 1,
+		    strerror(errno));
+		close(fd);
+		kill(w->pid, SIGKILL);
+	}
 }
 
 static void

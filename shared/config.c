@@ -112,6 +112,22 @@ on_cyaml_log(cyaml_log_t level, void *arg, const char *fmt, va_list ap)
 		vsnprintf(first, CONFIG_ERROR_MAX / 2, fmt, ap);
 }
 
+static void
+note_lines(struct config_where *w, struct config *c)
+{
+	char path[64];
+
+	c->lines.state_dir = config_where_line(w, "state_dir");
+	c->lines.user = config_where_line(w, "user");
+	c->lines.access = config_where_line(w, "log.access");
+	c->lines.admin = config_where_line(w, "admin.address");
+	c->lines.spawn = config_where_line(w, "redis.spawn");
+	for (size_t i = 0; i < c->listen_count; i++) {
+		snprintf(path, sizeof(path), "listen[%zu].address", i);
+		c->listen[i].line = config_where_line(w, path);
+	}
+}
+
 static struct config *
 check(struct config_where *w, const char *path, const struct config_raw *raw)
 {
@@ -122,8 +138,10 @@ check(struct config_where *w, const char *path, const struct config_raw *raw)
 		config_where_fail(w, 1, "", "no memory");
 	else
 		config_check(&v, raw, c);
-	if (!config_where_has_failed(w))
+	if (!config_where_has_failed(w)) {
+		note_lines(w, c);
 		return c;
+	}
 	config_free(c);
 	return NULL;
 }

@@ -44,7 +44,8 @@ enum config_handler {
 
 struct config_listen {
 	struct sock_addr addr;
-	char *text; /* as written, for messages */
+	char *text;    /* as written, for messages */
+	unsigned line; /* of the file, likewise */
 	enum config_accept accept;
 };
 
@@ -106,6 +107,14 @@ struct config_route {
 
 struct config {
 	char *path; /* the file */
+	/* Lines of keys that turn out to be wrong only when they are used. */
+	struct {
+		unsigned state_dir;
+		unsigned user;
+		unsigned access;
+		unsigned admin;
+		unsigned spawn;
+	} lines;
 	char *instance;
 	char *cluster;
 	unsigned workers; /* 0: one per usable core */

@@ -5,6 +5,7 @@
 
 #include <jansson.h>
 
+#include "buffer.h"
 #include "text.h"
 
 #define PATH_BYTES_MAX 255
@@ -60,6 +61,9 @@ check_json(struct config_value *v, const char *json)
 	if (value == NULL)
 		config_value_fail(
 		    v, "json", "is not valid JSON: %s", error.text);
+	else if (strlen(body) > BUFFER_BYTES)
+		config_value_fail(
+		    v, "json", "is longer than %d bytes", BUFFER_BYTES);
 	json_decref(value);
 	free(body);
 }

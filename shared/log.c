@@ -2,6 +2,7 @@
 
 #include <sys/time.h>
 
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +19,7 @@ static struct {
 	enum log_level level;
 	enum log_format format;
 	char ident[IDENT_MAX];
+	unsigned lost; /* lines that nobody took */
 } state = {.level = LOG_LEVEL_INFO, .ident = "drover"};
 
 static const char *const level_names[] = {
@@ -103,24 +105,45 @@ format_json(char *line, size_t cap, enum log_level level, const char *message)
 	return len;
 }
 
+/* A reader that has stopped (a full pipe, a terminal on hold) must not stop
+ * us. Below PIPE_BUF, a pipe that is writable takes a whole line at once. */
+static bool
+is_writable(void)
+{
+	struct pollfd p = {.fd = STDERR_FILENO, .events = POLLOUT};
+
+	return poll(&p, 1, 0) != 0;
+}
+
+static void
+put(enum log_level level, const char *message)
+{
+	char line[LINE_MAX_BYTES];
+	size_t len = state.format == LOG_FORMAT_JSON
+			 ? format_json(line, sizeof(line), level, message)
+			 : format_text(line, sizeof(line), level, message);
+
+	line[len - 1] = '\n';
+	if (!is_writable() || write(STDERR_FILENO, line, len) == -1)
+		state.lost++;
+}
+
 __attribute__((format(printf, 2, 0))) static void
 emit(enum log_level level, const char *fmt, va_list ap)
 {
 	char message[LINE_MAX_BYTES - 128];
-	char line[LINE_MAX_BYTES];
-	size_t len;
 
 	if (level > state.level)
 		return;
+	if (state.lost != 0 && is_writable()) {
+		snprintf(message, sizeof(message),
+		    "log: %u lines lost, nobody read them", state.lost);
+		state.lost = 0;
+		put(LOG_LEVEL_WARN, message);
+	}
 	vsnprintf(message, sizeof(message), fmt, ap);
 	make_printable(message);
-	len = state.format == LOG_FORMAT_JSON
-		  ? format_json(line, sizeof(line), level, message)
-		  : format_text(line, sizeof(line), level, message);
-	line[len - 1] = '\n';
-	/* Nothing can be done about a log that can't be written. */
-	if (write(STDERR_FILENO, line, len) == -1)
-		return;
+	put(level, message);
 }
 
 #define EMIT(level)                                                            \

@@ -2,8 +2,9 @@
  * log - one line per event, to stderr, as text or JSON. Both processes.
  *
  * A line is `what: object id, reason, numbers`, below 2 KiB, written with one
- * write(2), so lines of several processes do not mix. Nothing per request is
- * logged above debug (the access log is its own thing), and nothing secret:
+ * write(2), so lines of several processes do not mix. A line that nobody takes
+ * (a full pipe) is dropped and counted, never waited for. Nothing per request
+ * is logged above debug (the access log is its own thing), and nothing secret:
  * never a URL with a password, never a header's or body's text.
  */
 #ifndef LOG_H

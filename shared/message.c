@@ -261,6 +261,29 @@ parser_error(const struct message *m, const char *head, size_t len)
 	}
 }
 
+/*
+ * RFC 9112 section 3: method SP target SP HTTP/1.x. llhttp also takes more
+ * spaces, other protocols (RTSP, ICE) and, with no version, HTTP/0.9, whose
+ * head would be waited for in vain.
+ */
+static void
+check_request_line(struct message *m, const char *end)
+{
+	const char *line = m->head, *lf;
+	size_t want;
+
+	while (end - line >= 2 && line[0] == '\r' && line[1] == '\n')
+		line += 2;
+	lf = memchr(line, '\n', (size_t)(end - line));
+	if (lf == NULL)
+		return;
+	want = strlen(message_method(m)) + 1 + m->target.len +
+	       strlen(" HTTP/1.1\r");
+	if ((size_t)(lf - line) != want ||
+	    memcmp(lf - strlen(" HTTP/1.1\r"), " HTTP/", 6) != 0)
+		m->error = MESSAGE_SYNTAX;
+}
+
 static void
 check_raw_head(struct message *m, const char *data, size_t len)
 {
@@ -271,33 +294,28 @@ check_raw_head(struct message *m, const char *data, size_t len)
 	m->head_bytes = head_len;
 	if (m->error == MESSAGE_NONE && head_len > m->head_max)
 		m->error = MESSAGE_HEAD_TOO_LARGE;
+	if (m->error == MESSAGE_NONE && !m->is_response)
+		check_request_line(m, data + len);
 }
 
-/* "GET /" alone is HTTP/0.9 to llhttp, which waits for a head that such a
- * client never sends. */
-static bool
-is_http09(const struct message *m, const char *end)
-{
-	const char *at = m->head, *lf;
-
-	while (end - at >= 2 && at[0] == '\r' && at[1] == '\n')
-		at += 2;
-	lf = memchr(at, '\n', (size_t)(end - at));
-	return lf != NULL && memmem(at, (size_t)(lf - at), " HTTP/", 6) == NULL;
-}
-
-/* While the head is still coming. A request line without a version (HTTP/0.9)
- * is told at its end: no blank line may ever follow it. */
+/* While the head is still coming. */
 static void
 check_partial_head(struct message *m, const char *data, size_t len)
 {
 	m->head_bytes += len;
 	if (m->head_bytes >= m->head_max)
 		m->error = MESSAGE_HEAD_TOO_LARGE;
-	else if (m->target.at != NULL && m->parser.http_major == 0 &&
-		 memchr(m->target.at, '\n',
-		     (size_t)(data + len - m->target.at)) != NULL)
-		m->error = MESSAGE_SYNTAX;
+	else if (!m->is_response)
+		check_request_line(m, data + len);
+}
+
+/* Trailers and chunk extensions are part of no body, so of no cap but this. */
+static void
+check_idle_bytes(struct message *m, size_t len)
+{
+	m->idle_bytes = m->body.len > 0 ? 0 : m->idle_bytes + len;
+	if (m->idle_bytes > m->head_max)
+		m->error = MESSAGE_HEAD_TOO_LARGE;
 }
 
 size_t
@@ -316,14 +334,14 @@ message_feed(struct message *m, char *data, size_t len)
 	else if (err != HPE_OK && m->error == MESSAGE_NONE)
 		m->error =
 		    parser_error(m, m->head, (size_t)(data + len - m->head));
-	else if (!m->head_done && !m->is_response && is_http09(m, data + len))
-		m->error = MESSAGE_SYNTAX;
 	if (m->error != MESSAGE_NONE)
 		return 0;
 	if (!head_was_done && m->head_done)
 		check_raw_head(m, data, taken);
 	else if (!m->head_done)
 		check_partial_head(m, data, len);
+	else
+		check_idle_bytes(m, taken);
 	return taken;
 }
 

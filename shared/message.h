@@ -78,6 +78,7 @@ struct message {
 	uint64_t body_max;   /* 0: none */
 	uint64_t head_bytes; /* so far */
 	uint64_t body_bytes; /* so far, decoded */
+	uint64_t idle_bytes; /* of a chunked body since it last gave a byte */
 	bool head_done;
 	bool done;
 	bool no_body; /* a response to HEAD */

@@ -1,7 +1,8 @@
 #include "access_log.h"
 
-#include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -48,14 +49,35 @@ access_log_close(struct access_log *log)
 	free(log);
 }
 
+/* As many whole lines as a pipe that is writable takes without blocking. */
+static size_t
+piece(const char *data, size_t len)
+{
+	const char *end;
+
+	if (len <= PIPE_BUF)
+		return len;
+	end = memrchr(data, '\n', PIPE_BUF);
+	return end != NULL ? (size_t)(end + 1 - data) : PIPE_BUF;
+}
+
 void
 access_log_flush(struct access_log *log)
 {
-	if (log->lines.len == 0)
-		return;
-	/* A full disk or a reader that is gone loses lines, not requests. */
-	if (write(log->fd, log->lines.data, log->lines.len) == -1)
-		log->lines.len = 0;
+	struct pollfd p = {.fd = log->fd, .events = POLLOUT};
+	const char *at = log->lines.data;
+	size_t left = log->lines.len;
+
+	/* A full disk or a reader that has stopped loses lines, and holds up
+	 * no request. */
+	while (left > 0 && poll(&p, 1, 0) > 0) {
+		size_t len = piece(at, left);
+
+		if (write(log->fd, at, len) != (ssize_t)len)
+			break;
+		at += len;
+		left -= len;
+	}
 	text_init(&log->lines, log->data, sizeof(log->data));
 }
 
@@ -76,12 +98,10 @@ add_quoted(struct text *t, const char *s)
 
 void
 access_log_add(struct access_log *log, const struct session *s,
-    const char *line, bool complete)
+    const char *line, unsigned status, bool complete)
 {
-	const struct session_context *context = session_context_of(s);
-	uint64_t now_us = loop_now_us(context->loop);
-	uint64_t us =
-	    session_request_us(s) != 0 ? now_us - session_request_us(s) : 0;
+	uint64_t began_us = session_request_us(s);
+	uint64_t us = began_us != 0 ? loop_clock_ns() / 1000 - began_us : 0;
 	char peer[SOCK_TEXT_MAX], when[32];
 	time_t now = time(NULL);
 	struct tm tm;
@@ -93,7 +113,7 @@ access_log_add(struct access_log *log, const struct session *s,
 	text_addf(
 	    &log->lines, "%s %s ", sock_host_str(session_peer(s), peer), when);
 	add_quoted(&log->lines, line);
-	text_addf(&log->lines, " %u %llu %llu.%06llu%s\n", session_status(s),
+	text_addf(&log->lines, " %u %llu %llu.%06llu%s\n", status,
 	    (unsigned long long)session_response_bytes(s),
 	    (unsigned long long)(us / 1000000),
 	    (unsigned long long)(us % 1000000), complete ? "" : " cut");

@@ -11,6 +11,9 @@
 #include "respond.h"
 #include "route.h"
 
+/* For the access log only: nginx's "client closed request". */
+#define CLIENT_GONE_STATUS 499
+
 LIST_HEAD(client_list, client);
 
 struct clients {
@@ -160,7 +163,8 @@ on_response_end(struct session *s, bool complete)
 		worker_count(w, SCOREBOARD_BAD_REQUESTS);
 	count_response(w, session_status(s));
 	if (w->access_log != NULL)
-		access_log_add(w->access_log, s, client->line, complete);
+		access_log_add(w->access_log, s, client->line,
+		    session_status(s), complete);
 }
 
 static void
@@ -173,8 +177,13 @@ on_close(struct session *s, enum session_close reason)
 	if (client->task != NULL)
 		worker_count(w, SCOREBOARD_CLIENT_ABORTS);
 	abort_task(client);
-	if (client->counted)
+	if (client->counted) {
+		/* Gone before its answer began. */
 		scoreboard_gauge(&w->slot->in_flight, -1);
+		if (w->access_log != NULL)
+			access_log_add(w->access_log, s, client->line,
+			    CLIENT_GONE_STATUS, false);
+	}
 	LIST_REMOVE(client, entry);
 	w->clients->count--;
 	scoreboard_gauge(&w->slot->connections, -1);

@@ -48,7 +48,7 @@ on_number(void *arg, bool ok, uint64_t number)
 		reply_number(client, number, "redis");
 	else
 		session_reply_error(client->session, 503,
-		    "the counter is in Redis, which does not answer");
+		    "the counter is in Redis, which is away or refuses");
 }
 
 /* The way that does not scale, to show it: each process counts for itself,

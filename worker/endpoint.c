@@ -24,6 +24,10 @@ endpoint_new(struct service *service, const struct sock_addr *addr,
 	e->id = scoreboard_endpoint_id(
 	    service->worker->scoreboard, sock_addr_hash(addr));
 	sock_addr_str(addr, e->text);
+	if (e->id == SCOREBOARD_NO_ENDPOINT)
+		log_warn("endpoint %s of %s: %d others came before it: it is "
+			 "not checked, and its load is this worker's alone",
+		    e->text, service->config->name, SCOREBOARD_ENDPOINTS);
 	TAILQ_INIT(&e->idle);
 	return e;
 }

@@ -295,7 +295,8 @@ take_connection(struct exchange *x, struct upstream *up)
 	x->up = up;
 	endpoint_begin(up->endpoint);
 	upstream_set_owner(up, on_upstream, x);
-	message_init_response(&up->message, BUFFER_BYTES, x->head_method);
+	message_init_response(
+	    &up->message, EXCHANGE_RESPONSE_HEAD_MAX, x->head_method);
 	if (up->state == UPSTREAM_CONNECTING) {
 		exchange_enter(x, EXCHANGE_CONNECTING);
 		upstream_set_deadline(

@@ -11,6 +11,9 @@
 #include "pool.h"
 #include "service.h"
 
+/* Of a response's head: what we add to it has to fit into a block as well. */
+#define EXCHANGE_RESPONSE_HEAD_MAX (BUFFER_BYTES - 512)
+
 enum exchange_state {
 	EXCHANGE_ADMISSION,  /* the breaker is being asked */
 	EXCHANGE_QUEUED,     /* waits for a connection */

@@ -116,7 +116,7 @@ skip_interim(struct exchange *x)
 		if (message_status(&up->message) == 101)
 			return false;
 		message_init_response(
-		    &up->message, BUFFER_BYTES, x->head_method);
+		    &up->message, EXCHANGE_RESPONSE_HEAD_MAX, x->head_method);
 		if (!upstream_read_rest(up))
 			break;
 	}

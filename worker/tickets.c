@@ -37,6 +37,7 @@ struct tickets {
 	struct ticket_list asking;  /* for the block that is asked for */
 	struct ticket_list refused;
 	bool is_asking;  /* a reply is to come */
+	bool is_refused; /* by an error, and we said so */
 	unsigned length; /* of the block asked for; 0: none */
 	struct loop_deferred work;
 	struct timer deadline; /* of whoever waits longest */
@@ -158,14 +159,17 @@ on_block(void *arg, const redisReply *reply)
 		return;
 	if (reply == NULL || reply->type != REDIS_REPLY_ARRAY ||
 	    reply->elements != 2) {
-		if (reply != NULL)
-			log_debug("tickets: redis: %s",
+		if (reply != NULL && !t->is_refused) {
+			t->is_refused = true;
+			log_warn("tickets: redis refuses: %s",
 			    reply->type == REDIS_REPLY_ERROR ? reply->str
 							     : "odd reply");
+		}
 		/* Perhaps done, perhaps not: the same block again, soon. */
 		loop_timer_after(t->loop, &t->retry, RETRY_MS * US_PER_MS);
 		return;
 	}
+	t->is_refused = false;
 	last = (uint64_t)reply->element[0]->integer;
 	length = (uint64_t)reply->element[1]->integer;
 	/* Who left meanwhile leaves a gap at the end of the block. */
