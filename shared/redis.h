@@ -83,6 +83,8 @@ struct redis *redis_new(struct loop *loop, struct resolver *resolver,
 void redis_free(struct redis *r);
 
 bool redis_is_up(const struct redis *r);
+/* Writes what is waiting for the end of this iteration: before redis_free(). */
+void redis_flush(struct redis *r);
 
 /* One command, argv as redisAsyncCommandArgv takes it; fn may be NULL. */
 int redis_command(struct redis *r, redis_reply_fn *fn, void *arg, int argc,

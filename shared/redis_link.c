@@ -382,6 +382,15 @@ redis_link_init(struct redis *r)
 }
 
 void
+redis_flush(struct redis *r)
+{
+	if (r == NULL || !r->flush.queued)
+		return;
+	loop_defer_cancel(r->loop, &r->flush);
+	on_flush(r);
+}
+
+void
 redis_link_close(struct redis *r)
 {
 	redis_link_enter(r, LINK_CLOSED);

@@ -15,14 +15,6 @@
 #define LEASE_SLACK_MS 1000
 #define TOKEN_MAX 64
 
-/* What is told to the script beside the service's own. */
-struct message {
-	const char *verb;
-	const char *reason;
-	uint32_t epoch;
-	uint64_t token; /* 0: none */
-};
-
 static bool
 is_redis_up(const struct breakers *b)
 {
@@ -102,6 +94,7 @@ struct breakers_report {
 	struct breakers_service *service;
 	struct breakers_ticket *ticket; /* who waits for it, or NULL */
 	bool took_step;                 /* on this host's word */
+	bool is_verdict;                /* of a probe */
 };
 
 static void
@@ -112,9 +105,12 @@ on_told(void *arg, const redisReply *reply)
 	struct breaker said;
 	unsigned admitted;
 
-	/* Lost or refused: the next peek says what became of it. */
-	(void)hear_reply(
-	    r->service->breakers, reply, &said, &admitted, r->took_step);
+	/* Lost or refused: the next peek says what became of a failure; how a
+	 * probe ended is told again. */
+	if (hear_reply(
+		r->service->breakers, reply, &said, &admitted, r->took_step) &&
+	    r->is_verdict)
+		r->service->verdict.verb = NULL;
 	free(r);
 	if (t != NULL) {
 		t->report = NULL;
@@ -122,19 +118,9 @@ on_told(void *arg, const redisReply *reply)
 	}
 }
 
-static void
-on_given_back(void *arg, const redisReply *reply)
-{
-	struct breakers_service *s = arg;
-	struct breaker said;
-	unsigned admitted;
-
-	(void)hear_reply(s->breakers, reply, &said, &admitted, false);
-}
-
 static int
-tell(struct breakers_service *s, const struct message *m, redis_reply_fn *fn,
-    void *arg)
+tell(struct breakers_service *s, const struct breakers_message *m,
+    redis_reply_fn *fn, void *arg)
 {
 	struct breakers *b = s->breakers;
 	struct breaker word = breakers_word(s);
@@ -160,16 +146,32 @@ tell(struct breakers_service *s, const struct message *m, redis_reply_fn *fn,
 }
 
 static void
+on_verdict(void *arg, const redisReply *reply)
+{
+	struct breakers_service *s = arg;
+	struct breaker said;
+	unsigned admitted;
+
+	if (hear_reply(s->breakers, reply, &said, &admitted, true))
+		s->verdict.verb = NULL;
+}
+
+/* Tells how a probe ended: now, and again when Redis is back. */
+static void
+tell_verdict(struct breakers_service *s)
+{
+	if (s->verdict.verb != NULL && is_redis_up(s->breakers))
+		(void)tell(s, &s->verdict, on_verdict, s);
+}
+
+static void
 give_back(struct breakers_service *s, uint32_t epoch, uint64_t token)
 {
-	struct message m = {.verb = "release",
+	s->verdict = (struct breakers_message){.verb = "release",
 	    .reason = "the probe was given back",
 	    .epoch = epoch,
 	    .token = token};
-
-	/* Not told, its lease runs out. */
-	if (is_redis_up(s->breakers))
-		(void)tell(s, &m, on_given_back, s);
+	tell_verdict(s);
 }
 
 /* Admission. */
@@ -228,7 +230,7 @@ on_asked(void *arg, const redisReply *reply)
 static enum breakers_verdict
 ask(struct breakers_service *s, struct breakers_ticket *t)
 {
-	struct message m = {.verb = "ask", .reason = "probe"};
+	struct breakers_message m = {.verb = "ask", .reason = "probe"};
 
 	if (!is_redis_up(s->breakers))
 		return admit_alone(s, t) ? BREAKERS_ADMITTED
@@ -288,22 +290,32 @@ is_for_redis(const struct breakers_service *s,
 	       (word->local || !breaker_epoch_is_newer(word->epoch, a->epoch));
 }
 
+static struct breakers_message
+outcome_message(
+    const struct breakers_ticket *t, bool failed, const char *reason)
+{
+	return (struct breakers_message){.verb = failed ? "fail" : "ok",
+	    .reason = failed ? reason : "the probe succeeded",
+	    .epoch = t->admission.epoch,
+	    .token = t->admission.is_probe ? t->token : 0};
+}
+
 /* Whether the ticket waits for the answer. */
 static bool
 tell_outcome(struct breakers_service *s, struct breakers_ticket *t, bool failed,
     const char *reason, bool took_step)
 {
 	struct breakers_report *r = calloc(1, sizeof(*r));
-	struct message m = {.verb = failed ? "fail" : "ok",
-	    .reason = failed ? reason : "the probe succeeded",
-	    .epoch = t->admission.epoch,
-	    .token = t->admission.is_probe ? t->token : 0};
+	struct breakers_message m = outcome_message(t, failed, reason);
 
+	if (t->admission.is_probe)
+		s->verdict = m;
 	/* Not told, the word stands until the next peek. */
 	if (r == NULL)
 		return false;
 	r->service = s;
 	r->took_step = took_step;
+	r->is_verdict = t->admission.is_probe;
 	if (tell(s, &m, on_told, r) == -1) {
 		free(r);
 		return false;
@@ -333,6 +345,8 @@ breakers_report(struct breakers *b, struct breakers_ticket *t, bool failed,
 	if (!failed && !t->admission.is_probe && word.failures == 0)
 		return true;
 	if (!is_for_redis(s, &t->admission, &word)) {
+		if (t->admission.is_probe && !t->admission.local)
+			s->verdict = outcome_message(t, failed, reason);
 		(void)breakers_word_step_alone(s, step, &t->admission,
 		    failed ? reason : "the probe succeeded");
 		return true;
@@ -366,7 +380,7 @@ breakers_release(struct breakers *b, struct breakers_ticket *t)
 	if (t->admission.local || !is_redis_up(b))
 		(void)breakers_word_step_alone(
 		    s, STEP_RELEASE, &t->admission, "the probe was given back");
-	else
+	if (!t->admission.local)
 		give_back(s, t->admission.epoch, t->token);
 }
 
@@ -428,6 +442,9 @@ on_peek_timer(void *arg)
 void
 breakers_on_up(struct breakers *b)
 {
+	/* In this order, so that the look sees what was told. */
+	for (size_t i = 0; i < b->count; i++)
+		tell_verdict(&b->services[i]);
 	peek(b);
 }
 

@@ -82,8 +82,9 @@ void breakers_ticket_init(struct breakers_ticket *t, breakers_fn *fn,
 enum breakers_verdict breakers_check(
     struct breakers *b, unsigned service, struct breakers_ticket *t);
 /*
- * The outcome. reason: why it failed, short and without spaces at its ends;
- * ignored for a success. An outcome of a ticket that is not open is ignored.
+ * The outcome. reason: why it failed, static text, short and without spaces at
+ * its ends; ignored for a success. An outcome of a ticket that is not open is
+ * ignored.
  *
  * False for a failure that Redis is being told: settled() follows, at the
  * latest after REDIS_REPLY_MS. Who answers its client only then knows that

@@ -13,6 +13,14 @@
 #define BREAKERS_KEY_MAX (2 * CONFIG_NAME_MAX + 32)
 #define BREAKERS_WHO_MAX 32
 
+/* What is told to the script beside the service's own. */
+struct breakers_message {
+	const char *verb;   /* NULL: none */
+	const char *reason; /* static */
+	uint32_t epoch;
+	uint64_t token; /* 0: none */
+};
+
 struct breakers_service {
 	struct breakers *breakers;
 	const char *name;
@@ -23,6 +31,9 @@ struct breakers_service {
 	bool is_asking;
 	struct breakers_ticket *asker;
 	uint64_t token;
+	/* How our last probe ended, until Redis has it: while it does not,
+	 * nobody in the cluster may probe before the lease is over. */
+	struct breakers_message verdict;
 };
 
 struct breakers {

@@ -387,6 +387,8 @@ close_all(struct worker *w)
 	totals_free(w->totals);
 	tickets_free(w->tickets);
 	breakers_free(w->breakers);
+	/* A probe that was given back just now. */
+	redis_flush(w->redis);
 	redis_free(w->redis);
 	resolver_free(w->resolver);
 	access_log_close(w->access_log);

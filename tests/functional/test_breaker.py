@@ -1,6 +1,8 @@
 """Goal: three failures in a row open a service's circuit for the whole
 cluster; one probe closes it again."""
 
+import os
+import signal
 import threading
 
 import pytest
@@ -178,3 +180,47 @@ def test_a_client_that_leaves_is_no_failure(drover, backend, redis):
     release.set()
     assert in_parallel(4, lambda i: d.get("/pay").status) == [200] * 4
     assert state(d) == "closed"
+
+
+def test_a_probe_is_told_of_when_redis_is_back(drover, backend, redis):
+    """The probe succeeds while Redis stands still. Its lease has a minute to
+    go, which nobody may have to wait for."""
+    arrived, release = threading.Event(), threading.Event()
+    fail = threading.Event()
+    fail.set()
+
+    def handle(connection):
+        while connection.read_request() is not None:
+            if fail.is_set():
+                connection.reply(status="502 Broken")
+                continue
+            arrived.set()
+            release.wait(10)
+            connection.reply("paid")
+
+    r = redis()
+    d = start(drover, backend(handle), r.url, workers=2)
+    all_up(d)
+    assert [d.get("/pay").status for _ in range(4)] == [502] * 3 + [503]
+    fail.clear()
+    statuses = []
+
+    def probe():
+        while not statuses or statuses[-1] != 200:
+            statuses.append(d.get("/pay").status)
+
+    prober = threading.Thread(target=probe)
+    prober.start()
+    assert arrived.wait(10)
+    os.kill(r.pid, signal.SIGSTOP)
+    try:
+        d.wait_log("degraded mode")
+        release.set()
+        prober.join(10)
+        assert statuses[-1] == 200
+    finally:
+        os.kill(r.pid, signal.SIGCONT)
+    d.wait_log("degraded mode is over")
+    d.wait_redis()
+    wait_for(lambda: [d.get("/pay").status for _ in range(4)] == [200] * 4,
+             "it is closed for all", 5)
