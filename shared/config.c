@@ -138,7 +138,7 @@ check(struct config_where *w, const char *path, const struct config_raw *raw)
 		config_where_fail(w, 1, "", "no memory");
 	else
 		config_check(&v, raw, c);
-	if (!config_where_has_failed(w)) {
+	if (c != NULL && !config_where_has_failed(w)) {
 		note_lines(w, c);
 		return c;
 	}

@@ -50,6 +50,14 @@ static const struct refusal refusals[] = {
     {MESSAGE_SYNTAX, LINE HOST "X\x80: 1\r\n" END},
     {MESSAGE_SYNTAX, LINE HOST "X: a\x01\r\n" END},
     {MESSAGE_SYNTAX, LINE HOST "X: a\x7f\r\n" END},
+    /* The request line. */
+    {MESSAGE_SYNTAX, "GET / RTSP/1.0\r\n" HOST END},
+    {MESSAGE_SYNTAX, "GET / ICE/1.0\r\n" HOST END},
+    {MESSAGE_SYNTAX, "DESCRIBE / RTSP/1.0\r\n" HOST END},
+    {MESSAGE_SYNTAX, "SOURCE / ICE/1.0\r\n" HOST END},
+    {MESSAGE_SYNTAX, "GET  / HTTP/1.1\r\n" HOST END},
+    {MESSAGE_SYNTAX, "GET /  HTTP/1.1\r\n" HOST END},
+    {MESSAGE_SYNTAX, "GET / HTTP/1.1 \r\n" HOST END},
     /* Host. */
     {MESSAGE_HOST, LINE END},
     {MESSAGE_HOST, LINE "X: 1\r\n" END},
@@ -150,6 +158,39 @@ test_refused_in_every_way(void **state)
 	assert_int_equal(mismatches, 0);
 }
 
+/* Neither is part of a body, whose size has a cap of its own. */
+static void
+refuses_endless(const char *first, const char *again)
+{
+	static struct message m;
+	static char data[TEXT_MAX];
+	size_t len = strlen(first);
+
+	memcpy(data, first, len);
+	message_init_request(&m, HEAD_MAX, 0);
+	assert_int_equal(message_feed(&m, data, len), len);
+	for (int i = 0; i < 100 && m.error == MESSAGE_NONE; i++) {
+		memcpy(data + len, again, strlen(again));
+		(void)message_feed(&m, data + len, strlen(again));
+	}
+	assert_int_equal(m.error, MESSAGE_HEAD_TOO_LARGE);
+}
+
+static void
+test_endless_trailers_and_extensions(void **state)
+{
+	char line[1024];
+
+	(void)state;
+	memset(line, 'a', sizeof(line));
+	memcpy(line, "T: ", 3);
+	strcpy(line + sizeof(line) - 3, "\r\n");
+	refuses_endless(CHUNKED "0\r\n", line);
+	memset(line, 'a', sizeof(line) - 1);
+	line[sizeof(line) - 1] = '\0';
+	refuses_endless(CHUNKED "1;a=", line);
+}
+
 /* strlen() can't count these. */
 static void
 test_nul_is_refused_everywhere(void **state)
@@ -221,6 +262,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_refused_in_every_way),
+	    cmocka_unit_test(test_endless_trailers_and_extensions),
 	    cmocka_unit_test(test_nul_is_refused_everywhere),
 	    cmocka_unit_test(test_any_byte_anywhere),
 	};

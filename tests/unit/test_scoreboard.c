@@ -139,6 +139,26 @@ test_other_shape_is_not_taken_over(void **state)
 	check_not_taken_over("a", 2, 2);
 }
 
+/* Totals are kept by a service's index: another name there is another sum. */
+static void
+test_other_names_are_not_taken_over(void **state)
+{
+	struct scoreboard *sb = open_board("a", 1, 2);
+	char incarnation[SCOREBOARD_INCARNATION_MAX];
+
+	(void)state;
+	strcpy(incarnation, sb->incarnation);
+	close_board(sb);
+	sb = open_board("a", 1, 2);
+	assert_string_equal(sb->incarnation, incarnation);
+	close_board(sb);
+	prefix = "t";
+	sb = open_board("a", 1, 2);
+	prefix = "s";
+	assert_string_not_equal(sb->incarnation, incarnation);
+	close_board(sb);
+}
+
 static void
 test_broken_file_is_replaced(void **state)
 {
@@ -303,6 +323,7 @@ main(void)
 	    TEST(test_new_file),
 	    TEST(test_taken_over_with_its_totals),
 	    TEST(test_other_shape_is_not_taken_over),
+	    TEST(test_other_names_are_not_taken_over),
 	    TEST(test_broken_file_is_replaced),
 	    TEST(test_not_taken_from_a_living_writer),
 	    TEST(test_taken_over_from_killed_workers),

@@ -1,0 +1,124 @@
+"""Goal: what failed is tried again where that is safe, and never where it is
+not; what a backend says too much reaches nobody."""
+
+import os
+import resource
+import threading
+
+from harness import Raw, route, service, wait_for
+
+
+def test_an_endpoint_that_fails_at_once(drover, backend, place):
+    """connect(2) itself says no: the other endpoint answers, and no worker
+    dies of it."""
+    d = drover(services=[service("b", f"unix:{place}/none",
+                                 backend().address)],
+               routes=[route("/", "b")])
+    before = d.workers()
+    assert [d.get("/").status for _ in range(20)] == [200] * 20
+    assert d.workers() == before
+
+
+def test_no_endpoint_at_all(drover, place):
+    d = drover(services=[service("b", f"unix:{place}/a", f"unix:{place}/b",
+                                 retries=5)],
+               routes=[route("/", "b")])
+    before = d.workers()
+    assert [d.get("/").status for _ in range(5)] == [502] * 5
+    assert d.workers() == before
+
+
+def test_a_timeout_is_not_taken_for_a_stale_connection(drover, backend):
+    seen = []
+    hang = threading.Event()
+
+    def handle(connection):
+        while (request := connection.read_request()) is not None:
+            seen.append(request.method)
+            if request.method == "DELETE":
+                hang.wait(10)
+            connection.reply()
+
+    d = drover(services=[service("b", backend(handle).address, retries=0,
+                                 timeouts={"read": "300ms"})],
+               routes=[route("/", "b")], workers=1)
+    assert d.get("/").status == 200
+    assert d.request("DELETE", "/").status == 504
+    hang.set()
+    assert d.get("/").status == 200
+    assert seen.count("DELETE") == 1
+
+
+def test_a_post_survives_a_connection_known_to_be_closed(drover, backend):
+    """The backend closes after each answer, without saying so."""
+    def handle(connection):
+        connection.read_request()
+        connection.reply()
+
+    d = drover(services=[service("b", backend(handle).address)],
+               routes=[route("/", "b")], workers=1)
+    with d.client() as c:
+        for _ in range(20):
+            assert c.get("/").status == 200
+
+
+def test_bytes_behind_an_answer_that_fills_a_read(drover, backend):
+    """The answer ends where a read of 16 KiB does; what follows it in the
+    socket must not be the next client's answer."""
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: 16000\r\nX: "
+    head += b"x" * (16384 - 16000 - len(head) - 4) + b"\r\n\r\n"
+    injected = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nWRONG"
+
+    def handle(connection):
+        while connection.read_request() is not None:
+            connection.send(head + b"r" * 16000 + injected)
+
+    d = drover(services=[service("b", backend(handle).address)],
+               routes=[route("/", "b")], workers=1)
+    for _ in range(10):
+        assert d.get("/").body == b"r" * 16000
+
+
+def test_100_and_101_in_one_piece(drover, backend):
+    def handle(connection):
+        connection.read_request()
+        connection.send("HTTP/1.1 100 Continue\r\n\r\n"
+                        "HTTP/1.1 101 Switching Protocols\r\n\r\n")
+        connection.file.read()
+
+    d = drover(services=[service("b", backend(handle).address)],
+               routes=[route("/", "b")])
+    assert d.get("/").status == 502
+
+
+def test_a_head_that_just_does_not_fit(drover, backend):
+    def handle(connection):
+        size = int(connection.read_request().target[1:])
+        connection.reply(headers="X: " + "x" * size + "\r\n")
+
+    d = drover(services=[service("b", backend(handle).address)],
+               routes=[route("/", "b")])
+    for size in range(15600, 16700, 50):
+        answer = d.get(f"/{size}")
+        assert answer.status in (200, 502)
+        assert answer.status == 502 or size < 16000
+
+
+def test_running_out_of_descriptors_is_not_the_backends_fault(
+        drover, backend):
+    b = backend()
+    d = drover(services=[service("b", b.address,
+                                 breaker={"failures": 1})],
+               routes=[route("/", "b")], workers=1)
+    pid = d.workers()[0]
+    used = len(os.listdir(f"/proc/{pid}/fd"))
+    soft, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (used + 1, hard))
+    with Raw(d.port) as client:
+        client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        answer = client.response()
+        assert answer.status == 503
+        assert "descriptors" in answer.json()["error"]
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (soft, hard))
+    wait_for(lambda: d.get("/").status == 200, "it goes on")
+    assert d.service("b")["breaker"] == "closed"
