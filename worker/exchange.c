@@ -159,7 +159,7 @@ on_settled(void *arg)
 
 	if (x->state == EXCHANGE_FAILED)
 		end_with_error(x, x->error_status, x->error, 0);
-	else
+	else if (x->settling) /* not tried again meanwhile */
 		exchange_resume(x);
 }
 
