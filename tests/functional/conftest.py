@@ -6,6 +6,7 @@ import tempfile
 
 import pytest
 
+import backends
 import harness
 
 
@@ -43,7 +44,7 @@ def starter(make):
 @pytest.fixture
 def backend():
     """backend(handle): a server that does with a connection as it is told."""
-    yield from starter(harness.Backend)
+    yield from starter(backends.Backend)
 
 
 @pytest.fixture

@@ -3,7 +3,8 @@ can tell where its answer ends."""
 
 import socket
 
-from harness import echo, route, service
+from backends import echo
+from harness import route, service
 
 
 def start(drover, backend, handle=echo, **more):

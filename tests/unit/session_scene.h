@@ -1,0 +1,426 @@
+/*
+ * session_scene - a session, the owner that answers its requests, and the
+ * client at its other end, for the tests of session.h.
+ */
+#ifndef SESSION_SCENE_H
+#define SESSION_SCENE_H
+
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "session.h"
+
+#define BLOCKS 64
+#define DEADLINE_US 5000000
+#define RECEIVED_MAX (4 * 1024 * 1024)
+#define BIG (2 * 1024 * 1024)
+#define HIGH_WATER 65536
+
+/* A session, its owner, and the client at the other end, on one loop. */
+struct scene {
+	struct loop *loop;
+	struct buffer_pool *buffers;
+	struct session_limits limits;
+	struct session_context context;
+	struct session *session; /* NULL after on_close */
+	enum session_close reason;
+	_Atomic uint64_t bytes_in, bytes_out;
+	unsigned requests, responses, broken_responses, closes;
+	/* The request in hand. */
+	char target[64];
+	char body[4096];
+	size_t body_len;
+	size_t big_left;
+	size_t backlog_max;
+	/* The client. */
+	int client;
+	struct loop_watch watch;
+	bool paused; /* does not read */
+	bool ended;  /* has seen the end of the stream */
+	bool reset;
+	char *received;
+	size_t received_len;
+	struct timer deadline, tick;
+	bool (*until)(const struct scene *c);
+	const char *want;
+};
+
+static struct scene *scene;
+
+/* ---- the owner: what it does depends on the path ---- */
+
+static inline void
+write_big(struct session *s)
+{
+	static char piece[16384];
+
+	memset(piece, 'b', sizeof(piece));
+	while (scene->big_left > 0 && session_backlog(s) < HIGH_WATER) {
+		size_t n = scene->big_left < sizeof(piece) ? scene->big_left
+							   : sizeof(piece);
+
+		scene->big_left -= n;
+		session_write(s, piece, n, scene->big_left == 0);
+		if (session_backlog(s) > scene->backlog_max)
+			scene->backlog_max = session_backlog(s);
+		if (!session_is_answerable(s))
+			return;
+	}
+}
+
+static inline void
+begin(struct session *s, unsigned status, uint64_t length, bool no_body)
+{
+	struct session_response response = {
+	    .status = status, .length = length, .no_body = no_body};
+	struct text *head = session_begin(s, &response);
+
+	text_add_str(head, "X-Test: yes\r\n");
+}
+
+static inline void
+stream(struct session *s, uint64_t length)
+{
+	bool head = strcmp(message_method(session_request(s)), "HEAD") == 0;
+
+	begin(s, 200, length, head);
+	session_write(s, "one,", 4, false);
+	session_write(s, NULL, 0, false);
+	session_write(s, "two,", 4, false);
+	session_write(s, "three", 5, true);
+}
+
+static inline void
+answer(struct session *s)
+{
+	const char *path = scene->target;
+
+	if (strcmp(path, "/stream") == 0) {
+		stream(s, 13);
+	} else if (strcmp(path, "/chunked") == 0) {
+		stream(s, SESSION_LENGTH_UNKNOWN);
+	} else if (strcmp(path, "/empty-last") == 0) {
+		begin(s, 200, SESSION_LENGTH_UNKNOWN, false);
+		session_write(s, "all", 3, false);
+		session_write(s, NULL, 0, true);
+	} else if (strcmp(path, "/204") == 0) {
+		begin(s, 204, SESSION_LENGTH_UNKNOWN, false);
+		session_write(s, NULL, 0, true);
+	} else if (strcmp(path, "/304") == 0) {
+		begin(s, 304, 13, false);
+		session_write(s, NULL, 0, true);
+	} else if (strcmp(path, "/big") == 0) {
+		scene->big_left = BIG;
+		begin(s, 200, BIG, false);
+		write_big(s);
+	} else if (strcmp(path, "/cut") == 0) {
+		begin(s, 200, 100, false);
+		session_write(s, "half", 4, false);
+		session_cut(s);
+	} else if (strcmp(path, "/short") == 0) {
+		begin(s, 200, 100, false);
+		session_write(s, "half", 4, true);
+	} else if (strcmp(path, "/long") == 0) {
+		begin(s, 200, 2, false);
+		session_write(s, "four", 4, true);
+	} else if (strcmp(path, "/error") == 0) {
+		session_reply_error(s, 503, "say \"no\"");
+	} else if (strcmp(path, "/extra") == 0) {
+		session_reply(s, 503, NULL, "Retry-After: 7\r\n", NULL, 0);
+	} else if (strcmp(path, "/later") != 0) {
+		session_reply(s, 200, "text/plain", NULL, path, strlen(path));
+	}
+}
+
+static inline void
+on_request(struct session *s)
+{
+	const struct message *m = session_request(s);
+
+	scene->requests++;
+	assert_ptr_equal(session_arg(s), scene);
+	assert_true(session_is_answerable(s));
+	assert_true(session_request_us(s) > 0);
+	assert_true(m->path.len < sizeof(scene->target));
+	memcpy(scene->target, m->path.at, m->path.len);
+	scene->target[m->path.len] = '\0';
+	scene->body_len = 0;
+	if (strcmp(scene->target, "/echo") == 0 && message_has_body(m))
+		session_take_body(s);
+	else if (strcmp(scene->target, "/sink") == 0)
+		; /* the body is left where it is */
+	else
+		answer(s);
+}
+
+static inline void
+on_body(struct session *s, const char *data, size_t len, bool last)
+{
+	assert_ptr_equal(session_arg(s), scene);
+	assert_true(len > 0 || last);
+	assert_true(scene->body_len + len <= sizeof(scene->body));
+	memcpy(scene->body + scene->body_len, data, len);
+	scene->body_len += len;
+	if (last)
+		session_reply(
+		    s, 200, "text/plain", NULL, scene->body, scene->body_len);
+	else
+		session_take_body(s);
+}
+
+static inline void
+on_drained(struct session *s)
+{
+	write_big(s);
+}
+
+static inline void
+on_response_end(struct session *s, bool complete)
+{
+	(void)s;
+	if (complete)
+		scene->responses++;
+	else
+		scene->broken_responses++;
+}
+
+static inline void
+on_close(struct session *s, enum session_close reason)
+{
+	assert_ptr_equal(s, scene->session);
+	scene->session = NULL;
+	scene->reason = reason;
+	scene->closes++;
+}
+
+static const struct session_ops ops = {
+    on_request, on_body, on_drained, on_response_end, on_close};
+
+/* ---- the client ---- */
+
+static inline void
+on_client(void *arg, uint32_t events)
+{
+	ssize_t n = 0;
+
+	(void)arg;
+	(void)events;
+	while (!scene->paused && !scene->ended) {
+		assert_true(scene->received_len < RECEIVED_MAX);
+		n = recv(scene->client, scene->received + scene->received_len,
+		    RECEIVED_MAX - scene->received_len, 0);
+		if (n <= 0)
+			break;
+		scene->received_len += (size_t)n;
+		scene->received[scene->received_len] = '\0';
+	}
+	if (!scene->paused && n <= 0 && errno != EAGAIN)
+		scene->reset = n == -1;
+	scene->ended =
+	    scene->ended || (!scene->paused && n == 0) || scene->reset;
+}
+
+static inline void
+on_tick(void *arg)
+{
+	(void)arg;
+	if (scene->until(scene))
+		loop_stop(scene->loop);
+	else
+		loop_timer_after(scene->loop, &scene->tick, 200);
+}
+
+static inline void
+on_deadline(void *arg)
+{
+	(void)arg;
+	fail_msg("not in time; received so far: \"%.2000s\"", scene->received);
+}
+
+static inline void
+wait_until(bool (*until)(const struct scene *c))
+{
+	scene->until = until;
+	loop_timer_set(scene->loop, &scene->deadline,
+	    loop_clock_ns() / 1000 + DEADLINE_US);
+	loop_timer_set(scene->loop, &scene->tick, 0);
+	assert_int_equal(loop_run(scene->loop), 0);
+	loop_timer_clear(scene->loop, &scene->deadline);
+}
+
+static inline bool
+has_received(const struct scene *c)
+{
+	return strstr(c->received, c->want) != NULL;
+}
+
+static inline bool
+has_ended(const struct scene *c)
+{
+	return c->ended;
+}
+
+static inline bool
+is_closed(const struct scene *c)
+{
+	return c->session == NULL;
+}
+
+static inline void
+expect(const char *want)
+{
+	scene->want = want;
+	wait_until(has_received);
+}
+
+static inline bool
+has_request(const struct scene *c)
+{
+	return c->requests > 0;
+}
+
+static inline void
+forget(void)
+{
+	scene->received_len = 0;
+	scene->received[0] = '\0';
+}
+
+/* One round of the loop. */
+static inline void
+turn(void)
+{
+	scene->want = "";
+	wait_until(has_received);
+}
+
+static inline void
+say_bytes(const char *text, size_t len)
+{
+	assert_int_equal(
+	    send(scene->client, text, len, MSG_NOSIGNAL), (ssize_t)len);
+}
+
+static inline void
+say(const char *text)
+{
+	say_bytes(text, strlen(text));
+}
+
+static inline bool
+received(const char *text)
+{
+	return strstr(scene->received, text) != NULL;
+}
+
+static inline size_t
+count(const char *text)
+{
+	size_t n = 0;
+
+	for (const char *at = scene->received; (at = strstr(at, text)) != NULL;
+	    at++)
+		n++;
+	return n;
+}
+
+/* ---- set up ---- */
+
+/* A client that connects. */
+static inline int
+open_session(void)
+{
+	static const struct sock_addr peer = {.sa = {.sa_family = AF_UNIX}};
+	int fds[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0,
+		fds) == -1)
+		return -1;
+	scene->client = fds[1];
+	scene->ended = false;
+	scene->reset = false;
+	scene->closes = 0;
+	forget();
+	if (loop_watch_add(
+		scene->loop, &scene->watch, fds[1], EPOLLIN | EPOLLRDHUP) == -1)
+		return -1;
+	scene->session = session_open(&scene->context, fds[0], &peer);
+	if (scene->session == NULL)
+		return -1;
+	session_set_arg(scene->session, scene);
+	return 0;
+}
+
+static inline void
+hang_up(void)
+{
+	loop_watch_del(scene->loop, &scene->watch);
+	if (scene->client != -1)
+		close(scene->client);
+	scene->client = -1;
+}
+
+static inline int
+setup(void **state)
+{
+	(void)state;
+	scene = calloc(1, sizeof(*scene));
+	if (scene == NULL)
+		return -1;
+	scene->received = calloc(1, RECEIVED_MAX + 1);
+	scene->loop = loop_new();
+	scene->buffers = buffer_pool_new(BLOCKS);
+	scene->limits = (struct session_limits){.header_bytes = 4096,
+	    .body_bytes = 1000,
+	    .header_timeout_us = DEADLINE_US * 2,
+	    .body_timeout_us = DEADLINE_US * 2,
+	    .send_timeout_us = DEADLINE_US * 2,
+	    .keep_alive_us = DEADLINE_US * 2};
+	scene->context = (struct session_context){.loop = scene->loop,
+	    .buffers = scene->buffers,
+	    .ops = &ops,
+	    .limits = &scene->limits,
+	    .bytes_in = &scene->bytes_in,
+	    .bytes_out = &scene->bytes_out};
+	loop_watch_init(&scene->watch, on_client, NULL);
+	timer_init(&scene->deadline, on_deadline, NULL);
+	timer_init(&scene->tick, on_tick, NULL);
+	return open_session();
+}
+
+static inline int
+teardown(void **state)
+{
+	(void)state;
+	hang_up();
+	if (scene->session != NULL) {
+		wait_until(is_closed);
+		assert_int_equal(scene->closes, 1);
+	}
+	assert_int_equal(buffer_pool_used(scene->buffers), 0);
+	loop_free(scene->loop);
+	buffer_pool_free(scene->buffers);
+	free(scene->received);
+	free(scene);
+	return 0;
+}
+
+#define GET(path) "GET " path " HTTP/1.1\r\nHost: a\r\n\r\n"
+#define GET_CLOSE(path)                                                        \
+	"GET " path " HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+#endif

@@ -1,0 +1,200 @@
+/* Goal: however a session ends, nothing that was answered is lost on the way,
+ * and its owner hears how it ended. */
+#include "session_scene.h"
+
+/* ---- backpressure ---- */
+
+static bool
+is_backed_up(const struct scene *c)
+{
+	return c->session != NULL && session_backlog(c->session) >= HIGH_WATER;
+}
+
+static bool
+has_one_response(const struct scene *c)
+{
+	return c->responses == 1 && c->received_len > BIG;
+}
+
+static void
+test_backpressure(void **state)
+{
+	(void)state;
+	loop_watch_del(scene->loop, &scene->watch);
+	say(GET("/big"));
+	wait_until(is_backed_up);
+	assert_true(scene->big_left > BIG / 2);
+	assert_int_equal(loop_watch_add(scene->loop, &scene->watch,
+			     scene->client, EPOLLIN | EPOLLRDHUP),
+	    0);
+	wait_until(has_one_response);
+	assert_true(scene->backlog_max < HIGH_WATER + 20000);
+	forget();
+	say(GET("/next"));
+	expect("\r\n\r\n/next");
+}
+
+/* What is written last need not have left when the next request comes. */
+static void
+test_closing_waits_for_the_backlog(void **state)
+{
+	(void)state;
+	say(GET_CLOSE("/big"));
+	wait_until(has_ended);
+	assert_true(scene->received_len > BIG);
+	assert_int_equal(scene->responses, 1);
+	assert_false(scene->reset);
+}
+
+/* ---- ends ---- */
+
+/* The client goes on sending after the answer: closing at once would reset
+ * the connection and could take the answer with it. */
+static void
+test_lingering_close(void **state)
+{
+	(void)state;
+	say("POST /error HTTP/1.1\r\nHost: a\r\nContent-Length: 900\r\n\r\n");
+	expect("\"status\":503}");
+	for (int i = 0; i < 3 && scene->session != NULL; i++)
+		say("more of the body");
+	wait_until(has_ended);
+	assert_false(scene->reset);
+	assert_non_null(scene->session);
+	hang_up();
+	wait_until(is_closed);
+	assert_int_equal(scene->reason, SESSION_CLOSE_DONE);
+	assert_int_equal(scene->responses, 1);
+}
+
+static void
+test_response_cut_short(void **state)
+{
+	static const char *const paths[] = {
+	    GET("/cut"), GET("/short"), GET("/long")};
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		if (scene->session == NULL) {
+			hang_up();
+			assert_int_equal(open_session(), 0);
+		}
+		say(paths[i]);
+		wait_until(has_ended);
+		assert_null(scene->session);
+		assert_int_equal(scene->reason, SESSION_CLOSE_CUT);
+		assert_int_equal(scene->broken_responses, i + 1);
+		assert_int_equal(scene->responses, 0);
+		assert_false(received("four"));
+	}
+}
+
+static void
+test_client_gone_between_requests(void **state)
+{
+	(void)state;
+	say(GET("/hello"));
+	expect("\r\n\r\n/hello");
+	hang_up();
+	wait_until(is_closed);
+	assert_int_equal(scene->reason, SESSION_CLOSE_PEER);
+	assert_int_equal(scene->broken_responses, 0);
+}
+
+static void
+test_client_gone_while_it_waits(void **state)
+{
+	(void)state;
+	say(GET("/later"));
+	wait_until(has_request);
+	hang_up();
+	wait_until(is_closed);
+	assert_int_equal(scene->reason, SESSION_CLOSE_PEER);
+	assert_int_equal(scene->responses, 0);
+}
+
+static void
+test_client_gone_in_mid_body(void **state)
+{
+	(void)state;
+	say("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabc");
+	wait_until(has_request);
+	hang_up();
+	wait_until(is_closed);
+	assert_int_equal(scene->responses, 0);
+}
+
+static void
+test_client_gone_in_mid_response(void **state)
+{
+	(void)state;
+	loop_watch_del(scene->loop, &scene->watch);
+	say(GET("/big"));
+	wait_until(is_backed_up);
+	hang_up();
+	wait_until(is_closed);
+	assert_int_equal(scene->broken_responses, 1);
+	assert_int_equal(scene->responses, 0);
+}
+
+/* ---- draining ---- */
+
+static void
+test_drain_closes_an_idle_one(void **state)
+{
+	(void)state;
+	say(GET("/hello"));
+	expect("\r\n\r\n/hello");
+	scene->context.draining = true;
+	session_drain(scene->session);
+	wait_until(has_ended);
+	assert_int_equal(scene->reason, SESSION_CLOSE_DRAINED);
+}
+
+static void
+test_drain_lets_a_request_end(void **state)
+{
+	(void)state;
+	say(GET("/later"));
+	wait_until(has_request);
+	scene->context.draining = true;
+	session_drain(scene->session);
+	assert_non_null(scene->session);
+	session_reply(scene->session, 200, NULL, NULL, "done", 4);
+	wait_until(has_ended);
+	assert_true(received("\r\nConnection: close\r\n"));
+	assert_true(received("\r\n\r\ndone"));
+	assert_false(scene->reset);
+}
+
+/* A request that came just before is answered, not dropped. */
+static void
+test_drain_answers_what_has_come(void **state)
+{
+	(void)state;
+	scene->context.draining = true;
+	say(GET("/hello"));
+	wait_until(has_ended);
+	assert_true(received("\r\n\r\n/hello"));
+	assert_true(received("\r\nConnection: close\r\n"));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(test_backpressure),
+	    TEST(test_closing_waits_for_the_backlog),
+	    TEST(test_lingering_close),
+	    TEST(test_response_cut_short),
+	    TEST(test_client_gone_between_requests),
+	    TEST(test_client_gone_while_it_waits),
+	    TEST(test_client_gone_in_mid_body),
+	    TEST(test_client_gone_in_mid_response),
+	    TEST(test_drain_closes_an_idle_one),
+	    TEST(test_drain_lets_a_request_end),
+	    TEST(test_drain_answers_what_has_come),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
