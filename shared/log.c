@@ -1,7 +1,9 @@
 #include "log.h"
 
+#include <sys/stat.h>
 #include <sys/time.h>
 
+#include <fcntl.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -34,6 +36,7 @@ log_init(enum log_level level, enum log_format format)
 {
 	state.level = level;
 	state.format = format;
+	log_unblock(STDERR_FILENO);
 }
 
 void
@@ -105,27 +108,41 @@ format_json(char *line, size_t cap, enum log_level level, const char *message)
 	return len;
 }
 
-/* A reader that has stopped (a full pipe, a terminal on hold) must not stop
- * us. Below PIPE_BUF, a pipe that is writable takes a whole line at once. */
-static bool
-is_writable(void)
+void
+log_unblock(int fd)
 {
-	struct pollfd p = {.fd = STDERR_FILENO, .events = POLLOUT};
+	struct stat st;
+	int flags = fcntl(fd, F_GETFL);
 
-	return poll(&p, 1, 0) != 0;
+	/* Not a terminal: that is shared with programs that don't expect it. */
+	if (fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode) && flags != -1)
+		(void)fcntl(fd, F_SETFL, flags | O_NONBLOCK);
 }
 
-static void
+/* A reader that has stopped (a full pipe, a terminal on hold) must not stop
+ * us. Below PIPE_BUF, a pipe takes a whole line or nothing. */
+static bool
 put(enum log_level level, const char *message)
 {
+	struct pollfd p = {.fd = STDERR_FILENO, .events = POLLOUT};
 	char line[LINE_MAX_BYTES];
 	size_t len = state.format == LOG_FORMAT_JSON
 			 ? format_json(line, sizeof(line), level, message)
 			 : format_text(line, sizeof(line), level, message);
 
 	line[len - 1] = '\n';
-	if (!is_writable() || write(STDERR_FILENO, line, len) == -1)
-		state.lost++;
+	return poll(&p, 1, 0) == 1 && write(STDERR_FILENO, line, len) != -1;
+}
+
+static void
+put_lost(void)
+{
+	char message[64];
+
+	snprintf(message, sizeof(message),
+	    "log: %u lines lost, nobody read them", state.lost);
+	if (put(LOG_LEVEL_WARN, message))
+		state.lost = 0;
 }
 
 __attribute__((format(printf, 2, 0))) static void
@@ -135,15 +152,12 @@ emit(enum log_level level, const char *fmt, va_list ap)
 
 	if (level > state.level)
 		return;
-	if (state.lost != 0 && is_writable()) {
-		snprintf(message, sizeof(message),
-		    "log: %u lines lost, nobody read them", state.lost);
-		state.lost = 0;
-		put(LOG_LEVEL_WARN, message);
-	}
+	if (state.lost != 0)
+		put_lost();
 	vsnprintf(message, sizeof(message), fmt, ap);
 	make_printable(message);
-	put(level, message);
+	if (!put(level, message))
+		state.lost++;
 }
 
 #define EMIT(level)                                                            \

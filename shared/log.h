@@ -26,6 +26,9 @@ enum log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
 #define LOG_EXIT_CONFIG 78
 
 void log_init(enum log_level level, enum log_format format);
+/* Makes fd non-blocking if it is a pipe: log_init() does that for standard
+ * error. */
+void log_unblock(int fd);
 /* Who writes, "master" or "worker 1"; copied, 31 characters at most. */
 void log_ident(const char *ident);
 /* For what would be dear to put together. */

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "buffer.h"
+#include "log.h"
 
 /* The longest line: each byte of the path escaped, and the rest. */
 #define LINE_MAX_BYTES 2048
@@ -35,6 +36,7 @@ access_log_open(const char *path)
 		free(log);
 		return NULL;
 	}
+	log_unblock(log->fd);
 	text_init(&log->lines, log->data, sizeof(log->data));
 	return log;
 }
@@ -49,7 +51,7 @@ access_log_close(struct access_log *log)
 	free(log);
 }
 
-/* As many whole lines as a pipe that is writable takes without blocking. */
+/* As many whole lines as a pipe takes at once, or not at all. */
 static size_t
 piece(const char *data, size_t len)
 {

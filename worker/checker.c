@@ -99,14 +99,22 @@ send_check(struct upstream *up)
 static void
 receive(struct upstream *up)
 {
+	struct message *m = &up->message;
 	enum upstream_read result = upstream_read(up);
-	unsigned status = message_status(&up->message);
+	unsigned status;
 
 	if (result == UPSTREAM_READ_WAIT)
 		return;
-	if (result == UPSTREAM_READ_ERROR || up->message.error != MESSAGE_NONE)
+	while (
+	    m->error == MESSAGE_NONE && m->head_done && message_is_interim(m)) {
+		message_init_response(m, BUFFER_BYTES, false);
+		if (!upstream_read_rest(up))
+			return;
+	}
+	status = message_status(m);
+	if (result == UPSTREAM_READ_ERROR || m->error != MESSAGE_NONE)
 		finish(up->endpoint, false, "no valid response");
-	else if (up->message.head_done)
+	else if (m->head_done)
 		finish(up->endpoint, status / 100 == 2 || status / 100 == 3,
 		    "bad status");
 }

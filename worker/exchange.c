@@ -159,7 +159,7 @@ on_settled(void *arg)
 
 	if (x->state == EXCHANGE_FAILED)
 		end_with_error(x, x->error_status, x->error, 0);
-	else if (x->settling) /* not tried again meanwhile */
+	else
 		exchange_resume(x);
 }
 
@@ -223,7 +223,6 @@ exchange_try_failed(struct exchange *x, unsigned status, const char *why)
 	let_go_of_upstream(x, false);
 	loop_defer_cancel(x->worker->loop, &x->again);
 	x->sent = false;
-	x->settling = false;
 	if (x->state != EXCHANGE_QUEUED)
 		exchange_enter(x, EXCHANGE_QUEUED);
 	connect_to_service(x);
@@ -265,6 +264,9 @@ on_upstream(void *arg, struct upstream *up, enum upstream_event event)
 {
 	struct exchange *x = arg;
 
+	/* It has answered; what else it does is seen when that goes on. */
+	if (x->settling)
+		return;
 	switch (event) {
 	case UPSTREAM_READY:
 		if (x->state == EXCHANGE_CONNECTING)

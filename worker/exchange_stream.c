@@ -144,8 +144,12 @@ pass_on(struct exchange *x)
 		return true;
 	if (!x->response_begun) {
 		x->settling = !exchange_settle_status(x, message_status(m));
-		if (x->settling)
+		if (x->settling) {
+			/* The backend has done its part: no deadline. */
+			loop_timer_set(
+			    x->worker->loop, &x->up->timer, UINT64_MAX);
 			return false;
+		}
 		begin_response(x);
 	}
 	if (m->done) {
@@ -191,6 +195,7 @@ void
 exchange_resume(struct exchange *x)
 {
 	x->settling = false;
+	exchange_take_body(x);
 	if (pass_on(x))
 		exchange_receive(x);
 }

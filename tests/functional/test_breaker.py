@@ -13,13 +13,15 @@ from harness import in_parallel, route, wait_for
 OPEN_FOR = "1s"
 
 
-def start(drover, backend, url, name="drover", workers=4, **more):
+def start(drover, backend, url, name="drover", workers=4, service=None,
+          **more):
     return drover(name=name, workers=workers, cluster="demo",
                   routes=[route("/pay", "payments")],
                   services=[{"name": "payments",
                              "endpoints": [backend.address],
                              "breaker": {"failures": 3, "window": "10s",
-                                         "open_for": OPEN_FOR, **more}}],
+                                         "open_for": OPEN_FOR, **more},
+                             **(service or {})}],
                   **({"redis": {"url": url}} if url else {}))
 
 
@@ -228,3 +230,27 @@ def test_a_probe_is_told_of_when_redis_is_back(drover, backend, redis):
     while time.monotonic() < end:
         assert d.get("/pay").status == 200
     assert state(d) == "closed"
+
+
+def test_an_answer_in_time_stays_one(drover, backend, redis):
+    """The backend says 503 at once; Redis, which is to count that, takes
+    longer than the backend may."""
+    seen = []
+
+    def handle(connection):
+        while connection.read_request() is not None:
+            seen.append(connection.number)
+            connection.reply("mine", status="503 Busy")
+
+    r = redis()
+    d = start(drover, backend(handle), r.url, workers=1,
+              service={"timeouts": {"read": "300ms"}})
+    all_up(d)
+    os.kill(r.pid, signal.SIGSTOP)
+    try:
+        answer = d.get("/pay")
+    finally:
+        os.kill(r.pid, signal.SIGCONT)
+    assert (answer.status, answer.body) == (503, b"mine")
+    assert len(seen) == 1
+    assert d.service("payments")["failures"] == 1
