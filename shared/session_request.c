@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "log.h"
+#include "scoreboard.h"
 #include "session_private.h"
 
 /* For how much a client may go on talking after its last response. */
@@ -29,7 +30,7 @@ fill(struct session *s)
 	if (n > 0) {
 		s->in->end += (uint32_t)n;
 		if (s->context->bytes_in != NULL)
-			*s->context->bytes_in += (uint64_t)n;
+			scoreboard_add(s->context->bytes_in, (uint64_t)n);
 		return true;
 	}
 	if (n == -1 && errno == EAGAIN)

@@ -10,6 +10,7 @@
 
 #include "chunk.h"
 #include "log.h"
+#include "scoreboard.h"
 #include "session_private.h"
 
 #define DATE_MAX 40
@@ -191,7 +192,7 @@ session_send(struct session *s, const struct iovec *iov, int count)
 {
 	if (s->context->bytes_out != NULL)
 		for (int i = 0; i < count; i++)
-			*s->context->bytes_out += iov[i].iov_len;
+			scoreboard_add(s->context->bytes_out, iov[i].iov_len);
 	if (io_write(&s->io, iov, count) == -1) {
 		session_close_soon(s, SESSION_CLOSE_RESET);
 		return -1;
