@@ -410,7 +410,9 @@ start(struct worker *w)
 	}
 	timer_init(&w->tick, on_tick, w);
 	loop_timer_after(w->loop, &w->tick, 0);
+	/* Before it is ready: until then ps takes it for its master. */
 	w->title_connections = UINT64_MAX;
+	refresh_title(w);
 	atomic_store(&w->slot->state, SLOT_READY);
 	if (send(w->boot->master_fd, &ready, 1, MSG_NOSIGNAL) != 1)
 		log_warn("the master does not listen: %s", strerror(errno));
