@@ -1,35 +1,40 @@
 """Goal: while a worker is blocked its neighbours stand in: nobody who connects
 meanwhile waits for it."""
 
+import contextlib
+import http.client
+import os
+import signal
 import threading
-import time
 
 import pytest
 
 from harness import handler, respond, wait_for
 
 
+def blocked_request(d):
+    with contextlib.suppress(OSError, http.client.HTTPException):
+        d.get("/block?ms=60000")
+
+
 @pytest.mark.parametrize("accept", ["reuseport", "shared"])
 def test_neighbours_stand_in(drover, accept):
     d = drover(workers=4, accept=accept,
                routes=[respond("/", 1), handler("/block", "cpu_bound")])
-    answer = []
-    blocker = threading.Thread(
-        target=lambda: answer.append(d.get("/block?ms=1500").json()))
+    # Far longer than the rest takes: it ends with its worker.
+    blocker = threading.Thread(target=blocked_request, args=(d,))
     blocker.start()
-    wait_for(lambda: any(w.get("stalledMs", 0) > 0
-                         for w in d.cluster()["workers"]), "one is blocked")
-    worst = 0
+    blocked = wait_for(lambda: [w["pid"] for w in d.cluster()["workers"]
+                                if w.get("stalledMs", 0) > 0],
+                       "one is blocked")
     for _ in range(200):
-        start = time.monotonic()
         assert d.get("/").status == 200
-        worst = max(worst, time.monotonic() - start)
-    assert not answer, "all of them were answered during the block"
-    assert worst < 0.5
-    blocker.join()
-    assert answer[0]["pid"] in d.workers()
+    assert blocked[0] in [w["pid"] for w in d.cluster()["workers"]
+                          if w.get("stalledMs", 0) > 0], "it still is"
     if accept == "reuseport":
         assert d.total("connections_stood_in") > 0
+    os.kill(blocked[0], signal.SIGKILL)
+    blocker.join()
 
 
 def test_connections_spread_over_workers(drover):
