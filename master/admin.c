@@ -20,8 +20,7 @@
 #define BUFFERS_MAX 1024
 
 static const struct session_limits limits = {
-    .header_bytes = 8192,
-    .body_bytes = 65536,
+    .message = {.head_bytes = 8192, .target_bytes = 4096, .body_bytes = 65536},
     .header_timeout_us = 10000000,
     .body_timeout_us = 10000000,
     .send_timeout_us = 10000000,

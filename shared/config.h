@@ -21,8 +21,9 @@
 #define CONFIG_LISTEN_MAX 16
 #define CONFIG_SERVICES_MAX 32
 #define CONFIG_ENDPOINTS_MAX 32 /* per service */
-#define CONFIG_ROUTES_MAX 256
-#define CONFIG_NAME_MAX 63 /* instance, cluster, service: [A-Za-z0-9._-]+ */
+#define CONFIG_ROUTES_MAX 1024
+#define CONFIG_MATCHES_MAX 8 /* headers, and parameters, of one route */
+#define CONFIG_NAME_MAX 63   /* instance, cluster, service: [A-Za-z0-9._-]+ */
 #define CONFIG_ERROR_MAX 512
 
 /* How workers share an address; see ARCHITECTURE.md, Listeners. */
@@ -32,7 +33,21 @@ enum config_accept {
 	CONFIG_ACCEPT_SHARED,          /* one listener for all */
 };
 
-enum config_policy { CONFIG_POLICY_ROUND_ROBIN, CONFIG_POLICY_LEAST_CONN };
+enum config_policy {
+	CONFIG_POLICY_ROUND_ROBIN,
+	CONFIG_POLICY_LEAST_CONN,
+	CONFIG_POLICY_RANDOM_TWO,
+	CONFIG_POLICY_IP_HASH,
+	CONFIG_POLICY_CONSISTENT_HASH,
+};
+
+/* What of a request consistent_hash looks at. */
+enum config_hash_on {
+	CONFIG_HASH_PATH, /* without the query */
+	CONFIG_HASH_HEADER,
+	CONFIG_HASH_COOKIE,
+	CONFIG_HASH_QUERY,
+};
 
 enum config_handler {
 	CONFIG_HANDLER_NONE, /* the route has a service or a respond */
@@ -50,7 +65,8 @@ struct config_listen {
 };
 
 struct config_endpoint {
-	char *text;            /* as written */
+	char *text;            /* as written, without its weight */
+	unsigned weight;       /* 1 .. 100; 0: drained, gets no new request */
 	bool is_name;          /* true: resolve name; false: addr stands */
 	struct sock_name name; /* when is_name */
 	struct sock_addr addr; /* when not */
@@ -71,9 +87,20 @@ struct config_service {
 	} pool;
 	struct {
 		uint64_t connect_us;
-		uint64_t send_us; /* between two writes that make progress */
-		uint64_t read_us; /* between two reads */
+		uint64_t send_us;   /* between two writes that make progress */
+		uint64_t read_us;   /* between two reads */
+		uint64_t tunnel_us; /* of silence in both directions */
 	} timeouts;
+	struct {
+		enum config_hash_on on; /* consistent_hash only */
+		char *name;             /* of the header, cookie, parameter */
+	} hash;
+	char *sticky_cookie;    /* NULL: none; else its name */
+	uint64_t slow_start_us; /* 0: none */
+	struct {
+		unsigned failures; /* in a row; 0: never */
+		uint64_t for_us;   /* the first time; doubles, to 10 times */
+	} eject;
 	struct {
 		char *path; /* NULL: no active checks */
 		uint64_t interval_us;
@@ -95,9 +122,21 @@ struct config_respond {
 	unsigned fail_percent; /* of requests answered 503 instead */
 };
 
+/* A header or query parameter that a route asks for. */
+struct config_match {
+	char *name;
+	char *value; /* NULL: any, if it is there */
+};
+
 /* Exactly one of service >= 0, handler, has_respond. */
 struct config_route {
-	char *path;    /* prefix, on a path segment's boundary */
+	char *path;       /* prefix, on a path segment's boundary */
+	char *host;       /* NULL: any; or a name, or "*.example.org" */
+	uint64_t methods; /* bits 1 << HTTP_GET ..., of llhttp; 0: any */
+	struct config_match *headers;
+	size_t header_count;
+	struct config_match *query;
+	size_t query_count;
 	char *rewrite; /* NULL, or what replaces the prefix upstream */
 	int service;   /* index, or -1 */
 	enum config_handler handler;
@@ -123,15 +162,17 @@ struct config {
 	uint64_t drain_timeout_us;
 	struct {
 		enum log_level level;
-		enum log_format format;
-		char *access; /* NULL: off; "stdout"; or a path */
+		enum log_format format; /* of the access log too */
+		char *access;           /* NULL: off; "stdout"; or a path */
 	} log;
 	struct {
-		size_t header_bytes;  /* of one request's or response's head */
+		size_t header_bytes;  /* of one request's head */
+		size_t target_bytes;  /* of its target; more: 414 */
 		uint64_t body_bytes;  /* of one request; 0: no limit */
 		unsigned connections; /* clients per worker */
 		uint64_t header_timeout_us;
 		uint64_t body_timeout_us; /* between two reads */
+		uint64_t body_rate;       /* bytes a second, at least; 0: any */
 		uint64_t send_timeout_us; /* between two writes */
 		uint64_t keep_alive_us;   /* idle between two requests */
 	} client;
@@ -168,6 +209,7 @@ void config_free(struct config *c);
 
 const char *config_accept_str(enum config_accept accept);
 const char *config_policy_str(enum config_policy policy);
+const char *config_hash_on_str(enum config_hash_on on);
 const char *config_handler_str(enum config_handler handler);
 
 #endif

@@ -55,25 +55,26 @@ message_slice_is(struct message_slice s, const char *text)
 }
 
 static void
-init(struct message *m, llhttp_type_t type, size_t head_max)
+init(struct message *m, llhttp_type_t type)
 {
 	memset(m, 0, offsetof(struct message, headers));
 	llhttp_init(&m->parser, type, &settings);
 	m->parser.data = m;
-	m->head_max = head_max;
+	m->max_forwards = -1;
 }
 
 void
-message_init_request(struct message *m, size_t head_max, uint64_t body_max)
+message_init_request(struct message *m, const struct message_limits *limits)
 {
-	init(m, HTTP_REQUEST, head_max);
-	m->body_max = body_max;
+	init(m, HTTP_REQUEST);
+	m->limits = *limits;
 }
 
 void
 message_init_response(struct message *m, size_t head_max, bool no_body)
 {
-	init(m, HTTP_RESPONSE, head_max);
+	init(m, HTTP_RESPONSE);
+	m->limits.head_bytes = head_max;
 	m->is_response = true;
 	m->no_body = no_body;
 }
@@ -187,7 +188,7 @@ on_body(llhttp_t *p, const char *at, size_t len)
 	char *to;
 
 	m->body_bytes += len;
-	if (m->body_max != 0 && m->body_bytes > m->body_max)
+	if (m->limits.body_bytes != 0 && m->body_bytes > m->limits.body_bytes)
 		return fail(m, MESSAGE_BODY_TOO_LARGE);
 	if (m->body.at == NULL) {
 		m->body.at = at;
@@ -292,7 +293,7 @@ check_raw_head(struct message *m, const char *data, size_t len)
 	available = (size_t)(data + len - m->head);
 	m->error = message_check_lines(m->head, available, &head_len);
 	m->head_bytes = head_len;
-	if (m->error == MESSAGE_NONE && head_len > m->head_max)
+	if (m->error == MESSAGE_NONE && head_len > m->limits.head_bytes)
 		m->error = MESSAGE_HEAD_TOO_LARGE;
 	if (m->error == MESSAGE_NONE && !m->is_response)
 		check_request_line(m, data + len);
@@ -303,7 +304,7 @@ static void
 check_partial_head(struct message *m, const char *data, size_t len)
 {
 	m->head_bytes += len;
-	if (m->head_bytes >= m->head_max)
+	if (m->head_bytes >= m->limits.head_bytes)
 		m->error = MESSAGE_HEAD_TOO_LARGE;
 	else if (!m->is_response)
 		check_request_line(m, data + len);
@@ -314,7 +315,7 @@ static void
 check_idle_bytes(struct message *m, size_t len)
 {
 	m->idle_bytes = m->body.len > 0 ? 0 : m->idle_bytes + len;
-	if (m->idle_bytes > m->head_max)
+	if (m->idle_bytes > m->limits.head_bytes)
 		m->error = MESSAGE_HEAD_TOO_LARGE;
 }
 
@@ -426,6 +427,34 @@ message_query(const struct message *m, const char *name)
 			return (struct message_slice){
 			    at + name_len + 1, len - name_len - 1};
 		at = next;
+	}
+	return (struct message_slice){NULL, 0};
+}
+
+/* RFC 6265 section 4.2.1. */
+struct message_slice
+message_cookie(const struct message *m, const char *name)
+{
+	size_t name_len = strlen(name);
+
+	for (size_t i = 0; i < m->header_count; i++) {
+		const char *at = m->headers[i].value.at;
+		const char *end = at + m->headers[i].value.len;
+
+		if (!message_slice_is(m->headers[i].name, "cookie"))
+			continue;
+		while (at < end) {
+			const char *stop = memchr(at, ';', (size_t)(end - at));
+			size_t len = (size_t)((stop != NULL ? stop : end) - at);
+
+			if (len > name_len && at[name_len] == '=' &&
+			    memcmp(at, name, name_len) == 0)
+				return (struct message_slice){
+				    at + name_len + 1, len - name_len - 1};
+			at += len + 1;
+			while (at < end && (*at == ' ' || *at == '\t'))
+				at++;
+		}
 	}
 	return (struct message_slice){NULL, 0};
 }

@@ -1,15 +1,19 @@
 /*
- * message - one HTTP/1.1 message being read: llhttp in strict mode, and the
- * checks that it leaves to us.
+ * message - one HTTP/1.1 message being read: llhttp in strict mode for the
+ * head, chunk.h for the chunked coding, and the checks that both leave to us.
  *
  * Both processes, requests and responses. Pure: bytes in, facts out.
  *
- * Rejected beyond what llhttp rejects (RFC 9112 sections 2.2, 3.2, 5.2, 6.1
- * to 6.3): HTTP/0.9 and versions other than 1.0 and 1.1, bare CR and bare LF
- * in the head, NUL, obs-fold, a request with no Host (1.1) or several or an
- * invalid one, Content-Length with Transfer-Encoding, several
- * Content-Lengths, any transfer coding but a single `chunked`, and a target
- * that is neither absolute-path, absolute URI nor `*`.
+ * Rejected beyond what llhttp rejects (RFC 9112 sections 2.2, 3, 3.2, 5, 6.1
+ * to 6.3, 7.1): HTTP/0.9 and versions other than 1.0 and 1.1, the preface of
+ * HTTP/2, bare CR and bare LF, control characters (HTAB in a value apart),
+ * obs-fold, white space before a colon, a field name that is no token; a
+ * status line without exactly three digits; a request with no Host (1.1) or
+ * several or one that is no host[:port]; Content-Length with
+ * Transfer-Encoding, several Content-Lengths or one that is no number below
+ * 2^63; any Transfer-Encoding but a single `chunked`, and in HTTP/1.0 that
+ * too; and a target that is neither absolute-path, absolute http(s) URI
+ * without userinfo, nor `*`.
  */
 #ifndef MESSAGE_H
 #define MESSAGE_H
@@ -19,6 +23,8 @@
 #include <stdint.h>
 
 #include <llhttp.h>
+
+#include "chunk.h"
 
 #define MESSAGE_HEADERS_MAX 100
 
@@ -31,8 +37,13 @@
 	X(TARGET, 400, "invalid request target")                               \
 	X(HOST, 400, "exactly one valid Host is required")                     \
 	X(LENGTH, 400, "ambiguous or invalid Content-Length")                  \
-	X(CODING, 400, "unsupported Transfer-Encoding")                        \
+	X(CODING, 400, "Transfer-Encoding must be chunked alone")              \
+	X(CODING_UNKNOWN, 501, "unknown Transfer-Encoding")                    \
+	X(CHUNK, 400, "malformed chunked body")                                \
+	X(PREFACE, 400, "HTTP/2 is not spoken on this port")                   \
 	X(METHOD, 501, "method not supported")                                 \
+	X(EXPECTATION, 417, "only 100-continue can be expected")               \
+	X(TARGET_TOO_LONG, 414, "request target too long")                     \
 	X(HEAD_TOO_LARGE, 431, "request head too large")                       \
 	X(BODY_TOO_LARGE, 413, "request body too large")                       \
 	X(EOF, 400, "connection closed inside a message")
@@ -48,15 +59,23 @@ enum message_field {
 	FIELD_OTHER,
 	FIELD_CONNECTION,
 	FIELD_CONTENT_LENGTH,
+	FIELD_COOKIE,
 	FIELD_DATE,
 	FIELD_EXPECT,
 	FIELD_HOST,
-	FIELD_HOP_BY_HOP, /* Keep-Alive, Proxy-Connection, TE, Trailer ... */
+	FIELD_HOP_BY_HOP, /* Keep-Alive, Proxy-Connection, HTTP2-Settings ... */
+	FIELD_MAX_FORWARDS,
+	FIELD_TE,
+	FIELD_TRACEPARENT,
+	FIELD_TRACESTATE,
+	FIELD_TRAILER,
 	FIELD_TRANSFER_ENCODING,
 	FIELD_UPGRADE,
+	FIELD_VIA,
 	FIELD_X_FORWARDED_FOR,
 	FIELD_X_FORWARDED_PROTO,
 	FIELD_X_REAL_IP,
+	FIELD_X_REQUEST_ID,
 };
 
 struct message_slice {
@@ -71,11 +90,17 @@ struct message_header {
 	bool nominated; /* named by Connection, so hop-by-hop */
 };
 
+struct message_limits {
+	size_t head_bytes;
+	size_t target_bytes; /* of a request's target */
+	uint64_t body_bytes; /* decoded; 0: no limit */
+};
+
 struct message {
-	llhttp_t parser;
+	llhttp_t parser; /* of the head */
+	struct chunk_decoder chunks;
 	enum message_error error;
-	size_t head_max;
-	uint64_t body_max;   /* 0: none */
+	struct message_limits limits;
 	uint64_t head_bytes; /* so far */
 	uint64_t body_bytes; /* so far, decoded */
 	uint64_t idle_bytes; /* of a chunked body since it last gave a byte */
@@ -85,7 +110,12 @@ struct message {
 	bool chunked;
 	bool has_length;
 	bool keep_alive;
-	bool expects_continue;
+	bool expects_continue; /* HTTP/1.1 with a body */
+	bool accepts_trailers; /* TE: trailers */
+	/* An HTTP/1.1 request without a body asks for another protocol than
+	 * h2c; a response is 101 and names one. The first such element of
+	 * Upgrade is in `upgrade`. */
+	bool upgrades;
 	bool in_value; /* parsing: the last header's name is whole */
 	bool is_response;
 	const char *head; /* parsing: where the head begins */
@@ -95,23 +125,32 @@ struct message {
 	struct message_slice path;   /* requests: origin-form with query */
 	struct message_slice host;   /* requests: Host, or the URI's */
 	struct message_slice reason; /* responses */
+	struct message_slice upgrade;
+	int max_forwards; /* -1: none, or not OPTIONS or TRACE */
 	size_t header_count;
 	/* The body bytes of the last feed, decoded, inside the fed bytes. */
 	struct message_slice body;
+	/* Once done, of a chunked body: the trailer section's lines, each
+	 * with its CRLF, inside the last fed bytes. message_next_field(). */
+	struct message_slice trailers;
 	/* Last, and not cleared between messages. */
 	struct message_header headers[MESSAGE_HEADERS_MAX];
 };
 
-/* Readies m for a new message; no_body: a response to a HEAD request. */
+/* Readies m for a new message; no_body: a response to a HEAD request.
+ * limits are copied. */
 void message_init_request(
-    struct message *m, size_t head_max, uint64_t body_max);
+    struct message *m, const struct message_limits *limits);
 void message_init_response(struct message *m, size_t head_max, bool no_body);
 
 /*
  * Parses data, which must follow in memory on what was fed before until the
  * head is done, and stay put while the head is used. Decodes the body in
- * place: m->body then holds what these bytes gave. Returns the bytes taken;
- * fewer than len only when the message is done or wrong (m->error).
+ * place: m->body then holds what these bytes gave. Returns the bytes taken.
+ *
+ * Fewer than len: the message is done or wrong (m->error); or, else, what was
+ * left is the beginning of a chunk's size line or of the trailer section,
+ * which are only taken whole. Feed it again with what follows it in memory.
  */
 size_t message_feed(struct message *m, char *data, size_t len);
 /* The peer closed. Ends a message that lasts until then; else m->error. */
@@ -127,6 +166,11 @@ bool message_is_idempotent(const struct message *m);
 struct message_slice message_header(const struct message *m, const char *name);
 /* A query parameter of m->path, not decoded; at NULL when there is none. */
 struct message_slice message_query(const struct message *m, const char *name);
+/* A cookie of the Cookie headers; at NULL when there is none. */
+struct message_slice message_cookie(const struct message *m, const char *name);
+/* Takes the first line off lines (m->trailers); false: none is left. */
+bool message_next_field(struct message_slice *lines, struct message_slice *name,
+    struct message_slice *value);
 bool message_slice_is(struct message_slice s, const char *text);
 
 unsigned message_error_status(enum message_error error);

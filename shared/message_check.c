@@ -216,7 +216,7 @@ check_framing(struct message *m, const struct head_facts *facts)
 	/* llhttp has it as a number and has refused an overflow. */
 	m->has_length = true;
 	m->length = m->parser.content_length;
-	if (m->body_max != 0 && m->length > m->body_max)
+	if (m->limits.body_bytes != 0 && m->length > m->limits.body_bytes)
 		return MESSAGE_BODY_TOO_LARGE;
 	return MESSAGE_NONE;
 }

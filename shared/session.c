@@ -86,8 +86,7 @@ session_open(
 	io_init(&s->io, context->loop, context->buffers, on_ready, s);
 	timer_init(&s->timer, on_timer, s);
 	loop_deferred_init(&s->kick, on_kick, s);
-	message_init_request(&s->message, context->limits->header_bytes,
-	    context->limits->body_bytes);
+	message_init_request(&s->message, &context->limits->message);
 	if (io_open(&s->io, fd, true) == -1) {
 		free(s);
 		return NULL;
@@ -295,8 +294,7 @@ session_response_done(struct session *s)
 	}
 	session_enter(s, SESSION_IDLE);
 	session_drop_empty_buffer(s);
-	message_init_request(&s->message, s->context->limits->header_bytes,
-	    s->context->limits->body_bytes);
+	message_init_request(&s->message, &s->context->limits->message);
 	s->body = (struct message_slice){NULL, 0};
 	s->take_body = false;
 	s->begun = false;

@@ -70,8 +70,7 @@ struct session_ops {
 };
 
 struct session_limits {
-	size_t header_bytes;
-	uint64_t body_bytes; /* 0: none */
+	struct message_limits message;
 	uint64_t header_timeout_us;
 	uint64_t body_timeout_us;
 	uint64_t send_timeout_us;

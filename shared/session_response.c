@@ -171,8 +171,10 @@ gather(struct session *s, struct pieces *p, const void *data, size_t len,
 	if (s->no_body) {
 		return true;
 	} else if (s->chunked) {
-		p->count += chunk_frame(
-		    p->iov + p->count, p->size_line, data, len, last);
+		p->count += last ? chunk_frame_last(p->iov + p->count,
+				       p->size_line, data, len, NULL, 0)
+				 : chunk_frame(p->iov + p->count, p->size_line,
+				       data, len);
 	} else {
 		if (s->has_length) {
 			if (len > s->length_left ||

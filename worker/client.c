@@ -211,8 +211,8 @@ clients_new(struct worker *w)
 	clients->worker = w;
 	LIST_INIT(&clients->list);
 	clients->limits = (struct session_limits){
-	    .header_bytes = c->client.header_bytes,
-	    .body_bytes = c->client.body_bytes,
+	    .message = {c->client.header_bytes, c->client.target_bytes,
+		c->client.body_bytes},
 	    .header_timeout_us = c->client.header_timeout_us,
 	    .body_timeout_us = c->client.body_timeout_us,
 	    .send_timeout_us = c->client.send_timeout_us,

@@ -63,7 +63,9 @@ write_piece(struct exchange *x, const char *data, size_t len, bool last)
 	int count = 1;
 
 	if (x->chunked)
-		count = chunk_frame(iov, size_line, data, len, last);
+		count =
+		    last ? chunk_frame_last(iov, size_line, data, len, NULL, 0)
+			 : chunk_frame(iov, size_line, data, len);
 	return io_write(&x->up->io, iov, count);
 }
 

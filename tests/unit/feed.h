@@ -71,7 +71,8 @@ feed_request(const char *text, size_t len, size_t piece)
 	struct fed *f = malloc(sizeof(*f));
 
 	assert_non_null(f);
-	message_init_request(&f->m, HEAD_MAX, 0);
+	message_init_request(
+	    &f->m, &(struct message_limits){HEAD_MAX, HEAD_MAX, 0});
 	feed(f, text, len, piece);
 	return f;
 }

@@ -382,8 +382,7 @@ setup(void **state)
 	scene->received = calloc(1, RECEIVED_MAX + 1);
 	scene->loop = loop_new();
 	scene->buffers = buffer_pool_new(BLOCKS);
-	scene->limits = (struct session_limits){.header_bytes = 4096,
-	    .body_bytes = 1000,
+	scene->limits = (struct session_limits){.message = {4096, 2048, 1000},
 	    .header_timeout_us = DEADLINE_US * 2,
 	    .body_timeout_us = DEADLINE_US * 2,
 	    .send_timeout_us = DEADLINE_US * 2,

@@ -15,7 +15,8 @@ assert_framed(const void *data, size_t len, bool last, const char *want)
 	struct iovec iov[CHUNK_IOV];
 	char size_line[CHUNK_SIZE_LINE], out[256];
 	size_t at = 0;
-	int count = chunk_frame(iov, size_line, data, len, last);
+	int count = last ? chunk_frame_last(iov, size_line, data, len, NULL, 0)
+			 : chunk_frame(iov, size_line, data, len);
 
 	for (int i = 0; i < count; i++) {
 		memcpy(out + at, iov[i].iov_base, iov[i].iov_len);
@@ -45,7 +46,8 @@ the_largest_size_fits(void **state)
 	char size_line[CHUNK_SIZE_LINE];
 
 	(void)state;
-	assert_int_equal(chunk_frame(iov, size_line, "", SIZE_MAX, true), 3);
+	assert_int_equal(
+	    chunk_frame_last(iov, size_line, "", SIZE_MAX, NULL, 0), 3);
 	assert_memory_equal(iov[0].iov_base, "ffffffffffffffff\r\n", 18);
 }
 

@@ -23,7 +23,8 @@ read_message(const char *text, bool response)
 	if (response)
 		message_init_response(&message, sizeof(in), false);
 	else
-		message_init_request(&message, sizeof(in), 0);
+		message_init_request(&message,
+		    &(struct message_limits){sizeof(in), sizeof(in), 0});
 	assert_true(message_feed(&message, in, len) > 0);
 	assert_int_equal(message.error, MESSAGE_NONE);
 	assert_true(message.head_done);

@@ -361,7 +361,8 @@ test_head_cap(void **state)
 			struct fed *f = malloc(sizeof(*f));
 
 			assert_non_null(f);
-			message_init_request(&f->m, 1000, 0);
+			message_init_request(
+			    &f->m, &(struct message_limits){1000, 1000, 0});
 			feed(f, text, request_of(text, len), piece_sizes[way]);
 			if (len <= 1000) {
 				assert_true(f->m.done);
@@ -391,7 +392,8 @@ test_endless_head(void **state)
 		assert_non_null(f);
 		memset(text, 'x', sizeof(text));
 		memcpy(text, starts[i], strlen(starts[i]));
-		message_init_request(&f->m, 1000, 0);
+		message_init_request(
+		    &f->m, &(struct message_limits){1000, 1000, 0});
 		feed(f, text, sizeof(text), 1);
 		assert_int_equal(f->m.error, MESSAGE_HEAD_TOO_LARGE);
 		assert_in_range(f->taken, 990, 1000);
@@ -434,11 +436,13 @@ test_headers_of_the_last_message_are_gone(void **state)
 
 	(void)state;
 	assert_non_null(m);
-	message_init_request(m, HEAD_MAX, 0);
+	message_init_request(
+	    m, &(struct message_limits){HEAD_MAX, HEAD_MAX, 0});
 	assert_int_equal(
 	    message_feed(m, first, sizeof(first) - 1), sizeof(first) - 1);
 	assert_true(m->done);
-	message_init_request(m, HEAD_MAX, 0);
+	message_init_request(
+	    m, &(struct message_limits){HEAD_MAX, HEAD_MAX, 0});
 	assert_int_equal(
 	    message_feed(m, second, sizeof(second) - 1), sizeof(second) - 1);
 	assert_true(m->done);
@@ -470,7 +474,8 @@ test_body_cap(void **state)
 			struct fed *f = malloc(sizeof(*f));
 
 			assert_non_null(f);
-			message_init_request(&f->m, HEAD_MAX, 10);
+			message_init_request(&f->m,
+			    &(struct message_limits){HEAD_MAX, HEAD_MAX, 10});
 			feed(f, cases[i].text, strlen(cases[i].text),
 			    piece_sizes[way]);
 			assert_int_equal(f->m.done, cases[i].fits);

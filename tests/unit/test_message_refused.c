@@ -167,7 +167,8 @@ refuses_endless(const char *first, const char *again)
 	size_t len = strlen(first);
 
 	memcpy(data, first, len);
-	message_init_request(&m, HEAD_MAX, 0);
+	message_init_request(
+	    &m, &(struct message_limits){HEAD_MAX, HEAD_MAX, 0});
 	assert_int_equal(message_feed(&m, data, len), len);
 	for (int i = 0; i < 100 && m.error == MESSAGE_NONE; i++) {
 		memcpy(data + len, again, strlen(again));

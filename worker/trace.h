@@ -1,0 +1,42 @@
+/*
+ * trace - the names by which a request is known everywhere: X-Request-Id and
+ * W3C trace context (https://www.w3.org/TR/trace-context/, section 3). Worker
+ * only; pure but for its random numbers.
+ *
+ * What a client sends is passed on when it is valid, else made: an id of 32
+ * hex digits; a traceparent of version 00 with a new trace, a new parent and
+ * the sampled flag, as a service that starts a trace would.
+ */
+#ifndef TRACE_H
+#define TRACE_H
+
+#include <stdint.h>
+
+#include "message.h"
+
+#define TRACE_ID_MAX 128      /* of an X-Request-Id that is passed on */
+#define TRACE_PARENT_BYTES 55 /* of a traceparent of version 00 */
+
+/* Random numbers for names: quick, not secret. Seeded by getrandom(2). */
+struct trace_source {
+	uint64_t state[4]; /* xoshiro256** of Blackman and Vigna (2018) */
+};
+
+struct trace {
+	char id[TRACE_ID_MAX + 1];
+	char parent[TRACE_PARENT_BYTES + 1];
+	bool id_is_new;
+	bool parent_is_new; /* then tracestate is dropped */
+};
+
+/* -1 with errno. */
+int trace_source_init(struct trace_source *source);
+uint64_t trace_random(struct trace_source *source);
+
+/* Works out both names. A repeated header is an invalid one. A valid
+ * traceparent of a later version, which may be longer, is passed on as it came
+ * when `parent` is empty and parent_is_new false. */
+void trace_of_request(
+    struct trace *trace, struct trace_source *source, const struct message *m);
+
+#endif
