@@ -2,28 +2,68 @@
  * access_log - one line per request, to a file or to standard output. Worker
  * only.
  *
- *   CLIENT TIME "METHOD PATH" STATUS BODY_BYTES SECONDS [cut]
+ * As text, after nginx's combined format, with `-` for what is not there:
  *
- * Lines are gathered and written each tick, or when BUFFER_BYTES are full, so
+ *   CLIENT TIME "METHOD PATH PROTOCOL" STATUS BYTES TOTAL route=.. upstream=..
+ *   tries=.. queue=.. connect=.. first=.. breaker=.. end=.. id=.. instance=..
+ *   worker=..
+ *
+ * or, with `log.format: json`, as one object with the same facts. Times are
+ * seconds with six digits. What a client sent is escaped.
+ *
+ * Lines are gathered and written each tick, or when the buffer is full, so
  * that the data path makes no system call for them. Several workers append to
- * one file, each in whole lines. What a pipe does not take is dropped.
+ * one file, each in whole lines. What a pipe does not take is dropped and
+ * counted.
  */
 #ifndef ACCESS_LOG_H
 #define ACCESS_LOG_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
-#include "session.h"
+#include "log.h"
 
 struct access_log;
 
-/* path: "stdout" or a file's. NULL with errno when it can't be opened. */
-struct access_log *access_log_open(const char *path);
+#define ACCESS_NO_TIME UINT64_MAX
+
+/* One request. Strings may be NULL: not there. */
+struct access_record {
+	const char *client;  /* its address, without the port */
+	const char *request; /* "GET /path?query HTTP/1.1" */
+	const char *host;
+	const char *route;    /* the path of the configuration */
+	const char *service;  /* its name */
+	const char *upstream; /* the last endpoint tried */
+	const char *breaker;  /* its state when the request was admitted */
+	const char *end;      /* how it ended: a short word, never NULL */
+	const char *id;       /* X-Request-Id */
+	unsigned tries;
+	unsigned status;    /* 499, as nginx has it: left before an answer */
+	uint64_t bytes_in;  /* of the request's body */
+	uint64_t bytes_out; /* of the response's body */
+	/* Since the one before; ACCESS_NO_TIME: did not come to that. */
+	uint64_t queue_us;      /* until a connection was lent */
+	uint64_t connect_us;    /* until it was up; 0 for a kept-alive one */
+	uint64_t first_byte_us; /* until the response's head */
+	uint64_t total_us;      /* from the request's head to the end */
+};
+
+struct access_log_options {
+	const char *path; /* "stdout" or a file's */
+	enum log_format format;
+	const char *instance;
+	unsigned worker; /* as people count: from 1 */
+};
+
+/* options are copied. NULL with errno when it can't be opened. */
+struct access_log *access_log_open(const struct access_log_options *options);
 void access_log_close(struct access_log *log);
-/* line: "GET /path". status: what the client got; 499, as nginx has it, when
- * it left before an answer. complete: the response ended as it should. */
-void access_log_add(struct access_log *log, const struct session *s,
-    const char *line, unsigned status, bool complete);
+void access_log_add(struct access_log *log, const struct access_record *r);
 void access_log_flush(struct access_log *log);
+/* Writes what is gathered, and goes on in a file opened anew by the same name
+ * (after a rotation). On an error, logged, goes on with the old one. */
+void access_log_reopen(struct access_log *log);
 
 #endif

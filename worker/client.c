@@ -7,6 +7,7 @@
 #include "access_log.h"
 #include "exchange.h"
 #include "handler.h"
+#include "last_hop.h"
 #include "log.h"
 #include "respond.h"
 #include "route.h"
@@ -55,20 +56,49 @@ abort_task(struct client *client)
 
 /* ---- a request ---- */
 
-/* "GET /path?query", cut to what fits: for the access log. */
+/* "GET /path?query HTTP/1.1", cut to what fits: for the access log. Returns
+ * how long it is without the version. */
 static size_t
 note_line(struct client *client, const struct message *m)
 {
+	static const char *const versions[] = {" HTTP/1.0", " HTTP/1.1"};
 	struct text line;
-	size_t room;
+	size_t room, len;
 
 	text_init(&line, client->line, sizeof(client->line) - 1);
 	text_add_str(&line, message_method(m));
 	text_add(&line, " ", 1);
-	room = line.cap - line.len;
+	room = line.cap - line.len - strlen(versions[0]);
 	text_add(&line, m->path.at, m->path.len < room ? m->path.len : room);
+	len = line.len;
+	text_add_str(&line, versions[m->parser.http_minor & 1]);
 	line.data[line.len] = '\0';
-	return line.len;
+	return len;
+}
+
+static void
+start_note(struct client *client, const struct message *m)
+{
+	struct client_note *note = &client->note;
+	size_t len = m->host.len;
+
+	note->route = note->service = note->breaker = note->end = NULL;
+	note->upstream[0] = note->id[0] = '\0';
+	note->tries = 0;
+	note->queue_us = note->connect_us = note->first_byte_us =
+	    ACCESS_NO_TIME;
+	if (len >= sizeof(note->host))
+		len = sizeof(note->host) - 1;
+	if (len > 0)
+		memcpy(note->host, m->host.at, len);
+	note->host[len] = '\0';
+}
+
+void
+client_note_id(struct client *client, const char *id)
+{
+	if (client->worker->access_log != NULL)
+		strlcpy(client->note.id, id, sizeof(client->note.id));
 }
 
 /* What the worker is on, for whoever watches it stall: without the query,
@@ -92,26 +122,52 @@ note_activity(struct worker *w, const char *line, size_t len)
 }
 
 static void
-on_request(struct session *s)
+start_task(struct client *client, const struct message *m)
 {
-	struct client *client = client_of(s);
 	struct worker *w = client->worker;
-	const struct message *m = session_request(s);
-	const struct config_route *route;
+	const struct config_route *route = NULL;
+	uint64_t methods = 0;
 
-	worker_count(w, SCOREBOARD_REQUESTS);
-	scoreboard_gauge(&w->slot->in_flight, 1);
-	client->counted = true;
-	note_activity(w, client->line, note_line(client, m));
-	route = route_find(w->config->routes, w->config->route_count, m->path);
-	if (route == NULL)
-		session_reply_error(s, 404, "no route for this path");
-	else if (route->service >= 0)
+	if (m->max_forwards == 0) {
+		last_hop_start(client);
+		return;
+	}
+	switch (route_find(w->routes, m, &route, &methods)) {
+	case ROUTE_NONE:
+		if (last_hop_is_for(m))
+			last_hop_start(client);
+		else
+			session_reply_error(
+			    client->session, 404, "no route for this path");
+		return;
+	case ROUTE_NO_METHOD:
+		refuse_method(client, methods);
+		return;
+	case ROUTE_FOUND:
+		break;
+	}
+	client->note.route = route->path;
+	if (route->service >= 0)
 		exchange_start(client, route);
 	else if (route->has_respond)
 		respond_start(client, &route->respond);
 	else
 		handler_start(client, route->handler);
+}
+
+static void
+on_request(struct session *s)
+{
+	struct client *client = client_of(s);
+	struct worker *w = client->worker;
+	const struct message *m = session_request(s);
+
+	worker_count(w, SCOREBOARD_REQUESTS);
+	scoreboard_gauge(&w->slot->in_flight, 1);
+	client->counted = true;
+	start_note(client, m);
+	note_activity(w, client->line, note_line(client, m));
+	start_task(client, m);
 }
 
 static void
@@ -143,6 +199,51 @@ count_response(struct worker *w, unsigned status)
 	worker_count(w, totals[status < 600 ? status / 100 : 5]);
 }
 
+static const char *
+text_or_null(const char *text)
+{
+	return text[0] != '\0' ? text : NULL;
+}
+
+static void
+log_access(struct client *client, unsigned status, bool complete)
+{
+	struct session *s = client->session;
+	const struct client_note *note = &client->note;
+	char peer[SOCK_TEXT_MAX];
+	struct access_record record = {
+	    .client = sock_host_str(session_peer(s), peer),
+	    .request = client->line,
+	    .status = status,
+	    .bytes_in = session_request(s)->body_bytes,
+	    .bytes_out = session_response_bytes(s),
+	    .end = session_close_word(session_why(s)),
+	    .queue_us = ACCESS_NO_TIME,
+	    .connect_us = ACCESS_NO_TIME,
+	    .first_byte_us = ACCESS_NO_TIME,
+	};
+
+	if (client->counted) {
+		record.host = text_or_null(note->host);
+		record.route = note->route;
+		record.service = note->service;
+		record.upstream = text_or_null(note->upstream);
+		record.breaker = note->breaker;
+		record.id = text_or_null(note->id);
+		record.tries = note->tries;
+		record.queue_us = note->queue_us;
+		record.connect_us = note->connect_us;
+		record.first_byte_us = note->first_byte_us;
+		record.total_us =
+		    loop_clock_ns() / 1000 - session_request_us(s);
+		if (note->end != NULL)
+			record.end = note->end;
+	}
+	if (!complete && strcmp(record.end, "done") == 0)
+		record.end = session_close_word(SESSION_CLOSE_CUT);
+	access_log_add(client->worker->access_log, &record);
+}
+
 static void
 on_response_end(struct session *s, bool complete)
 {
@@ -155,16 +256,15 @@ on_response_end(struct session *s, bool complete)
 		/* Not even a request: answered by the session itself. */
 		worker_count(w, SCOREBOARD_REQUESTS);
 		snprintf(client->line, sizeof(client->line), "-");
-	} else {
-		client->counted = false;
-		scoreboard_gauge(&w->slot->in_flight, -1);
 	}
 	if (session_request(s)->error != MESSAGE_NONE)
 		worker_count(w, SCOREBOARD_BAD_REQUESTS);
 	count_response(w, session_status(s));
 	if (w->access_log != NULL)
-		access_log_add(w->access_log, s, client->line,
-		    session_status(s), complete);
+		log_access(client, session_status(s), complete);
+	if (client->counted)
+		scoreboard_gauge(&w->slot->in_flight, -1);
+	client->counted = false;
 }
 
 static void
@@ -179,10 +279,9 @@ on_close(struct session *s, enum session_close reason)
 	abort_task(client);
 	if (client->counted) {
 		/* Gone before its answer began. */
-		scoreboard_gauge(&w->slot->in_flight, -1);
 		if (w->access_log != NULL)
-			access_log_add(w->access_log, s, client->line,
-			    CLIENT_GONE_STATUS, false);
+			log_access(client, CLIENT_GONE_STATUS, false);
+		scoreboard_gauge(&w->slot->in_flight, -1);
 	}
 	LIST_REMOVE(client, entry);
 	w->clients->count--;
@@ -215,6 +314,7 @@ clients_new(struct worker *w)
 		c->client.body_bytes},
 	    .header_timeout_us = c->client.header_timeout_us,
 	    .body_timeout_us = c->client.body_timeout_us,
+	    .body_rate = c->client.body_rate,
 	    .send_timeout_us = c->client.send_timeout_us,
 	    .keep_alive_us = c->client.keep_alive_us,
 	};

@@ -12,6 +12,7 @@
 
 #include <sys/queue.h>
 
+#include "access_log.h"
 #include "session.h"
 #include "worker.h"
 
@@ -34,13 +35,30 @@ struct task {
 
 #define CLIENT_LINE_MAX 256
 
+/* What the access log will say of the request in hand; the one who knows it
+ * notes it. The times are those of access_log.h. */
+struct client_note {
+	const char *route;
+	const char *service;
+	const char *breaker;
+	const char *end; /* NULL: as the session says */
+	char upstream[SOCK_TEXT_MAX];
+	char host[64];
+	char id[TRACE_ID_MAX + 1];
+	unsigned tries;
+	uint64_t queue_us;
+	uint64_t connect_us;
+	uint64_t first_byte_us;
+};
+
 struct client {
 	LIST_ENTRY(client) entry;
 	struct worker *worker;
 	struct session *session;
 	struct task *task;          /* NULL: answered, or not yet begun */
 	bool counted;               /* as a request in flight */
-	char line[CLIENT_LINE_MAX]; /* "GET /path", for the access log */
+	char line[CLIENT_LINE_MAX]; /* "GET /path HTTP/1.1" */
+	struct client_note note;
 };
 
 struct clients;
@@ -60,5 +78,7 @@ void clients_drain(struct clients *clients);
 struct client *client_of(struct session *s);
 void client_begin_task(struct client *client, struct task *task);
 void client_end_task(struct client *client);
+/* Its X-Request-Id, for the access log. */
+void client_note_id(struct client *client, const char *id);
 
 #endif

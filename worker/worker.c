@@ -153,6 +153,8 @@ on_tick(void *arg)
 	loop_timer_after(w->loop, &w->tick, TICK_US);
 	atomic_store_explicit(
 	    &w->slot->heartbeat_ns, now_us * 1000, memory_order_relaxed);
+	atomic_store_explicit(&w->slot->buffers,
+	    (uint32_t)buffer_pool_used(w->buffers), memory_order_relaxed);
 	acceptor_rescue(w->acceptor);
 	refresh_title(w);
 	if (w->access_log != NULL)
