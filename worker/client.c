@@ -4,7 +4,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "access_log.h"
 #include "exchange.h"
 #include "handler.h"
 #include "last_hop.h"
@@ -56,49 +55,84 @@ abort_task(struct client *client)
 
 /* ---- a request ---- */
 
-/* "GET /path?query HTTP/1.1", cut to what fits: for the access log. Returns
- * how long it is without the version. */
+/* A copy with an end, and a mark where it was cut. Returns its length. */
 static size_t
-note_line(struct client *client, const struct message *m)
+copy_cut(char *to, size_t cap, struct message_slice from)
 {
-	static const char *const versions[] = {" HTTP/1.0", " HTTP/1.1"};
-	struct text line;
-	size_t room, len;
+	size_t len = from.len < cap ? from.len : cap - 1;
 
-	text_init(&line, client->line, sizeof(client->line) - 1);
-	text_add_str(&line, message_method(m));
-	text_add(&line, " ", 1);
-	room = line.cap - line.len - strlen(versions[0]);
-	text_add(&line, m->path.at, m->path.len < room ? m->path.len : room);
-	len = line.len;
-	text_add_str(&line, versions[m->parser.http_minor & 1]);
-	line.data[line.len] = '\0';
+	if (len != 0)
+		memcpy(to, from.at, len);
+	to[len] = '\0';
+	if (len < from.len)
+		memcpy(to + len - 3, "...", 3);
+	return len;
+}
+
+/* What the access log says of it: the message's text will not last. Returns
+ * the length of "GET /path?query". */
+static size_t
+note_request(struct client *client, const struct message *m)
+{
+	const char *method = message_method(m);
+	const char *version =
+	    m->parser.http_minor == 0 ? " HTTP/1.0" : " HTTP/1.1";
+	size_t room = sizeof(client->line) - strlen(version), len;
+
+	len = copy_cut(
+	    client->line, room, (struct message_slice){method, strlen(method)});
+	client->line[len++] = ' ';
+	len += copy_cut(client->line + len, room - len, m->path);
+	memcpy(client->line + len, version, strlen(version) + 1);
+	access_record_init(&client->record);
+	client->record.request = client->line;
+	if (m->host.at != NULL) {
+		copy_cut(client->host, sizeof(client->host), m->host);
+		client->record.host = client->host;
+	}
 	return len;
 }
 
 static void
-start_note(struct client *client, const struct message *m)
+log_request(
+    struct client *client, unsigned status, uint64_t bytes_out, const char *end)
 {
-	struct client_note *note = &client->note;
-	size_t len = m->host.len;
+	struct access_log *log = client->worker->access_log;
+	struct session *s = client->session;
+	struct access_record r = client->record;
+	char peer[SOCK_TEXT_MAX];
 
-	note->route = note->service = note->breaker = note->end = NULL;
-	note->upstream[0] = note->id[0] = '\0';
-	note->tries = 0;
-	note->queue_us = note->connect_us = note->first_byte_us =
-	    ACCESS_NO_TIME;
-	if (len >= sizeof(note->host))
-		len = sizeof(note->host) - 1;
-	if (len > 0)
-		memcpy(note->host, m->host.at, len);
-	note->host[len] = '\0';
+	if (log == NULL)
+		return;
+	r.client = sock_host_str(session_peer(s), peer);
+	r.status = status;
+	r.bytes_out = bytes_out;
+	if (r.request != NULL) {
+		r.bytes_in = session_request(s)->body_bytes;
+		r.total_us = loop_clock_ns() / 1000 - session_request_us(s);
+	}
+	if (r.end == NULL)
+		r.end = end;
+	access_log_add(log, &r);
 }
 
 void
 client_note_id(struct client *client, const char *id)
 {
-	if (client->worker->access_log != NULL)
-		strlcpy(client->note.id, id, sizeof(client->note.id));
+	if (client->worker->access_log == NULL)
+		return;
+	strlcpy(client->id, id, sizeof(client->id));
+	client->record.id = client->id;
+}
+
+void
+client_note_upstream(struct client *client, const char *address)
+{
+	client->record.tries++;
+	if (client->worker->access_log == NULL)
+		return;
+	strlcpy(client->upstream, address, sizeof(client->upstream));
+	client->record.upstream = client->upstream;
 }
 
 /* What the worker is on, for whoever watches it stall: without the query,
@@ -121,32 +155,29 @@ note_activity(struct worker *w, const char *line, size_t len)
 	    &slot->activity_len, (uint32_t)len, memory_order_release);
 }
 
+/* RFC 9110 section 15.5.6. */
 static void
-start_task(struct client *client, const struct message *m)
+refuse_method(struct session *s, uint64_t methods)
 {
-	struct worker *w = client->worker;
-	const struct config_route *route = NULL;
-	uint64_t methods = 0;
+	static const char body[] =
+	    "{\"error\":\"method not allowed here\",\"status\":405}";
+	char allow[512];
+	struct text t;
 
-	if (m->max_forwards == 0) {
-		last_hop_start(client);
-		return;
-	}
-	switch (route_find(w->routes, m, &route, &methods)) {
-	case ROUTE_NONE:
-		if (last_hop_is_for(m))
-			last_hop_start(client);
-		else
-			session_reply_error(
-			    client->session, 404, "no route for this path");
-		return;
-	case ROUTE_NO_METHOD:
-		refuse_method(client, methods);
-		return;
-	case ROUTE_FOUND:
-		break;
-	}
-	client->note.route = route->path;
+	text_init(&t, allow, sizeof(allow) - 1);
+	text_add_str(&t, "Allow: ");
+	route_add_methods(&t, methods);
+	text_add(&t, "\r\n", 2);
+	CHECK(!text_is_full(&t));
+	allow[t.len] = '\0';
+	session_reply(
+	    s, 405, "application/json", allow, body, sizeof(body) - 1);
+}
+
+static void
+start_task(struct client *client, const struct config_route *route)
+{
+	client->record.route = route->path;
 	if (route->service >= 0)
 		exchange_start(client, route);
 	else if (route->has_respond)
@@ -161,13 +192,31 @@ on_request(struct session *s)
 	struct client *client = client_of(s);
 	struct worker *w = client->worker;
 	const struct message *m = session_request(s);
+	const struct config_route *route;
+	uint64_t methods;
 
 	worker_count(w, SCOREBOARD_REQUESTS);
 	scoreboard_gauge(&w->slot->in_flight, 1);
 	client->counted = true;
-	start_note(client, m);
-	note_activity(w, client->line, note_line(client, m));
-	start_task(client, m);
+	note_activity(w, client->line, note_request(client, m));
+	if (m->max_forwards == 0) {
+		last_hop_start(client);
+		return;
+	}
+	switch (route_find(w->routes, m, &route, &methods)) {
+	case ROUTE_FOUND:
+		start_task(client, route);
+		break;
+	case ROUTE_NO_METHOD:
+		refuse_method(s, methods);
+		break;
+	case ROUTE_NONE:
+		if (last_hop_is_for(m))
+			last_hop_start(client);
+		else
+			session_reply_error(s, 404, "no route for this path");
+		break;
+	}
 }
 
 static void
@@ -199,51 +248,6 @@ count_response(struct worker *w, unsigned status)
 	worker_count(w, totals[status < 600 ? status / 100 : 5]);
 }
 
-static const char *
-text_or_null(const char *text)
-{
-	return text[0] != '\0' ? text : NULL;
-}
-
-static void
-log_access(struct client *client, unsigned status, bool complete)
-{
-	struct session *s = client->session;
-	const struct client_note *note = &client->note;
-	char peer[SOCK_TEXT_MAX];
-	struct access_record record = {
-	    .client = sock_host_str(session_peer(s), peer),
-	    .request = client->line,
-	    .status = status,
-	    .bytes_in = session_request(s)->body_bytes,
-	    .bytes_out = session_response_bytes(s),
-	    .end = session_close_word(session_why(s)),
-	    .queue_us = ACCESS_NO_TIME,
-	    .connect_us = ACCESS_NO_TIME,
-	    .first_byte_us = ACCESS_NO_TIME,
-	};
-
-	if (client->counted) {
-		record.host = text_or_null(note->host);
-		record.route = note->route;
-		record.service = note->service;
-		record.upstream = text_or_null(note->upstream);
-		record.breaker = note->breaker;
-		record.id = text_or_null(note->id);
-		record.tries = note->tries;
-		record.queue_us = note->queue_us;
-		record.connect_us = note->connect_us;
-		record.first_byte_us = note->first_byte_us;
-		record.total_us =
-		    loop_clock_ns() / 1000 - session_request_us(s);
-		if (note->end != NULL)
-			record.end = note->end;
-	}
-	if (!complete && strcmp(record.end, "done") == 0)
-		record.end = session_close_word(SESSION_CLOSE_CUT);
-	access_log_add(client->worker->access_log, &record);
-}
-
 static void
 on_response_end(struct session *s, bool complete)
 {
@@ -255,16 +259,20 @@ on_response_end(struct session *s, bool complete)
 	if (!client->counted) {
 		/* Not even a request: answered by the session itself. */
 		worker_count(w, SCOREBOARD_REQUESTS);
-		snprintf(client->line, sizeof(client->line), "-");
+		access_record_init(&client->record);
+	} else {
+		client->counted = false;
+		scoreboard_gauge(&w->slot->in_flight, -1);
 	}
 	if (session_request(s)->error != MESSAGE_NONE)
 		worker_count(w, SCOREBOARD_BAD_REQUESTS);
 	count_response(w, session_status(s));
-	if (w->access_log != NULL)
-		log_access(client, session_status(s), complete);
-	if (client->counted)
-		scoreboard_gauge(&w->slot->in_flight, -1);
-	client->counted = false;
+	/* Why it was cut is known when the connection closes, which is next. */
+	client->cut = !complete;
+	if (complete)
+		log_request(client, session_status(s),
+		    session_response_bytes(s),
+		    session_close_word(session_why(s)));
 }
 
 static void
@@ -273,15 +281,17 @@ on_close(struct session *s, enum session_close reason)
 	struct client *client = client_of(s);
 	struct worker *w = client->worker;
 
-	(void)reason;
 	if (client->task != NULL)
 		worker_count(w, SCOREBOARD_CLIENT_ABORTS);
 	abort_task(client);
-	if (client->counted) {
+	if (client->cut) {
+		log_request(client, session_status(s),
+		    session_response_bytes(s), session_close_word(reason));
+	} else if (client->counted) {
 		/* Gone before its answer began. */
-		if (w->access_log != NULL)
-			log_access(client, CLIENT_GONE_STATUS, false);
 		scoreboard_gauge(&w->slot->in_flight, -1);
+		log_request(
+		    client, CLIENT_GONE_STATUS, 0, session_close_word(reason));
 	}
 	LIST_REMOVE(client, entry);
 	w->clients->count--;

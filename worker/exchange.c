@@ -149,7 +149,7 @@ on_upstream_ready(struct exchange *x)
 		return;
 	}
 	if (x->state == EXCHANGE_CONNECTING) {
-		x->client->note.connect_us = exchange_lap_us(x);
+		x->client->record.connect_us = exchange_lap_us(x);
 		exchange_send(x);
 	} else {
 		exchange_take_body(x);
@@ -184,13 +184,12 @@ on_upstream(void *arg, struct upstream *up, enum upstream_event event)
 static void
 note_connection(struct exchange *x)
 {
-	struct client_note *note = &x->client->note;
+	struct access_record *record = &x->client->record;
 
-	note->tries++;
-	note->queue_us = exchange_lap_us(x);
-	note->connect_us = 0;
-	note->first_byte_us = ACCESS_NO_TIME;
-	memcpy(note->upstream, x->up->endpoint->text, sizeof(note->upstream));
+	client_note_upstream(x->client, x->up->endpoint->text);
+	record->queue_us = exchange_lap_us(x);
+	record->connect_us = 0;
+	record->first_byte_us = ACCESS_NO_TIME;
 }
 
 static void
@@ -268,7 +267,7 @@ reject(struct exchange *x)
 	    breakers_retry_after_s(x->worker->breakers, x->service->index);
 
 	exchange_count(x, SCOREBOARD_SERVICE_REJECTED);
-	x->client->note.breaker = breaker_state_str(BREAKER_OPEN);
+	x->client->record.breaker = breaker_state_str(BREAKER_OPEN);
 	exchange_refuse(x, EXCHANGE_FAILURE_CIRCUIT_OPEN, after_s);
 }
 
@@ -282,7 +281,7 @@ on_admission(void *arg, bool admitted)
 		return;
 	}
 	if (x->service->config->breaker.failures != 0)
-		x->client->note.breaker = breaker_state_str(
+		x->client->record.breaker = breaker_state_str(
 		    x->ticket.admission.is_probe ? BREAKER_HALF_OPEN
 						 : BREAKER_CLOSED);
 	exchange_enter(x, EXCHANGE_QUEUED);
@@ -372,7 +371,7 @@ exchange_start(struct client *client, const struct config_route *route)
 		return;
 	}
 	client_begin_task(client, &x->task);
-	client->note.service = x->service->config->name;
+	client->record.service = x->service->config->name;
 	exchange_count(x, SCOREBOARD_SERVICE_REQUESTS);
 	scoreboard_gauge(
 	    &x->worker->slot->service_in_flight[x->service->index], 1);

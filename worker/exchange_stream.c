@@ -182,7 +182,7 @@ begin_response(struct exchange *x)
 	struct text *head = session_begin(s, &response);
 
 	x->response_begun = true;
-	x->client->note.first_byte_us = exchange_lap_us(x);
+	x->client->record.first_byte_us = exchange_lap_us(x);
 	/* A body that was not asked for yet is not wanted any more. */
 	loop_timer_clear(x->worker->loop, &x->continue_timer);
 	forward_response(head, m, session_has_trailers(s));

@@ -49,7 +49,7 @@ exchange_begin_tunnel(struct exchange *x)
 	forward_switch(head, m);
 	x->response_begun = true;
 	x->request_ended = false;
-	x->client->note.first_byte_us = exchange_lap_us(x);
+	x->client->record.first_byte_us = exchange_lap_us(x);
 	(void)breakers_report(x->worker->breakers, &x->ticket, false, NULL);
 	endpoint_worked(x->up->endpoint);
 	exchange_enter(x, EXCHANGE_TUNNEL);
