@@ -240,7 +240,7 @@ test_weights(void **state)
 {
 #define ENDPOINT(text)                                                         \
 	LISTEN "services:\n- name: a\n  endpoints:\n  - 'g:1'\n  - '" text "'" \
-									   "\n"
+	       "\n"
 #define AT "6: services[0].endpoints[1]: "
 	static const struct mistake mistakes[] = {
 	    {ENDPOINT("h:1 weight=101"),
