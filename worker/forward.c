@@ -34,7 +34,8 @@ add_path(
 	struct message_slice rest = m->path;
 	size_t prefix = strlen(route->path);
 
-	if (route->rewrite == NULL) {
+	/* The `*` of OPTIONS is no path. */
+	if (route->rewrite == NULL || m->path.at[0] != '/') {
 		add_slice(out, m->path);
 		return;
 	}
