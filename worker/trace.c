@@ -155,7 +155,7 @@ copy(char *to, struct message_slice from)
 static void
 make_parent(char *parent, struct trace_source *source)
 {
-	memcpy(parent, "00-", TRACE_AT);
+	memcpy(parent, "00-", sizeof("00-"));
 	put_random(parent + TRACE_AT, TRACE_LEN, source);
 	parent[PARENT_AT - 1] = '-';
 	put_random(parent + PARENT_AT, PARENT_LEN, source);
