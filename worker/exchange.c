@@ -94,6 +94,7 @@ end(struct exchange *x, bool keep_upstream)
 	loop_defer_cancel(w->loop, &x->again);
 	breakers_release(w->breakers, &x->ticket);
 	scoreboard_gauge(&w->slot->service_in_flight[x->service->index], -1);
+	service_end(x->service, x->retries != 0);
 	buffer_put(w->buffers, x->head);
 	loop_bury(w->loop, x, free);
 }
@@ -201,7 +202,8 @@ may_try_again(struct exchange *x, unsigned status)
 		return true;
 	}
 	if (x->retries >= x->service->config->retries ||
-	    x->service->endpoint_count < 2 || !service_spend_retry(x->service))
+	    x->service->endpoint_count < 2 ||
+	    !service_start_retry(x->service, x->retries != 0))
 		return false;
 	x->retries++;
 	x->wait.avoid = true;
@@ -211,10 +213,12 @@ may_try_again(struct exchange *x, unsigned status)
 void
 exchange_try_failed(struct exchange *x, unsigned status, const char *why)
 {
+	bool stale = was_stale(x, status);
 	bool again = may_try_again(x, status);
 
-	if (x->state != EXCHANGE_STREAMING)
-		endpoint_failed(x->wait.endpoint, why);
+	if (!stale)
+		endpoint_failed(
+		    x->wait.endpoint, why, x->state != EXCHANGE_STREAMING);
 	if (!again) {
 		fail(x, status, why);
 		return;
@@ -243,6 +247,7 @@ void
 exchange_complete(struct exchange *x, const char *data, size_t len)
 {
 	struct upstream *up = x->up;
+	unsigned status = message_status(&up->message);
 	bool keep;
 
 	/* Nothing may be left over on a connection that is used again: read,
@@ -250,7 +255,10 @@ exchange_complete(struct exchange *x, const char *data, size_t len)
 	keep = up->message.keep_alive && x->request_ended && !up->io.hangup &&
 	       !up->io.broken && !up->io.readable && buffer_len(up->in) == 0;
 	(void)breakers_report(x->worker->breakers, &x->ticket, false, NULL);
-	endpoint_worked(up->endpoint);
+	if (status == 502 || status == 503 || status == 504)
+		endpoint_failed(up->endpoint, "bad status", false);
+	else
+		endpoint_worked(up->endpoint);
 	client_end_task(x->client);
 	/* The piece lies in the connection's buffer: write, then let go. */
 	session_write(x->client->session, data, len, true);
@@ -331,7 +339,9 @@ on_connection(void *arg, enum pool_result result, struct upstream *up)
 		shed(x);
 		break;
 	case POOL_NO_ENDPOINT:
-		fail(x, 502, "its name has no address");
+		fail(x, 502,
+		    x->service->endpoint_count == 0 ? "its name has no address"
+						    : "all are drained");
 		break;
 	case POOL_FAILED:
 		if (is_our_shortage(errno))
@@ -396,6 +406,7 @@ exchange_new(struct client *client, const struct config_route *route)
 	struct worker *w = client->worker;
 	const struct message *m = session_request(client->session);
 	struct exchange *x = calloc(1, sizeof(*x));
+	char peer[SOCK_TEXT_MAX];
 
 	if (x == NULL)
 		return NULL;
@@ -416,6 +427,9 @@ exchange_new(struct client *client, const struct config_route *route)
 	breakers_ticket_init(&x->ticket, on_admission, on_settled, x);
 	loop_deferred_init(&x->again, on_again, x);
 	pool_wait_init(&x->wait, x->service->pool, on_connection, x);
+	affinity_of_request(&x->wait.affinity, x->service->config, m,
+	    sock_host_str(session_peer(client->session), peer));
+	x->wait.careful = !x->idempotent || !x->request_ended;
 	return x;
 }
 
@@ -440,7 +454,7 @@ exchange_start(struct client *client, const struct config_route *route)
 	count(x, SCOREBOARD_SERVICE_REQUESTS);
 	scoreboard_gauge(
 	    &x->worker->slot->service_in_flight[x->service->index], 1);
-	service_earn_retry(x->service);
+	service_begin(x->service);
 	switch (breakers_check(
 	    x->worker->breakers, x->service->index, &x->ticket)) {
 	case BREAKERS_ADMITTED:

@@ -104,6 +104,10 @@ begin_response(struct exchange *x)
 
 	x->response_begun = true;
 	forward_response(head, m);
+	if (x->service->config->sticky_cookie != NULL &&
+	    x->wait.affinity.sticky != x->up->endpoint->number)
+		affinity_add_cookie(
+		    head, x->service->config, x->up->endpoint->number);
 }
 
 /* An interim (1xx) response ends here; the real one may be right behind.
