@@ -339,9 +339,10 @@ on_connection(void *arg, enum pool_result result, struct upstream *up)
 		shed(x);
 		break;
 	case POOL_NO_ENDPOINT:
-		fail(x, 502,
-		    x->service->endpoint_count == 0 ? "its name has no address"
-						    : "all are drained");
+		if (x->service->endpoint_count == 0)
+			fail(x, 502, "its name has no address");
+		else
+			end_with_error(x, 503, "all endpoints are drained", 1);
 		break;
 	case POOL_FAILED:
 		if (is_our_shortage(errno))
