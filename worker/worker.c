@@ -357,6 +357,8 @@ open_all(struct worker *w)
 	w->buffers = buffer_pool_new(
 	    (size_t)w->config->client.connections * BUFFERS_PER_CLIENT +
 	    BUFFERS_EXTRA);
+	if (trace_source_init(&w->trace) == -1)
+		return -1;
 	w->resolver = resolver_new(w->loop);
 	w->offload = offload_new(w->loop);
 	w->routes = route_table_new(w->config->routes, w->config->route_count);

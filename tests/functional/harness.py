@@ -371,12 +371,14 @@ class Raw:
         if head_request or status in (204, 304) or status < 200:
             pass
         elif headers.get("transfer-encoding") == "chunked":
-            while True:
-                size = int(self.file.readline(), 16)
+            while size := int(self.file.readline(), 16):
                 body += self.file.read(size)
                 assert self.file.read(2) == b"\r\n", "chunk cut short"
-                if size == 0:
-                    break
+            trailers = b""
+            while not trailers.endswith(b"\r\n\r\n") and trailers != b"\r\n":
+                line = self.file.readline()
+                assert line.endswith(b"\r\n"), "trailers cut short"
+                trailers += line
         elif "content-length" in headers:
             body = self.file.read(int(headers["content-length"]))
             assert len(body) == int(headers["content-length"]), "cut short"

@@ -23,7 +23,7 @@ LINE = re.compile(" ".join([VALUE] * len(PLACED) +
                            [f"{name}={VALUE}" for name in NAMED]))
 NUMBERS = {"status", "bytes", "tries", "bytes_in", "worker"}
 SECONDS = {"total", "queue", "connect", "first"}
-GONE = ("closed by the client", "reset by the client")
+GONE = ("client_closed", "client_reset")
 BREAKER = {"failures": 3, "window": "10s", "open_for": "60s"}
 
 

@@ -22,7 +22,6 @@ SMUGGLING = {
     "two lengths": POST + "Content-Length: 4\r\nContent-Length: 5\r\n\r\n1234",
     "signed length": POST + "Content-Length: +4\r\n\r\n1234",
     "a list of lengths": POST + "Content-Length: 4, 4\r\n\r\n1234",
-    "unknown coding": POST + "Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
     "two codings": POST + "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
     "a coding twice": POST + "Transfer-Encoding: chunked\r\n"
     "Transfer-Encoding: identity\r\n\r\n0\r\n\r\n",

@@ -57,7 +57,7 @@ def test_hop_by_hop_requests(drover, backend):
     d = start(drover, backend)
     with d.raw() as c:
         c.send("GET / HTTP/1.1\r\nHost: a\r\nConnection: keep-alive, X-Mine\r\n"
-               "X-Mine: 1\r\nKeep-Alive: timeout=5\r\nTE: trailers\r\n"
+               "X-Mine: 1\r\nKeep-Alive: timeout=5\r\nTE: gzip\r\n"
                "Proxy-Connection: keep-alive\r\nUpgrade: h2c\r\n"
                "Trailer: X\r\nX-Kept: yes\r\n\r\n")
         seen = dict(c.response().json()["headers"])

@@ -200,16 +200,6 @@ test_idle_from_the_start(void **state)
 }
 
 static void
-test_body_timeout(void **state)
-{
-	(void)state;
-	scene->limits.body_timeout_us = 20000;
-	say("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\na");
-	wait_until(is_closed);
-	assert_int_equal(scene->reason, SESSION_CLOSE_BODY_TIMEOUT);
-}
-
-static void
 test_client_does_not_read(void **state)
 {
 	(void)state;
@@ -277,7 +267,6 @@ main(void)
 	    TEST(test_trickled_body),
 	    TEST(test_keep_alive_timeout),
 	    TEST(test_idle_from_the_start),
-	    TEST(test_body_timeout),
 	    TEST(test_client_does_not_read),
 	    TEST(test_no_buffer_left),
 	    TEST(test_no_buffer_for_the_answer),
