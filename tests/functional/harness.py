@@ -340,8 +340,31 @@ def read_head(read):
 
 
 def parse_headers(lines):
+    """Of any bytes: obs-text comes out as ISO 8859-1."""
     pairs = [line.split(b":", 1) for line in lines if line]
-    return [(k.decode().lower(), v.strip().decode()) for k, v in pairs]
+    return [(k.decode("latin-1").lower(), v.strip(b" \t").decode("latin-1"))
+            for k, v in pairs]
+
+
+def read_chunks(file):
+    """A chunked body; its bytes, and its trailers. Strict: what we send has
+    no extension and ends each line in CRLF."""
+    body = b""
+    while True:
+        line = file.readline()
+        assert re.fullmatch(rb"[0-9A-Fa-f]{1,16}\r\n", line), line
+        size = int(line, 16)
+        if size == 0:
+            break
+        data = file.read(size + 2)
+        assert len(data) == size + 2, "chunk cut short"
+        assert data.endswith(b"\r\n"), data[-20:]
+        body += data[:-2]
+    lines = []
+    while (line := file.readline()) != b"\r\n":
+        assert line.endswith(b"\r\n"), line
+        lines.append(line[:-2])
+    return body, parse_headers(lines)
 
 
 class Raw:
@@ -367,18 +390,11 @@ class Raw:
         status = int(lines[0].split()[1])
         pairs = parse_headers(lines[1:])
         headers = dict(pairs)
-        body = b""
+        body, trailers = b"", []
         if head_request or status in (204, 304) or status < 200:
             pass
         elif headers.get("transfer-encoding") == "chunked":
-            while size := int(self.file.readline(), 16):
-                body += self.file.read(size)
-                assert self.file.read(2) == b"\r\n", "chunk cut short"
-            trailers = b""
-            while not trailers.endswith(b"\r\n\r\n") and trailers != b"\r\n":
-                line = self.file.readline()
-                assert line.endswith(b"\r\n"), "trailers cut short"
-                trailers += line
+            body, trailers = read_chunks(self.file)
         elif "content-length" in headers:
             body = self.file.read(int(headers["content-length"]))
             assert len(body) == int(headers["content-length"]), "cut short"
@@ -386,7 +402,12 @@ class Raw:
             body = self.file.read()
         response = Response(status, headers, body)
         response.pairs = pairs
+        response.trailers = trailers
         return response
+
+    def end_sending(self):
+        """Half closes."""
+        self.sock.shutdown(socket.SHUT_WR)
 
     def rest(self):
         """All that comes until the other side closes."""
