@@ -91,6 +91,25 @@ note_activity(struct worker *w, const char *line, size_t len)
 	    &slot->activity_len, (uint32_t)len, memory_order_release);
 }
 
+/* RFC 9110 section 15.5.6. */
+static void
+refuse_method(struct session *s, uint64_t methods)
+{
+	static const char body[] =
+	    "{\"error\":\"method not allowed here\",\"status\":405}";
+	char allow[512];
+	struct text t;
+
+	text_init(&t, allow, sizeof(allow) - 1);
+	text_add_str(&t, "Allow: ");
+	route_add_methods(&t, methods);
+	text_add(&t, "\r\n", 2);
+	CHECK(!text_is_full(&t));
+	allow[t.len] = '\0';
+	session_reply(
+	    s, 405, "application/json", allow, body, sizeof(body) - 1);
+}
+
 static void
 on_request(struct session *s)
 {
@@ -98,13 +117,17 @@ on_request(struct session *s)
 	struct worker *w = client->worker;
 	const struct message *m = session_request(s);
 	const struct config_route *route;
+	enum route_result found;
+	uint64_t methods;
 
 	worker_count(w, SCOREBOARD_REQUESTS);
 	scoreboard_gauge(&w->slot->in_flight, 1);
 	client->counted = true;
 	note_activity(w, client->line, note_line(client, m));
-	route = route_find(w->config->routes, w->config->route_count, m->path);
-	if (route == NULL)
+	found = route_find(w->routes, m, &route, &methods);
+	if (found == ROUTE_NO_METHOD)
+		refuse_method(s, methods);
+	else if (found == ROUTE_NONE)
 		session_reply_error(s, 404, "no route for this path");
 	else if (route->service >= 0)
 		exchange_start(client, route);

@@ -18,6 +18,7 @@
 #include "client.h"
 #include "offload.h"
 #include "pool.h"
+#include "route.h"
 #include "service.h"
 #include "tickets.h"
 #include "totals.h"
@@ -349,9 +350,10 @@ open_all(struct worker *w)
 	    BUFFERS_EXTRA);
 	w->resolver = resolver_new(w->loop);
 	w->offload = offload_new(w->loop);
+	w->routes = route_table_new(w->config->routes, w->config->route_count);
 	w->clients = clients_new(w);
 	if (w->buffers == NULL || w->resolver == NULL || w->offload == NULL ||
-	    w->clients == NULL)
+	    w->routes == NULL || w->clients == NULL)
 		return -1;
 	if (watch_signals(w) == -1 || watch_master(w) == -1 ||
 	    open_access_log(w) == -1 || open_state(w) == -1 ||
@@ -381,6 +383,7 @@ close_all(struct worker *w)
 {
 	acceptor_free(w->acceptor);
 	clients_free(w->clients);
+	route_table_free(w->routes);
 	offload_free(w->offload);
 	checker_free(w->checker);
 	close_services(w);

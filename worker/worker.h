@@ -22,6 +22,7 @@ struct breakers;
 struct checker;
 struct clients;
 struct offload;
+struct route_table;
 struct service;
 struct tickets;
 struct totals;
@@ -41,6 +42,7 @@ struct worker {
 	struct breakers *breakers;
 	struct access_log *access_log; /* NULL: off */
 	struct acceptor *acceptor;
+	struct route_table *routes;
 	struct clients *clients;
 	struct checker *checker;
 	struct offload *offload;
