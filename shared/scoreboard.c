@@ -16,7 +16,7 @@
 
 /* "drover" and the layout's number: raise it when the structs change in a way
  * that their size does not show. */
-#define MAGIC UINT64_C(0x64726f7665720002)
+#define MAGIC UINT64_C(0x64726f7665720003)
 
 struct shape {
 	const char *instance;
@@ -151,6 +151,7 @@ zero_gauges(struct scoreboard_slot *slot)
 	atomic_store(&slot->connections, 0);
 	atomic_store(&slot->in_flight, 0);
 	atomic_store(&slot->rss_bytes, 0);
+	atomic_store(&slot->buffers, 0);
 	for (size_t i = 0; i < CONFIG_SERVICES_MAX; i++)
 		atomic_store(&slot->service_in_flight[i], 0);
 	for (size_t i = 0; i < SCOREBOARD_ENDPOINTS; i++)

@@ -4,9 +4,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "access_log.h"
 #include "exchange.h"
 #include "handler.h"
+#include "last_hop.h"
 #include "log.h"
 #include "respond.h"
 #include "route.h"
@@ -55,20 +55,84 @@ abort_task(struct client *client)
 
 /* ---- a request ---- */
 
-/* "GET /path?query", cut to what fits: for the access log. */
+/* A copy with an end, and a mark where it was cut. Returns its length. */
 static size_t
-note_line(struct client *client, const struct message *m)
+copy_cut(char *to, size_t cap, struct message_slice from)
 {
-	struct text line;
-	size_t room;
+	size_t len = from.len < cap ? from.len : cap - 1;
 
-	text_init(&line, client->line, sizeof(client->line) - 1);
-	text_add_str(&line, message_method(m));
-	text_add(&line, " ", 1);
-	room = line.cap - line.len;
-	text_add(&line, m->path.at, m->path.len < room ? m->path.len : room);
-	line.data[line.len] = '\0';
-	return line.len;
+	if (len != 0)
+		memcpy(to, from.at, len);
+	to[len] = '\0';
+	if (len < from.len)
+		memcpy(to + len - 3, "...", 3);
+	return len;
+}
+
+/* What the access log says of it: the message's text will not last. Returns
+ * the length of "GET /path?query". */
+static size_t
+note_request(struct client *client, const struct message *m)
+{
+	const char *method = message_method(m);
+	const char *version =
+	    m->parser.http_minor == 0 ? " HTTP/1.0" : " HTTP/1.1";
+	size_t room = sizeof(client->line) - strlen(version), len;
+
+	len = copy_cut(
+	    client->line, room, (struct message_slice){method, strlen(method)});
+	client->line[len++] = ' ';
+	len += copy_cut(client->line + len, room - len, m->path);
+	memcpy(client->line + len, version, strlen(version) + 1);
+	access_record_init(&client->record);
+	client->record.request = client->line;
+	if (m->host.at != NULL) {
+		copy_cut(client->host, sizeof(client->host), m->host);
+		client->record.host = client->host;
+	}
+	return len;
+}
+
+static void
+log_request(
+    struct client *client, unsigned status, uint64_t bytes_out, const char *end)
+{
+	struct access_log *log = client->worker->access_log;
+	struct session *s = client->session;
+	struct access_record r = client->record;
+	char peer[SOCK_TEXT_MAX];
+
+	if (log == NULL)
+		return;
+	r.client = sock_host_str(session_peer(s), peer);
+	r.status = status;
+	r.bytes_out = bytes_out;
+	if (r.request != NULL) {
+		r.bytes_in = session_request(s)->body_bytes;
+		r.total_us = loop_clock_ns() / 1000 - session_request_us(s);
+	}
+	if (r.end == NULL)
+		r.end = end;
+	access_log_add(log, &r);
+}
+
+void
+client_note_id(struct client *client, const char *id)
+{
+	if (client->worker->access_log == NULL)
+		return;
+	strlcpy(client->id, id, sizeof(client->id));
+	client->record.id = client->id;
+}
+
+void
+client_note_upstream(struct client *client, const char *address)
+{
+	client->record.tries++;
+	if (client->worker->access_log == NULL)
+		return;
+	strlcpy(client->upstream, address, sizeof(client->upstream));
+	client->record.upstream = client->upstream;
 }
 
 /* What the worker is on, for whoever watches it stall: without the query,
@@ -111,30 +175,48 @@ refuse_method(struct session *s, uint64_t methods)
 }
 
 static void
+start_task(struct client *client, const struct config_route *route)
+{
+	client->record.route = route->path;
+	if (route->service >= 0)
+		exchange_start(client, route);
+	else if (route->has_respond)
+		respond_start(client, &route->respond);
+	else
+		handler_start(client, route->handler);
+}
+
+static void
 on_request(struct session *s)
 {
 	struct client *client = client_of(s);
 	struct worker *w = client->worker;
 	const struct message *m = session_request(s);
 	const struct config_route *route;
-	enum route_result found;
 	uint64_t methods;
 
 	worker_count(w, SCOREBOARD_REQUESTS);
 	scoreboard_gauge(&w->slot->in_flight, 1);
 	client->counted = true;
-	note_activity(w, client->line, note_line(client, m));
-	found = route_find(w->routes, m, &route, &methods);
-	if (found == ROUTE_NO_METHOD)
+	note_activity(w, client->line, note_request(client, m));
+	if (m->max_forwards == 0) {
+		last_hop_start(client);
+		return;
+	}
+	switch (route_find(w->routes, m, &route, &methods)) {
+	case ROUTE_FOUND:
+		start_task(client, route);
+		break;
+	case ROUTE_NO_METHOD:
 		refuse_method(s, methods);
-	else if (found == ROUTE_NONE)
-		session_reply_error(s, 404, "no route for this path");
-	else if (route->service >= 0)
-		exchange_start(client, route);
-	else if (route->has_respond)
-		respond_start(client, &route->respond);
-	else
-		handler_start(client, route->handler);
+		break;
+	case ROUTE_NONE:
+		if (last_hop_is_for(m))
+			last_hop_start(client);
+		else
+			session_reply_error(s, 404, "no route for this path");
+		break;
+	}
 }
 
 static void
@@ -177,7 +259,7 @@ on_response_end(struct session *s, bool complete)
 	if (!client->counted) {
 		/* Not even a request: answered by the session itself. */
 		worker_count(w, SCOREBOARD_REQUESTS);
-		snprintf(client->line, sizeof(client->line), "-");
+		access_record_init(&client->record);
 	} else {
 		client->counted = false;
 		scoreboard_gauge(&w->slot->in_flight, -1);
@@ -185,9 +267,12 @@ on_response_end(struct session *s, bool complete)
 	if (session_request(s)->error != MESSAGE_NONE)
 		worker_count(w, SCOREBOARD_BAD_REQUESTS);
 	count_response(w, session_status(s));
-	if (w->access_log != NULL)
-		access_log_add(w->access_log, s, client->line,
-		    session_status(s), complete);
+	/* Why it was cut is known when the connection closes, which is next. */
+	client->cut = !complete;
+	if (complete)
+		log_request(client, session_status(s),
+		    session_response_bytes(s),
+		    session_close_word(session_why(s)));
 }
 
 static void
@@ -196,16 +281,17 @@ on_close(struct session *s, enum session_close reason)
 	struct client *client = client_of(s);
 	struct worker *w = client->worker;
 
-	(void)reason;
 	if (client->task != NULL)
 		worker_count(w, SCOREBOARD_CLIENT_ABORTS);
 	abort_task(client);
-	if (client->counted) {
+	if (client->cut) {
+		log_request(client, session_status(s),
+		    session_response_bytes(s), session_close_word(reason));
+	} else if (client->counted) {
 		/* Gone before its answer began. */
 		scoreboard_gauge(&w->slot->in_flight, -1);
-		if (w->access_log != NULL)
-			access_log_add(w->access_log, s, client->line,
-			    CLIENT_GONE_STATUS, false);
+		log_request(
+		    client, CLIENT_GONE_STATUS, 0, session_close_word(reason));
 	}
 	LIST_REMOVE(client, entry);
 	w->clients->count--;
@@ -238,6 +324,7 @@ clients_new(struct worker *w)
 		c->client.body_bytes},
 	    .header_timeout_us = c->client.header_timeout_us,
 	    .body_timeout_us = c->client.body_timeout_us,
+	    .body_rate = c->client.body_rate,
 	    .send_timeout_us = c->client.send_timeout_us,
 	    .keep_alive_us = c->client.keep_alive_us,
 	};

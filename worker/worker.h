@@ -14,6 +14,7 @@
 #include "redis.h"
 #include "resolver.h"
 #include "signals.h"
+#include "trace.h"
 #include "worker_boot.h"
 
 struct access_log;
@@ -48,6 +49,7 @@ struct worker {
 	struct offload *offload;
 	struct service **services; /* config->service_count of them */
 
+	struct trace_source trace;
 	struct delay_meter delay;
 	struct signals signals;
 	struct loop_watch master;
