@@ -1,7 +1,8 @@
 /*
  * Goal: what leaves after forward.h has rewritten a head is a valid message,
- * framed once, and says nothing that it should not. Flag 1: a route that
- * rewrites; flag 2: a response; flag 4: to HEAD.
+ * framed once, and says nothing that it should not; and so do the trailers.
+ * Below /api the route rewrites. Flag 2: a response; flag 4: to HEAD; flag 8:
+ * to a client that can't have trailers.
  */
 #include <strings.h>
 
@@ -35,35 +36,54 @@ static const char *const never[] = {
 };
 
 static const struct config_route routes[] = {
-    {.path = (char *)(uintptr_t)"/", .service = 0},
-    {.path = (char *)(uintptr_t)"/api",
-	.rewrite = (char *)(uintptr_t)"/v2/",
-	.service = 0},
+    {.path = (char *)(uintptr_t)"/"},
+    {.path = (char *)(uintptr_t)"/api", .rewrite = (char *)(uintptr_t)"/v2/"},
 };
 
+static struct route_table *table;
 static char out[ROOM];
 
-/* Writes the head that goes on to a backend; false: it did not fit. The one
- * place that knows what forward.h wants to be told. */
-static bool
-rewrite_request(struct text *t, const struct message *m, bool rewrites)
+int
+LLVMFuzzerInitialize(int *argc, char ***argv)
 {
+	(void)argc;
+	(void)argv;
+	table = route_table_new(routes, sizeof(routes) / sizeof(*routes));
+	MUST(table != NULL);
+	return 0;
+}
+
+/* Write a head that goes on to the other side; false: it did not fit. The
+ * places that know what forward.h wants to be told. */
+static bool
+rewrite_request(
+    struct text *t, const struct message *m, const struct config_route *route)
+{
+	struct trace_source source = {{1, 2, 3, 4}};
+	struct trace trace;
 	struct forward_request request = {
 	    .message = m,
-	    .route = &routes[rewrites],
+	    .route = route,
 	    .peer = "10.0.0.9",
 	    .host = "users",
+	    .trace = &trace,
 	};
 
+	trace_of_request(&trace, &source, m);
 	forward_request(t, &request);
 	return !text_is_full(t);
 }
 
 static bool
-rewrite_response(struct text *t, const struct message *m)
+rewrite_response(struct text *t, const struct message *m, bool trailers)
 {
 	text_addf(t, "HTTP/1.1 %u OK\r\n", message_status(m));
-	forward_response(t, m);
+	if (m->upgrades)
+		forward_switch(t, m);
+	else if (message_is_interim(m))
+		forward_interim(t, m);
+	else
+		forward_response(t, m, trailers);
 	text_add_str(t, "\r\n");
 	return !text_is_full(t);
 }
@@ -178,15 +198,8 @@ count(const struct message *m, enum message_field field)
 	return n;
 }
 
-/* A cap on headers is met by what comes in; ours are on top of it. */
-static bool
-is_too_many(const struct message *from)
-{
-	return from->header_count > MESSAGE_HEADERS_MAX - 16;
-}
-
 static void
-check_request(const struct message *from, struct parse *to, bool rewrites)
+check_request(const struct message *from, struct parse *to, const char *rewrite)
 {
 	const struct message *m = &to->m;
 
@@ -207,7 +220,10 @@ check_request(const struct message *from, struct parse *to, bool rewrites)
 	MUST(!m->has_length || m->length == from->length);
 	if (from->host.at != NULL)
 		MUST(same_name(m->host, from->host));
-	if (!rewrites) {
+	if (rewrite != NULL) {
+		MUST(m->path.len >= strlen(rewrite));
+		MUST(memcmp(m->path.at, rewrite, strlen(rewrite)) == 0);
+	} else {
 		MUST(m->path.len == from->path.len);
 		MUST(memcmp(m->path.at, from->path.at, m->path.len) == 0);
 	}
@@ -230,7 +246,8 @@ check_response(const struct message *from, struct parse *to)
 
 /* What was written is read again as the other side would. */
 static void
-check_written(const struct parse *from, const struct text *t, bool rewrites)
+check_written(const struct parse *from, const struct text *t,
+    const struct config_route *route)
 {
 	static const struct message_limits limits = {ROOM, ROOM, 0};
 	static struct parse to;
@@ -246,8 +263,50 @@ check_written(const struct parse *from, const struct text *t, bool rewrites)
 	if (from->m.is_response)
 		check_response(&from->m, &to);
 	else
-		check_request(&from->m, &to, rewrites);
+		check_request(&from->m, &to, route->rewrite);
 	parse_fini(&to);
+}
+
+/* Names that say how a message is framed, for whom or from whom it is. */
+static void
+check_trailers(const struct parse *from)
+{
+	static const char *const forbidden[] = {"authorization", "connection",
+	    "content-length", "cookie", "expect", "host", "keep-alive",
+	    "max-forwards", "set-cookie", "te", "trailer", "transfer-encoding",
+	    "upgrade", "via", "x-forwarded-for", "x-real-ip", "x-request-id"};
+	struct message_slice in, lines, name, value, name_in, value_in;
+	struct text t;
+
+	text_init(&t, out, sizeof(out));
+	forward_trailers(&t, from->m.trailers);
+	MUST(!text_is_full(&t));
+	parse_check_lines(t.data, t.data + t.len);
+	in = from->m.trailers;
+	lines = (struct message_slice){t.data, t.len};
+	while (message_next_field(&lines, &name, &value)) {
+		MUST(!IS_AMONG(name, forbidden));
+		do
+			MUST(message_next_field(&in, &name_in, &value_in));
+		while (!same_name(name, name_in));
+		MUST(value.len == value_in.len);
+		MUST(memcmp(value.at, value_in.at, value.len) == 0);
+	}
+}
+
+/* Whoever forwards has found a route, answers what may go no further itself,
+ * and leaves room for our own fields under the cap on headers. */
+static bool
+may_go_on(const struct message *m, const struct config_route **route)
+{
+	uint64_t methods;
+
+	if (!m->head_done || m->error != MESSAGE_NONE ||
+	    m->header_count > MESSAGE_HEADERS_MAX - 16)
+		return false;
+	return m->is_response ||
+	       (m->max_forwards != 0 &&
+		   route_find(table, m, route, &methods) == ROUTE_FOUND);
 }
 
 int
@@ -255,9 +314,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	static const struct message_limits limits = {16384, 16384, 0};
 	static struct parse from;
+	const struct message *m = &from.m;
 	struct input in;
+	const struct config_route *route = NULL;
 	struct text t;
-	bool rewrites, fits;
+	bool fits;
 
 	input_init(&in, data, len);
 	parse_init(&from, &in);
@@ -266,17 +327,16 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	else
 		message_init_request(&from.m, &limits);
 	parse_message(&from, &in);
-	rewrites = (in.flags & 1) != 0 && !from.m.is_response;
-	text_init(&t, out, sizeof(out));
-	if (from.m.head_done && from.m.error == MESSAGE_NONE &&
-	    !is_too_many(&from.m) &&
-	    (!rewrites || route_find(&routes[1], 1, from.m.path) != NULL)) {
-		fits = from.m.is_response
-			   ? rewrite_response(&t, &from.m)
-			   : rewrite_request(&t, &from.m, rewrites);
+	if (may_go_on(m, &route)) {
+		text_init(&t, out, sizeof(out));
+		fits = m->is_response
+			   ? rewrite_response(&t, m, (in.flags & 8) == 0)
+			   : rewrite_request(&t, m, route);
 		MUST(fits);
-		check_written(&from, &t, rewrites);
+		check_written(&from, &t, route);
 	}
+	if (m->chunked && m->done)
+		check_trailers(&from);
 	parse_fini(&from);
 	return 0;
 }

@@ -85,7 +85,7 @@ parse_is_inside(const struct parse *p, struct message_slice s)
 {
 	if (s.at == NULL || s.len == 0)
 		return s.len == 0;
-	return s.at >= p->data + p->start && s.at + s.len <= p->data + p->at;
+	return s.at >= p->data + p->start && s.at + s.len <= p->data + p->len;
 }
 
 static inline bool
