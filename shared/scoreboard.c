@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "hash.h"
 #include "loop.h"
 
 /* "drover" and the layout's number: raise it when the structs change in a way
@@ -173,22 +174,19 @@ forget_predecessor(struct scoreboard *sb)
 	for (size_t i = 0; i < SCOREBOARD_ENDPOINTS; i++) {
 		atomic_store(&sb->endpoints[i].key, 0);
 		atomic_store(&sb->endpoints[i].checks, CHECKS_UNKNOWN);
+		atomic_store(&sb->endpoints[i].up_since_us, 0);
 	}
 }
 
-/* FNV-1a over the names in order, each with its NUL. */
+/* Of the names in order, each with its NUL. */
 static uint64_t
 hash_names(const struct config *config)
 {
-	uint64_t hash = 0xcbf29ce484222325;
+	uint64_t hash = HASH_START;
 
-	for (size_t i = 0; i < config->service_count; i++) {
-		const char *at = config->services[i].name;
-
-		do
-			hash = (hash ^ (unsigned char)*at) * 0x100000001b3;
-		while (*at++ != '\0');
-	}
+	for (size_t i = 0; i < config->service_count; i++)
+		hash = hash_bytes(hash, config->services[i].name,
+		    strlen(config->services[i].name) + 1);
 	return hash;
 }
 

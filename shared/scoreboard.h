@@ -123,6 +123,8 @@ struct scoreboard_slot {
 struct scoreboard_endpoint {
 	_Atomic uint64_t key;    /* sock_addr_hash(), 0: free */
 	_Atomic uint32_t checks; /* enum below */
+	/* CLOCK_MONOTONIC when it went from DOWN to UP; 0: it did not. */
+	_Atomic uint64_t up_since_us;
 };
 
 enum endpoint_checks { CHECKS_UNKNOWN, CHECKS_UP, CHECKS_DOWN };

@@ -96,6 +96,7 @@ exchange_end(struct exchange *x, bool keep_upstream)
 	loop_timer_clear(w->loop, &x->continue_timer);
 	breakers_release(w->breakers, &x->ticket);
 	scoreboard_gauge(&w->slot->service_in_flight[x->service->index], -1);
+	service_end(x->service, x->retries != 0);
 	buffer_put(w->buffers, x->head);
 	loop_bury(w->loop, x, free);
 }
@@ -234,7 +235,10 @@ go_on(struct exchange *x, enum pool_result result, struct upstream *up,
 		exchange_refuse(x, shed, 1);
 		break;
 	case POOL_NO_ENDPOINT:
-		exchange_fail(x, EXCHANGE_FAILURE_NO_ADDRESS);
+		if (x->service->endpoint_count == 0)
+			exchange_fail(x, EXCHANGE_FAILURE_NO_ADDRESS);
+		else
+			exchange_refuse(x, EXCHANGE_FAILURE_DRAINED, 1);
 		break;
 	case POOL_FAILED:
 		if (is_our_shortage(errno))
@@ -350,6 +354,7 @@ exchange_new(struct client *client, const struct config_route *route)
 	timer_init(&x->continue_timer, exchange_on_continue_timer, x);
 	loop_deferred_init(&x->again, on_again, x);
 	pool_wait_init(&x->wait, x->service->pool, on_connection, x);
+	x->wait.careful = !x->idempotent || !x->request_ended;
 	return x;
 }
 
@@ -375,7 +380,7 @@ exchange_start(struct client *client, const struct config_route *route)
 	exchange_count(x, SCOREBOARD_SERVICE_REQUESTS);
 	scoreboard_gauge(
 	    &x->worker->slot->service_in_flight[x->service->index], 1);
-	service_earn_retry(x->service);
+	service_begin(x->service);
 	switch (breakers_check(
 	    x->worker->breakers, x->service->index, &x->ticket)) {
 	case BREAKERS_ADMITTED:

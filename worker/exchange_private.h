@@ -30,6 +30,7 @@
 	X(SWITCHED, 502, "upstream_invalid", "switched protocols unasked")     \
 	X(BAD_STATUS, 502, "upstream_status", "bad status")                    \
 	X(NO_ADDRESS, 502, "no_address", "its name has no address")            \
+	X(DRAINED, 503, "drained", "all its endpoints are drained")            \
 	X(QUEUE_FULL, 503, "queue_full", "too many requests are waiting")      \
 	X(QUEUE_TIMEOUT, 503, "queue_timeout",                                 \
 	    "no connection became free in time")                               \

@@ -161,7 +161,7 @@ add_sticky(struct exchange *x, struct text *head)
 
 	if (config->sticky_cookie == NULL)
 		return;
-	endpoint = affinity_endpoint(x->up->endpoint->text);
+	endpoint = x->up->endpoint->number;
 	if (endpoint != x->wait.affinity.sticky)
 		affinity_add_cookie(head, config, endpoint);
 }

@@ -106,7 +106,8 @@ may_try_again(struct exchange *x, enum exchange_failure failure)
 		return true;
 	}
 	if (x->retries >= x->service->config->retries ||
-	    x->service->endpoint_count < 2 || !service_spend_retry(x->service))
+	    x->service->endpoint_count < 2 ||
+	    !service_start_retry(x->service, x->retries != 0))
 		return false;
 	x->retries++;
 	x->wait.avoid = true;
