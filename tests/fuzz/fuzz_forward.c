@@ -117,8 +117,7 @@ same_header(const struct message_header *a, const struct message_header *b)
 static void
 check_hop(const struct message *from, const struct message_header *h)
 {
-	static const char *const options[] = {
-	    "close", "keep-alive", "TE", "upgrade", "TE, upgrade"};
+	static const char *const options[] = {"te", "upgrade", "upgrade, te"};
 
 	MUST(!IS_AMONG(h->name, never));
 	switch (h->field) {

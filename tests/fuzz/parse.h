@@ -182,7 +182,7 @@ parse_check_lines(const char *at, const char *end)
 static inline void
 parse_check_head(const struct parse *p)
 {
-	const char *at = p->data + p->start, *end = p->data + p->at;
+	const char *at = p->data + p->start, *end = p->data + p->len;
 
 	/* Empty lines before the first are allowed. */
 	while (end - at >= 2 && memcmp(at, "\r\n", 2) == 0)
