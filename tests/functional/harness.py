@@ -9,6 +9,7 @@ import http.client
 import json
 import os
 import re
+import shlex
 import signal
 import socket
 import struct
@@ -20,7 +21,10 @@ import time
 import redis
 
 DROVER = os.path.abspath(os.environ.get("DROVER", "build/drover"))
-DEADLINE = 10
+# A program, with its options, that Drover runs under, and how many times
+# slower that makes it.
+WRAPPER = shlex.split(os.environ.get("DROVER_WRAPPER", ""))
+DEADLINE = 10 * int(os.environ.get("DROVER_SLOWNESS", "1"))
 # Below what the kernel hands out to outgoing connections by itself.
 PORTS = range(12000, 32000)
 SANITIZER = re.compile(r"ERROR: \w+Sanitizer|runtime error:|bug: ")
@@ -191,7 +195,8 @@ class Drover(Process):
             self.path = os.path.join(place, f"{name}.yaml")
             with open(self.path, "w", encoding="utf-8") as f:
                 json.dump(self.config, f, indent=1)
-            super().__init__(place, name, [DROVER, "-c", self.path], env)
+            super().__init__(place, name, [*WRAPPER, DROVER, "-c", self.path],
+                             env)
             if not ready or self._wait_ready():
                 return
         raise AssertionError(self.log())
