@@ -127,12 +127,10 @@ read_body(struct session *s)
 	if (!s->take_body || s->body_ended)
 		return false;
 	if (s->body.len == 0 && !s->message.done) {
-		/* The head, and the last piece, have been dealt with. */
-		if (buffer_len(s->in) == 0)
-			s->in->start = s->in->end = 0;
-		else
-			buffer_compact(s->in);
-		if (buffer_len(s->in) == 0 && !fill(s))
+		/* The head, and the last piece, have been dealt with. What is
+		 * left was not whole: it needs more. */
+		buffer_compact(s->in);
+		if (!fill(s))
 			return false;
 		if (!parse(s))
 			return true;

@@ -77,6 +77,8 @@ is_end_to_end(const struct message_header *h)
 	switch (h->field) {
 	case FIELD_CONNECTION:
 	case FIELD_HOP_BY_HOP:
+	case FIELD_TE:
+	case FIELD_TRAILER:
 	case FIELD_UPGRADE:
 	case FIELD_TRANSFER_ENCODING:
 	case FIELD_CONTENT_LENGTH:

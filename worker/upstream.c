@@ -158,7 +158,7 @@ parse(struct upstream *up)
 }
 
 /* Where the next bytes go: behind the head while it is coming, since the
- * parser points into it; else over what was used. */
+ * parser points into it; else over what was used, behind what was left. */
 static int
 make_room(struct upstream *up)
 {
@@ -170,7 +170,7 @@ make_room(struct upstream *up)
 		}
 	}
 	if (up->message.head_done)
-		up->in->start = up->in->end = 0;
+		buffer_compact(up->in);
 	return 0;
 }
 
