@@ -62,7 +62,9 @@ read_quoted(struct cursor *c)
 			c->at++;
 			return c->at < c->end ? WHOLE : PART;
 		}
-		if (*c->at == '\\' && ++c->at == c->end)
+		if (*c->at == '\\')
+			c->at++;
+		if (c->at == c->end)
 			return PART;
 		if (!octet_is(*c->at, OCTET_TEXT))
 			return MALFORMED;

@@ -84,21 +84,20 @@ read_codings(struct head_facts *facts, struct message_slice list)
 	while ((coding = message_next_element(&list)).at != NULL) {
 		const char *end = coding.at + coding.len;
 		const char *stop = octet_skip(coding.at, end, OCTET_TOKEN);
-		bool has_parameters = stop < end;
+		bool has_parameters = stop < end, is_chunked;
 
 		coding.len = (size_t)(stop - coding.at);
 		while (stop < end && octet_is_blank(*stop))
 			stop++;
-		/* Chunked comes once, and last. */
+		is_chunked = message_slice_is(coding, "chunked");
+		/* Chunked comes once, last, and without parameters. */
 		if (coding.len == 0 || facts->is_chunked ||
-		    (has_parameters && *stop != ';') ||
+		    (has_parameters && (is_chunked || *stop != ';')) ||
 		    is_registered_coding(coding))
 			facts->bad_coding = true;
-		else if (!message_slice_is(coding, "chunked"))
+		else if (!is_chunked)
 			facts->unknown_coding = true;
-		else if (has_parameters)
-			facts->bad_coding = true;
-		facts->is_chunked = message_slice_is(coding, "chunked");
+		facts->is_chunked = is_chunked;
 	}
 }
 

@@ -72,6 +72,7 @@ def test_ambiguous_requests_are_refused(gateway):
 def test_other_refusals(gateway):
     for text, status in (
             ("GET / HTTP/2.0\r\nHost: a\r\n\r\n", 505),
+            (POST + "Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n", 501),
             ("BREW / HTTP/1.1\r\nHost: a\r\n\r\n", 501),
             ("CONNECT a:80 HTTP/1.1\r\nHost: a:80\r\n\r\n", 501),
             (GET + "X: " + "x" * 3000 + "\r\n\r\n", 431),
