@@ -436,6 +436,13 @@ session_has_body(const struct session *s)
 	return s->body.len > 0 || s->message.done || session_has_buffered(s);
 }
 
+bool
+session_is_idle(const struct session *s)
+{
+	return s->state == SESSION_IDLE && io_backlog(&s->io) == 0 &&
+	       !session_has_buffered(s);
+}
+
 enum session_close
 session_why(const struct session *s)
 {

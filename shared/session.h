@@ -43,6 +43,7 @@ struct session;
 	X(SEND_TIMEOUT, "send_timeout", "client does not read")                \
 	X(BAD_REQUEST, "bad_request", "not a valid request")                   \
 	X(CUT, "cut", "response cut short")                                    \
+	X(EVICTED, "evicted", "idle, and a new client needed room")            \
 	X(DRAINED, "drained", "draining")                                      \
 	X(MEMORY, "memory", "out of memory")
 
@@ -130,6 +131,8 @@ bool session_has_body(const struct session *s);
 size_t session_backlog(const struct session *s);
 /* False once the client is known to be gone or the response has ended. */
 bool session_is_answerable(const struct session *s);
+/* Between two requests, or before the first: it may be closed. */
+bool session_is_idle(const struct session *s);
 /* Why it closed or answered by itself; DONE when neither is so. */
 enum session_close session_why(const struct session *s);
 

@@ -14,7 +14,11 @@
 /* For the access log only: nginx's "client closed request". */
 #define CLIENT_GONE_STATUS 499
 
-LIST_HEAD(client_list, client);
+/* When all connections are taken, so many of the oldest are looked at for one
+ * that is idle and can go. */
+#define EVICT_LOOKS 64
+
+TAILQ_HEAD(client_list, client);
 
 struct clients {
 	struct worker *worker;
@@ -293,7 +297,7 @@ on_close(struct session *s, enum session_close reason)
 		log_request(
 		    client, CLIENT_GONE_STATUS, 0, session_close_word(reason));
 	}
-	LIST_REMOVE(client, entry);
+	TAILQ_REMOVE(&w->clients->list, client, entry);
 	w->clients->count--;
 	scoreboard_gauge(&w->slot->connections, -1);
 	loop_bury(w->loop, client, free);
@@ -318,7 +322,7 @@ clients_new(struct worker *w)
 	if (clients == NULL)
 		return NULL;
 	clients->worker = w;
-	LIST_INIT(&clients->list);
+	TAILQ_INIT(&clients->list);
 	clients->limits = (struct session_limits){
 	    .message = {c->client.header_bytes, c->client.target_bytes,
 		c->client.body_bytes},
@@ -347,7 +351,7 @@ clients_free(struct clients *clients)
 
 	if (clients == NULL)
 		return;
-	LIST_FOREACH_SAFE(client, &clients->list, entry, next)
+	TAILQ_FOREACH_SAFE(client, &clients->list, entry, next)
 	session_close(client->session, SESSION_CLOSE_DRAINED);
 	loop_bury(clients->worker->loop, clients, free);
 }
@@ -358,12 +362,29 @@ clients_count(const struct clients *clients)
 	return clients->count;
 }
 
+/* Idle keep-alive connections must not keep new clients out. */
+static void
+evict(struct clients *clients)
+{
+	struct client *client = TAILQ_LAST(&clients->list, client_list);
+
+	for (int i = 0; client != NULL && i < EVICT_LOOKS; i++) {
+		if (session_is_idle(client->session)) {
+			session_close(client->session, SESSION_CLOSE_EVICTED);
+			return;
+		}
+		client = TAILQ_PREV(client, client_list, entry);
+	}
+}
+
 void
 clients_accept(struct clients *clients, int fd, const struct sock_addr *peer)
 {
 	struct worker *w = clients->worker;
 	struct client *client = NULL;
 
+	if (clients->count >= w->config->client.connections)
+		evict(clients);
 	if (clients->count < w->config->client.connections)
 		client = calloc(1, sizeof(*client));
 	if (client == NULL) {
@@ -379,7 +400,7 @@ clients_accept(struct clients *clients, int fd, const struct sock_addr *peer)
 		return;
 	}
 	session_set_arg(client->session, client);
-	LIST_INSERT_HEAD(&clients->list, client, entry);
+	TAILQ_INSERT_HEAD(&clients->list, client, entry);
 	clients->count++;
 	worker_count(w, SCOREBOARD_ACCEPTED);
 	scoreboard_gauge(&w->slot->connections, 1);
@@ -391,6 +412,6 @@ clients_drain(struct clients *clients)
 	struct client *client, *next;
 
 	clients->context.draining = true;
-	LIST_FOREACH_SAFE(client, &clients->list, entry, next)
+	TAILQ_FOREACH_SAFE(client, &clients->list, entry, next)
 	session_drain(client->session);
 }

@@ -37,7 +37,7 @@ struct task {
 #define CLIENT_HOST_MAX 256
 
 struct client {
-	LIST_ENTRY(client) entry;
+	TAILQ_ENTRY(client) entry;
 	struct worker *worker;
 	struct session *session;
 	struct task *task; /* NULL: answered, or not yet begun */
