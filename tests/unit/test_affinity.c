@@ -88,9 +88,8 @@ a_path_is_without_its_query(void **state)
 	assert_int_equal(a, UINT64_C(0xe37fd2b7554830fb));
 	assert_int_equal(
 	    hash_of(&s, "GET /a?b=c HTTP/1.1\r\nHost: a\r\n\r\n"), a);
-	assert_int_equal(
-	    hash_of(&s, "POST http://x/a HTTP/1.1\r\nHost: x\r\n"
-			"Content-Length: 0\r\n\r\n"),
+	assert_int_equal(hash_of(&s, "POST http://x/a HTTP/1.1\r\nHost: x\r\n"
+				     "Content-Length: 0\r\n\r\n"),
 	    a);
 	assert_int_not_equal(
 	    hash_of(&s, "GET /a/ HTTP/1.1\r\nHost: a\r\n\r\n"), a);
@@ -105,8 +104,7 @@ keys(void **state)
 		enum config_hash_on on;
 		const char *one, *same, *other, *empty;
 	} cases[] = {
-	    {CONFIG_HASH_HEADER,
-		"GET /1 HTTP/1.1\r\nHost: a\r\nKey: v\r\n\r\n",
+	    {CONFIG_HASH_HEADER, "GET /1 HTTP/1.1\r\nHost: a\r\nKey: v\r\n\r\n",
 		"GET /2 HTTP/1.1\r\nHost: a\r\nkEY:  v \r\n\r\n",
 		"GET /1 HTTP/1.1\r\nHost: a\r\nKey: w\r\n\r\n",
 		"GET /1 HTTP/1.1\r\nHost: a\r\nKey:\r\n\r\n"},
@@ -125,8 +123,8 @@ keys(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		const struct config_service s = {
 		    .policy = CONFIG_POLICY_CONSISTENT_HASH,
-		    .hash = {.on = cases[i].on,
-			.name = (char *)(uintptr_t)"key"}};
+		    .hash = {
+			.on = cases[i].on, .name = (char *)(uintptr_t)"key"}};
 		uint64_t one = hash_of(&s, cases[i].one);
 
 		assert_int_equal(hash_of(&s, cases[i].same), one);
@@ -177,24 +175,22 @@ small_numbers_keep_their_zeros(void **state)
 	affinity_add_cookie(&t, &s, 1);
 	data[t.len] = '\0';
 	assert_non_null(strstr(data, "lb=0000000000000001;"));
-	assert_int_equal(
-	    affinity_of(&s,
-		"GET / HTTP/1.1\r\nHost: a\r\n"
-		"Cookie: lb=0000000000000001\r\n\r\n",
-		"::1")
-		.sticky,
+	assert_int_equal(affinity_of(&s,
+			     "GET / HTTP/1.1\r\nHost: a\r\n"
+			     "Cookie: lb=0000000000000001\r\n\r\n",
+			     "::1")
+			     .sticky,
 	    1);
 }
 
 static void
 what_we_did_not_write_is_no_cookie(void **state)
 {
-	static const char *const values[] = {
-	    "", "lb=", "lb=88f52a5ce7775b4", "lb=88f52a5ce7775b4e0",
-	    "lb=88F52A5CE7775B4E", "lb=88f52a5ce7775b4g",
-	    "lb=0x8f52a5ce7775b4e", "lb=0000000000000000",
-	    "LB=88f52a5ce7775b4e", "xlb=88f52a5ce7775b4e",
-	    "lb=\"88f52a5ce7775b4e\""};
+	static const char *const values[] = {"", "lb=", "lb=88f52a5ce7775b4",
+	    "lb=88f52a5ce7775b4e0", "lb=88F52A5CE7775B4E",
+	    "lb=88f52a5ce7775b4g", "lb=0x8f52a5ce7775b4e",
+	    "lb=0000000000000000", "LB=88f52a5ce7775b4e",
+	    "xlb=88f52a5ce7775b4e", "lb=\"88f52a5ce7775b4e\""};
 	const struct config_service s = {
 	    .sticky_cookie = (char *)(uintptr_t)"lb"};
 	const struct config_service none = {0};

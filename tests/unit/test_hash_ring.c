@@ -129,8 +129,8 @@ shares_follow_weights(void **state)
 		taken[owner(&ring, k)]++;
 	assert_in_range(taken[0], KEYS / 8 * 8 / 10, KEYS / 8 * 12 / 10);
 	assert_in_range(taken[1], KEYS / 4 * 8 / 10, KEYS / 4 * 12 / 10);
-	assert_in_range(taken[2], KEYS * 5 / 8 * 9 / 10,
-	    KEYS * 5 / 8 * 11 / 10);
+	assert_in_range(
+	    taken[2], KEYS * 5 / 8 * 9 / 10, KEYS * 5 / 8 * 11 / 10);
 	hash_ring_fini(&ring);
 }
 
@@ -186,8 +186,8 @@ many_heavy_members_fit(void **state)
 	for (unsigned i = 0; i < 255; i++)
 		members[i].weight = 100;
 	ring = ring_of(members, 256);
-	assert_in_range(ring.count, HASH_RING_POINTS_MAX / 4,
-	    HASH_RING_POINTS_MAX);
+	assert_in_range(
+	    ring.count, HASH_RING_POINTS_MAX / 4, HASH_RING_POINTS_MAX);
 	for (size_t i = 0; i < ring.count; i++)
 		seen[ring.points[i].member] = true;
 	for (unsigned i = 0; i < 256; i++)
