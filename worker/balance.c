@@ -199,5 +199,5 @@ balance_weight(
 	if (since_us == 0 || age_us >= slow_start_us)
 		return weight * BALANCE_WEIGHT;
 	percent += (100 - SLOW_START_PERCENT) * age_us / slow_start_us;
-	return (uint32_t)(weight * BALANCE_WEIGHT * percent / 100);
+	return (uint32_t)(percent * weight * BALANCE_WEIGHT / 100);
 }
