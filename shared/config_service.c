@@ -99,48 +99,49 @@ read_policy(struct config_value *v, const char *raw)
 		names, count, CONFIG_POLICY_ROUND_ROBIN});
 }
 
-/* "header X-Tenant": the kind and, except with path, a name. */
+/* "header X-Tenant": the kind and, except with path, a name inside text. */
 static bool
-parse_hash(struct config_service *s, char *text)
+parse_hash(char *text, enum config_hash_on *on, const char **name)
 {
 	const char *kind = strtok_r(text, BLANK, &text);
-	const char *name = strtok_r(text, BLANK, &text);
-	int on = CONFIG_HASH_PATH;
+	int i = CONFIG_HASH_PATH;
 
-	while (kind != NULL && on <= CONFIG_HASH_QUERY &&
-	       strcmp(kind, config_hash_on_str((enum config_hash_on)on)) != 0)
-		on++;
-	if (kind == NULL || on > CONFIG_HASH_QUERY ||
+	*name = strtok_r(text, BLANK, &text);
+	while (kind != NULL && i <= CONFIG_HASH_QUERY &&
+	       strcmp(kind, config_hash_on_str((enum config_hash_on)i)) != 0)
+		i++;
+	if (kind == NULL || i > CONFIG_HASH_QUERY ||
 	    strtok_r(text, BLANK, &text) != NULL)
 		return false;
-	s->hash.on = (enum config_hash_on)on;
-	if (on == CONFIG_HASH_PATH)
-		return name == NULL;
-	if (name == NULL || !config_value_is_token(name))
-		return false;
-	s->hash.name = strdup(name);
-	return true;
+	*on = (enum config_hash_on)i;
+	if (*on == CONFIG_HASH_PATH)
+		return *name == NULL;
+	return *name != NULL && config_value_is_token(*name);
 }
 
 static void
 check_hash(struct config_value *v, const char *raw, struct config_service *s)
 {
-	char *text = config_value_text(v, "hash", raw, NULL);
-	char *copy = text != NULL ? strdup(text) : NULL;
+	char *text = config_value_text(v, "hash", raw, NULL), *copy;
+	const char *name = NULL;
 
-	if (text != NULL && s->policy != CONFIG_POLICY_CONSISTENT_HASH)
+	if (text == NULL)
+		return;
+	copy = strdup(text);
+	if (s->policy != CONFIG_POLICY_CONSISTENT_HASH)
 		config_value_fail(
 		    v, "hash", "only goes with `policy: consistent_hash`");
-	else if (text != NULL && copy == NULL)
-		config_value_fail(v, "hash", "no memory");
-	else if (text != NULL && !parse_hash(s, copy))
+	else if (copy != NULL && !parse_hash(copy, &s->hash.on, &name))
 		config_value_fail(v, "hash",
 		    "`%.120s` is not path, header NAME, cookie NAME or query "
 		    "NAME",
 		    text);
-	else if (s->hash.on != CONFIG_HASH_PATH && s->hash.name == NULL)
+	else if (name != NULL)
+		s->hash.name = strdup(name);
+	if (copy == NULL || (name != NULL && s->hash.name == NULL))
 		config_value_fail(v, "hash", "no memory");
-	if (s->hash.on == CONFIG_HASH_HEADER && s->hash.name != NULL)
+	/* Headers are looked up in lower case. */
+	if (s->hash.name != NULL && s->hash.on == CONFIG_HASH_HEADER)
 		config_value_lower(s->hash.name);
 	free(copy);
 	free(text);
