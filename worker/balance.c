@@ -72,19 +72,21 @@ static int
 pick_in_turn(const struct field *f, const struct balance_candidate *like)
 {
 	int64_t gained = 0;
+	size_t i = f->first;
 	int best = -1;
 
 	for (size_t step = 0; step < f->count; step++) {
-		size_t i = (f->first + step) % f->count;
 		const struct balance_candidate *c = &f->candidates[i];
 
-		if (!takes_part(f, i) ||
-		    (like != NULL && compare_load(c, like) != 0))
-			continue;
-		*c->credit += c->weight;
-		gained += c->weight;
-		if (best == -1 || *c->credit > *f->candidates[best].credit)
-			best = (int)i;
+		if (takes_part(f, i) &&
+		    (like == NULL || compare_load(c, like) == 0)) {
+			*c->credit += c->weight;
+			gained += c->weight;
+			if (best == -1 ||
+			    *c->credit > *f->candidates[best].credit)
+				best = (int)i;
+		}
+		i = i + 1 < f->count ? i + 1 : 0;
 	}
 	*f->candidates[best].credit -= gained;
 	return best;
@@ -197,5 +199,5 @@ balance_weight(
 	if (since_us == 0 || age_us >= slow_start_us)
 		return weight * BALANCE_WEIGHT;
 	percent += (100 - SLOW_START_PERCENT) * age_us / slow_start_us;
-	return (uint32_t)(weight * BALANCE_WEIGHT * percent / 100);
+	return (uint32_t)(percent * weight * BALANCE_WEIGHT / 100);
 }

@@ -172,11 +172,12 @@ class Drover(Process):
     """A running gateway (or demo service: it is the same program).
 
     The configuration is the keys given, and what every scenario needs: a
-    port, an admin port and a state folder of its own, two workers.
+    port, an admin port and a state folder of its own, two workers. launcher:
+    a command that becomes it, as env(1) does.
     """
 
     def __init__(self, place, name="drover", env=None, ready=True,
-                 accept="reuseport", **config):
+                 accept="reuseport", launcher=(), **config):
         self.drain_timeout = 10
         self.is_over = False
         os.makedirs(os.path.join(place, name), exist_ok=True)
@@ -195,8 +196,8 @@ class Drover(Process):
             self.path = os.path.join(place, f"{name}.yaml")
             with open(self.path, "w", encoding="utf-8") as f:
                 json.dump(self.config, f, indent=1)
-            super().__init__(place, name, [*WRAPPER, DROVER, "-c", self.path],
-                             env)
+            super().__init__(place, name, [*launcher, *WRAPPER, DROVER, "-c",
+                                           self.path], env)
             if not ready or self._wait_ready():
                 return
         raise AssertionError(self.log())

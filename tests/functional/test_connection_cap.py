@@ -36,3 +36,5 @@ def test_requests_in_hand_stay(drover):
             assert third.rest() == b""
         assert d.in_flight() == 2
         assert d.total("connections_refused") == 1
+        first.reset()
+        second.reset()
