@@ -147,6 +147,8 @@ def test_requests_in_flight_end_as_they_would(scene):
     held.start()
     assert arrived.wait(10)
     s.dns.zone[NAME] = [s.hosts[1]]
+    wait_for(lambda: d.count_log("1 joined, 1 left") == 2,
+             "both workers know")
     s.wait_used(s.hosts[1])
     release.set()
     held.join()
