@@ -271,7 +271,7 @@ def test_checks_that_pass_again_are_a_start_too(drover, backend):
     healthy.clear()
     d.wait_log("of s: down")
     healthy.set()
-    d.wait_log("of s: up")
+    d.wait_log("(?s)of s: down.* of s: up")
     del seen[:]
     for _ in range(110):
         assert d.get("/").status == 200
