@@ -1,0 +1,378 @@
+"""Goal: a connection that changes its protocol becomes a tunnel: bytes both
+ways, each end told by itself; and what must not be tunnelled is not."""
+
+import hashlib
+import threading
+
+import pytest
+
+from harness import wait_for
+from wire import (GET, Background, Event, assert_kept, gateway,
+                  say_what_was_asked)
+
+KEY = "dGhlIHNhbXBsZSBub25jZQ=="
+ASK = ("GET /ws HTTP/1.1\r\nHost: a\r\nConnection: keep-alive, Upgrade\r\n"
+       f"Upgrade: websocket\r\nSec-WebSocket-Key: {KEY}\r\n"
+       "Sec-WebSocket-Version: 13\r\n\r\n")
+YES = ("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
+       "Connection: Upgrade\r\nSec-WebSocket-Accept: xyz\r\n\r\n")
+
+
+def ask_for(protocol, more=""):
+    return (GET + f"Connection: Upgrade\r\nUpgrade: {protocol}\r\n{more}"
+            "\r\n")
+
+
+@pytest.fixture(name="shared", scope="module")
+def fixture_shared():
+    with gateway() as d:
+        yield d
+
+
+@pytest.fixture(name="d")
+def fixture_d(shared):
+    shared.recorder.reset()
+    yield shared
+    shared.wait_in_flight(0)
+
+
+def switches(then, reply=YES):
+    def answer(connection, seen):
+        seen.read_body()
+        connection.send(reply)
+        then(connection)
+        return False
+    return answer
+
+
+def echoes(connection):
+    while data := connection.file.read1(65536):
+        connection.send(data)
+
+
+def test_websocket(d):
+    d.recorder.answer = switches(echoes)
+    with d.raw() as c:
+        c.send(ASK)
+        response = c.response()
+        assert response.status == 101
+        assert response.headers["upgrade"] == "websocket"
+        assert response.headers["connection"].lower() == "upgrade"
+        assert response.headers["sec-websocket-accept"] == "xyz"
+        for name in ("content-length", "transfer-encoding"):
+            assert name not in response.headers
+        for piece in (b"\x81\x05hello", bytes(range(256)), b"\r\n\r\n",
+                      b"GET / HTTP/1.1\r\n\r\n"):
+            c.send(piece)
+            assert c.file.read(len(piece)) == piece
+        assert d.in_flight() == 1
+        c.end_sending()
+        assert c.is_closed()
+    seen = d.recorder.seen[0]
+    assert seen.values("upgrade") == ["websocket"]
+    assert seen.value("connection").lower() == "upgrade"
+    assert seen.values("sec-websocket-key") == [KEY]
+    assert seen.values("sec-websocket-version") == ["13"]
+
+
+@pytest.mark.parametrize("protocol", ["foo", "foo/2", "IRC/6.9", "TLS/1.0",
+                                      "WebSocket"])
+def test_any_other_protocol(d, protocol):
+    d.recorder.answer = switches(
+        echoes, f"HTTP/1.1 101 X\r\nConnection: upgrade\r\n"
+        f"Upgrade: {protocol}\r\n\r\n")
+    with d.raw() as c:
+        c.send(ask_for(protocol))
+        response = c.response()
+        assert response.status == 101
+        assert response.headers["upgrade"] == protocol
+        c.send("hello")
+        assert c.file.read(5) == b"hello"
+    assert d.recorder.seen[0].values("upgrade") == [protocol]
+
+
+def test_bytes_right_behind_both_heads(d):
+    """Neither end waits to hear of the other's consent."""
+    d.recorder.answer = switches(echoes, YES + "first")
+    with d.raw() as c:
+        c.send(ASK + "early")
+        assert c.response().status == 101
+        assert c.file.read(10) == b"firstearly"
+        c.send("later")
+        assert c.file.read(5) == b"later"
+
+
+def test_an_interim_answer_before_it(d):
+    d.recorder.answer = switches(
+        echoes, "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" + YES)
+    with d.raw() as c:
+        c.send(ASK)
+        assert c.response().status == 103
+        assert c.response().status == 101
+        c.send("x")
+        assert c.file.read(1) == b"x"
+
+
+def test_the_client_ends_first(d):
+    """Its half is over; what the backend still has to say arrives."""
+    def then(connection):
+        connection.send(b"heard " + connection.file.read())
+        read.wait()
+        connection.send(b" and more")
+
+    read = Event()
+    d.recorder.answer = switches(then)
+    with d.raw() as c:
+        c.send(ASK)
+        c.response()
+        c.send("all")
+        c.end_sending()
+        assert c.file.read(9) == b"heard all"
+        read.set()
+        assert c.rest() == b" and more"
+
+
+def test_the_backend_ends_first(d):
+    def then(connection):
+        connection.send("bye")
+        connection.sock.shutdown(1)
+        heard.append(connection.file.read())
+
+    heard = []
+    d.recorder.answer = switches(then)
+    with d.raw() as c:
+        c.send(ASK)
+        c.response()
+        assert c.rest() == b"bye"
+        # It is only the other half that has ended.
+        c.send("still ")
+        c.send("here")
+        c.end_sending()
+        wait_for(lambda: heard, "the backend hears the rest")
+    assert heard == [b"still here"]
+
+
+def test_a_client_that_breaks_off(d):
+    over = threading.Event()
+
+    def then(connection):
+        try:
+            assert connection.file.read() == b""
+        except OSError:
+            pass
+        finally:
+            over.set()
+
+    d.recorder.answer = switches(then)
+    with d.raw() as c:
+        c.send(ASK)
+        c.response()
+        c.reset()
+    assert over.wait(10), "the backend is told"
+
+
+def test_a_backend_that_breaks_off(d):
+    def then(connection):
+        connection.file.read(2)
+        connection.reset()
+
+    d.recorder.answer = switches(then)
+    with d.raw() as c:
+        c.send(ASK)
+        assert c.response().status == 101
+        c.send("go")
+        try:
+            assert c.rest() == b""
+        except ConnectionResetError:
+            pass
+
+
+SIZE = 4 << 20
+
+
+def test_much_both_ways_at_once(d):
+    """Neither side reads before it has written all that fits."""
+    block = bytes(range(256)) * 256
+
+    def talk(send, read):
+        writer = Background(lambda: [send(block)
+                                     for _ in range(SIZE // len(block))])
+        digest, left = hashlib.sha256(), SIZE
+        while left > 0:
+            data = read(min(left, 65536))
+            assert data, f"{left} bytes are missing"
+            digest.update(data)
+            left -= len(data)
+        writer.join()
+        return digest.hexdigest()
+
+    def then(connection):
+        sums.append(talk(connection.send, connection.file.read1))
+
+    sums = []
+    d.recorder.answer = switches(then)
+    with d.raw() as c:
+        c.send(ASK)
+        c.response()
+        sums.append(talk(c.send, c.file.read1))
+        wait_for(lambda: len(sums) == 2, "both have it all")
+    want = hashlib.sha256(block * (SIZE // len(block))).hexdigest()
+    assert sums == [want, want]
+
+
+@pytest.mark.parametrize("status", ["200 OK", "403 Forbidden",
+                                    "426 Upgrade Required"])
+def test_a_backend_that_declines(d, status):
+    def answer(connection, seen):
+        seen.read_body()
+        connection.reply("no", status=status)
+
+    d.recorder.answer = answer
+    with d.raw() as c:
+        for _ in range(2):
+            c.send(ASK)
+            response = c.response()
+            assert response.status == int(status[:3])
+            assert response.body == b"no"
+        d.recorder.answer = say_what_was_asked
+        assert_kept(c)
+    assert len({s.connection.number for s in d.recorder.seen}) == 1
+
+
+def test_a_tunnel_is_not_pooled(d):
+    d.recorder.answer = switches(lambda connection: None)
+    with d.raw() as c:
+        c.send(ASK)
+        assert c.response().status == 101
+        assert c.is_closed()
+    number = d.recorder.seen[0].connection.number
+    d.recorder.reset()
+    with d.raw() as c:
+        assert_kept(c)
+    assert d.recorder.wait_seen()[0].connection.number != number
+
+
+# ---- what is not tunnelled ----
+
+
+NOT_FORWARDED = {
+    "h2c": ask_for("h2c", "HTTP2-Settings: AAMAAABkAAQAAP__\r\n"),
+    "h2c, as RFC 7540 has it": GET + "Connection: Upgrade, HTTP2-Settings\r\n"
+    "Upgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n",
+    "H2C": ask_for("H2C"),
+    "HTTP/2.0": ask_for("h2c, H2c"),
+    "not named by Connection": GET + "Upgrade: websocket\r\n\r\n",
+    "HTTP/1.0": "GET / HTTP/1.0\r\nHost: a\r\nConnection: Upgrade\r\n"
+    "Upgrade: websocket\r\n\r\n",
+    "with a body": "POST / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\n"
+    "Upgrade: websocket\r\nContent-Length: 3\r\n\r\nabc",
+    "with a chunked body": "POST / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade"
+    "\r\nUpgrade: websocket\r\nTransfer-Encoding: chunked\r\n\r\n"
+    "3\r\nabc\r\n0\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("name", NOT_FORWARDED)
+def test_not_forwarded(d, name):
+    """The request is answered as if it had not asked."""
+    with d.raw() as c:
+        c.send(NOT_FORWARDED[name])
+        response = c.response()
+        assert response.status == 200, response
+        if name != "HTTP/1.0":
+            assert_kept(c)
+    seen = d.recorder.seen[0]
+    assert not seen.values("upgrade")
+    assert not seen.values("http2-settings")
+    assert "upgrade" not in seen.value("connection").lower()
+
+
+@pytest.mark.parametrize("name", NOT_FORWARDED)
+def test_switched_unasked(d, name):
+    """A backend that does so nevertheless is not believed."""
+    d.recorder.answer = switches(lambda connection: connection.file.read())
+    with d.raw() as c:
+        c.send(NOT_FORWARDED[name])
+        assert c.response().status == 502
+
+
+@pytest.mark.parametrize("offer", ["h2c, websocket", "websocket, h2c",
+                                   "h2c,websocket"])
+def test_h2c_is_left_out_of_a_list(d, offer):
+    d.recorder.answer = switches(echoes)
+    with d.raw() as c:
+        c.send(ask_for(offer, "HTTP2-Settings: AAMAAABkAAQAAP__\r\n"))
+        assert c.response().status == 101
+        c.send("x")
+        assert c.file.read(1) == b"x"
+    seen = d.recorder.seen[0]
+    assert seen.values("upgrade") == ["websocket"]
+    assert not seen.values("http2-settings")
+
+
+@pytest.mark.parametrize("reply", [
+    "HTTP/1.1 101 Switching Protocols\r\n\r\n",
+    "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n\r\n",
+    "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n"
+    "Upgrade: h2c\r\n\r\n",
+    "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n"
+    "Upgrade: other\r\n\r\n"])
+def test_switched_to_something_else(d, reply):
+    """RFC 9110 section 7.8: only to what was asked for."""
+    d.recorder.answer = switches(lambda connection: connection.file.read(),
+                                 reply)
+    with d.raw() as c:
+        c.send(ASK)
+        assert c.response().status == 502
+
+
+# ---- idle tunnels ----
+
+
+def test_an_idle_tunnel_is_closed():
+    def then(connection):
+        connection.send("hello")
+        ends.append(connection.file.read())
+
+    ends = []
+    with gateway(service_keys={"timeouts": {"tunnel": "200ms"}}) as d:
+        d.recorder.answer = switches(then)
+        with d.raw() as c:
+            c.send(ASK)
+            assert c.response().status == 101
+            assert c.rest() == b"hello"
+        wait_for(lambda: ends == [b""], "the backend's end is closed too")
+        d.wait_in_flight(0)
+
+
+@pytest.mark.parametrize("speaker", ["client", "backend"])
+def test_a_tunnel_is_not_idle_while_one_side_speaks(speaker):
+    """Twenty words, over four times the limit."""
+    words, pause = 20, 0.1
+
+    def then(connection):
+        if speaker == "client":
+            heard.append(connection.file.read(words))
+            connection.send("!")
+        else:
+            speak(connection.send)
+            heard.append(b"x" * words)
+
+    def speak(send):
+        for _ in range(words):
+            send("x")
+            never.wait(pause)
+
+    heard, never = [], threading.Event()
+    with gateway(service_keys={"timeouts": {"tunnel": "500ms",
+                                            "read": "500ms"}}) as d:
+        d.recorder.answer = switches(then)
+        with d.raw() as c:
+            c.send(ASK)
+            assert c.response().status == 101
+            if speaker == "client":
+                speak(c.send)
+                assert c.file.read(1) == b"!"
+            else:
+                assert c.file.read(words) == b"x" * words
+            wait_for(lambda: heard == [b"x" * words], "it has been heard")
