@@ -70,14 +70,22 @@ exchange_count(struct exchange *x, enum scoreboard_service_total total)
 }
 
 void
+exchange_leave_endpoint(struct exchange *x)
+{
+	if (x->at_endpoint)
+		endpoint_end(x->up->endpoint);
+	x->at_endpoint = false;
+}
+
+void
 exchange_let_go_of_upstream(struct exchange *x, bool keep)
 {
 	struct upstream *up = x->up;
 
 	if (up == NULL)
 		return;
+	exchange_leave_endpoint(x);
 	x->up = NULL;
-	endpoint_end(up->endpoint);
 	if (keep)
 		pool_release(up);
 	else
@@ -197,6 +205,7 @@ static void
 take_connection(struct exchange *x, struct upstream *up)
 {
 	x->up = up;
+	x->at_endpoint = true;
 	endpoint_begin(up->endpoint);
 	upstream_set_owner(up, on_upstream, x);
 	message_init_response(

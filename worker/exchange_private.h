@@ -70,6 +70,7 @@ struct exchange {
 	unsigned retries;    /* made so far */
 	unsigned interims;   /* interim responses on this try */
 	enum exchange_failure failure; /* FAILED: which */
+	bool at_endpoint;              /* counted there as in flight */
 	bool retried_stale;
 	bool sent;        /* something of the request, on this try */
 	bool head_method; /* HEAD: the response has no body */
@@ -93,6 +94,8 @@ void exchange_count(struct exchange *x, enum scoreboard_service_total total);
 /* Everything but the answer: nobody calls this exchange back after it. */
 void exchange_end(struct exchange *x, bool keep_upstream);
 void exchange_let_go_of_upstream(struct exchange *x, bool keep);
+/* Counted as in flight at its endpoint no more. */
+void exchange_leave_endpoint(struct exchange *x);
 /* Asks the pool for a connection, for the first or another try. */
 void exchange_connect(struct exchange *x);
 /* The time since the last mark, which is now. */

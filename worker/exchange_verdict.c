@@ -205,7 +205,9 @@ exchange_complete(struct exchange *x, const char *data, size_t len)
 	if (!is_bad(message_status(&up->message)))
 		endpoint_worked(up->endpoint);
 	client_end_task(x->client);
-	/* The piece lies in the connection's buffer: write, then let go. */
+	/* First, so that whoever has the answer finds the endpoint free. The
+	 * piece lies in the connection's buffer: write, then let go. */
+	exchange_leave_endpoint(x);
 	finish_response(x, data, len);
 	exchange_end(x, keep);
 }

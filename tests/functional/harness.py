@@ -354,20 +354,28 @@ def parse_headers(lines):
 
 def read_chunks(file):
     """A chunked body; its bytes, and its trailers. Strict: what we send has
-    no extension and ends each line in CRLF."""
+    no extension and ends each line in CRLF. OSError: the connection ended."""
+    def cut_short(data):
+        raise OSError(f"chunked body cut short: {data[-20:]!r}")
+
     body = b""
     while True:
         line = file.readline()
+        if not line.endswith(b"\n"):
+            cut_short(line)
         assert re.fullmatch(rb"[0-9A-Fa-f]{1,16}\r\n", line), line
         size = int(line, 16)
         if size == 0:
             break
         data = file.read(size + 2)
-        assert len(data) == size + 2, "chunk cut short"
+        if len(data) < size + 2:
+            cut_short(data)
         assert data.endswith(b"\r\n"), data[-20:]
         body += data[:-2]
     lines = []
     while (line := file.readline()) != b"\r\n":
+        if not line.endswith(b"\n"):
+            cut_short(line)
         assert line.endswith(b"\r\n"), line
         lines.append(line[:-2])
     return body, parse_headers(lines)
