@@ -221,6 +221,7 @@ access_log_reopen(struct access_log *log)
 	}
 	close(log->fd);
 	use(log, fd);
+	log_info("access log: goes on in a new %s", log->path);
 }
 
 /* ---- a line ---- */

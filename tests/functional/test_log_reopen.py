@@ -32,25 +32,20 @@ def names(*paths):
     return found
 
 
-def is_open(d, path):
-    """Who has that file open now?"""
-    want = os.stat(path)
-    for pid in d.workers():
-        for fd in os.listdir(f"/proc/{pid}/fd"):
-            try:
-                st = os.stat(f"/proc/{pid}/fd/{fd}")
-            except FileNotFoundError:
-                continue
-            if (st.st_dev, st.st_ino) == (want.st_dev, want.st_ino):
-                return True
-    return False
+MOVED = "access log: goes on in a new"
+
+
+def wait_moved(d, count):
+    """So many times in all a worker has let the old file go."""
+    wait_for(lambda: d.count_log(MOVED) == count, "the new file is in use")
 
 
 def rotate(d, path, old):
     """As logrotate does: when it is over nobody writes the old file."""
+    count = d.count_log(MOVED) + len(d.workers())
     os.rename(path, old)
     d.signal(signal.SIGUSR1)
-    wait_for(lambda: not is_open(d, old), "the old file is let go")
+    wait_moved(d, count)
 
 
 def test_under_load(drover, place):
@@ -92,8 +87,7 @@ def test_by_order(drover, place):
     done = subprocess.run([DROVER, "-c", d.path, "-s", "reopen"], timeout=10,
                           capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    wait_for(lambda: os.path.exists(path) and not is_open(d, f"{path}.1"),
-             "the new file is in use")
+    wait_moved(d, len(d.workers()))
     assert d.get("/x").status == 200
     wait_for(lambda: names(path) == ["x"], "it is written")
 
@@ -110,7 +104,7 @@ def test_a_blocked_worker_hears_of_it_later(drover, place):
         d.signal(signal.SIGUSR1)
         d.wait_log("is opened anew")
         os.kill(worker, signal.SIGCONT)
-        wait_for(lambda: not is_open(d, f"{path}.1"), "it has heard of it")
+        wait_moved(d, 1)
         assert c.get("/b").status == 200
     wait_for(lambda: len(names(path, f"{path}.1")) == 2, "both are there")
     assert "b" in names(path) and "a" in names(path, f"{path}.1")
@@ -122,9 +116,9 @@ def test_a_worker_that_starts_later(drover, place):
     d = start(drover, path, workers=2)
     os.rename(path, f"{path}.1")
     d.kill_worker(0)
-    assert os.path.exists(path) and is_open(d, path)
+    assert os.path.exists(path)
     d.signal(signal.SIGUSR1)
-    wait_for(lambda: not is_open(d, f"{path}.1"), "the other one, too")
+    wait_moved(d, 2)
     for i in range(20):
         assert d.get(f"/{i}").status == 200
     wait_for(lambda: len(names(path)) == 20, "all are in the new one")
@@ -154,7 +148,7 @@ def test_as_another_user(drover, place):
     assert d.count_log(" error ") == 1 and " warn " not in d.log()
     os.chmod(folder, 0o755)
     d.signal(signal.SIGUSR1)
-    wait_for(lambda: not is_open(d, f"{path}.2"), "the new file is in use")
+    wait_moved(d, 6)
     assert d.get("/new").status == 200
     wait_for(lambda: names(path) == ["new"], "and written")
 
