@@ -50,6 +50,7 @@ MAIN := $(BUILD)/obj/master/main.o
 LIBRARY := $(BUILD)/libdrover.a
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,\
 	$(wildcard tests/unit/test_*.c))
+FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 # V=1 shows the commands.
 Q := $(if $(V),,@)
@@ -92,6 +93,22 @@ unit: $(UNIT_TESTS)
 check-unit: unit
 	@set -e; for t in $(UNIT_TESTS); do echo "== $$t"; $$t; done
 
+# libFuzzer's targets, and all they link, instrumented: $(BUILD)/fuzz/fuzz_*.
+FUZZ_CC ?= clang
+FUZZ_SAN := fuzzer-no-link,address,undefined
+fuzz:
+	$(Q)$(MAKE) --no-print-directory CC=$(FUZZ_CC) SAN=$(FUZZ_SAN) \
+		BUILD=$(BUILD)/fuzz fuzzers
+
+fuzzers: $(FUZZERS)
+
+$(BUILD)/fuzz_%: tests/fuzz/fuzz_%.c $(LIBRARY)
+	@mkdir -p $(@D)
+	$(call say,CC $<)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(PKG_CFLAGS) $(LLHTTP_CFLAGS) $(WARNINGS) \
+		-MMD -MP $(patsubst %,-I%,$(DIRS)) $(LDFLAGS) -fsanitize=fuzzer \
+		-o $@ $< $(LIBRARY) $(LDLIBS)
+
 run:
 	scripts/run
 
@@ -102,7 +119,8 @@ test:
 CLANG_FORMAT ?= clang-format-19
 CLANG_TIDY ?= clang-tidy-19
 
-FORMATTED = $(SOURCES) $(HEADERS) $(wildcard tests/unit/*.c tests/unit/*.h)
+FORMATTED = $(SOURCES) $(HEADERS) \
+	$(wildcard $(foreach d,unit fuzz,tests/$(d)/*.c tests/$(d)/*.h))
 
 format:
 	$(Q)$(CLANG_FORMAT) -i $(FORMATTED)
@@ -157,12 +175,13 @@ help:
 	@echo "make run          install what is missing, build, run the demo"
 	@echo "make test         install what is missing, build, run every test"
 	@echo "make check-unit   the unit tests alone"
+	@echo "make fuzz         libFuzzer's targets; scripts/fuzz runs them"
 	@echo "make format       clang-format; check-format only looks"
 	@echo "make lint         clang-tidy and cppcheck"
 	@echo "make check-headers, deps-check, clean"
 
-.PHONY: all unit check-unit run test format check-format check-headers lint \
+.PHONY: all unit check-unit fuzz fuzzers run test format check-format check-headers lint \
 	lint-cppcheck deps-check clean help
 .DELETE_ON_ERROR:
 
--include $(OBJS:.o=.d) $(UNIT_TESTS:=.d)
+-include $(OBJS:.o=.d) $(UNIT_TESTS:=.d) $(FUZZERS:=.d)

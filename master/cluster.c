@@ -66,6 +66,8 @@ add_live(json_t *worker, const struct instance *instance,
 	    worker, "inFlight", json_integer(atomic_load(&slot->in_flight)));
 	json_object_set_new(worker, "rss",
 	    json_integer(integer(atomic_load(&slot->rss_bytes))));
+	json_object_set_new(
+	    worker, "buffers", json_integer(atomic_load(&slot->buffers)));
 	json_object_set_new(worker, "redis",
 	    json_string(redis_state_str(atomic_load(&slot->redis))));
 	json_object_set_new(worker, "stalledMs", json_real(ms(stalled)));

@@ -4,7 +4,6 @@
 #include <sys/resource.h>
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,8 +33,9 @@ static const struct {
 	const char *word;
 	int signal;
 } orders[] = {
-    {"quit", SIGQUIT}, /* drain first */
-    {"stop", SIGINT},  /* at once */
+    {"quit", SIGQUIT},   /* drain first */
+    {"stop", SIGINT},    /* at once */
+    {"reopen", SIGUSR1}, /* the access log, after its rotation */
 };
 
 enum action { ACTION_RUN, ACTION_TEST, ACTION_SIGNAL };
@@ -54,6 +54,8 @@ usage(FILE *f)
 	      "       drover -c FILE -s quit      drain and stop the master "
 	      "that runs\n"
 	      "       drover -c FILE -s stop      stop it at once\n"
+	      "       drover -c FILE -s reopen    have it open its access log "
+	      "anew\n"
 	      "       drover -v                   versions\n"
 	      "       drover -h                   this\n",
 	    f);
@@ -83,7 +85,7 @@ order_signal(const char *word)
 	for (size_t i = 0; i < sizeof(orders) / sizeof(orders[0]); i++)
 		if (strcmp(word, orders[i].word) == 0)
 			return orders[i].signal;
-	misused("-s takes quit or stop, not ", word);
+	misused("-s takes quit, stop or reopen, not ", word);
 }
 
 static struct options
@@ -190,7 +192,7 @@ check_access_log(const struct config *config)
 
 	if (path == NULL || strcmp(path, "stdout") == 0)
 		return;
-	fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
+	fd = log_open_file(path);
 	if (fd == -1)
 		fatal("%s:%u: log.access: can't write %s: %s", config->path,
 		    config->lines.access, path, strerror(errno));

@@ -106,6 +106,13 @@ rss(const struct page *p, const struct scoreboard_slot *slot)
 }
 
 static double
+buffers(const struct page *p, const struct scoreboard_slot *slot)
+{
+	(void)p;
+	return gauge(slot, atomic_load(&slot->buffers));
+}
+
+static double
 busy(const struct page *p, const struct scoreboard_slot *slot)
 {
 	return gauge(slot, scoreboard_busy_ns(slot, p->now_ns)) / 1e9;
@@ -183,6 +190,8 @@ gauges(struct page *p)
 	    "Requests being answered now", in_flight);
 	per_worker(p, "worker_resident_memory_bytes", "gauge",
 	    "Resident set size", rss);
+	per_worker(p, "buffers_in_use", "gauge",
+	    "Blocks of 16 KiB that connections hold now", buffers);
 	per_worker(p, "event_loop_busy_seconds", "gauge",
 	    "For how long the loop has been in its present iteration", busy);
 	if (p->instance->config->redis.enabled)

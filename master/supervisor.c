@@ -155,6 +155,30 @@ reap(struct supervisor *s)
 	}
 }
 
+/* After a rotation. Tried here first, as whom the workers are too: what fails
+ * is one line, not one of each worker. */
+static void
+reopen_log(struct supervisor *s)
+{
+	const char *path = s->config->log.access;
+	int fd;
+
+	if (path == NULL || strcmp(path, "stdout") == 0) {
+		log_info("USR1: there is no log file to open anew");
+		return;
+	}
+	fd = log_open_file(path);
+	if (fd == -1) {
+		log_error("USR1: can't open %s anew: %s, the access log goes "
+			  "on in the old file",
+		    path, strerror(errno));
+		return;
+	}
+	close(fd);
+	log_info("USR1: %s is opened anew", path);
+	workers_reopen_log(s->workers);
+}
+
 static void
 on_signal(void *arg, int signal)
 {
@@ -175,6 +199,9 @@ on_signal(void *arg, int signal)
 	case SIGINT:
 		if (s->phase < PHASE_STOPPING)
 			stop_at_once(s, name);
+		break;
+	case SIGUSR1:
+		reopen_log(s);
 		break;
 	case SIGHUP:
 		log_warn("HUP: reload is not available, restart to read %s "

@@ -81,11 +81,17 @@ set_phase(struct worker *w, enum worker_phase next)
 	w->phase = next;
 }
 
-/* A full pipe means a worker that reads nothing: it will not be missed. */
+/* A full pipe means a worker that has read nothing for hundreds of words; one
+ * that is dying has closed its end, which is no news. */
 static void
 tell(struct worker *w, const char *words, size_t len)
 {
-	if (send(w->pipe.fd, words, len, MSG_DONTWAIT | MSG_NOSIGNAL) == -1)
+	if (send(w->pipe.fd, words, len, MSG_DONTWAIT | MSG_NOSIGNAL) != -1)
+		return;
+	if (errno == EAGAIN)
+		log_warn("worker %u: can't be told '%c': it does not listen",
+		    w->slot + 1, words[0]);
+	else
 		log_debug("worker %u: can't be told '%c': %s", w->slot + 1,
 		    words[0], strerror(errno));
 }
@@ -401,6 +407,18 @@ workers_reap(struct workers *ws, pid_t pid, int wait_status)
 	if (is_none_left(ws))
 		loop_defer(ws->options.loop, &ws->none_left);
 	return true;
+}
+
+void
+workers_reopen_log(struct workers *ws)
+{
+	char word = WORKER_REOPEN;
+
+	/* One that is starting may have opened the old file already: the word
+	 * waits for it. */
+	for (unsigned i = 0; i < ws->count; i++)
+		if (ws->list[i].pipe.fd != -1)
+			tell(&ws->list[i], &word, 1);
 }
 
 void

@@ -41,6 +41,9 @@ void workers_start(struct workers *ws);
 /* Was pid one of them? Then its death is recorded and answered. */
 bool workers_reap(struct workers *ws, pid_t pid, int wait_status);
 
+/* Has those that run open their log file anew. */
+void workers_reopen_log(struct workers *ws);
+
 /* No more starts; signal (SIGTERM: drain, SIGINT: at once, SIGKILL) to all. */
 void workers_stop(struct workers *ws, int signal);
 

@@ -4,6 +4,10 @@
  * The decoder is strict, and the same whatever version of llhttp is beside
  * it: CRLF only, sizes of at most 16 digits and below 2^63, extensions by the
  * grammar of section 7.1.1 (with BWS), trailer lines by that of section 5.
+ *
+ * Size lines and trailers are part of no body, so its cap says nothing of them.
+ * They have one of their own: a peer that sends one byte in a chunk with 16 KiB
+ * of extension, again and again, is stopped.
  */
 #ifndef CHUNK_H
 #define CHUNK_H
@@ -19,14 +23,22 @@ enum chunk_state {
 	CHUNK_END,     /* before the CRLF that ends it */
 	CHUNK_TRAILER, /* after the last chunk's size line */
 	CHUNK_DONE,
-	CHUNK_BAD,
+	CHUNK_BAD,     /* malformed */
+	CHUNK_BLOATED, /* more framing than framing_max allows */
 };
 
-/* Zeroed: ready for a body. */
+/* Zeroed but for framing_max: ready for a body. */
 struct chunk_decoder {
 	enum chunk_state state;
-	uint64_t left; /* of the chunk's data */
+	uint64_t left; /* of the chunk's data, or of the CRLF after it */
+	/* Bytes of size lines and trailers, of which each byte of data makes
+	 * up for CHUNK_ALLOWANCE. */
+	uint64_t framing;
+	uint64_t framing_max; /* 0: no cap */
 };
+
+/* Above the 5 bytes that a chunk of one byte can't do without. */
+#define CHUNK_ALLOWANCE 16
 
 /* What one call of chunk_decode() found. */
 struct chunk_piece {
@@ -39,9 +51,9 @@ struct chunk_piece {
 /*
  * Decodes in place: data of several chunks is moved together into one piece.
  * Returns the bytes taken; stops after the trailer section's end (DONE), at an
- * error (BAD), and before a size line or a trailer section that is not whole:
- * that is to be given again with what follows. How long those may get is the
- * caller's to say.
+ * error (BAD, BLOATED), and before a size line or a trailer section that is not
+ * whole: that is to be given again with what follows, and is always shorter
+ * than framing_max.
  */
 size_t chunk_decode(
     struct chunk_decoder *d, char *data, size_t len, struct chunk_piece *piece);

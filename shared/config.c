@@ -29,6 +29,16 @@ static const char *const handler_names[] = {
 static const char *const policy_names[] = {
     [CONFIG_POLICY_ROUND_ROBIN] = "round_robin",
     [CONFIG_POLICY_LEAST_CONN] = "least_conn",
+    [CONFIG_POLICY_RANDOM_TWO] = "random_two",
+    [CONFIG_POLICY_IP_HASH] = "ip_hash",
+    [CONFIG_POLICY_CONSISTENT_HASH] = "consistent_hash",
+};
+
+static const char *const hash_on_names[] = {
+    [CONFIG_HASH_PATH] = "path",
+    [CONFIG_HASH_HEADER] = "header",
+    [CONFIG_HASH_COOKIE] = "cookie",
+    [CONFIG_HASH_QUERY] = "query",
 };
 
 static const char *const accept_names[] = {
@@ -47,6 +57,12 @@ const char *
 config_policy_str(enum config_policy policy)
 {
 	return policy_names[policy];
+}
+
+const char *
+config_hash_on_str(enum config_hash_on on)
+{
+	return hash_on_names[on];
 }
 
 const char *
@@ -208,13 +224,28 @@ free_service(struct config_service *s)
 		free(s->endpoints[i].text);
 	free(s->endpoints);
 	free(s->name);
+	free(s->hash.name);
+	free(s->sticky_cookie);
 	free(s->health.path);
+}
+
+static void
+free_matches(struct config_match *matches, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		free(matches[i].name);
+		free(matches[i].value);
+	}
+	free(matches);
 }
 
 static void
 free_route(struct config_route *r)
 {
 	free(r->path);
+	free(r->host);
+	free_matches(r->headers, r->header_count);
+	free_matches(r->query, r->query_count);
 	free(r->rewrite);
 	free(r->respond.json);
 }

@@ -1,6 +1,7 @@
 #include "config_check.h"
 
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,6 +12,8 @@
 
 #define COUNT(array) ((int)(sizeof(array) / sizeof((array)[0])))
 #define STATE_DIR_MAX 1023
+#define TARGET_BYTES ((size_t)8192)
+#define TARGET_BYTES_MIN 256
 
 static const char *const level_names[] = {
     [LOG_LEVEL_ERROR] = "error",
@@ -102,6 +105,19 @@ check_log(
 	config_value_leave(v, mark);
 }
 
+static size_t
+read_target(
+    struct config_value *v, const struct config_raw_client *raw, size_t header)
+{
+	char otherwise[24];
+
+	/* Who makes heads shorter than the default need not say this too. */
+	snprintf(otherwise, sizeof(otherwise), "%zu",
+	    header < TARGET_BYTES ? header : TARGET_BYTES);
+	return config_value_size(v, "target", raw->target,
+	    (struct config_value_range){otherwise, TARGET_BYTES_MIN, header});
+}
+
 static void
 check_client(struct config_value *v, const struct config_raw_client *raw,
     struct config *c)
@@ -113,6 +129,7 @@ check_client(struct config_value *v, const struct config_raw_client *raw,
 		raw = &none;
 	c->client.header_bytes = config_value_size(v, "header", raw->header,
 	    (struct config_value_range){"16k", 1024, BUFFER_BYTES});
+	c->client.target_bytes = read_target(v, raw, c->client.header_bytes);
 	c->client.body_bytes = config_value_size(v, "body", raw->body,
 	    (struct config_value_range){"16m", 0, UINT64_C(1) << 40});
 	c->client.connections = config_value_number(v, "connections",
@@ -121,6 +138,8 @@ check_client(struct config_value *v, const struct config_raw_client *raw,
 	    v, "header_timeout", raw->header_timeout, "10s");
 	c->client.body_timeout_us =
 	    config_value_duration(v, "body_timeout", raw->body_timeout, "60s");
+	c->client.body_rate = config_value_size(v, "body_rate", raw->body_rate,
+	    (struct config_value_range){"240", 0, UINT64_C(1) << 30});
 	c->client.send_timeout_us =
 	    config_value_duration(v, "send_timeout", raw->send_timeout, "60s");
 	c->client.keep_alive_us =

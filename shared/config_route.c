@@ -6,6 +6,7 @@
 #include <jansson.h>
 
 #include "buffer.h"
+#include "config_match.h"
 #include "text.h"
 
 #define PATH_BYTES_MAX 255
@@ -171,6 +172,7 @@ check_route(struct config_value *v, const struct config_raw_route *raw,
 	r->path = config_route_path(v, "path", raw->path);
 	if (r->path == NULL)
 		config_value_fail(v, "path", "is empty; write / for all");
+	config_match_check(v, raw, r);
 	check_target(v, raw, r, c);
 	r->rewrite = config_route_path(v, "rewrite", raw->rewrite);
 	if (r->rewrite != NULL && raw->service == NULL)
@@ -182,9 +184,11 @@ check_unique(struct config_value *v, const struct config *c, size_t i)
 {
 	for (size_t j = 0; j < i; j++)
 		if (c->routes[i].path != NULL && c->routes[j].path != NULL &&
-		    strcmp(c->routes[i].path, c->routes[j].path) == 0)
+		    strcmp(c->routes[i].path, c->routes[j].path) == 0 &&
+		    config_match_equal(&c->routes[i], &c->routes[j]))
 			config_value_fail(v, "path",
-			    "`%s` is also the path of routes[%zu]",
+			    "`%s` is also the path of routes[%zu], and what "
+			    "they ask for is the same",
 			    c->routes[i].path, j);
 }
 

@@ -2,6 +2,8 @@
 
 #include "config.h"
 
+#define CONFIG_METHODS_MAX 64 /* there are not as many */
+
 /*
  * The flag lets `key:` and `key: null` stand for an absent key. Required keys
  * have it too: that they are there is config_shape's to say, which knows the
@@ -17,6 +19,14 @@
 #define MAP(structure, member, fields)                                         \
 	CYAML_FIELD_MAPPING_PTR(                                               \
 	    #member, CYAML_FLAG_OPTIONAL, struct structure, member, fields)
+#define TEXTS(structure, member, max)                                          \
+	CYAML_FIELD_SEQUENCE(#member, ABSENT_IS_NULL | CYAML_FLAG_OPTIONAL,    \
+	    struct structure, member, &text_schema, 1, max)
+
+/* An entry of a list. */
+static const cyaml_schema_value_t text_schema = {
+    CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 0, CYAML_UNLIMITED),
+};
 
 static const cyaml_schema_field_t log_fields[] = {
     TEXT(config_raw_log, level),
@@ -27,10 +37,12 @@ static const cyaml_schema_field_t log_fields[] = {
 
 static const cyaml_schema_field_t client_fields[] = {
     TEXT(config_raw_client, header),
+    TEXT(config_raw_client, target),
     TEXT(config_raw_client, body),
     TEXT(config_raw_client, connections),
     TEXT(config_raw_client, header_timeout),
     TEXT(config_raw_client, body_timeout),
+    TEXT(config_raw_client, body_rate),
     TEXT(config_raw_client, send_timeout),
     TEXT(config_raw_client, keep_alive),
     CYAML_FIELD_END,
@@ -72,6 +84,19 @@ static const cyaml_schema_field_t timeouts_fields[] = {
     TEXT(config_raw_timeouts, connect),
     TEXT(config_raw_timeouts, send),
     TEXT(config_raw_timeouts, read),
+    TEXT(config_raw_timeouts, tunnel),
+    CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t sticky_fields[] = {
+    TEXT_REQUIRED(config_raw_sticky, cookie),
+    CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t eject_fields[] = {
+    TEXT(config_raw_eject, failures),
+    CYAML_FIELD_STRING_PTR("for", ABSENT_IS_NULL | CYAML_FLAG_OPTIONAL,
+	struct config_raw_eject, duration, 0, CYAML_UNLIMITED),
     CYAML_FIELD_END,
 };
 
@@ -91,16 +116,16 @@ static const cyaml_schema_field_t breaker_fields[] = {
     CYAML_FIELD_END,
 };
 
-static const cyaml_schema_value_t endpoint_schema = {
-    CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 0, CYAML_UNLIMITED),
-};
-
 static const cyaml_schema_field_t service_fields[] = {
     TEXT_REQUIRED(config_raw_service, name),
     CYAML_FIELD_SEQUENCE("endpoints", CYAML_FLAG_POINTER,
-	struct config_raw_service, endpoints, &endpoint_schema, 1,
+	struct config_raw_service, endpoints, &text_schema, 1,
 	CONFIG_ENDPOINTS_MAX),
     TEXT(config_raw_service, policy),
+    TEXT(config_raw_service, hash),
+    MAP(config_raw_service, sticky, sticky_fields),
+    TEXT(config_raw_service, slow_start),
+    MAP(config_raw_service, eject, eject_fields),
     TEXT(config_raw_service, resolve),
     TEXT(config_raw_service, retries),
     MAP(config_raw_service, pool, pool_fields),
@@ -120,6 +145,10 @@ static const cyaml_schema_field_t respond_fields[] = {
 
 static const cyaml_schema_field_t route_fields[] = {
     TEXT_REQUIRED(config_raw_route, path),
+    TEXT(config_raw_route, host),
+    TEXTS(config_raw_route, methods, CONFIG_METHODS_MAX),
+    TEXTS(config_raw_route, headers, CONFIG_MATCHES_MAX),
+    TEXTS(config_raw_route, query, CONFIG_MATCHES_MAX),
     TEXT(config_raw_route, rewrite),
     TEXT(config_raw_route, service),
     TEXT(config_raw_route, handler),

@@ -22,10 +22,12 @@ struct config_raw_log {
 
 struct config_raw_client {
 	char *header;
+	char *target;
 	char *body;
 	char *connections;
 	char *header_timeout;
 	char *body_timeout;
+	char *body_rate;
 	char *send_timeout;
 	char *keep_alive;
 };
@@ -61,6 +63,17 @@ struct config_raw_timeouts {
 	char *connect;
 	char *send;
 	char *read;
+	char *tunnel;
+};
+
+struct config_raw_sticky {
+	char *cookie;
+};
+
+/* The key is `for`, no name for a member. */
+struct config_raw_eject {
+	char *failures;
+	char *duration;
 };
 
 struct config_raw_health {
@@ -82,6 +95,10 @@ struct config_raw_service {
 	char **endpoints;
 	uint32_t endpoints_count;
 	char *policy;
+	char *hash;
+	struct config_raw_sticky *sticky;
+	char *slow_start;
+	struct config_raw_eject *eject;
 	char *resolve;
 	char *retries;
 	struct config_raw_pool *pool;
@@ -99,6 +116,13 @@ struct config_raw_respond {
 
 struct config_raw_route {
 	char *path;
+	char *host;
+	char **methods;
+	uint32_t methods_count;
+	char **headers;
+	uint32_t headers_count;
+	char **query;
+	uint32_t query_count;
 	char *rewrite;
 	char *service;
 	char *handler;

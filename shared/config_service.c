@@ -1,10 +1,12 @@
 #include "config_service.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "config_endpoint.h"
 #include "config_route.h"
+
+#define BLANK " \t\r\n"
 
 static void
 check_pool(struct config_value *v, const struct config_raw_pool *raw,
@@ -40,6 +42,8 @@ check_timeouts(struct config_value *v, const struct config_raw_timeouts *raw,
 	    config_value_duration(v, "send", raw->send, "60s");
 	s->timeouts.read_us =
 	    config_value_duration(v, "read", raw->read, "60s");
+	s->timeouts.tunnel_us =
+	    config_value_duration(v, "tunnel", raw->tunnel, "10m");
 	config_value_leave(v, mark);
 }
 
@@ -82,71 +86,113 @@ check_breaker(struct config_value *v, const struct config_raw_breaker *raw,
 	config_value_leave(v, mark);
 }
 
-static uint16_t
-port_of(const struct sock_addr *addr)
+static enum config_policy
+read_policy(struct config_value *v, const char *raw)
 {
-	return addr->sa.sa_family == AF_INET6 ? addr->in6.sin6_port
-					      : addr->in.sin_port;
+	const char *names[CONFIG_POLICY_CONSISTENT_HASH + 1];
+	const int count = CONFIG_POLICY_CONSISTENT_HASH + 1;
+
+	for (int i = 0; i < count; i++)
+		names[i] = config_policy_str((enum config_policy)i);
+	return (enum config_policy)config_value_choice(v, "policy", raw,
+	    (struct config_value_choice){
+		names, count, CONFIG_POLICY_ROUND_ROBIN});
 }
 
-/* An endpoint is somewhere to connect to: no wildcard, no port 0. */
+/* "header X-Tenant": the kind and, except with path, a name inside text. */
 static bool
-parse_endpoint(struct config_endpoint *e)
+parse_hash(char *text, enum config_hash_on *on, const char **name)
 {
-	if (sock_addr_parse(&e->addr, e->text) == 0)
-		return e->text[0] != '*' && (e->addr.sa.sa_family == AF_UNIX ||
-						port_of(&e->addr) != 0);
-	e->is_name = sock_name_parse(&e->name, e->text) == 0;
-	return e->is_name && e->name.port != 0;
+	const char *kind = strtok_r(text, BLANK, &text);
+	int i = CONFIG_HASH_PATH;
+
+	*name = strtok_r(text, BLANK, &text);
+	while (kind != NULL && i <= CONFIG_HASH_QUERY &&
+	       strcmp(kind, config_hash_on_str((enum config_hash_on)i)) != 0)
+		i++;
+	if (kind == NULL || i > CONFIG_HASH_QUERY ||
+	    strtok_r(text, BLANK, &text) != NULL)
+		return false;
+	*on = (enum config_hash_on)i;
+	if (*on == CONFIG_HASH_PATH)
+		return *name == NULL;
+	return *name != NULL && config_value_is_token(*name);
 }
 
 static void
-check_endpoints(struct config_value *v, const struct config_raw_service *raw,
+check_hash(struct config_value *v, const char *raw, struct config_service *s)
+{
+	char *text = config_value_text(v, "hash", raw, NULL), *copy;
+	const char *name = NULL;
+
+	if (text == NULL)
+		return;
+	copy = strdup(text);
+	if (s->policy != CONFIG_POLICY_CONSISTENT_HASH)
+		config_value_fail(
+		    v, "hash", "only goes with `policy: consistent_hash`");
+	else if (copy != NULL && !parse_hash(copy, &s->hash.on, &name))
+		config_value_fail(v, "hash",
+		    "`%.120s` is not path, header NAME, cookie NAME or query "
+		    "NAME",
+		    text);
+	else if (name != NULL)
+		s->hash.name = strdup(name);
+	if (copy == NULL || (name != NULL && s->hash.name == NULL))
+		config_value_fail(v, "hash", "no memory");
+	/* Headers are looked up in lower case. */
+	if (s->hash.name != NULL && s->hash.on == CONFIG_HASH_HEADER)
+		config_value_lower(s->hash.name);
+	free(copy);
+	free(text);
+}
+
+static void
+check_sticky(struct config_value *v, const struct config_raw_sticky *raw,
     struct config_service *s)
 {
-	struct config_endpoint *e;
-	char key[32];
+	size_t mark = config_value_enter(v, "sticky");
 
-	s->endpoints = calloc(raw->endpoints_count, sizeof(*s->endpoints));
-	if (s->endpoints == NULL) {
-		config_value_fail(v, "endpoints", "no memory");
-		return;
-	}
-	s->endpoint_count = raw->endpoints_count;
-	for (size_t i = 0; i < s->endpoint_count; i++) {
-		e = &s->endpoints[i];
-		snprintf(key, sizeof(key), "endpoints[%zu]", i);
-		e->text = config_value_required(v, key, raw->endpoints[i]);
-		if (e->text != NULL && !parse_endpoint(e))
-			config_value_fail(v, key,
-			    "`%.120s` is not host:port, [v6]:port or "
-			    "unix:/path",
-			    e->text);
-		for (size_t j = 0; j < i && e->text != NULL; j++)
-			if (s->endpoints[j].text != NULL &&
-			    strcmp(s->endpoints[j].text, e->text) == 0)
-				config_value_fail(v, key,
-				    "`%.120s` is listed twice", e->text);
-	}
+	if (raw != NULL)
+		s->sticky_cookie =
+		    config_value_text(v, "cookie", raw->cookie, NULL);
+	if (s->sticky_cookie != NULL &&
+	    !config_value_is_token(s->sticky_cookie))
+		config_value_fail(v, "cookie",
+		    "`%.120s` is not a cookie's name, such as backend",
+		    s->sticky_cookie);
+	config_value_leave(v, mark);
+}
+
+static void
+check_eject(struct config_value *v, const struct config_raw_eject *raw,
+    struct config_service *s)
+{
+	static const struct config_raw_eject none;
+	size_t mark = config_value_enter(v, "eject");
+
+	if (raw == NULL)
+		raw = &none;
+	s->eject.failures = config_value_number(v, "failures", raw->failures,
+	    (struct config_value_range){"3", 0, 1000});
+	s->eject.for_us = config_value_duration(v, "for", raw->duration, "1s");
+	config_value_leave(v, mark);
 }
 
 static void
 check_service(struct config_value *v, const struct config_raw_service *raw,
     struct config_service *s)
 {
-	const char *const policies[] = {
-	    config_policy_str(CONFIG_POLICY_ROUND_ROBIN),
-	    config_policy_str(CONFIG_POLICY_LEAST_CONN),
-	};
-
 	s->name = config_value_name(v, "name", raw->name, NULL);
 	if (s->name == NULL)
 		config_value_fail(v, "name", "is empty; a name is required");
-	check_endpoints(v, raw, s);
-	s->policy =
-	    (enum config_policy)config_value_choice(v, "policy", raw->policy,
-		(struct config_value_choice){
-		    policies, 2, CONFIG_POLICY_ROUND_ROBIN});
+	config_endpoint_check(v, raw, s);
+	s->policy = read_policy(v, raw->policy);
+	check_hash(v, raw->hash, s);
+	check_sticky(v, raw->sticky, s);
+	s->slow_start_us = config_value_duration_or_zero(
+	    v, "slow_start", raw->slow_start, "0");
+	check_eject(v, raw->eject, s);
 	s->resolve_us = config_value_duration(v, "resolve", raw->resolve, "1s");
 	s->retries = config_value_number(v, "retries", raw->retries,
 	    (struct config_value_range){"1", 0, 10});

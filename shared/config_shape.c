@@ -6,7 +6,7 @@
 #include "log.h"
 #include "text.h"
 
-#define FIELDS_MAX 32 /* keys of one mapping; config_schema has 14 */
+#define FIELDS_MAX 32 /* keys of one mapping; config_schema has 15 */
 
 struct shape {
 	struct config_where *where;

@@ -13,6 +13,7 @@
 
 #define NAME_CHARS                                                             \
 	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
+#define TOKEN_CHARS NAME_CHARS "!#$%&'*+^`|~"
 
 size_t
 config_value_enter(struct config_value *v, const char *key)
@@ -92,6 +93,20 @@ config_value_is_name(const char *text)
 	size_t len = strspn(text, NAME_CHARS);
 
 	return len != 0 && len <= CONFIG_NAME_MAX && text[len] == '\0';
+}
+
+bool
+config_value_is_token(const char *text)
+{
+	return text[0] != '\0' && text[strspn(text, TOKEN_CHARS)] == '\0';
+}
+
+void
+config_value_lower(char *text)
+{
+	for (; *text != '\0'; text++)
+		if (*text >= 'A' && *text <= 'Z')
+			*text += 'a' - 'A';
 }
 
 char *

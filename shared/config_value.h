@@ -45,6 +45,10 @@ char *config_value_name(struct config_value *v, const char *key,
     const char *raw, const char *otherwise);
 /* Whether text is such a name. */
 bool config_value_is_name(const char *text);
+/* A token of RFC 9110 section 5.6.2, as names of headers and cookies are. */
+bool config_value_is_token(const char *text);
+/* In place; ASCII letters only. */
+void config_value_lower(char *text);
 
 /* 250ms, 10s, 5m, 1h; at most 24h; in microseconds. At least 1ms, or 0 too. */
 uint64_t config_value_duration(struct config_value *v, const char *key,

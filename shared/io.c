@@ -48,6 +48,10 @@ flush(struct io *io)
 		}
 		buffer_chain_consume(&io->out, io->buffers, (size_t)n);
 	}
+	if (io->finish && io->out.bytes == 0) {
+		io->finish = false;
+		shutdown(io->watch.fd, SHUT_WR);
+	}
 }
 
 static void
@@ -59,6 +63,8 @@ on_event(void *arg, uint32_t events)
 		io->readable = true;
 	if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
 		io->hangup = true;
+	if (events & (EPOLLHUP | EPOLLERR))
+		io->gone = true;
 	if (events & EPOLLOUT) {
 		io->writable = true;
 		flush(io);
@@ -84,7 +90,9 @@ io_open(struct io *io, int fd, bool connected)
 	io->readable = false;
 	io->writable = connected;
 	io->hangup = false;
+	io->gone = false;
 	io->broken = false;
+	io->finish = false;
 	io->progress_us = loop_now_us(io->loop);
 	if (loop_watch_add(io->loop, &io->watch, fd,
 		EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET) == -1) {
@@ -163,6 +171,13 @@ io_write(struct io *io, const struct iovec *iov, int count)
 	if (io->out.bytes > 0)
 		io->writable = false;
 	return 0;
+}
+
+void
+io_finish(struct io *io)
+{
+	io->finish = true;
+	flush(io);
 }
 
 size_t

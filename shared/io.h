@@ -32,7 +32,9 @@ struct io {
 	bool readable; /* a read may bring something */
 	bool writable;
 	bool hangup; /* the peer has closed its side, or an error is up */
+	bool gone;   /* reset, or closed in both directions */
 	bool broken; /* a write failed: nothing can be sent any more */
+	bool finish; /* shut our side down once the backlog has left */
 	uint64_t progress_us; /* of the last write that moved something */
 };
 
@@ -56,5 +58,8 @@ ssize_t io_read(struct io *io, void *data, size_t len);
  */
 int io_write(struct io *io, const struct iovec *iov, int count);
 size_t io_backlog(const struct io *io);
+/* Nothing more will be written: the peer sees the end of the stream behind
+ * the backlog. */
+void io_finish(struct io *io);
 
 #endif

@@ -119,6 +119,14 @@ log_unblock(int fd)
 		(void)fcntl(fd, F_SETFL, flags | O_NONBLOCK);
 }
 
+int
+log_open_file(const char *path)
+{
+	return open(path,
+	    O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
+	    0640);
+}
+
 /* A reader that has stopped (a full pipe, a terminal on hold) must not stop
  * us. Below PIPE_BUF, a pipe takes a whole line or nothing. */
 static bool

@@ -29,6 +29,9 @@ void log_init(enum log_level level, enum log_format format);
 /* Makes fd non-blocking if it is a pipe: log_init() does that for standard
  * error. */
 void log_unblock(int fd);
+/* Opens a log file to append to; makes it (0640) if it is not there. A FIFO
+ * that nobody reads is ENXIO, not a wait. -1 with errno. */
+int log_open_file(const char *path);
 /* Who writes, "master" or "worker 1"; copied, 31 characters at most. */
 void log_ident(const char *ident);
 /* For what would be dear to put together. */

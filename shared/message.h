@@ -13,7 +13,11 @@
  * Transfer-Encoding, several Content-Lengths or one that is no number below
  * 2^63; any Transfer-Encoding but a single `chunked`, and in HTTP/1.0 that
  * too; and a target that is neither absolute-path, absolute http(s) URI
- * without userinfo, nor `*`.
+ * without userinfo, nor `*` (for OPTIONS).
+ *
+ * And what RFC 9110 lets a proxy refuse or has it judge: methods that are not
+ * HTTP's and CONNECT, an expectation that nobody here knows (section 10.1.1), a
+ * Max-Forwards that is no number (7.6.2), TRACE with a body (9.3.8).
  */
 #ifndef MESSAGE_H
 #define MESSAGE_H
@@ -91,8 +95,8 @@ struct message_header {
 };
 
 struct message_limits {
-	size_t head_bytes;
-	size_t target_bytes; /* of a request's target */
+	size_t head_bytes;   /* also of a chunked body's framing, see chunk.h */
+	size_t target_bytes; /* of a request's target; 0: head_bytes holds */
 	uint64_t body_bytes; /* decoded; 0: no limit */
 };
 
@@ -103,7 +107,6 @@ struct message {
 	struct message_limits limits;
 	uint64_t head_bytes; /* so far */
 	uint64_t body_bytes; /* so far, decoded */
-	uint64_t idle_bytes; /* of a chunked body since it last gave a byte */
 	bool head_done;
 	bool done;
 	bool no_body; /* a response to HEAD */
@@ -116,13 +119,18 @@ struct message {
 	 * h2c; a response is 101 and names one. The first such element of
 	 * Upgrade is in `upgrade`. */
 	bool upgrades;
-	bool in_value; /* parsing: the last header's name is whole */
 	bool is_response;
-	const char *head; /* parsing: where the head begins */
-	uint64_t length;  /* Content-Length, when has_length */
+	bool in_value;     /* llhttp: the last header's name is whole */
+	uint8_t scan;      /* message_scan.c: where in the head it is */
+	const char *mark;  /* and where what it reads now began */
+	const char *head;  /* its start line */
+	size_t line_count; /* field lines so far */
+	uint64_t length;   /* Content-Length, when has_length */
 	/* Valid while the caller's buffer holds the head. */
-	struct message_slice target; /* requests: as sent */
-	struct message_slice path;   /* requests: origin-form with query */
+	struct message_slice target; /* requests: as sent; but see path */
+	/* Requests: origin-form with query, or `*`. The URI "http://a?q" has
+	 * the path "/?q": that slash is put in, in the target too. */
+	struct message_slice path;
 	struct message_slice host;   /* requests: Host, or the URI's */
 	struct message_slice reason; /* responses */
 	struct message_slice upgrade;
@@ -150,7 +158,8 @@ void message_init_response(struct message *m, size_t head_max, bool no_body);
  *
  * Fewer than len: the message is done or wrong (m->error); or, else, what was
  * left is the beginning of a chunk's size line or of the trailer section,
- * which are only taken whole. Feed it again with what follows it in memory.
+ * which are only taken whole. Feed it again with what follows it in memory; it
+ * is always shorter than limits.head_bytes. An error takes and gives nothing.
  */
 size_t message_feed(struct message *m, char *data, size_t len);
 /* The peer closed. Ends a message that lasts until then; else m->error. */
@@ -171,6 +180,7 @@ struct message_slice message_cookie(const struct message *m, const char *name);
 /* Takes the first line off lines (m->trailers); false: none is left. */
 bool message_next_field(struct message_slice *lines, struct message_slice *name,
     struct message_slice *value);
+/* But for the case of letters; text has them in lower case. */
 bool message_slice_is(struct message_slice s, const char *text);
 
 unsigned message_error_status(enum message_error error);

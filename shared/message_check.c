@@ -1,223 +1,319 @@
-#include <ctype.h>
+#include <limits.h>
 #include <string.h>
 #include <strings.h>
 
 #include "message_private.h"
+#include "octet.h"
 
-static const struct {
-	const char *name;
-	size_t len;
-	enum message_field field;
-} known_fields[] = {
-#define KNOWN(name, field) {name, sizeof(name) - 1, field}
-    KNOWN("connection", FIELD_CONNECTION),
-    KNOWN("content-length", FIELD_CONTENT_LENGTH),
-    KNOWN("date", FIELD_DATE),
-    KNOWN("expect", FIELD_EXPECT),
-    KNOWN("host", FIELD_HOST),
-    KNOWN("keep-alive", FIELD_HOP_BY_HOP),
-    KNOWN("proxy-authenticate", FIELD_HOP_BY_HOP),
-    KNOWN("proxy-authorization", FIELD_HOP_BY_HOP),
-    KNOWN("proxy-connection", FIELD_HOP_BY_HOP),
-    KNOWN("te", FIELD_HOP_BY_HOP),
-    KNOWN("trailer", FIELD_HOP_BY_HOP),
-    KNOWN("transfer-encoding", FIELD_TRANSFER_ENCODING),
-    KNOWN("upgrade", FIELD_UPGRADE),
-    KNOWN("x-forwarded-for", FIELD_X_FORWARDED_FOR),
-    KNOWN("x-forwarded-proto", FIELD_X_FORWARDED_PROTO),
-    KNOWN("x-real-ip", FIELD_X_REAL_IP),
-#undef KNOWN
-};
-
-static bool
-slice_equals(struct message_slice s, const char *text, size_t len)
-{
-	return s.len == len && strncasecmp(s.at, text, len) == 0;
-}
-
-static enum message_field
-classify(struct message_slice name)
-{
-	for (size_t i = 0; i < sizeof(known_fields) / sizeof(*known_fields);
-	    i++)
-		if (known_fields[i].len == name.len &&
-		    (known_fields[i].name[0] | 0x20) == (name.at[0] | 0x20) &&
-		    slice_equals(name, known_fields[i].name, name.len))
-			return known_fields[i].field;
-	return FIELD_OTHER;
-}
-
-static bool
-is_blank(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
-static struct message_slice
-trim(struct message_slice s)
-{
-	while (s.len > 0 && is_blank(s.at[0])) {
-		s.at++;
-		s.len--;
-	}
-	while (s.len > 0 && is_blank(s.at[s.len - 1]))
-		s.len--;
-	return s;
-}
-
-/* The next element of a comma-separated list, at NULL after the last. */
-static struct message_slice
-next_element(struct message_slice *list)
-{
-	struct message_slice element = *list;
-	const char *comma;
-
-	if (list->at == NULL)
-		return element;
-	comma = memchr(list->at, ',', list->len);
-	if (comma != NULL) {
-		element.len = (size_t)(comma - list->at);
-		list->len -= element.len + 1;
-		list->at = comma + 1;
-	} else {
-		list->at = NULL;
-	}
-	return trim(element);
-}
-
-/* RFC 9110 section 7.6.1: what Connection names belongs to this hop. */
-static void
-nominate(struct message *m, struct message_slice list)
-{
-	struct message_slice name;
-
-	while ((name = next_element(&list)).at != NULL)
-		for (size_t i = 0; i < m->header_count; i++)
-			if (slice_equals(m->headers[i].name, name.at, name.len))
-				m->headers[i].nominated = true;
-}
-
-static bool
-is_valid_host(struct message_slice host)
-{
-	/* RFC 3986 section 3.2.2, and the port's colon. */
-	static const char marks[] = "-._~%!$&'()*+,;=:[]";
-
-	if (host.len == 0)
-		return false;
-	for (size_t i = 0; i < host.len; i++)
-		if (!isalnum((unsigned char)host.at[i]) &&
-		    memchr(marks, host.at[i], sizeof(marks) - 1) == NULL)
-			return false;
-	return true;
-}
-
-/* RFC 9112 section 3.2: origin-form, absolute-form, or `*` for OPTIONS. */
-static enum message_error
-check_target(struct message *m)
-{
-	static const char scheme[] = "http://";
-	struct message_slice t = m->target;
-	size_t i;
-
-	if (t.len == 0 || memchr(t.at, '#', t.len) != NULL)
-		return MESSAGE_TARGET;
-	m->path = t;
-	if (t.at[0] == '/')
-		return MESSAGE_NONE;
-	if (t.len == 1 && t.at[0] == '*')
-		return m->parser.method == HTTP_OPTIONS ? MESSAGE_NONE
-							: MESSAGE_TARGET;
-	if (t.len <= strlen(scheme) ||
-	    strncasecmp(t.at, scheme, strlen(scheme)) != 0)
-		return MESSAGE_TARGET;
-	for (i = strlen(scheme); i < t.len; i++)
-		if (t.at[i] == '/' || t.at[i] == '?')
-			break;
-	/* The URI's authority takes the place of Host's. */
-	m->host.at = t.at + strlen(scheme);
-	m->host.len = i - strlen(scheme);
-	if (!is_valid_host(m->host))
-		return MESSAGE_TARGET;
-	m->path.at = t.at + i;
-	m->path.len = t.len - i;
-	if (m->path.len == 0)
-		m->path = (struct message_slice){"/", 1};
-	return m->path.at[0] == '/' ? MESSAGE_NONE : MESSAGE_TARGET;
-}
-
+/* What the fields say, before it is judged together. */
 struct head_facts {
 	unsigned hosts;
-	unsigned codings;
 	unsigned lengths;
+	unsigned codings; /* fields */
+	unsigned hops;    /* Max-Forwards */
+	unsigned options; /* elements of Connection */
 	struct message_slice host;
-	struct message_slice coding;
 	struct message_slice length;
+	struct message_slice hop;
+	struct message_slice protocol; /* see protocol_of() */
+	bool close;
+	bool keep_alive;
+	bool upgrade;
+	bool is_chunked; /* the last coding so far is chunked */
+	bool bad_coding;
+	bool unknown_coding;
+	bool bad_expectation;
+	bool expects_continue;
 };
 
-static enum message_error
-collect(struct message *m, struct head_facts *facts)
+static bool
+is_1_0(const struct message *m)
 {
-	for (size_t i = 0; i < m->header_count; i++) {
-		struct message_header *h = &m->headers[i];
+	return m->parser.http_minor == 0;
+}
 
-		if (h->name.len == 0)
-			return MESSAGE_SYNTAX;
-		h->value = trim(h->value);
-		h->field = classify(h->name);
-		switch (h->field) {
-		case FIELD_HOST:
-			facts->hosts++;
-			facts->host = h->value;
-			break;
-		case FIELD_TRANSFER_ENCODING:
-			facts->codings++;
-			facts->coding = h->value;
-			break;
-		case FIELD_CONTENT_LENGTH:
-			if (facts->lengths++ != 0)
-				return MESSAGE_LENGTH;
-			facts->length = h->value;
-			break;
-		case FIELD_CONNECTION:
-			nominate(m, h->value);
-			break;
-		case FIELD_EXPECT:
-			m->expects_continue =
-			    message_slice_is(h->value, "100-continue");
-			break;
-		default:
-			break;
-		}
+/* ---- the fields, one by one ---- */
+
+/* RFC 9110 section 7.6.1: what Connection names belongs to this hop. */
+static enum message_error
+read_connection(
+    struct message *m, struct head_facts *facts, struct message_slice list)
+{
+	struct message_slice option;
+
+	while ((option = message_next_element(&list)).at != NULL) {
+		if (option.len == 0)
+			continue;
+		/* Each is looked for among all fields: no more of them. */
+		if (++facts->options > MESSAGE_HEADERS_MAX)
+			return MESSAGE_HEAD_TOO_LARGE;
+		if (message_slice_is(option, "close"))
+			facts->close = true;
+		else if (message_slice_is(option, "keep-alive"))
+			facts->keep_alive = true;
+		else if (message_slice_is(option, "upgrade"))
+			facts->upgrade = true;
+		for (size_t i = 0; i < m->header_count; i++)
+			if (m->headers[i].name.len == option.len &&
+			    strncasecmp(m->headers[i].name.at, option.at,
+				option.len) == 0)
+				m->headers[i].nominated = true;
+	}
+	return MESSAGE_NONE;
+}
+
+/* RFC 9112 section 7: those that have a name, and that we don't do. */
+static bool
+is_registered_coding(struct message_slice name)
+{
+	static const char *const names[] = {
+	    "gzip", "x-gzip", "deflate", "compress", "x-compress", "identity"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (message_slice_is(name, names[i]))
+			return true;
+	return false;
+}
+
+static void
+read_codings(struct head_facts *facts, struct message_slice list)
+{
+	struct message_slice coding;
+
+	facts->codings++;
+	while ((coding = message_next_element(&list)).at != NULL) {
+		const char *end = coding.at + coding.len;
+		const char *stop = octet_skip(coding.at, end, OCTET_TOKEN);
+		bool has_parameters = stop < end, is_chunked;
+
+		coding.len = (size_t)(stop - coding.at);
+		while (stop < end && octet_is_blank(*stop))
+			stop++;
+		is_chunked = message_slice_is(coding, "chunked");
+		/* Chunked comes once, last, and without parameters. */
+		if (coding.len == 0 || facts->is_chunked ||
+		    (has_parameters && (is_chunked || *stop != ';')) ||
+		    is_registered_coding(coding))
+			facts->bad_coding = true;
+		else if (!is_chunked)
+			facts->unknown_coding = true;
+		facts->is_chunked = is_chunked;
+	}
+}
+
+static void
+read_expectations(struct head_facts *facts, struct message_slice list)
+{
+	struct message_slice what;
+
+	while ((what = message_next_element(&list)).at != NULL) {
+		if (message_slice_is(what, "100-continue"))
+			facts->expects_continue = true;
+		else if (what.len > 0)
+			facts->bad_expectation = true;
+	}
+}
+
+static void
+read_te(struct message *m, struct message_slice list)
+{
+	struct message_slice coding;
+
+	while ((coding = message_next_element(&list)).at != NULL)
+		if (message_slice_is(coding, "trailers"))
+			m->accepts_trailers = true;
+}
+
+/* The first that is not HTTP/2: that is between neighbours, a backend that took
+ * it up would talk to a client that can't be understood here. */
+static void
+read_upgrade(struct head_facts *facts, struct message_slice list)
+{
+	struct message_slice what;
+
+	while (facts->protocol.at == NULL &&
+	       (what = message_next_element(&list)).at != NULL)
+		if (what.len > 0 && !message_slice_is(what, "h2c") &&
+		    !message_slice_is(what, "h2"))
+			facts->protocol = what;
+}
+
+static enum message_error
+read_field(
+    struct message *m, struct head_facts *facts, const struct message_header *h)
+{
+	switch (h->field) {
+	case FIELD_HOST:
+		facts->hosts++;
+		facts->host = h->value;
+		break;
+	case FIELD_CONTENT_LENGTH:
+		facts->lengths++;
+		facts->length = h->value;
+		break;
+	case FIELD_TRANSFER_ENCODING:
+		read_codings(facts, h->value);
+		break;
+	case FIELD_CONNECTION:
+		return read_connection(m, facts, h->value);
+	case FIELD_EXPECT:
+		read_expectations(facts, h->value);
+		break;
+	case FIELD_TE:
+		read_te(m, h->value);
+		break;
+	case FIELD_UPGRADE:
+		read_upgrade(facts, h->value);
+		break;
+	case FIELD_MAX_FORWARDS:
+		facts->hops++;
+		facts->hop = h->value;
+		break;
+	default:
+		break;
 	}
 	return MESSAGE_NONE;
 }
 
 static enum message_error
+read_fields(struct message *m, struct head_facts *facts)
+{
+	enum message_error error = MESSAGE_NONE;
+
+	for (size_t i = 0; i < m->header_count && error == MESSAGE_NONE; i++) {
+		struct message_header *h = &m->headers[i];
+
+		/* An empty value is one all the same. */
+		if (h->value.at == NULL)
+			h->value.at = h->name.at + h->name.len;
+		h->value = message_trim(h->value);
+		h->field = message_field_of(h->name);
+		error = read_field(m, facts, h);
+	}
+	return error;
+}
+
+/* ---- judged together ---- */
+
+/* Digits only, up to max. False: it is something else; *n is max at most. */
+static bool
+read_number(struct message_slice s, uint64_t max, uint64_t *n)
+{
+	*n = 0;
+	for (size_t i = 0; i < s.len; i++) {
+		unsigned digit = (unsigned)(s.at[i] - '0');
+
+		if (!octet_is(s.at[i], OCTET_DIGIT))
+			return false;
+		*n = *n > (max - digit) / 10 ? max : *n * 10 + digit;
+	}
+	return s.len > 0;
+}
+
+/* RFC 9112 sections 6.1 to 6.3. */
+static enum message_error
 check_framing(struct message *m, const struct head_facts *facts)
 {
-	if (facts->codings > 1 ||
-	    (facts->codings == 1 &&
-		!message_slice_is(facts->coding, "chunked")))
-		return MESSAGE_CODING;
-	/* RFC 9112 section 6.1: no coding in HTTP/1.0. */
-	if (facts->codings == 1 && m->parser.http_minor == 0)
-		return MESSAGE_CODING;
-	if (facts->codings == 1 && facts->lengths != 0)
+	if (facts->lengths > 1 || (facts->lengths != 0 && facts->codings != 0))
 		return MESSAGE_LENGTH;
-	m->chunked = facts->codings == 1;
-	if (facts->lengths == 0)
-		return MESSAGE_NONE;
-	if (facts->length.len == 0)
-		return MESSAGE_LENGTH;
-	for (size_t i = 0; i < facts->length.len; i++)
-		if (facts->length.at[i] < '0' || facts->length.at[i] > '9')
+	if (facts->codings != 0) {
+		if (is_1_0(m) || facts->bad_coding)
+			return MESSAGE_CODING;
+		if (facts->unknown_coding)
+			return MESSAGE_CODING_UNKNOWN;
+		m->chunked = true;
+	}
+	if (facts->lengths != 0) {
+		if (!read_number(
+			facts->length, (uint64_t)INT64_MAX + 1, &m->length) ||
+		    m->length > INT64_MAX)
 			return MESSAGE_LENGTH;
-	/* llhttp has it as a number and has refused an overflow. */
-	m->has_length = true;
-	m->length = m->parser.content_length;
-	if (m->limits.body_bytes != 0 && m->length > m->limits.body_bytes)
+		m->has_length = true;
+	}
+	return MESSAGE_NONE;
+}
+
+/* RFC 9112 section 9.3. */
+static bool
+keeps_alive(const struct message *m, const struct head_facts *facts)
+{
+	return !facts->close && (!is_1_0(m) || facts->keep_alive);
+}
+
+static enum message_error
+check_host(struct message *m, const struct head_facts *facts)
+{
+	if (facts->hosts > 1 || (facts->hosts == 0 && !is_1_0(m)))
+		return MESSAGE_HOST;
+	if (facts->hosts == 1 && !message_is_host(facts->host))
+		return MESSAGE_HOST;
+	m->host = facts->host;
+	return MESSAGE_NONE;
+}
+
+/* RFC 9110 section 7.6.2. */
+static enum message_error
+check_max_forwards(struct message *m, const struct head_facts *facts)
+{
+	uint64_t n;
+
+	if (facts->hops == 0 || (m->parser.method != HTTP_OPTIONS &&
+				    m->parser.method != HTTP_TRACE))
+		return MESSAGE_NONE;
+	if (facts->hops > 1 || !read_number(facts->hop, INT_MAX, &n))
+		return MESSAGE_SYNTAX;
+	m->max_forwards = (int)n;
+	return MESSAGE_NONE;
+}
+
+/* What the client wants beyond an answer. */
+static enum message_error
+check_wishes(struct message *m, const struct head_facts *facts)
+{
+	bool has_body = message_has_body(m);
+
+	if (m->parser.method == HTTP_TRACE && has_body)
+		return MESSAGE_SYNTAX;
+	if (m->limits.body_bytes != 0 && m->has_length &&
+	    m->length > m->limits.body_bytes)
 		return MESSAGE_BODY_TOO_LARGE;
+	if (is_1_0(m))
+		return MESSAGE_NONE;
+	if (facts->bad_expectation)
+		return MESSAGE_EXPECTATION;
+	m->expects_continue = facts->expects_continue && has_body;
+	if (facts->upgrade && !has_body && facts->protocol.at != NULL) {
+		m->upgrades = true;
+		m->upgrade = facts->protocol;
+	}
+	return MESSAGE_NONE;
+}
+
+static enum message_error
+check_request(struct message *m, const struct head_facts *facts)
+{
+	enum message_error error = check_host(m, facts);
+
+	if (error == MESSAGE_NONE)
+		error = message_check_target(m);
+	if (error == MESSAGE_NONE)
+		error = check_max_forwards(m, facts);
+	if (error == MESSAGE_NONE)
+		error = check_wishes(m, facts);
+	return error;
+}
+
+/* RFC 9110 section 15.2.2: what follows a 101 is another protocol, and it must
+ * be said which. */
+static enum message_error
+check_response(struct message *m, const struct head_facts *facts)
+{
+	if (m->parser.status_code != 101)
+		return MESSAGE_NONE;
+	if (is_1_0(m) || !facts->upgrade || facts->protocol.at == NULL)
+		return MESSAGE_SYNTAX;
+	m->upgrades = true;
+	m->upgrade = facts->protocol;
 	return MESSAGE_NONE;
 }
 
@@ -225,52 +321,13 @@ enum message_error
 message_check_head(struct message *m)
 {
 	struct head_facts facts = {0};
-	enum message_error error;
+	enum message_error error = read_fields(m, &facts);
 
-	if (m->parser.http_major == 0)
-		return MESSAGE_SYNTAX;
-	if (m->parser.http_major != 1 || m->parser.http_minor > 1)
-		return MESSAGE_VERSION;
-	if (m->is_response && m->parser.status_code < 100)
-		return MESSAGE_SYNTAX;
-	error = collect(m, &facts);
 	if (error == MESSAGE_NONE)
 		error = check_framing(m, &facts);
-	if (error != MESSAGE_NONE || m->is_response)
+	if (error != MESSAGE_NONE)
 		return error;
-	if (m->parser.method == HTTP_CONNECT)
-		return MESSAGE_METHOD;
-	if (facts.hosts > 1 || (facts.hosts == 0 && m->parser.http_minor == 1))
-		return MESSAGE_HOST;
-	if (facts.hosts == 1 && !is_valid_host(facts.host))
-		return MESSAGE_HOST;
-	m->host = facts.host;
-	return check_target(m);
-}
-
-enum message_error
-message_check_lines(const char *head, size_t available, size_t *len)
-{
-	const char *at = head, *end = head + available;
-
-	/* Empty lines before the first are allowed. */
-	while (end - at >= 2 && at[0] == '\r' && at[1] == '\n')
-		at += 2;
-	for (;;) {
-		const char *lf = memchr(at, '\n', (size_t)(end - at));
-		size_t n;
-
-		if (lf == NULL || lf == at || lf[-1] != '\r')
-			return MESSAGE_LINE_ENDS;
-		n = (size_t)(lf - 1 - at);
-		if (n == 0)
-			break;
-		if (memchr(at, '\r', n) != NULL || memchr(at, '\0', n) != NULL)
-			return MESSAGE_LINE_ENDS;
-		at = lf + 1;
-		if (at < end && is_blank(*at))
-			return MESSAGE_LINE_ENDS;
-	}
-	*len = (size_t)(at + 2 - head);
-	return MESSAGE_NONE;
+	m->keep_alive = keeps_alive(m, &facts);
+	return m->is_response ? check_response(m, &facts)
+			      : check_request(m, &facts);
 }

@@ -1,6 +1,8 @@
 /*
- * message_private - the two halves of message.h: message.c drives llhttp,
- * message_check.c looks at what llhttp leaves to us.
+ * message_private - the parts of message.h: message.c feeds, message_scan.c
+ * finds the head's end, message_check.c judges the head that llhttp has taken
+ * apart, with message_fields.c for its fields and message_target.c for its
+ * target and host.
  */
 #ifndef MESSAGE_PRIVATE_H
 #define MESSAGE_PRIVATE_H
@@ -8,15 +10,28 @@
 #include "message.h"
 
 /*
- * RFC 9112 sections 2.2 and 5.2, on the bytes as they came: each line ends in
- * CRLF, no other CR, LF or NUL, no line folded. The head's length goes to
- * *len.
+ * Goes on with the head's raw bytes, each seen once: true at its end, *at being
+ * behind it. It alone says where that is. Checks the start line's form and
+ * version, how lines end, and that names are tokens and values have no control
+ * characters (RFC 9112 sections 2.2 to 5), so that whatever pieces a head comes
+ * in it is refused for the same thing, and as early as can be.
  */
-enum message_error message_check_lines(
-    const char *head, size_t available, size_t *len);
+bool message_scan(struct message *m, const char **at, const char *end);
 
 /* The rest, on the head as llhttp has parsed it: fills in m's facts about
  * framing, host and path, and each header's field. */
 enum message_error message_check_head(struct message *m);
+
+enum message_field message_field_of(struct message_slice name);
+/* A value without the white space around it. */
+struct message_slice message_trim(struct message_slice s);
+/* Takes the next element off a comma-separated list; at NULL: there is none.
+ * Elements may be empty. */
+struct message_slice message_next_element(struct message_slice *list);
+
+/* Sets path and, from an absolute URI, host. */
+enum message_error message_check_target(struct message *m);
+/* host [":" port], RFC 9110 section 7.2. */
+bool message_is_host(struct message_slice host);
 
 #endif

@@ -1,37 +1,20 @@
 #include "resolver.h"
 
-#include <sys/epoll.h>
-#include <sys/time.h>
-
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <ares.h>
-
 #include "log.h"
-
-/* One try of one server, doubled for the second: with two servers that are
- * both silent the last try still ends before RESOLVER_TIMEOUT_MS. */
-#define TRY_MS 450
-#define TRIES 2
+#include "resolver_channel.h"
 
 #define US_PER_MS UINT64_C(1000)
-#define US_PER_S 1000000
-
-/* A socket of c-ares that we watch for it. */
-struct resolver_socket {
-	struct loop_watch watch;
-	struct resolver *resolver;
-	struct resolver_socket *next;
-};
 
 struct resolver {
 	struct loop *loop;
-	ares_channel channel;
-	struct timer timer; /* when c-ares wants to look at its own */
-	struct resolver_socket *sockets;
+	struct resolver_channel *channel;
+	/* Former ones, each with a query under way. */
+	struct resolver_channel_list retired;
 	struct resolver_query *queries; /* whose owner still waits */
 };
 
@@ -41,8 +24,10 @@ struct resolver_query {
 	struct resolver_query **at; /* what points at us; NULL: not listed */
 	resolver_fn *fn;
 	void *arg;
+	char host[SOCK_HOST_MAX + 1];
 	uint16_t port;
-	bool asked; /* c-ares holds a pointer to us */
+	int family;                     /* what is being asked for */
+	struct resolver_channel *asked; /* it holds a pointer to us; or NULL */
 	struct timer deadline;
 	struct loop_deferred done;
 	/* The answer, kept until it may be told. */
@@ -53,128 +38,50 @@ struct resolver_query {
 	struct sock_addr *addrs;
 };
 
-static void
-set_timer(struct resolver *r)
-{
-	struct timeval tv;
-
-	if (ares_timeout(r->channel, NULL, &tv) == NULL) {
-		loop_timer_clear(r->loop, &r->timer);
-		return;
-	}
-	/* One more: to wake before the deadline would only mean to turn. */
-	loop_timer_after(r->loop, &r->timer,
-	    (uint64_t)tv.tv_sec * US_PER_S + (uint64_t)tv.tv_usec + US_PER_MS);
-}
-
-static void
-on_timer(void *arg)
-{
-	struct resolver *r = arg;
-
-	ares_process_fd(r->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
-	set_timer(r);
-}
-
-static void
-on_socket(void *arg, uint32_t events)
-{
-	struct resolver_socket *s = arg;
-	struct resolver *r = s->resolver;
-	int fd = s->watch.fd;
-	bool failed = events & (EPOLLERR | EPOLLHUP);
-
-	ares_process_fd(r->channel,
-	    failed || (events & EPOLLIN) ? fd : ARES_SOCKET_BAD,
-	    failed || (events & EPOLLOUT) ? fd : ARES_SOCKET_BAD);
-	set_timer(r);
-}
-
-static void
-socket_close(struct resolver *r, struct resolver_socket **at)
-{
-	struct resolver_socket *s = *at;
-
-	*at = s->next;
-	loop_watch_del(r->loop, &s->watch);
-	loop_bury(r->loop, s, free);
-}
-
-static void
-socket_open(struct resolver *r, int fd, uint32_t events)
-{
-	struct resolver_socket *s = calloc(1, sizeof(*s));
-
-	/* Not watched, its query simply runs into its deadline. */
-	if (s == NULL)
-		return;
-	s->resolver = r;
-	loop_watch_init(&s->watch, on_socket, s);
-	if (loop_watch_add(r->loop, &s->watch, fd, events) == -1) {
-		log_warn(
-		    "resolver: cannot watch a socket: %s", strerror(errno));
-		free(s);
-		return;
-	}
-	s->next = r->sockets;
-	r->sockets = s;
-}
-
-/* c-ares tells what it wants to know of fd; neither: it will close it. */
-static void
-on_interest(void *arg, ares_socket_t fd, int readable, int writable)
-{
-	struct resolver *r = arg;
-	struct resolver_socket **at = &r->sockets;
-	uint32_t events = (readable ? (uint32_t)EPOLLIN : 0) |
-			  (writable ? (uint32_t)EPOLLOUT : 0);
-
-	while (*at != NULL && (*at)->watch.fd != fd)
-		at = &(*at)->next;
-	if (*at == NULL) {
-		if (events != 0)
-			socket_open(r, fd, events);
-	} else if (events == 0) {
-		socket_close(r, at);
-	} else {
-		(void)loop_watch_modify(r->loop, &(*at)->watch, events);
-	}
-}
+/* ---- the resolver ---- */
 
 struct resolver *
 resolver_new(struct loop *loop)
 {
-	struct ares_options options = {
-	    .timeout = TRY_MS,
-	    .tries = TRIES,
-	    .sock_state_cb = on_interest,
-	};
-	int mask = ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB;
 	struct resolver *r = calloc(1, sizeof(*r));
 
 	if (r == NULL)
 		return NULL;
-#ifdef ARES_OPT_QUERY_CACHE
-	/* Since 1.31 c-ares keeps answers for their TTL, and Docker's TTL of
-	 * 600 s would hide containers that came and went. Off: 0 seconds. */
-	mask |= ARES_OPT_QUERY_CACHE;
-#endif
 	r->loop = loop;
-	timer_init(&r->timer, on_timer, r);
-	options.sock_state_cb_data = r;
-	if (ares_library_init(ARES_LIB_INIT_ALL) != ARES_SUCCESS)
-		goto fail;
-	if (ares_init_options(&r->channel, &options, mask) != ARES_SUCCESS)
-		goto fail_library;
+	LIST_INIT(&r->retired);
+	r->channel = resolver_channel_new(loop);
+	if (r->channel == NULL) {
+		free(r);
+		errno = ENOMEM;
+		return NULL;
+	}
 	return r;
-
-fail_library:
-	ares_library_cleanup();
-fail:
-	free(r);
-	errno = ENOMEM;
-	return NULL;
 }
+
+/* Other name servers are asked from now on, if there are others. */
+static void
+refresh(struct resolver *r)
+{
+	struct resolver_channel *c, *next;
+
+	LIST_FOREACH_SAFE(c, &r->retired, entry, next)
+	{
+		if (c->asked != 0)
+			continue;
+		LIST_REMOVE(c, entry);
+		resolver_channel_free(c);
+	}
+	if (!resolver_channel_is_stale(r->channel))
+		return;
+	c = resolver_channel_new(r->loop);
+	if (c == NULL)
+		return;
+	log_info("resolver: the list of name servers has changed");
+	LIST_INSERT_HEAD(&r->retired, r->channel, entry);
+	r->channel = c;
+}
+
+/* ---- a query's life ---- */
 
 /* The owner no longer waits. */
 static void
@@ -204,23 +111,25 @@ static void
 query_drop(struct resolver_query *q)
 {
 	query_unlist(q);
-	if (!q->asked)
+	if (q->asked == NULL)
 		loop_bury(q->resolver->loop, q, query_free);
 }
 
 void
 resolver_free(struct resolver *r)
 {
+	struct resolver_channel *c;
+
 	if (r == NULL)
 		return;
 	while (r->queries != NULL)
 		query_drop(r->queries);
 	/* Ends what c-ares still has under way, in on_answer(). */
-	ares_destroy(r->channel);
-	ares_library_cleanup();
-	while (r->sockets != NULL)
-		socket_close(r, &r->sockets);
-	loop_timer_clear(r->loop, &r->timer);
+	while ((c = LIST_FIRST(&r->retired)) != NULL) {
+		LIST_REMOVE(c, entry);
+		resolver_channel_free(c);
+	}
+	resolver_channel_free(r->channel);
 	loop_bury(r->loop, r, free);
 }
 
@@ -257,6 +166,10 @@ on_deadline(void *arg)
 {
 	query_finish(arg, RESOLVER_FAILED, "no answer in time");
 }
+
+/* ---- what c-ares says ---- */
+
+static void ask(struct resolver_query *q, int family);
 
 static enum resolver_outcome
 outcome_of(int status)
@@ -306,7 +219,8 @@ take_addrs(struct resolver_query *q, const struct ares_addrinfo *info)
 {
 	const struct ares_addrinfo_node *n;
 
-	q->addrs = calloc(RESOLVER_ADDRS_MAX, sizeof(*q->addrs));
+	if (q->addrs == NULL)
+		q->addrs = calloc(RESOLVER_ADDRS_MAX, sizeof(*q->addrs));
 	if (q->addrs == NULL)
 		return -1;
 	q->ttl_s = UINT32_MAX;
@@ -330,14 +244,31 @@ take_addrs(struct resolver_query *q, const struct ares_addrinfo *info)
 	return 0;
 }
 
-/* c-ares has the answer, or gives up; also from within ares_getaddrinfo(). */
+/*
+ * Asked for both families, c-ares answers as the one that came last: a name
+ * server that failed on A but said of AAAA that there is none looks as if there
+ * was none at all. So "none" is asked for again, of each family alone. True: it
+ * is being asked.
+ */
+static bool
+ask_next_family(struct resolver_query *q)
+{
+	if (q->family == AF_INET6)
+		return false;
+	ask(q, q->family == AF_UNSPEC ? AF_INET : AF_INET6);
+	return true;
+}
+
+/* c-ares has the answer, or gives up; also from within
+ * resolver_channel_ask(). */
 static void
 on_answer(void *arg, int status, int timeouts, struct ares_addrinfo *info)
 {
 	struct resolver_query *q = arg;
 
 	(void)timeouts;
-	q->asked = false;
+	resolver_channel_answered(q->asked);
+	q->asked = NULL;
 	if (q->at == NULL) {
 		query_drop(q);
 	} else if (q->done.queued) {
@@ -347,10 +278,20 @@ on_answer(void *arg, int status, int timeouts, struct ares_addrinfo *info)
 			status = ARES_ENOMEM;
 		else if (status == ARES_SUCCESS && q->count == 0)
 			status = ARES_ENODATA;
-		query_finish(q, outcome_of(status), reason_of(status));
+		if (outcome_of(status) != RESOLVER_ABSENT ||
+		    !ask_next_family(q))
+			query_finish(q, outcome_of(status), reason_of(status));
 	}
 	if (info != NULL)
 		ares_freeaddrinfo(info);
+}
+
+static void
+ask(struct resolver_query *q, int family)
+{
+	q->family = family;
+	q->asked = q->resolver->channel;
+	resolver_channel_ask(q->asked, q->host, family, on_answer, q);
 }
 
 static int
@@ -364,22 +305,6 @@ answer_numeric(struct resolver_query *q, const struct sock_addr *addr)
 	q->ttl_s = UINT32_MAX;
 	query_finish(q, RESOLVER_FOUND, NULL);
 	return 0;
-}
-
-static void
-ask(struct resolver_query *q, const char *host)
-{
-	struct ares_addrinfo_hints hints = {
-	    .ai_family = AF_UNSPEC,
-	    .ai_socktype = SOCK_STREAM,
-	};
-	struct resolver *r = q->resolver;
-
-	q->asked = true;
-	loop_timer_after(
-	    r->loop, &q->deadline, RESOLVER_TIMEOUT_MS * US_PER_MS);
-	ares_getaddrinfo(r->channel, host, NULL, &hints, on_answer, q);
-	set_timer(r);
 }
 
 struct resolver_query *
@@ -403,7 +328,11 @@ resolver_query(struct resolver *r, const char *host, uint16_t port,
 		q->next->at = &q->next;
 	r->queries = q;
 	if (sock_addr_from_host(&addr, host, port) == -1) {
-		ask(q, host);
+		strlcpy(q->host, host, sizeof(q->host));
+		loop_timer_after(
+		    r->loop, &q->deadline, RESOLVER_TIMEOUT_MS * US_PER_MS);
+		refresh(r);
+		ask(q, AF_UNSPEC);
 	} else if (answer_numeric(q, &addr) == -1) {
 		query_drop(q);
 		return NULL;

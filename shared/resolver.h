@@ -2,8 +2,9 @@
  * resolver - DNS names to addresses without blocking, c-ares on our loop.
  *
  * Both processes may have one; a worker has exactly one. Reads /etc/hosts and
- * /etc/resolv.conf as c-ares does. Every query has a deadline of its own
- * (RESOLVER_TIMEOUT_MS over all tries), so a callback always comes.
+ * /etc/resolv.conf as c-ares does, the latter again within a second of a
+ * change. Every query has a deadline of its own (RESOLVER_TIMEOUT_MS over all
+ * tries), so a callback always comes.
  */
 #ifndef RESOLVER_H
 #define RESOLVER_H
@@ -22,7 +23,7 @@ struct resolver_query;
 
 enum resolver_outcome {
 	RESOLVER_FOUND,  /* one address or more */
-	RESOLVER_ABSENT, /* the name servers say that there is none */
+	RESOLVER_ABSENT, /* the name servers say so, of A and of AAAA */
 	RESOLVER_FAILED, /* nobody knows: no answer, or a bad one */
 };
 

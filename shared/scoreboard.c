@@ -12,11 +12,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "hash.h"
 #include "loop.h"
 
 /* "drover" and the layout's number: raise it when the structs change in a way
  * that their size does not show. */
-#define MAGIC UINT64_C(0x64726f7665720002)
+#define MAGIC UINT64_C(0x64726f7665720003)
 
 struct shape {
 	const char *instance;
@@ -151,6 +152,7 @@ zero_gauges(struct scoreboard_slot *slot)
 	atomic_store(&slot->connections, 0);
 	atomic_store(&slot->in_flight, 0);
 	atomic_store(&slot->rss_bytes, 0);
+	atomic_store(&slot->buffers, 0);
 	for (size_t i = 0; i < CONFIG_SERVICES_MAX; i++)
 		atomic_store(&slot->service_in_flight[i], 0);
 	for (size_t i = 0; i < SCOREBOARD_ENDPOINTS; i++)
@@ -172,22 +174,19 @@ forget_predecessor(struct scoreboard *sb)
 	for (size_t i = 0; i < SCOREBOARD_ENDPOINTS; i++) {
 		atomic_store(&sb->endpoints[i].key, 0);
 		atomic_store(&sb->endpoints[i].checks, CHECKS_UNKNOWN);
+		atomic_store(&sb->endpoints[i].up_since_us, 0);
 	}
 }
 
-/* FNV-1a over the names in order, each with its NUL. */
+/* Of the names in order, each with its NUL. */
 static uint64_t
 hash_names(const struct config *config)
 {
-	uint64_t hash = 0xcbf29ce484222325;
+	uint64_t hash = HASH_START;
 
-	for (size_t i = 0; i < config->service_count; i++) {
-		const char *at = config->services[i].name;
-
-		do
-			hash = (hash ^ (unsigned char)*at) * 0x100000001b3;
-		while (*at++ != '\0');
-	}
+	for (size_t i = 0; i < config->service_count; i++)
+		hash = hash_bytes(hash, config->services[i].name,
+		    strlen(config->services[i].name) + 1);
 	return hash;
 }
 

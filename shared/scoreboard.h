@@ -113,6 +113,7 @@ struct scoreboard_slot {
 	_Atomic uint32_t service_in_flight[CONFIG_SERVICES_MAX];
 	_Atomic uint32_t endpoint_in_flight[SCOREBOARD_ENDPOINTS];
 	_Atomic uint64_t rss_bytes; /* refreshed each second */
+	_Atomic uint32_t buffers;   /* blocks in use; each tick */
 
 	struct histogram delay;    /* busy time of each loop iteration */
 	struct histogram lateness; /* of timers, while the loop slept */
@@ -122,6 +123,8 @@ struct scoreboard_slot {
 struct scoreboard_endpoint {
 	_Atomic uint64_t key;    /* sock_addr_hash(), 0: free */
 	_Atomic uint32_t checks; /* enum below */
+	/* CLOCK_MONOTONIC when it went from DOWN to UP; 0: it did not. */
+	_Atomic uint64_t up_since_us;
 };
 
 enum endpoint_checks { CHECKS_UNKNOWN, CHECKS_UP, CHECKS_DOWN };

@@ -28,12 +28,16 @@ static const char *const state_names[] = {
     [SESSION_IDLE] = "idle",
     [SESSION_HEAD] = "head",
     [SESSION_ACTIVE] = "active",
+    [SESSION_TUNNEL] = "tunnel",
     [SESSION_LINGER] = "linger",
     [SESSION_CLOSED] = "closed",
 };
 
-static const char *const close_texts[] = {
-#define X(symbol, text) [SESSION_CLOSE_##symbol] = text,
+static const struct {
+	const char *word;
+	const char *text;
+} closes[] = {
+#define X(symbol, word, text) [SESSION_CLOSE_##symbol] = {word, text},
     SESSION_CLOSE_REASONS(X)
 #undef X
 };
@@ -41,7 +45,13 @@ static const char *const close_texts[] = {
 const char *
 session_close_str(enum session_close reason)
 {
-	return close_texts[reason];
+	return closes[reason].text;
+}
+
+const char *
+session_close_word(enum session_close reason)
+{
+	return closes[reason].word;
 }
 
 void
@@ -53,8 +63,10 @@ session_enter(struct session *s, enum session_state state)
 		[SESSION_LINGER] = true,
 		[SESSION_CLOSED] = true},
 	    [SESSION_ACTIVE] = {[SESSION_IDLE] = true,
+		[SESSION_TUNNEL] = true,
 		[SESSION_LINGER] = true,
 		[SESSION_CLOSED] = true},
+	    [SESSION_TUNNEL] = {[SESSION_CLOSED] = true},
 	    [SESSION_LINGER] = {[SESSION_CLOSED] = true},
 	    [SESSION_CLOSED] = {false},
 	};
@@ -99,19 +111,24 @@ void
 session_close(struct session *s, enum session_close reason)
 {
 	struct loop *loop = s->context->loop;
+	bool was_tunnel = s->state == SESSION_TUNNEL;
 	bool unanswered = s->state == SESSION_ACTIVE && s->begun && !s->ended;
 
 	if (s->state == SESSION_CLOSED)
 		return;
 	session_enter(s, SESSION_CLOSED);
+	if (s->why == SESSION_CLOSE_DONE)
+		s->why = reason;
 	if (log_is_debug())
 		log_debug("session %d: closed, %s", s->io.watch.fd,
 		    session_close_str(reason));
 	io_close(&s->io);
 	loop_timer_clear(loop, &s->timer);
 	loop_defer_cancel(loop, &s->kick);
-	if (unanswered && s->context->ops->on_response_end != NULL)
-		s->context->ops->on_response_end(s, false);
+	if ((unanswered || was_tunnel) &&
+	    s->context->ops->on_response_end != NULL)
+		s->context->ops->on_response_end(
+		    s, was_tunnel && s->ended && s->body_ended);
 	s->context->ops->on_close(s, reason);
 	buffer_put(s->context->buffers, s->in);
 	buffer_put(s->context->buffers, s->head);
@@ -137,6 +154,29 @@ session_drain(struct session *s)
 
 /* ---- deadlines ---- */
 
+/* For the piece that is awaited: body_timeout by itself, and what is left of
+ * the time that all of them may take. */
+static uint64_t
+body_deadline(const struct session *s, enum session_close *reason)
+{
+	const struct session_limits *limits = s->context->limits;
+	uint64_t piece_us = s->body_asked_us + limits->body_timeout_us;
+	uint64_t allowed_us, all_us;
+
+	*reason = SESSION_CLOSE_BODY_TIMEOUT;
+	if (limits->body_rate == 0)
+		return piece_us;
+	allowed_us = limits->body_timeout_us +
+		     s->message.body_bytes * 1000000 / limits->body_rate;
+	all_us = s->body_asked_us;
+	if (allowed_us > s->body_waited_us)
+		all_us += allowed_us - s->body_waited_us;
+	if (all_us >= piece_us)
+		return piece_us;
+	*reason = SESSION_CLOSE_BODY_RATE;
+	return all_us;
+}
+
 static uint64_t
 deadline(const struct session *s, enum session_close *reason)
 {
@@ -159,9 +199,10 @@ deadline(const struct session *s, enum session_close *reason)
 		*reason = SESSION_CLOSE_HEADER_TIMEOUT;
 		return now_us + limits->header_timeout_us;
 	case SESSION_ACTIVE:
-		*reason = SESSION_CLOSE_BODY_TIMEOUT;
-		return s->take_body ? now_us + limits->body_timeout_us
-				    : NO_DEADLINE;
+		return s->take_body ? body_deadline(s, reason) : NO_DEADLINE;
+	case SESSION_TUNNEL:
+		/* Its silence is the owner's to end. */
+		break;
 	case SESSION_LINGER:
 		*reason = SESSION_CLOSE_DONE;
 		return now_us + LINGER_US;
@@ -196,13 +237,36 @@ on_timer(void *arg)
 		loop_timer_set(s->context->loop, &s->timer, due_us);
 		return;
 	}
-	if (reason == SESSION_CLOSE_HEADER_TIMEOUT) {
-		s->close_after = true;
+	if (reason == SESSION_CLOSE_HEADER_TIMEOUT ||
+	    ((reason == SESSION_CLOSE_BODY_TIMEOUT ||
+		 reason == SESSION_CLOSE_BODY_RATE) &&
+		!s->begun))
+		session_refuse(s, reason, 408, session_close_str(reason));
+	else
+		session_close(s, reason);
+}
+
+void
+session_refuse(struct session *s, enum session_close why, unsigned status,
+    const char *what)
+{
+	s->why = why;
+	s->close_after = true;
+	if (s->state == SESSION_HEAD)
 		session_enter(s, SESSION_ACTIVE);
-		session_reply_error(s, 408, "no complete request in time");
-		return;
-	}
-	session_close(s, reason);
+	/* In mid-body the owner may be answering already. */
+	if (s->begun)
+		session_close(s, why);
+	else
+		session_reply_error(s, status, what);
+}
+
+void
+session_check_tunnel(struct session *s)
+{
+	if (s->state == SESSION_TUNNEL && s->ended && s->body_ended &&
+	    io_backlog(&s->io) == 0)
+		session_close_soon(s, SESSION_CLOSE_DONE);
 }
 
 /* Bytes that were read, but belong to a request not begun yet. */
@@ -223,19 +287,19 @@ on_ready(void *arg)
 	}
 	if (s->had_backlog && io_backlog(&s->io) == 0) {
 		s->had_backlog = false;
-		if (s->state == SESSION_LINGER) {
-			shutdown(s->io.watch.fd, SHUT_WR);
-		} else if (s->state == SESSION_ACTIVE && !s->ended &&
-			   s->context->ops->on_drained != NULL) {
+		if ((s->state == SESSION_ACTIVE ||
+			s->state == SESSION_TUNNEL) &&
+		    !s->ended && s->context->ops->on_drained != NULL)
 			s->context->ops->on_drained(s);
-		}
+		session_check_tunnel(s);
 		session_update_deadline(s);
 	}
-	/* The client is gone, as far as one can see (a client that only
-	 * shuts its writing side down is taken for gone, as nginx does). */
-	if (s->io.hangup && s->state == SESSION_ACTIVE && s->body_ended &&
-	    !s->ended) {
-		session_close(s, SESSION_CLOSE_PEER);
+	/* One that has only shut its own side down still wants its answer;
+	 * one that is gone altogether shows only when it is written to. */
+	if (s->io.gone && !s->ended &&
+	    ((s->state == SESSION_ACTIVE && s->body_ended) ||
+		s->state == SESSION_TUNNEL)) {
+		session_close(s, SESSION_CLOSE_RESET);
 		return;
 	}
 	if (s->io.readable || session_has_buffered(s))
@@ -267,16 +331,12 @@ session_kick_if_needed(struct session *s)
 static void
 start_linger(struct session *s)
 {
-	bool drained = io_backlog(&s->io) == 0;
-
 	session_enter(s, SESSION_LINGER);
 	if (s->in != NULL)
 		s->in->start = s->in->end = 0;
 	session_drop_empty_buffer(s);
-	if (drained)
-		shutdown(s->io.watch.fd, SHUT_WR);
-	else
-		s->had_backlog = true;
+	io_finish(&s->io);
+	s->had_backlog = io_backlog(&s->io) > 0;
 	session_update_deadline(s);
 	if (s->io.readable && !s->pumping)
 		loop_defer(s->context->loop, &s->kick);
@@ -296,6 +356,8 @@ session_response_done(struct session *s)
 	session_drop_empty_buffer(s);
 	message_init_request(&s->message, &s->context->limits->message);
 	s->body = (struct message_slice){NULL, 0};
+	s->starved = false;
+	s->body_waited_us = 0;
 	s->take_body = false;
 	s->begun = false;
 	s->ended = false;
@@ -364,5 +426,25 @@ session_backlog(const struct session *s)
 bool
 session_is_answerable(const struct session *s)
 {
-	return s->state == SESSION_ACTIVE && !s->ended && !s->kick_closes;
+	return (s->state == SESSION_ACTIVE || s->state == SESSION_TUNNEL) &&
+	       !s->ended && !s->kick_closes;
+}
+
+bool
+session_has_body(const struct session *s)
+{
+	return s->body.len > 0 || s->message.done || session_has_buffered(s);
+}
+
+bool
+session_is_idle(const struct session *s)
+{
+	return s->state == SESSION_IDLE && io_backlog(&s->io) == 0 &&
+	       !session_has_buffered(s);
+}
+
+enum session_close
+session_why(const struct session *s)
+{
+	return s->why;
 }

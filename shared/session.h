@@ -31,22 +31,24 @@
 
 struct session;
 
-/* Why a session closed: symbol, text. */
+/* Why a session closed: symbol, word for the access log, text. */
 #define SESSION_CLOSE_REASONS(X)                                               \
-	X(DONE, "response ended, not kept alive")                              \
-	X(IDLE, "idle past keep_alive")                                        \
-	X(PEER, "closed by the client")                                        \
-	X(RESET, "reset by the client")                                        \
-	X(HEADER_TIMEOUT, "no complete request in time")                       \
-	X(BODY_TIMEOUT, "no request body in time")                             \
-	X(SEND_TIMEOUT, "client does not read")                                \
-	X(BAD_REQUEST, "not a valid request")                                  \
-	X(CUT, "response cut short")                                           \
-	X(DRAINED, "draining")                                                 \
-	X(MEMORY, "out of memory")
+	X(DONE, "done", "response ended, not kept alive")                      \
+	X(IDLE, "idle", "idle past keep_alive")                                \
+	X(PEER, "client_closed", "closed by the client")                       \
+	X(RESET, "client_reset", "reset by the client")                        \
+	X(HEADER_TIMEOUT, "header_timeout", "no complete request in time")     \
+	X(BODY_TIMEOUT, "body_timeout", "no request body in time")             \
+	X(BODY_RATE, "body_rate", "request body too slow")                     \
+	X(SEND_TIMEOUT, "send_timeout", "client does not read")                \
+	X(BAD_REQUEST, "bad_request", "not a valid request")                   \
+	X(CUT, "cut", "response cut short")                                    \
+	X(EVICTED, "evicted", "idle, and a new client needed room")            \
+	X(DRAINED, "drained", "draining")                                      \
+	X(MEMORY, "memory", "out of memory")
 
 enum session_close {
-#define X(symbol, text) SESSION_CLOSE_##symbol,
+#define X(symbol, word, text) SESSION_CLOSE_##symbol,
 	SESSION_CLOSE_REASONS(X)
 #undef X
 };
@@ -72,7 +74,10 @@ struct session_ops {
 struct session_limits {
 	struct message_limits message;
 	uint64_t header_timeout_us;
-	uint64_t body_timeout_us;
+	uint64_t body_timeout_us; /* for each piece */
+	/* Bytes a second. The time that pieces are awaited for may add up to
+	 * body_timeout_us and what their bytes take at this rate; 0: to any. */
+	uint64_t body_rate;
 	uint64_t send_timeout_us;
 	uint64_t keep_alive_us;
 };
@@ -116,12 +121,28 @@ uint64_t session_response_bytes(const struct session *s);
 uint64_t session_request_us(const struct session *s);
 
 /* Asks for body: one on_body() follows for each call. Only for a request
- * whose message_has_body() is true. Sends 100 Continue where it is awaited. */
+ * whose message_has_body() is true, or on a tunnel. Sends 100 Continue where
+ * it is awaited and was not sent yet. After the last piece the request's
+ * trailers are in session_request(), until on_body() returns. */
 void session_take_body(struct session *s);
+/* Some of the body has come already: nobody waits for 100 Continue. */
+bool session_has_body(const struct session *s);
 /* What was written and has not yet been taken by the kernel. */
 size_t session_backlog(const struct session *s);
 /* False once the client is known to be gone or the response has ended. */
 bool session_is_answerable(const struct session *s);
+/* Between two requests, or before the first: it may be closed. */
+bool session_is_idle(const struct session *s);
+/* Why it closed or answered by itself; DONE when neither is so. */
+enum session_close session_why(const struct session *s);
+
+/*
+ * An interim response (1xx but 101). The owner adds header lines, then sends.
+ * NULL: not for this client (HTTP/1.0), or no memory; then nothing is sent.
+ */
+struct text *session_begin_interim(
+    struct session *s, unsigned status, struct message_slice reason);
+void session_send_interim(struct session *s);
 
 /*
  * A whole response in one call. type: NULL for no body. extra: NULL, or
@@ -152,10 +173,23 @@ struct text *session_begin(
     struct session *s, const struct session_response *response);
 /* The next piece; last ends the response. data may be NULL with len 0. */
 void session_write(struct session *s, const void *data, size_t len, bool last);
+/* The last piece, with trailers (header lines, each with its CRLF) where the
+ * framing carries any: session_has_trailers(), known once it has begun. */
+void session_finish(struct session *s, const void *data, size_t len,
+    struct message_slice trailers);
+bool session_has_trailers(const struct session *s);
+/*
+ * A response with status 101 switches protocols: the owner adds Connection and
+ * Upgrade itself. From its first session_write() on, what is written goes out
+ * as it is, and session_take_body() brings what comes in, from the bytes that
+ * came with the request; `last` is the end of the stream in that direction.
+ * When both have ended the session closes. on_response_end() comes then.
+ */
 /* The response can't be ended as promised: closes the connection, so that
  * the client sees it cut short. */
 void session_cut(struct session *s);
 
 const char *session_close_str(enum session_close reason);
+const char *session_close_word(enum session_close reason);
 
 #endif

@@ -12,6 +12,7 @@ enum session_state {
 	SESSION_IDLE,   /* between requests; nothing of the next has come */
 	SESSION_HEAD,   /* a request's head is coming */
 	SESSION_ACTIVE, /* a request is in hand */
+	SESSION_TUNNEL, /* 101 was sent: bytes both ways, without a form */
 	SESSION_LINGER, /* all said; waits for the client to close */
 	SESSION_CLOSED,
 };
@@ -27,9 +28,12 @@ struct session {
 	struct message message;
 	struct buffer *in;
 	struct message_slice body; /* decoded, waiting for a taker */
+	bool starved;              /* what is in `in` wants more behind it */
 	bool take_body;            /* the owner wants a piece */
 	bool body_ended;           /* the last piece was handed over */
 	uint64_t request_us;       /* when the head was whole */
+	uint64_t body_asked_us;    /* since when a piece is awaited */
+	uint64_t body_waited_us;   /* for the pieces before */
 
 	/* The response. */
 	struct buffer *head; /* being put together, not yet sent */
@@ -51,6 +55,7 @@ struct session {
 	enum session_close kick_close;
 	bool kick_closes;
 	bool pumping;
+	enum session_close why; /* it closed, or answered by itself */
 };
 
 /* session.c */
@@ -65,6 +70,12 @@ void session_kick_if_needed(struct session *s);
 void session_close_soon(struct session *s, enum session_close reason);
 /* The response has been handed to the kernel or its queue. */
 void session_response_done(struct session *s);
+
+/* Answers by itself, and closes: why, for the books. */
+void session_refuse(struct session *s, enum session_close why, unsigned status,
+    const char *what);
+/* A tunnel whose two directions have both ended closes. */
+void session_check_tunnel(struct session *s);
 
 /* session_response.c: writes, and sees to what does not leave at once. -1:
  * the session closes soon. */

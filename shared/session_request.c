@@ -11,49 +11,57 @@
 /* Pipelined requests answered in one go before other connections' turn. */
 #define PUMP_MAX 32
 
-/* Brings more bytes in. False: nothing to be had now, or closed. */
-static bool
+enum fill {
+	FILL_SOME,
+	FILL_NONE, /* nothing to be had now */
+	FILL_END,  /* the client has shut its side down */
+	FILL_CLOSED,
+};
+
+/* Brings more bytes in. */
+static enum fill
 fill(struct session *s)
 {
 	ssize_t n;
 
 	if (!s->io.readable)
-		return false;
+		return FILL_NONE;
 	if (s->in == NULL) {
 		s->in = buffer_get(s->context->buffers);
 		if (s->in == NULL) {
 			session_close(s, SESSION_CLOSE_MEMORY);
-			return false;
+			return FILL_CLOSED;
 		}
+	}
+	if (buffer_room(s->in) == 0) {
+		session_refuse(s, SESSION_CLOSE_BAD_REQUEST,
+		    message_error_status(MESSAGE_HEAD_TOO_LARGE),
+		    message_error_str(MESSAGE_HEAD_TOO_LARGE));
+		return FILL_CLOSED;
 	}
 	n = io_read(&s->io, s->in->data + s->in->end, buffer_room(s->in));
 	if (n > 0) {
 		s->in->end += (uint32_t)n;
 		if (s->context->bytes_in != NULL)
 			scoreboard_add(s->context->bytes_in, (uint64_t)n);
-		return true;
+		return FILL_SOME;
 	}
-	if (n == -1 && errno == EAGAIN)
-		return false;
-	session_close(s, n == 0 ? SESSION_CLOSE_PEER : SESSION_CLOSE_RESET);
-	return false;
+	if (n == 0)
+		return FILL_END;
+	if (errno == EAGAIN)
+		return FILL_NONE;
+	session_close(s, SESSION_CLOSE_RESET);
+	return FILL_CLOSED;
 }
 
-/* A request that can't be served: say why, then close. */
+/* The client has ended a message in its middle: it may still read why. */
 static void
-refuse(struct session *s)
+refuse_end(struct session *s)
 {
-	enum message_error error = s->message.error;
-
-	s->close_after = true;
-	if (s->state == SESSION_HEAD)
-		session_enter(s, SESSION_ACTIVE);
-	/* In mid-body the owner may be answering already. */
-	if (s->begun)
-		session_close(s, SESSION_CLOSE_BAD_REQUEST);
-	else
-		session_reply_error(
-		    s, message_error_status(error), message_error_str(error));
+	message_finish(&s->message);
+	session_refuse(s, SESSION_CLOSE_PEER,
+	    message_error_status(s->message.error),
+	    message_error_str(s->message.error));
 }
 
 /* Feeds what is in the buffer. False: the request was refused. */
@@ -61,15 +69,19 @@ static bool
 parse(struct session *s)
 {
 	struct buffer *in = s->in;
+	enum message_error error;
 	size_t taken;
 
 	taken = message_feed(&s->message, in->data + in->start, buffer_len(in));
-	if (s->message.error != MESSAGE_NONE) {
+	error = s->message.error;
+	if (error != MESSAGE_NONE) {
 		in->start = in->end;
-		refuse(s);
+		session_refuse(s, SESSION_CLOSE_BAD_REQUEST,
+		    message_error_status(error), message_error_str(error));
 		return false;
 	}
 	in->start += (uint32_t)taken;
+	s->starved = !s->message.done && buffer_len(in) > 0;
 	s->body = s->message.body;
 	return true;
 }
@@ -91,9 +103,20 @@ read_head(struct session *s)
 
 	/* While a head is coming, all that came is parsed already. */
 	if (s->state == SESSION_HEAD || !fresh) {
-		if (!fill(s)) {
+		switch (fill(s)) {
+		case FILL_SOME:
+			break;
+		case FILL_NONE:
 			if (s->state == SESSION_IDLE)
 				session_drop_empty_buffer(s);
+			return false;
+		case FILL_END:
+			if (s->state == SESSION_IDLE)
+				session_close(s, SESSION_CLOSE_PEER);
+			else
+				refuse_end(s);
+			return true;
+		case FILL_CLOSED:
 			return false;
 		}
 	} else {
@@ -117,6 +140,41 @@ read_head(struct session *s)
 	return true;
 }
 
+/* Hands a piece over. */
+static void
+give(struct session *s, struct message_slice piece, bool last)
+{
+	s->take_body = false;
+	s->body_ended = last;
+	s->body_waited_us += loop_now_us(s->context->loop) - s->body_asked_us;
+	session_update_deadline(s);
+	s->context->ops->on_body(s, piece.at, piece.len, last);
+}
+
+/* Gets the next piece of the body, decoded, into s->body. False: not now. */
+static bool
+fetch_body(struct session *s)
+{
+	/* The head, and the last piece, have been dealt with. */
+	if (buffer_len(s->in) == 0)
+		s->in->start = s->in->end = 0;
+	else
+		buffer_compact(s->in);
+	if (buffer_len(s->in) > 0 && !s->starved)
+		return parse(s);
+	switch (fill(s)) {
+	case FILL_SOME:
+		return parse(s);
+	case FILL_END:
+		refuse_end(s);
+		break;
+	case FILL_NONE:
+	case FILL_CLOSED:
+		break;
+	}
+	return false;
+}
+
 /* Hands over one piece of the body, if one is asked for and there. False:
  * wait. */
 static bool
@@ -127,25 +185,49 @@ read_body(struct session *s)
 	if (!s->take_body || s->body_ended)
 		return false;
 	if (s->body.len == 0 && !s->message.done) {
-		/* The head, and the last piece, have been dealt with. */
-		if (buffer_len(s->in) == 0)
-			s->in->start = s->in->end = 0;
-		else
-			buffer_compact(s->in);
-		if (buffer_len(s->in) == 0 && !fill(s))
-			return false;
-		if (!parse(s))
-			return true;
-		session_update_deadline(s);
+		/* Refused, it lingers, which is the pump's too. */
+		if (!fetch_body(s))
+			return s->state == SESSION_LINGER;
+		/* Part of a chunk's line, say. */
 		if (s->body.len == 0 && !s->message.done)
 			return true;
 	}
 	piece = s->body;
 	s->body = (struct message_slice){NULL, 0};
-	s->take_body = false;
-	s->body_ended = s->message.done;
-	session_update_deadline(s);
-	s->context->ops->on_body(s, piece.at, piece.len, s->body_ended);
+	give(s, piece, s->message.done);
+	return true;
+}
+
+/* The same for a tunnel: bytes as they come. */
+static bool
+read_tunnel(struct session *s)
+{
+	struct message_slice piece = {NULL, 0};
+
+	if (!s->take_body || s->body_ended)
+		return false;
+	if (!session_has_buffered(s)) {
+		if (s->in != NULL)
+			s->in->start = s->in->end = 0;
+		switch (fill(s)) {
+		case FILL_SOME:
+			break;
+		case FILL_END:
+			give(s, piece, true);
+			session_check_tunnel(s);
+			return false;
+		case FILL_NONE:
+			session_drop_empty_buffer(s);
+			return false;
+		case FILL_CLOSED:
+			return false;
+		}
+	}
+	piece.at = s->in->data + s->in->start;
+	piece.len = buffer_len(s->in);
+	s->in->start = s->in->end;
+	s->message.body_bytes += piece.len;
+	give(s, piece, false);
 	return true;
 }
 
@@ -186,6 +268,9 @@ session_pump(struct session *s)
 		case SESSION_ACTIVE:
 			more = !s->kick_closes && read_body(s);
 			break;
+		case SESSION_TUNNEL:
+			more = !s->kick_closes && read_tunnel(s);
+			break;
 		case SESSION_LINGER:
 			linger(s);
 			more = false;
@@ -204,6 +289,8 @@ void
 session_take_body(struct session *s)
 {
 	CHECK(!s->body_ended);
+	if (!s->take_body)
+		s->body_asked_us = loop_now_us(s->context->loop);
 	s->take_body = true;
 	if (s->message.expects_continue && !s->continue_sent && !s->begun &&
 	    s->message.parser.http_minor == 1) {

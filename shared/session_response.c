@@ -43,12 +43,17 @@ standard_reason(unsigned status)
 		unsigned status;
 		const char *reason;
 	} reasons[] = {
+	    {100, "Continue"},
+	    {101, "Switching Protocols"},
 	    {200, "OK"},
+	    {204, "No Content"},
 	    {400, "Bad Request"},
 	    {404, "Not Found"},
 	    {405, "Method Not Allowed"},
 	    {408, "Request Timeout"},
 	    {413, "Content Too Large"},
+	    {414, "URI Too Long"},
+	    {417, "Expectation Failed"},
 	    {431, "Request Header Fields Too Large"},
 	    {500, "Internal Server Error"},
 	    {501, "Not Implemented"},
@@ -65,15 +70,16 @@ standard_reason(unsigned status)
 }
 
 static void
-add_status_line(struct text *t, const struct session_response *r)
+add_status_line(struct text *t, unsigned status, const char *reason, size_t len)
 {
+	if (reason == NULL) {
+		reason = standard_reason(status);
+		len = strlen(reason);
+	}
 	text_add(t, "HTTP/1.1 ", 9);
-	text_add_uint(t, r->status);
+	text_add_uint(t, status);
 	text_add(t, " ", 1);
-	if (r->reason != NULL)
-		text_add(t, r->reason, r->reason_len);
-	else
-		text_add_str(t, standard_reason(r->status));
+	text_add(t, reason, len);
 	text_add(t, "\r\n", 2);
 }
 
@@ -104,6 +110,8 @@ add_framing(struct session *s, const struct session_response *r)
 static void
 add_connection(struct session *s)
 {
+	if (s->state == SESSION_TUNNEL)
+		return; /* the owner's, with Upgrade */
 	/* A body that will not be read makes the next request unfindable. */
 	if (!s->body_ended || s->context->draining)
 		s->close_after = true;
@@ -111,6 +119,31 @@ add_connection(struct session *s)
 		text_add(&s->head_text, "Connection: close\r\n", 19);
 	else if (s->message.parser.http_minor == 0)
 		text_add(&s->head_text, "Connection: keep-alive\r\n", 24);
+}
+
+static void
+take_head(struct session *s)
+{
+	s->head = buffer_get(s->context->buffers);
+	text_init(&s->head_text, s->head != NULL ? s->head->data : NULL,
+	    s->head != NULL ? BUFFER_BYTES : 0);
+}
+
+static void
+drop_head(struct session *s)
+{
+	buffer_put(s->context->buffers, s->head);
+	s->head = NULL;
+}
+
+/* From here on the request's bytes are the other protocol's. */
+static void
+enter_tunnel(struct session *s)
+{
+	session_enter(s, SESSION_TUNNEL);
+	s->body_ended = false;
+	s->take_body = false;
+	session_update_deadline(s);
 }
 
 struct text *
@@ -123,22 +156,53 @@ session_begin(struct session *s, const struct session_response *response)
 	s->begun = true;
 	s->status = response->status;
 	s->response_bytes = 0;
-	s->head = buffer_get(s->context->buffers);
+	take_head(s);
 	if (s->head == NULL) {
 		/* Nothing to write it in: all appends fall flat, and the
 		 * first write finds out. */
-		text_init(&s->head_text, NULL, 0);
 		session_close_soon(s, SESSION_CLOSE_MEMORY);
 		return &s->head_text;
 	}
-	text_init(&s->head_text, s->head->data, BUFFER_BYTES);
-	add_status_line(&s->head_text, response);
+	add_status_line(&s->head_text, response->status, response->reason,
+	    response->reason_len);
 	if (!response->no_date) {
 		date = date_line(loop_now_us(s->context->loop), &len);
 		text_add(&s->head_text, date, len);
 	}
 	add_framing(s, response);
+	if (response->status == 101)
+		enter_tunnel(s);
 	return &s->head_text;
+}
+
+struct text *
+session_begin_interim(
+    struct session *s, unsigned status, struct message_slice reason)
+{
+	if (s->message.parser.http_minor == 0 || s->begun ||
+	    !session_is_answerable(s))
+		return NULL;
+	take_head(s);
+	if (s->head == NULL)
+		return NULL;
+	add_status_line(&s->head_text, status, reason.at, reason.len);
+	if (status == 100)
+		s->continue_sent = true;
+	return &s->head_text;
+}
+
+void
+session_send_interim(struct session *s)
+{
+	struct iovec head;
+
+	text_add(&s->head_text, "\r\n", 2);
+	head.iov_base = s->head_text.data;
+	head.iov_len = s->head_text.len;
+	/* One that does not fit was only a hint. */
+	if (!text_is_full(&s->head_text))
+		(void)session_send(s, &head, 1);
+	drop_head(s);
 }
 
 /* The pieces of one write: the head, and those of the body. */
@@ -156,10 +220,24 @@ add_piece(struct pieces *p, const void *data, size_t len)
 	p->count++;
 }
 
-/* False: the owner broke its promise of a length, or there is no memory. */
+static bool
+add_body(struct session *s, struct pieces *p, const void *data, size_t len)
+{
+	if (s->has_length) {
+		if (len > s->length_left)
+			return false;
+		s->length_left -= len;
+	}
+	if (len > 0)
+		add_piece(p, data, len);
+	return true;
+}
+
+/* trailers: NULL for a piece that is not the last. False: the owner broke its
+ * promise of a length, or there is no memory. */
 static bool
 gather(struct session *s, struct pieces *p, const void *data, size_t len,
-    bool last)
+    const struct message_slice *trailers)
 {
 	if (s->head != NULL) {
 		add_connection(s);
@@ -168,24 +246,17 @@ gather(struct session *s, struct pieces *p, const void *data, size_t len,
 			return false;
 		add_piece(p, s->head_text.data, s->head_text.len);
 	}
-	if (s->no_body) {
+	if (s->state != SESSION_TUNNEL && s->no_body)
 		return true;
-	} else if (s->chunked) {
-		p->count += last ? chunk_frame_last(p->iov + p->count,
-				       p->size_line, data, len, NULL, 0)
-				 : chunk_frame(p->iov + p->count, p->size_line,
-				       data, len);
-	} else {
-		if (s->has_length) {
-			if (len > s->length_left ||
-			    (last && len < s->length_left))
-				return false;
-			s->length_left -= len;
-		}
-		if (len > 0)
-			add_piece(p, data, len);
-	}
 	s->response_bytes += len;
+	if (!s->chunked)
+		return add_body(s, p, data, len) &&
+		       (trailers == NULL || s->length_left == 0);
+	p->count +=
+	    trailers != NULL
+		? chunk_frame_last(p->iov + p->count, p->size_line, data, len,
+		      trailers->at, trailers->len)
+		: chunk_frame(p->iov + p->count, p->size_line, data, len);
 	return true;
 }
 
@@ -206,24 +277,52 @@ session_send(struct session *s, const struct iovec *iov, int count)
 	return 0;
 }
 
-void
-session_write(struct session *s, const void *data, size_t len, bool last)
+static void
+write_piece(struct session *s, const void *data, size_t len,
+    const struct message_slice *trailers)
 {
 	struct pieces p = {.count = 0};
 
 	if (!session_is_answerable(s))
 		return;
 	CHECK(s->begun);
-	if (!gather(s, &p, data, len, last)) {
+	if (!gather(s, &p, data, len, trailers)) {
 		session_cut(s);
 		return;
 	}
 	if (p.count > 0 && session_send(s, p.iov, p.count) == -1)
 		return;
-	buffer_put(s->context->buffers, s->head);
-	s->head = NULL;
-	if (last)
+	drop_head(s);
+	if (trailers == NULL)
+		return;
+	if (s->state != SESSION_TUNNEL) {
 		session_response_done(s);
+		return;
+	}
+	s->ended = true;
+	io_finish(&s->io);
+	session_check_tunnel(s);
+}
+
+void
+session_write(struct session *s, const void *data, size_t len, bool last)
+{
+	static const struct message_slice none = {NULL, 0};
+
+	write_piece(s, data, len, last ? &none : NULL);
+}
+
+void
+session_finish(struct session *s, const void *data, size_t len,
+    struct message_slice trailers)
+{
+	write_piece(s, data, len, &trailers);
+}
+
+bool
+session_has_trailers(const struct session *s)
+{
+	return s->chunked && !s->no_body;
 }
 
 void

@@ -12,6 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "hash.h"
+
 #define UNIX_PREFIX "unix:"
 #define BACKLOG 4096
 
@@ -171,34 +173,24 @@ sock_addr_equal(const struct sock_addr *a, const struct sock_addr *b)
 	}
 }
 
-static uint64_t
-fnv1a(uint64_t hash, const void *data, size_t len)
-{
-	const unsigned char *at = data;
-
-	for (size_t i = 0; i < len; i++)
-		hash = (hash ^ at[i]) * 0x100000001b3;
-	return hash;
-}
-
 uint64_t
 sock_addr_hash(const struct sock_addr *addr)
 {
-	uint64_t hash = fnv1a(0xcbf29ce484222325, &addr->sa.sa_family,
-	    sizeof(addr->sa.sa_family));
+	uint64_t hash = hash_bytes(
+	    HASH_START, &addr->sa.sa_family, sizeof(addr->sa.sa_family));
 
 	switch (addr->sa.sa_family) {
 	case AF_INET:
-		hash = fnv1a(hash, &addr->in.sin_addr, 4);
-		hash = fnv1a(hash, &addr->in.sin_port, 2);
+		hash = hash_bytes(hash, &addr->in.sin_addr, 4);
+		hash = hash_bytes(hash, &addr->in.sin_port, 2);
 		break;
 	case AF_INET6:
-		hash = fnv1a(hash, &addr->in6.sin6_addr, 16);
-		hash = fnv1a(hash, &addr->in6.sin6_port, 2);
+		hash = hash_bytes(hash, &addr->in6.sin6_addr, 16);
+		hash = hash_bytes(hash, &addr->in6.sin6_port, 2);
 		break;
 	case AF_UNIX:
-		hash =
-		    fnv1a(hash, addr->un.sun_path, strlen(addr->un.sun_path));
+		hash = hash_bytes(
+		    hash, addr->un.sun_path, strlen(addr->un.sun_path));
 		break;
 	default:
 		break;

@@ -17,6 +17,7 @@ enum worker_word {
 	WORKER_READY = 'R',   /* worker to master: it accepts */
 	WORKER_BARRIER = 'B', /* master to worker: add the neighbours */
 	WORKER_REJOIN = 'J',  /* + one byte, the slot that was forked anew */
+	WORKER_REOPEN = 'O',  /* master to worker: open the log file anew */
 };
 
 struct worker_boot {

@@ -43,18 +43,22 @@ static void
 judge(struct endpoint *e, bool good, const char *why)
 {
 	const struct config_service *config = e->service->config;
-	_Atomic uint32_t *cell =
-	    &e->worker->scoreboard->endpoints[e->id].checks;
+	struct scoreboard_endpoint *shared =
+	    &e->worker->scoreboard->endpoints[e->id];
 	uint32_t verdict = good ? CHECKS_UP : CHECKS_DOWN;
 	unsigned needed = good ? config->health.rise : config->health.fall;
 
 	if (good != e->last_check_good)
 		e->checks_in_a_row = 0;
 	e->last_check_good = good;
-	if (atomic_load(cell) == verdict || ++e->checks_in_a_row < needed)
+	if (atomic_load(&shared->checks) == verdict ||
+	    ++e->checks_in_a_row < needed)
 		return;
 	e->checks_in_a_row = 0;
-	atomic_store(cell, verdict);
+	if (good && atomic_load(&shared->checks) == CHECKS_DOWN)
+		atomic_store(
+		    &shared->up_since_us, loop_now_us(e->worker->loop));
+	atomic_store(&shared->checks, verdict);
 	if (good)
 		log_info("endpoint %s of %s: up, %u checks passed", e->text,
 		    config->name, needed);

@@ -4,9 +4,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "access_log.h"
 #include "exchange.h"
 #include "handler.h"
+#include "last_hop.h"
 #include "log.h"
 #include "respond.h"
 #include "route.h"
@@ -14,7 +14,11 @@
 /* For the access log only: nginx's "client closed request". */
 #define CLIENT_GONE_STATUS 499
 
-LIST_HEAD(client_list, client);
+/* When all connections are taken, so many of the oldest are looked at for one
+ * that is idle and can go. */
+#define EVICT_LOOKS 64
+
+TAILQ_HEAD(client_list, client);
 
 struct clients {
 	struct worker *worker;
@@ -55,20 +59,84 @@ abort_task(struct client *client)
 
 /* ---- a request ---- */
 
-/* "GET /path?query", cut to what fits: for the access log. */
+/* A copy with an end, and a mark where it was cut. Returns its length. */
 static size_t
-note_line(struct client *client, const struct message *m)
+copy_cut(char *to, size_t cap, struct message_slice from)
 {
-	struct text line;
-	size_t room;
+	size_t len = from.len < cap ? from.len : cap - 1;
 
-	text_init(&line, client->line, sizeof(client->line) - 1);
-	text_add_str(&line, message_method(m));
-	text_add(&line, " ", 1);
-	room = line.cap - line.len;
-	text_add(&line, m->path.at, m->path.len < room ? m->path.len : room);
-	line.data[line.len] = '\0';
-	return line.len;
+	if (len != 0)
+		memcpy(to, from.at, len);
+	to[len] = '\0';
+	if (len < from.len)
+		memcpy(to + len - 3, "...", 3);
+	return len;
+}
+
+/* What the access log says of it: the message's text will not last. Returns
+ * the length of "GET /path?query". */
+static size_t
+note_request(struct client *client, const struct message *m)
+{
+	const char *method = message_method(m);
+	const char *version =
+	    m->parser.http_minor == 0 ? " HTTP/1.0" : " HTTP/1.1";
+	size_t room = sizeof(client->line) - strlen(version), len;
+
+	len = copy_cut(
+	    client->line, room, (struct message_slice){method, strlen(method)});
+	client->line[len++] = ' ';
+	len += copy_cut(client->line + len, room - len, m->path);
+	memcpy(client->line + len, version, strlen(version) + 1);
+	access_record_init(&client->record);
+	client->record.request = client->line;
+	if (m->host.at != NULL) {
+		copy_cut(client->host, sizeof(client->host), m->host);
+		client->record.host = client->host;
+	}
+	return len;
+}
+
+static void
+log_request(
+    struct client *client, unsigned status, uint64_t bytes_out, const char *end)
+{
+	struct access_log *log = client->worker->access_log;
+	struct session *s = client->session;
+	struct access_record r = client->record;
+	char peer[SOCK_TEXT_MAX];
+
+	if (log == NULL)
+		return;
+	r.client = sock_host_str(session_peer(s), peer);
+	r.status = status;
+	r.bytes_out = bytes_out;
+	if (r.request != NULL) {
+		r.bytes_in = session_request(s)->body_bytes;
+		r.total_us = loop_clock_ns() / 1000 - session_request_us(s);
+	}
+	if (r.end == NULL)
+		r.end = end;
+	access_log_add(log, &r);
+}
+
+void
+client_note_id(struct client *client, const char *id)
+{
+	if (client->worker->access_log == NULL)
+		return;
+	strlcpy(client->id, id, sizeof(client->id));
+	client->record.id = client->id;
+}
+
+void
+client_note_upstream(struct client *client, const char *address)
+{
+	client->record.tries++;
+	if (client->worker->access_log == NULL)
+		return;
+	strlcpy(client->upstream, address, sizeof(client->upstream));
+	client->record.upstream = client->upstream;
 }
 
 /* What the worker is on, for whoever watches it stall: without the query,
@@ -91,6 +159,37 @@ note_activity(struct worker *w, const char *line, size_t len)
 	    &slot->activity_len, (uint32_t)len, memory_order_release);
 }
 
+/* RFC 9110 section 15.5.6. */
+static void
+refuse_method(struct session *s, uint64_t methods)
+{
+	static const char body[] =
+	    "{\"error\":\"method not allowed here\",\"status\":405}";
+	char allow[512];
+	struct text t;
+
+	text_init(&t, allow, sizeof(allow) - 1);
+	text_add_str(&t, "Allow: ");
+	route_add_methods(&t, methods);
+	text_add(&t, "\r\n", 2);
+	CHECK(!text_is_full(&t));
+	allow[t.len] = '\0';
+	session_reply(
+	    s, 405, "application/json", allow, body, sizeof(body) - 1);
+}
+
+static void
+start_task(struct client *client, const struct config_route *route)
+{
+	client->record.route = route->path;
+	if (route->service >= 0)
+		exchange_start(client, route);
+	else if (route->has_respond)
+		respond_start(client, &route->respond);
+	else
+		handler_start(client, route->handler);
+}
+
 static void
 on_request(struct session *s)
 {
@@ -98,20 +197,30 @@ on_request(struct session *s)
 	struct worker *w = client->worker;
 	const struct message *m = session_request(s);
 	const struct config_route *route;
+	uint64_t methods;
 
 	worker_count(w, SCOREBOARD_REQUESTS);
 	scoreboard_gauge(&w->slot->in_flight, 1);
 	client->counted = true;
-	note_activity(w, client->line, note_line(client, m));
-	route = route_find(w->config->routes, w->config->route_count, m->path);
-	if (route == NULL)
-		session_reply_error(s, 404, "no route for this path");
-	else if (route->service >= 0)
-		exchange_start(client, route);
-	else if (route->has_respond)
-		respond_start(client, &route->respond);
-	else
-		handler_start(client, route->handler);
+	note_activity(w, client->line, note_request(client, m));
+	if (m->max_forwards == 0) {
+		last_hop_start(client);
+		return;
+	}
+	switch (route_find(w->routes, m, &route, &methods)) {
+	case ROUTE_FOUND:
+		start_task(client, route);
+		break;
+	case ROUTE_NO_METHOD:
+		refuse_method(s, methods);
+		break;
+	case ROUTE_NONE:
+		if (last_hop_is_for(m))
+			last_hop_start(client);
+		else
+			session_reply_error(s, 404, "no route for this path");
+		break;
+	}
 }
 
 static void
@@ -154,7 +263,7 @@ on_response_end(struct session *s, bool complete)
 	if (!client->counted) {
 		/* Not even a request: answered by the session itself. */
 		worker_count(w, SCOREBOARD_REQUESTS);
-		snprintf(client->line, sizeof(client->line), "-");
+		access_record_init(&client->record);
 	} else {
 		client->counted = false;
 		scoreboard_gauge(&w->slot->in_flight, -1);
@@ -162,9 +271,12 @@ on_response_end(struct session *s, bool complete)
 	if (session_request(s)->error != MESSAGE_NONE)
 		worker_count(w, SCOREBOARD_BAD_REQUESTS);
 	count_response(w, session_status(s));
-	if (w->access_log != NULL)
-		access_log_add(w->access_log, s, client->line,
-		    session_status(s), complete);
+	/* Why it was cut is known when the connection closes, which is next. */
+	client->cut = !complete;
+	if (complete)
+		log_request(client, session_status(s),
+		    session_response_bytes(s),
+		    session_close_word(session_why(s)));
 }
 
 static void
@@ -173,18 +285,19 @@ on_close(struct session *s, enum session_close reason)
 	struct client *client = client_of(s);
 	struct worker *w = client->worker;
 
-	(void)reason;
 	if (client->task != NULL)
 		worker_count(w, SCOREBOARD_CLIENT_ABORTS);
 	abort_task(client);
-	if (client->counted) {
+	if (client->cut) {
+		log_request(client, session_status(s),
+		    session_response_bytes(s), session_close_word(reason));
+	} else if (client->counted) {
 		/* Gone before its answer began. */
 		scoreboard_gauge(&w->slot->in_flight, -1);
-		if (w->access_log != NULL)
-			access_log_add(w->access_log, s, client->line,
-			    CLIENT_GONE_STATUS, false);
+		log_request(
+		    client, CLIENT_GONE_STATUS, 0, session_close_word(reason));
 	}
-	LIST_REMOVE(client, entry);
+	TAILQ_REMOVE(&w->clients->list, client, entry);
 	w->clients->count--;
 	scoreboard_gauge(&w->slot->connections, -1);
 	loop_bury(w->loop, client, free);
@@ -209,12 +322,13 @@ clients_new(struct worker *w)
 	if (clients == NULL)
 		return NULL;
 	clients->worker = w;
-	LIST_INIT(&clients->list);
+	TAILQ_INIT(&clients->list);
 	clients->limits = (struct session_limits){
 	    .message = {c->client.header_bytes, c->client.target_bytes,
 		c->client.body_bytes},
 	    .header_timeout_us = c->client.header_timeout_us,
 	    .body_timeout_us = c->client.body_timeout_us,
+	    .body_rate = c->client.body_rate,
 	    .send_timeout_us = c->client.send_timeout_us,
 	    .keep_alive_us = c->client.keep_alive_us,
 	};
@@ -237,7 +351,7 @@ clients_free(struct clients *clients)
 
 	if (clients == NULL)
 		return;
-	LIST_FOREACH_SAFE(client, &clients->list, entry, next)
+	TAILQ_FOREACH_SAFE(client, &clients->list, entry, next)
 	session_close(client->session, SESSION_CLOSE_DRAINED);
 	loop_bury(clients->worker->loop, clients, free);
 }
@@ -248,12 +362,29 @@ clients_count(const struct clients *clients)
 	return clients->count;
 }
 
+/* Idle keep-alive connections must not keep new clients out. */
+static void
+evict(struct clients *clients)
+{
+	struct client *client = TAILQ_LAST(&clients->list, client_list);
+
+	for (int i = 0; client != NULL && i < EVICT_LOOKS; i++) {
+		if (session_is_idle(client->session)) {
+			session_close(client->session, SESSION_CLOSE_EVICTED);
+			return;
+		}
+		client = TAILQ_PREV(client, client_list, entry);
+	}
+}
+
 void
 clients_accept(struct clients *clients, int fd, const struct sock_addr *peer)
 {
 	struct worker *w = clients->worker;
 	struct client *client = NULL;
 
+	if (clients->count >= w->config->client.connections)
+		evict(clients);
 	if (clients->count < w->config->client.connections)
 		client = calloc(1, sizeof(*client));
 	if (client == NULL) {
@@ -269,7 +400,7 @@ clients_accept(struct clients *clients, int fd, const struct sock_addr *peer)
 		return;
 	}
 	session_set_arg(client->session, client);
-	LIST_INSERT_HEAD(&clients->list, client, entry);
+	TAILQ_INSERT_HEAD(&clients->list, client, entry);
 	clients->count++;
 	worker_count(w, SCOREBOARD_ACCEPTED);
 	scoreboard_gauge(&w->slot->connections, 1);
@@ -281,6 +412,6 @@ clients_drain(struct clients *clients)
 	struct client *client, *next;
 
 	clients->context.draining = true;
-	LIST_FOREACH_SAFE(client, &clients->list, entry, next)
+	TAILQ_FOREACH_SAFE(client, &clients->list, entry, next)
 	session_drain(client->session);
 }

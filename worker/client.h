@@ -12,6 +12,7 @@
 
 #include <sys/queue.h>
 
+#include "access_log.h"
 #include "session.h"
 #include "worker.h"
 
@@ -32,15 +33,23 @@ struct task {
 	const struct task_ops *ops;
 };
 
-#define CLIENT_LINE_MAX 256
+#define CLIENT_LINE_MAX 1024
+#define CLIENT_HOST_MAX 256
 
 struct client {
-	LIST_ENTRY(client) entry;
+	TAILQ_ENTRY(client) entry;
 	struct worker *worker;
 	struct session *session;
-	struct task *task;          /* NULL: answered, or not yet begun */
-	bool counted;               /* as a request in flight */
-	char line[CLIENT_LINE_MAX]; /* "GET /path", for the access log */
+	struct task *task; /* NULL: answered, or not yet begun */
+	bool counted;      /* as a request in flight */
+	bool cut;          /* its response was: said when it closes */
+	/* For the access log. The task adds what it knows; `end`, when it
+	 * knows better than the connection why it ended. */
+	struct access_record record;
+	char line[CLIENT_LINE_MAX]; /* "GET /path HTTP/1.1" */
+	char host[CLIENT_HOST_MAX];
+	char upstream[SOCK_TEXT_MAX];
+	char id[TRACE_ID_MAX + 1];
 };
 
 struct clients;
@@ -60,5 +69,9 @@ void clients_drain(struct clients *clients);
 struct client *client_of(struct session *s);
 void client_begin_task(struct client *client, struct task *task);
 void client_end_task(struct client *client);
+/* Copies, for the access log: the request's id, the endpoint that it goes
+ * to. */
+void client_note_id(struct client *client, const char *id);
+void client_note_upstream(struct client *client, const char *address);
 
 #endif

@@ -2,12 +2,13 @@
 
 #include <stdlib.h>
 
+#include "affinity.h"
+#include "balance.h"
 #include "log.h"
 #include "service.h"
 #include "worker.h"
 
-#define EJECT_MIN_US 1000000
-#define EJECT_MAX_US 10000000
+#define EJECT_TIMES_MAX 10
 
 struct endpoint *
 endpoint_new(struct service *service, const struct sock_addr *addr,
@@ -24,6 +25,7 @@ endpoint_new(struct service *service, const struct sock_addr *addr,
 	e->id = scoreboard_endpoint_id(
 	    service->worker->scoreboard, sock_addr_hash(addr));
 	sock_addr_str(addr, e->text);
+	e->number = affinity_endpoint(e->text);
 	if (e->id == SCOREBOARD_NO_ENDPOINT)
 		log_warn("endpoint %s of %s: %d others came before it: it is "
 			 "not checked, and its load is this worker's alone",
@@ -79,30 +81,56 @@ endpoint_end(struct endpoint *e)
 		scoreboard_gauge(load_gauge(e), -1);
 }
 
-void
-endpoint_failed(struct endpoint *e, const char *why)
+static void
+eject(struct endpoint *e, const char *why)
 {
-	uint64_t us = EJECT_MIN_US;
+	const struct config_service *config = e->service->config;
+	uint64_t times = 1;
 
-	for (unsigned i = 0; i < e->failures && us < EJECT_MAX_US; i++)
-		us *= 2;
-	if (us > EJECT_MAX_US)
-		us = EJECT_MAX_US;
-	if (e->failures++ == 0)
-		log_warn("endpoint %s of %s: %s; passed over for %u ms",
-		    e->text, e->service->config->name, why,
-		    (unsigned)(us / 1000));
-	e->ejected_until_us = loop_now_us(e->worker->loop) + us;
+	for (unsigned i = 0; i < e->ejections && times < EJECT_TIMES_MAX; i++)
+		times *= 2;
+	if (times > EJECT_TIMES_MAX)
+		times = EJECT_TIMES_MAX;
+	e->ejections++;
+	e->ejected_until_us =
+	    loop_now_us(e->worker->loop) + times * config->eject.for_us;
+	e->since_us = e->ejected_until_us;
+	log_warn("endpoint %s of %s: %s; passed over for %llu ms, failures in "
+		 "a row: %u",
+	    e->text, config->name, why,
+	    (unsigned long long)(times * config->eject.for_us / 1000),
+	    e->failures);
+}
+
+void
+endpoint_failed(struct endpoint *e, const char *why, bool unreachable)
+{
+	unsigned limit = e->service->config->eject.failures;
+
+	/* Those that were under way when it was ejected say nothing new. */
+	if (e->gone || e->ejected_until_us > loop_now_us(e->worker->loop))
+		return;
+	e->failures++;
+	if (unreachable || (limit != 0 && e->failures >= limit))
+		eject(e, why);
 }
 
 void
 endpoint_worked(struct endpoint *e)
 {
+	uint64_t now_us;
+
 	if (e->failures == 0)
 		return;
-	log_info("endpoint %s of %s: works again after %u failures", e->text,
-	    e->service->config->name, e->failures);
+	if (e->ejections != 0) {
+		now_us = loop_now_us(e->worker->loop);
+		if (e->since_us > now_us)
+			e->since_us = now_us;
+		log_info("endpoint %s of %s: works again after %u failures",
+		    e->text, e->service->config->name, e->failures);
+	}
 	e->failures = 0;
+	e->ejections = 0;
 	e->ejected_until_us = 0;
 }
 
@@ -116,6 +144,24 @@ endpoint_is_usable(const struct endpoint *e, uint64_t now_us)
 	return e->id == SCOREBOARD_NO_ENDPOINT ||
 	       atomic_load_explicit(&sb->endpoints[e->id].checks,
 		   memory_order_relaxed) != CHECKS_DOWN;
+}
+
+uint32_t
+endpoint_weight(const struct endpoint *e, uint64_t now_us)
+{
+	uint64_t since_us = e->since_us;
+	uint64_t up_since_us = 0;
+
+	if (e->service->config->slow_start_us == 0)
+		return e->origin->weight * BALANCE_WEIGHT;
+	if (e->id != SCOREBOARD_NO_ENDPOINT)
+		up_since_us = atomic_load_explicit(
+		    &e->worker->scoreboard->endpoints[e->id].up_since_us,
+		    memory_order_relaxed);
+	if (up_since_us > since_us)
+		since_us = up_since_us;
+	return balance_weight(e->origin->weight, since_us,
+	    e->service->config->slow_start_us, now_us);
 }
 
 uint32_t

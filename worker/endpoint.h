@@ -2,9 +2,15 @@
  * endpoint - one address of a service, as one worker sees it. Worker only.
  *
  * It is used (connections, requests in flight, which the scoreboard adds up
- * over the host), it can be ejected for a while after it could not be reached
- * (1 s, doubling to 10 s), and the checker can find it down. Its service owns
- * it; one that has left its service lives until its last connection has gone.
+ * over the host), it can be ejected for a while, and the checker can find it
+ * down. Its service owns it; one that has left its service lives until its
+ * last connection has gone.
+ *
+ * Ejected: passed over for eject.for, doubling to ten times that as long as it
+ * has not worked in between. At once when it can't be reached, else after
+ * eject.failures in a row. It is back when that time is over, and takes up its
+ * whole weight over slow_start, as does one that has joined or whose checks
+ * pass again.
  */
 #ifndef ENDPOINT_H
 #define ENDPOINT_H
@@ -26,9 +32,13 @@ struct endpoint {
 	char text[SOCK_TEXT_MAX];
 	uint32_t id; /* in the scoreboard */
 	const struct config_endpoint *origin;
+	uint64_t number;   /* affinity_endpoint(text) */
+	int64_t credit;    /* the balancer's */
+	uint64_t since_us; /* when it came or came back; 0: always there */
 	uint64_t ejected_until_us;
-	unsigned failures; /* in a row */
-	bool gone;         /* has left its service */
+	unsigned failures;  /* in a row */
+	unsigned ejections; /* likewise: no success since */
+	bool gone;          /* has left its service */
 	/* The connections to it: the idle ones, last used first, and all. */
 	struct upstream_list idle;
 	unsigned connections;
@@ -46,14 +56,20 @@ void endpoint_leave(struct endpoint *endpoint);
 
 /* May it get a request: neither ejected nor found down by the checks? */
 bool endpoint_is_usable(const struct endpoint *endpoint, uint64_t now_us);
+/* Its weight now, as balance_weight(). */
+uint32_t endpoint_weight(const struct endpoint *endpoint, uint64_t now_us);
 /* Requests in flight to it, of all workers of the host. */
 uint32_t endpoint_load(const struct endpoint *endpoint);
 
 /* A request goes to it / has left it. */
 void endpoint_begin(struct endpoint *endpoint);
 void endpoint_end(struct endpoint *endpoint);
-/* It could not be reached, why: for people / it has answered. */
-void endpoint_failed(struct endpoint *endpoint, const char *why);
+/* A request failed there; why: for people. unreachable: the connection could
+ * not be made; else it broke, or was late, or what came was not valid or a
+ * 502, 503 or 504. What fails while it is ejected is not counted. */
+void endpoint_failed(
+    struct endpoint *endpoint, const char *why, bool unreachable);
+/* It has answered, and with none of these. */
 void endpoint_worked(struct endpoint *endpoint);
 
 /* One connection more, one less. */

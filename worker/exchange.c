@@ -15,7 +15,6 @@ static void on_connection(
 static void on_upstream(
     void *arg, struct upstream *up, enum upstream_event event);
 static void abort_exchange(struct task *task);
-static void connect_to_service(struct exchange *x);
 
 static const struct task_ops ops = {
     .on_body = exchange_on_body,
@@ -28,6 +27,7 @@ static const char *const state_names[] = {
     [EXCHANGE_QUEUED] = "queued",
     [EXCHANGE_CONNECTING] = "connecting",
     [EXCHANGE_STREAMING] = "streaming",
+    [EXCHANGE_TUNNEL] = "tunnel",
     [EXCHANGE_FAILED] = "failed",
     [EXCHANGE_ENDED] = "ended",
 };
@@ -47,8 +47,10 @@ exchange_enter(struct exchange *x, enum exchange_state state)
 		[EXCHANGE_FAILED] = true,
 		[EXCHANGE_ENDED] = true},
 	    [EXCHANGE_STREAMING] = {[EXCHANGE_QUEUED] = true,
+		[EXCHANGE_TUNNEL] = true,
 		[EXCHANGE_FAILED] = true,
 		[EXCHANGE_ENDED] = true},
+	    [EXCHANGE_TUNNEL] = {[EXCHANGE_ENDED] = true},
 	    [EXCHANGE_FAILED] = {[EXCHANGE_ENDED] = true},
 	    [EXCHANGE_ENDED] = {false},
 	};
@@ -61,39 +63,48 @@ exchange_enter(struct exchange *x, enum exchange_state state)
 	x->state = state;
 }
 
-static void
-count(struct exchange *x, enum scoreboard_service_total total)
+void
+exchange_count(struct exchange *x, enum scoreboard_service_total total)
 {
 	scoreboard_add(&x->worker->slot->services[x->service->index][total], 1);
 }
 
-static void
-let_go_of_upstream(struct exchange *x, bool keep)
+void
+exchange_leave_endpoint(struct exchange *x)
+{
+	if (x->at_endpoint)
+		endpoint_end(x->up->endpoint);
+	x->at_endpoint = false;
+}
+
+void
+exchange_let_go_of_upstream(struct exchange *x, bool keep)
 {
 	struct upstream *up = x->up;
 
 	if (up == NULL)
 		return;
+	exchange_leave_endpoint(x);
 	x->up = NULL;
-	endpoint_end(up->endpoint);
 	if (keep)
 		pool_release(up);
 	else
 		pool_discard(up);
 }
 
-/* Everything but the answer: nobody calls this exchange back after it. */
-static void
-end(struct exchange *x, bool keep_upstream)
+void
+exchange_end(struct exchange *x, bool keep_upstream)
 {
 	struct worker *w = x->worker;
 
 	exchange_enter(x, EXCHANGE_ENDED);
-	let_go_of_upstream(x, keep_upstream);
+	exchange_let_go_of_upstream(x, keep_upstream);
 	pool_cancel(&x->wait);
 	loop_defer_cancel(w->loop, &x->again);
+	loop_timer_clear(w->loop, &x->continue_timer);
 	breakers_release(w->breakers, &x->ticket);
 	scoreboard_gauge(&w->slot->service_in_flight[x->service->index], -1);
+	service_end(x->service, x->retries != 0);
 	buffer_put(w->buffers, x->head);
 	loop_bury(w->loop, x, free);
 }
@@ -101,163 +112,60 @@ end(struct exchange *x, bool keep_upstream)
 static void
 abort_exchange(struct task *task)
 {
-	end((struct exchange *)task, false);
+	exchange_end((struct exchange *)task, false);
 }
 
-/* ---- verdicts ---- */
-
-/* Ends with an error of our own, or breaks a response off. */
-static void
-end_with_error(struct exchange *x, unsigned status, const char *what,
-    unsigned retry_after_s)
+uint64_t
+exchange_lap_us(struct exchange *x)
 {
-	struct session *s = x->client->session;
-	char body[192], extra[48] = "";
-	int len;
+	uint64_t now_us = loop_now_us(x->worker->loop);
+	uint64_t lap_us = now_us - x->mark_us;
 
-	client_end_task(x->client);
-	if (x->response_begun) {
-		session_cut(s);
-		end(x, false);
-		return;
-	}
-	if (retry_after_s != 0)
-		snprintf(
-		    extra, sizeof(extra), "Retry-After: %u\r\n", retry_after_s);
-	/* Service names and our own texts: nothing that wants escaping. */
-	len = snprintf(body, sizeof(body),
-	    "{\"error\":\"service %s: %s\",\"status\":%u}",
-	    x->service->config->name, what, status);
-	end(x, false);
-	session_reply(s, status, "application/json", extra, body, (size_t)len);
-}
-
-/* The answer waits until the breaker has counted the failure, so that the
- * third failure's answer says that the circuit is open. */
-static void
-fail(struct exchange *x, unsigned status, const char *why)
-{
-	count(x, SCOREBOARD_SERVICE_FAILURES);
-	log_debug(
-	    "exchange with %s: %u, %s", x->service->config->name, status, why);
-	if (breakers_report(x->worker->breakers, &x->ticket, true, why) ||
-	    x->response_begun) {
-		end_with_error(x, status, why, 0);
-		return;
-	}
-	x->error_status = status;
-	x->error = why;
-	exchange_enter(x, EXCHANGE_FAILED);
-	let_go_of_upstream(x, false);
-	loop_defer_cancel(x->worker->loop, &x->again);
-}
-
-static void
-on_settled(void *arg)
-{
-	struct exchange *x = arg;
-
-	if (x->state == EXCHANGE_FAILED)
-		end_with_error(x, x->error_status, x->error, 0);
-	else
-		exchange_resume(x);
-}
-
-static void
-shed(struct exchange *x)
-{
-	worker_count(x->worker, SCOREBOARD_UP_SHED);
-	end_with_error(x, 503, "too many requests are waiting", 1);
-}
-
-static void
-reject(struct exchange *x)
-{
-	unsigned after_s =
-	    breakers_retry_after_s(x->worker->breakers, x->service->index);
-
-	count(x, SCOREBOARD_SERVICE_REJECTED);
-	end_with_error(x, 503, "circuit open", after_s);
-}
-
-/* A kept-alive connection that the backend had closed, without a word. */
-static bool
-was_stale(const struct exchange *x, unsigned status)
-{
-	return x->up != NULL && x->up->reused && status == 502 &&
-	       x->up->message.head_bytes == 0 && !x->retried_stale;
-}
-
-/* May the request be sent again, after this try? */
-static bool
-may_try_again(struct exchange *x, unsigned status)
-{
-	if (x->response_begun || x->body_begun || (x->sent && !x->idempotent))
-		return false;
-	if (was_stale(x, status)) {
-		x->retried_stale = true;
-		x->wait.fresh = true;
-		x->wait.avoid = false;
-		return true;
-	}
-	if (x->retries >= x->service->config->retries ||
-	    x->service->endpoint_count < 2 || !service_spend_retry(x->service))
-		return false;
-	x->retries++;
-	x->wait.avoid = true;
-	return true;
-}
-
-void
-exchange_try_failed(struct exchange *x, unsigned status, const char *why)
-{
-	bool again = may_try_again(x, status);
-
-	if (x->state != EXCHANGE_STREAMING)
-		endpoint_failed(x->wait.endpoint, why);
-	if (!again) {
-		fail(x, status, why);
-		return;
-	}
-	worker_count(x->worker, SCOREBOARD_UP_RETRIES);
-	let_go_of_upstream(x, false);
-	loop_defer_cancel(x->worker->loop, &x->again);
-	x->sent = false;
-	if (x->state != EXCHANGE_QUEUED)
-		exchange_enter(x, EXCHANGE_QUEUED);
-	connect_to_service(x);
-}
-
-bool
-exchange_settle_status(struct exchange *x, unsigned status)
-{
-	if (!x->ticket.is_open ||
-	    (status != 502 && status != 503 && status != 504))
-		return true;
-	count(x, SCOREBOARD_SERVICE_FAILURES);
-	return breakers_report(
-	    x->worker->breakers, &x->ticket, true, "bad status");
-}
-
-void
-exchange_complete(struct exchange *x, const char *data, size_t len)
-{
-	struct upstream *up = x->up;
-	bool keep;
-
-	/* Nothing may be left over on a connection that is used again: read,
-	 * or not yet, with no event to come. */
-	keep = up->message.keep_alive && x->request_ended && !up->io.hangup &&
-	       !up->io.broken && !up->io.readable && buffer_len(up->in) == 0;
-	(void)breakers_report(x->worker->breakers, &x->ticket, false, NULL);
-	endpoint_worked(up->endpoint);
-	client_end_task(x->client);
-	/* The piece lies in the connection's buffer: write, then let go. */
-	session_write(x->client->session, data, len, true);
-	end(x, keep);
+	x->mark_us = now_us;
+	return lap_us;
 }
 
 /* ---- on the way ---- */
+
+static enum exchange_failure
+connect_failure(const struct upstream *up)
+{
+	return up->error == ECONNREFUSED ? EXCHANGE_FAILURE_REFUSED
+					 : EXCHANGE_FAILURE_UNREACHABLE;
+}
+
+/* What it was that did not come in time. */
+static enum exchange_failure
+timeout_failure(const struct exchange *x)
+{
+	switch (x->state) {
+	case EXCHANGE_CONNECTING:
+		return EXCHANGE_FAILURE_CONNECT_TIMEOUT;
+	case EXCHANGE_TUNNEL:
+		return EXCHANGE_FAILURE_TUNNEL_IDLE;
+	default:
+		return io_backlog(&x->up->io) > 0
+			   ? EXCHANGE_FAILURE_SEND_TIMEOUT
+			   : EXCHANGE_FAILURE_READ_TIMEOUT;
+	}
+}
+
+static void
+on_upstream_ready(struct exchange *x)
+{
+	if (x->state == EXCHANGE_TUNNEL) {
+		exchange_pump_tunnel(x);
+		return;
+	}
+	if (x->state == EXCHANGE_CONNECTING) {
+		x->client->record.connect_us = exchange_lap_us(x);
+		exchange_send(x);
+	} else {
+		exchange_take_body(x);
+	}
+	if (x->state == EXCHANGE_STREAMING)
+		exchange_receive(x);
+}
 
 static void
 on_upstream(void *arg, struct upstream *up, enum upstream_event event)
@@ -269,36 +177,40 @@ on_upstream(void *arg, struct upstream *up, enum upstream_event event)
 		return;
 	switch (event) {
 	case UPSTREAM_READY:
-		if (x->state == EXCHANGE_CONNECTING)
-			exchange_send(x);
-		else
-			exchange_take_body(x);
-		if (x->state == EXCHANGE_STREAMING)
-			exchange_receive(x);
+		on_upstream_ready(x);
 		break;
 	case UPSTREAM_FAILED:
-		exchange_try_failed(x, 502,
-		    x->state == EXCHANGE_CONNECTING
-			? (up->error == ECONNREFUSED ? "connection refused"
-						     : "can't be reached")
-			: "connection lost");
+		exchange_try_failed(x, x->state == EXCHANGE_CONNECTING
+					   ? connect_failure(up)
+					   : EXCHANGE_FAILURE_LOST);
 		break;
 	case UPSTREAM_TIMEOUT:
-		exchange_try_failed(x, 504,
-		    x->state == EXCHANGE_CONNECTING ? "connect timed out"
-						    : "timed out");
+		exchange_try_failed(x, timeout_failure(x));
 		break;
 	}
+}
+
+static void
+note_connection(struct exchange *x)
+{
+	struct access_record *record = &x->client->record;
+
+	client_note_upstream(x->client, x->up->endpoint->text);
+	record->queue_us = exchange_lap_us(x);
+	record->connect_us = 0;
+	record->first_byte_us = ACCESS_NO_TIME;
 }
 
 static void
 take_connection(struct exchange *x, struct upstream *up)
 {
 	x->up = up;
+	x->at_endpoint = true;
 	endpoint_begin(up->endpoint);
 	upstream_set_owner(up, on_upstream, x);
 	message_init_response(
 	    &up->message, EXCHANGE_RESPONSE_HEAD_MAX, x->head_method);
+	note_connection(x);
 	if (up->state == UPSTREAM_CONNECTING) {
 		exchange_enter(x, EXCHANGE_CONNECTING);
 		upstream_set_deadline(
@@ -316,11 +228,11 @@ is_our_shortage(int error)
 	       error == ENOMEM;
 }
 
+/* shed: what it is called when the pool does not take the request. */
 static void
-on_connection(void *arg, enum pool_result result, struct upstream *up)
+go_on(struct exchange *x, enum pool_result result, struct upstream *up,
+    enum exchange_failure shed)
 {
-	struct exchange *x = arg;
-
 	switch (result) {
 	case POOL_LENT:
 		take_connection(x, up);
@@ -328,28 +240,48 @@ on_connection(void *arg, enum pool_result result, struct upstream *up)
 	case POOL_WAITING:
 		break;
 	case POOL_SHED:
-		shed(x);
+		worker_count(x->worker, SCOREBOARD_UP_SHED);
+		exchange_refuse(x, shed, 1);
 		break;
 	case POOL_NO_ENDPOINT:
-		fail(x, 502, "its name has no address");
+		if (x->service->endpoint_count == 0)
+			exchange_fail(x, EXCHANGE_FAILURE_NO_ADDRESS);
+		else
+			exchange_refuse(x, EXCHANGE_FAILURE_DRAINED, 1);
 		break;
 	case POOL_FAILED:
 		if (is_our_shortage(errno))
-			end_with_error(
-			    x, 503, "out of descriptors or memory", 1);
+			exchange_refuse(x, EXCHANGE_FAILURE_SHORTAGE, 1);
 		else
-			exchange_try_failed(x, 502, "can't be reached");
+			exchange_try_failed(x, EXCHANGE_FAILURE_UNREACHABLE);
 		break;
 	}
 }
 
 static void
-connect_to_service(struct exchange *x)
+on_connection(void *arg, enum pool_result result, struct upstream *up)
+{
+	go_on(arg, result, up, EXCHANGE_FAILURE_QUEUE_TIMEOUT);
+}
+
+void
+exchange_connect(struct exchange *x)
 {
 	struct upstream *up = NULL;
 	enum pool_result result = pool_acquire(&x->wait, &up);
 
-	on_connection(x, result, up);
+	go_on(x, result, up, EXCHANGE_FAILURE_QUEUE_FULL);
+}
+
+static void
+reject(struct exchange *x)
+{
+	unsigned after_s =
+	    breakers_retry_after_s(x->worker->breakers, x->service->index);
+
+	exchange_count(x, SCOREBOARD_SERVICE_REJECTED);
+	x->client->record.breaker = breaker_state_str(BREAKER_OPEN);
+	exchange_refuse(x, EXCHANGE_FAILURE_CIRCUIT_OPEN, after_s);
 }
 
 static void
@@ -361,23 +293,34 @@ on_admission(void *arg, bool admitted)
 		reject(x);
 		return;
 	}
+	if (x->service->config->breaker.failures != 0)
+		x->client->record.breaker = breaker_state_str(
+		    x->ticket.admission.is_probe ? BREAKER_HALF_OPEN
+						 : BREAKER_CLOSED);
 	exchange_enter(x, EXCHANGE_QUEUED);
-	connect_to_service(x);
+	exchange_connect(x);
 }
 
+/* Writes the request's head, and what ties the request to an endpoint. */
 static int
 build_head(struct exchange *x, const struct config_route *route)
 {
 	struct session *s = x->client->session;
 	char peer[SOCK_TEXT_MAX];
+	struct trace trace;
 	struct forward_request request = {
 	    .message = session_request(s),
 	    .route = route,
 	    .peer = sock_host_str(session_peer(s), peer),
 	    .host = x->service->config->name,
+	    .trace = &trace,
 	};
 	struct text out;
 
+	trace_of_request(&trace, &x->worker->trace, request.message);
+	client_note_id(x->client, trace.id);
+	affinity_of_request(&x->wait.affinity, x->service->config,
+	    request.message, request.peer);
 	text_init(&out, x->head->data, BUFFER_BYTES);
 	forward_request(&out, &request);
 	x->head->end = (uint32_t)out.len;
@@ -387,7 +330,7 @@ build_head(struct exchange *x, const struct config_route *route)
 static void
 on_again(void *arg)
 {
-	exchange_receive(arg);
+	exchange_on_drained(arg);
 }
 
 static struct exchange *
@@ -412,10 +355,15 @@ exchange_new(struct client *client, const struct config_route *route)
 	x->head_method = m->parser.method == HTTP_HEAD;
 	x->idempotent = message_is_idempotent(m);
 	x->chunked = m->chunked;
+	x->upgrades = m->upgrades;
+	x->expects_continue = m->expects_continue;
+	x->mark_us = session_request_us(client->session);
 	x->request_ended = !message_has_body(m);
-	breakers_ticket_init(&x->ticket, on_admission, on_settled, x);
+	breakers_ticket_init(&x->ticket, on_admission, exchange_on_settled, x);
+	timer_init(&x->continue_timer, exchange_on_continue_timer, x);
 	loop_deferred_init(&x->again, on_again, x);
 	pool_wait_init(&x->wait, x->service->pool, on_connection, x);
+	x->wait.careful = !x->idempotent || !x->request_ended;
 	return x;
 }
 
@@ -437,10 +385,11 @@ exchange_start(struct client *client, const struct config_route *route)
 		return;
 	}
 	client_begin_task(client, &x->task);
-	count(x, SCOREBOARD_SERVICE_REQUESTS);
+	client->record.service = x->service->config->name;
+	exchange_count(x, SCOREBOARD_SERVICE_REQUESTS);
 	scoreboard_gauge(
 	    &x->worker->slot->service_in_flight[x->service->index], 1);
-	service_earn_retry(x->service);
+	service_begin(x->service);
 	switch (breakers_check(
 	    x->worker->breakers, x->service->index, &x->ticket)) {
 	case BREAKERS_ADMITTED:

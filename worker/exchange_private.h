@@ -1,6 +1,7 @@
 /*
- * exchange_private - the exchange as its own files see it: exchange.c (from
- * admission to the verdict) and exchange_stream.c (the bytes).
+ * exchange_private - one exchange as its own files see it: exchange.c (from
+ * admission to the connection), exchange_verdict.c (how a try ends),
+ * exchange_stream.c (the bytes) and exchange_tunnel.c (after a 101).
  */
 #ifndef EXCHANGE_PRIVATE_H
 #define EXCHANGE_PRIVATE_H
@@ -14,11 +15,41 @@
 /* Of a response's head: what we add to it has to fit into a block as well. */
 #define EXCHANGE_RESPONSE_HEAD_MAX (BUFFER_BYTES - 512)
 
+/* How a try fails: symbol, status for the client, word for the access log,
+ * text. */
+#define EXCHANGE_FAILURES(X)                                                   \
+	X(REFUSED, 502, "connect_refused", "connection refused")               \
+	X(UNREACHABLE, 502, "connect_failed", "can't be reached")              \
+	X(CONNECT_TIMEOUT, 504, "connect_timeout", "connect timed out")        \
+	X(SEND_TIMEOUT, 504, "upstream_send_timeout",                          \
+	    "it did not read the request in time")                             \
+	X(READ_TIMEOUT, 504, "upstream_read_timeout",                          \
+	    "it did not respond in time")                                      \
+	X(LOST, 502, "upstream_lost", "connection lost")                       \
+	X(INVALID, 502, "upstream_invalid", "invalid response")                \
+	X(SWITCHED, 502, "upstream_invalid", "switched protocols unasked")     \
+	X(BAD_STATUS, 502, "upstream_status", "bad status")                    \
+	X(NO_ADDRESS, 502, "no_address", "its name has no address")            \
+	X(DRAINED, 503, "drained", "all its endpoints are drained")            \
+	X(QUEUE_FULL, 503, "queue_full", "too many requests are waiting")      \
+	X(QUEUE_TIMEOUT, 503, "queue_timeout",                                 \
+	    "no connection became free in time")                               \
+	X(CIRCUIT_OPEN, 503, "circuit_open", "circuit open")                   \
+	X(SHORTAGE, 503, "shortage", "out of descriptors or memory")           \
+	X(TUNNEL_IDLE, 504, "tunnel_idle", "silent past timeouts.tunnel")
+
+enum exchange_failure {
+#define X(symbol, status, word, text) EXCHANGE_FAILURE_##symbol,
+	EXCHANGE_FAILURES(X)
+#undef X
+};
+
 enum exchange_state {
 	EXCHANGE_ADMISSION,  /* the breaker is being asked */
 	EXCHANGE_QUEUED,     /* waits for a connection */
 	EXCHANGE_CONNECTING, /* has one, which is connecting */
 	EXCHANGE_STREAMING,  /* the request has begun to leave */
+	EXCHANGE_TUNNEL,     /* 101: bytes both ways */
 	EXCHANGE_FAILED,     /* answers when the breaker has counted it */
 	EXCHANGE_ENDED,
 };
@@ -33,32 +64,60 @@ struct exchange {
 	struct pool_wait wait;
 	struct upstream *up;
 	struct loop_deferred again; /* reading on, after the others' turn */
-	struct buffer *head;        /* the request's, kept for another try */
-	unsigned retries;           /* made so far */
+	struct timer continue_timer;
+	struct buffer *head; /* the request's, kept for another try */
+	uint64_t mark_us;    /* when the last step for the access log was */
+	unsigned retries;    /* made so far */
+	unsigned interims;   /* interim responses on this try */
+	enum exchange_failure failure; /* FAILED: which */
+	bool at_endpoint;              /* counted there as in flight */
 	bool retried_stale;
 	bool sent;        /* something of the request, on this try */
 	bool head_method; /* HEAD: the response has no body */
 	bool idempotent;
 	bool chunked;
-	bool body_begun; /* a piece has been asked for: no other try */
-	bool body_asked; /* and has not come yet */
+	bool upgrades;
+	bool expects_continue;
+	bool awaits_continue; /* the body waits for the backend's 100 */
+	bool body_begun;      /* a piece has been asked for: no other try */
+	bool body_asked;      /* and has not come yet */
 	bool request_ended;
 	bool response_begun;
-	bool settling;         /* the breaker is being told of a bad status */
-	unsigned error_status; /* FAILED: what to answer */
-	const char *error;
+	bool response_ended; /* TUNNEL: the backend has shut its side down */
+	bool settling;       /* the breaker is being told of a bad status */
+	bool settled;        /* it has been */
 };
 
+/* exchange.c */
 void exchange_enter(struct exchange *x, enum exchange_state state);
-/* The try failed; status: 502, or 504 when it took too long; why: static, for
- * people. Tries again or ends. */
-void exchange_try_failed(struct exchange *x, unsigned status, const char *why);
+void exchange_count(struct exchange *x, enum scoreboard_service_total total);
+/* Everything but the answer: nobody calls this exchange back after it. */
+void exchange_end(struct exchange *x, bool keep_upstream);
+void exchange_let_go_of_upstream(struct exchange *x, bool keep);
+/* Counted as in flight at its endpoint no more. */
+void exchange_leave_endpoint(struct exchange *x);
+/* Asks the pool for a connection, for the first or another try. */
+void exchange_connect(struct exchange *x);
+/* The time since the last mark, which is now. */
+uint64_t exchange_lap_us(struct exchange *x);
+
+/* exchange_verdict.c */
+/* The try failed: tries again, or ends with the failure's answer. */
+void exchange_try_failed(struct exchange *x, enum exchange_failure failure);
+/* The same, but there is no other try. */
+void exchange_fail(struct exchange *x, enum exchange_failure failure);
+/* Answers without a word to the breaker: not the service's fault. */
+void exchange_refuse(
+    struct exchange *x, enum exchange_failure failure, unsigned retry_after_s);
+/* The breaker has counted the failure that it was told of. */
+void exchange_on_settled(void *arg);
 /* Tells the breaker of a status that is the service's failure. False: wait,
  * the response goes on by itself. */
 bool exchange_settle_status(struct exchange *x, unsigned status);
 /* The response has been read whole; data is its last piece. */
 void exchange_complete(struct exchange *x, const char *data, size_t len);
 
+/* exchange_stream.c */
 /* The request leaves on a connection that has just become usable. */
 void exchange_send(struct exchange *x);
 /* Passes on what the backend has sent. */
@@ -70,5 +129,14 @@ void exchange_take_body(struct exchange *x);
 void exchange_on_body(
     struct task *task, const char *data, size_t len, bool last);
 void exchange_on_drained(struct task *task);
+void exchange_on_continue_timer(void *arg);
+
+/* exchange_tunnel.c */
+/* The backend has switched protocols, as was asked. */
+void exchange_begin_tunnel(struct exchange *x);
+/* Moves bytes both ways until each side has to wait. */
+void exchange_pump_tunnel(struct exchange *x);
+void exchange_on_tunnel_bytes(
+    struct exchange *x, const char *data, size_t len, bool last);
 
 #endif

@@ -1,5 +1,7 @@
-#include <errno.h>
+#include <string.h>
+#include <strings.h>
 
+#include "affinity.h"
 #include "chunk.h"
 #include "exchange_private.h"
 #include "forward.h"
@@ -7,6 +9,12 @@
 
 /* Reads in one go before other connections' turn. */
 #define READS_MAX 8
+/* How long a backend may think about an Expect: 100-continue before its body
+ * is sent anyway (RFC 9110 section 10.1.1: a client need not wait for ever). */
+#define CONTINUE_US 1000000
+/* Interim responses before a final one; endless ones would get round the
+ * deadline for a response. */
+#define INTERIMS_MAX 64
 
 /* ---- the request ---- */
 
@@ -35,24 +43,76 @@ exchange_send(struct exchange *x)
 
 	exchange_enter(x, EXCHANGE_STREAMING);
 	if (io_write(&x->up->io, &head, 1) == -1) {
-		exchange_try_failed(x, 502, "connection lost");
+		exchange_try_failed(x, EXCHANGE_FAILURE_LOST);
 		return;
 	}
 	x->sent = true;
-	if (!x->request_ended)
-		exchange_take_body(x);
+	x->interims = 0;
+	x->awaits_continue =
+	    x->expects_continue && !session_has_body(x->client->session);
+	if (x->awaits_continue)
+		loop_timer_after(
+		    x->worker->loop, &x->continue_timer, CONTINUE_US);
+	exchange_take_body(x);
 	update_deadline(x);
+}
+
+/* The body may come: the backend has said so, or does not say anything. */
+static void
+stop_awaiting(struct exchange *x)
+{
+	x->awaits_continue = false;
+	loop_timer_clear(x->worker->loop, &x->continue_timer);
+	exchange_take_body(x);
+}
+
+void
+exchange_on_continue_timer(void *arg)
+{
+	struct exchange *x = arg;
+
+	if (x->state == EXCHANGE_STREAMING && !x->response_begun &&
+	    !x->settling) {
+		stop_awaiting(x);
+		update_deadline(x);
+	}
 }
 
 void
 exchange_take_body(struct exchange *x)
 {
 	if (x->state != EXCHANGE_STREAMING || x->request_ended ||
-	    x->body_asked || io_backlog(&x->up->io) > 0 || x->up->io.broken)
+	    x->body_asked || x->awaits_continue || io_backlog(&x->up->io) > 0 ||
+	    x->up->io.broken)
 		return;
 	x->body_begun = true;
 	x->body_asked = true;
 	session_take_body(x->client->session);
+}
+
+/* The last piece of a chunked body, with the trailers that may pass. */
+static int
+write_last_chunk(struct exchange *x, const char *data, size_t len)
+{
+	struct message_slice lines =
+	    session_request(x->client->session)->trailers;
+	char size_line[CHUNK_SIZE_LINE];
+	struct iovec iov[CHUNK_IOV];
+	struct buffer *b = NULL;
+	struct text out;
+	int count, result;
+
+	text_init(&out, NULL, 0);
+	if (lines.len > 0)
+		b = buffer_get(x->worker->buffers);
+	if (b != NULL) {
+		text_init(&out, b->data, BUFFER_BYTES);
+		forward_trailers(&out, lines);
+	}
+	count = chunk_frame_last(iov, size_line, data, len, out.data, out.len);
+	result = io_write(&x->up->io, iov, count);
+	buffer_put(x->worker->buffers, b);
+	return result;
 }
 
 static int
@@ -62,10 +122,10 @@ write_piece(struct exchange *x, const char *data, size_t len, bool last)
 	struct iovec iov[CHUNK_IOV] = {{(void *)(uintptr_t)data, len}};
 	int count = 1;
 
+	if (x->chunked && last)
+		return write_last_chunk(x, data, len);
 	if (x->chunked)
-		count =
-		    last ? chunk_frame_last(iov, size_line, data, len, NULL, 0)
-			 : chunk_frame(iov, size_line, data, len);
+		count = chunk_frame(iov, size_line, data, len);
 	return io_write(&x->up->io, iov, count);
 }
 
@@ -75,6 +135,10 @@ exchange_on_body(struct task *task, const char *data, size_t len, bool last)
 	struct exchange *x = (struct exchange *)task;
 
 	x->body_asked = false;
+	if (x->state == EXCHANGE_TUNNEL) {
+		exchange_on_tunnel_bytes(x, data, len, last);
+		return;
+	}
 	if (x->state != EXCHANGE_STREAMING)
 		return;
 	/* The backend may have stopped reading and answered already; its
@@ -88,10 +152,25 @@ exchange_on_body(struct task *task, const char *data, size_t len, bool last)
 
 /* ---- the response ---- */
 
+/* The cookie that ties the client to this endpoint, where it has none. */
+static void
+add_sticky(struct exchange *x, struct text *head)
+{
+	const struct config_service *config = x->service->config;
+	uint64_t endpoint;
+
+	if (config->sticky_cookie == NULL)
+		return;
+	endpoint = x->up->endpoint->number;
+	if (endpoint != x->wait.affinity.sticky)
+		affinity_add_cookie(head, config, endpoint);
+}
+
 static void
 begin_response(struct exchange *x)
 {
 	const struct message *m = &x->up->message;
+	struct session *s = x->client->session;
 	struct session_response response = {
 	    .status = message_status(m),
 	    .reason = m->reason.at != NULL ? m->reason.at : "",
@@ -100,29 +179,79 @@ begin_response(struct exchange *x)
 	    .no_body = x->head_method,
 	    .no_date = forward_has_date(m),
 	};
-	struct text *head = session_begin(x->client->session, &response);
+	struct text *head = session_begin(s, &response);
 
 	x->response_begun = true;
-	forward_response(head, m);
+	x->client->record.first_byte_us = exchange_lap_us(x);
+	/* A body that was not asked for yet is not wanted any more. */
+	loop_timer_clear(x->worker->loop, &x->continue_timer);
+	forward_response(head, m, session_has_trailers(s));
+	add_sticky(x, head);
 }
 
-/* An interim (1xx) response ends here; the real one may be right behind.
- * False: it switches protocols, which nobody asked for. */
+/* RFC 9110 section 15.2. */
+static void
+pass_interim(struct exchange *x)
+{
+	const struct message *m = &x->up->message;
+	unsigned status = message_status(m);
+	struct text *head =
+	    session_begin_interim(x->client->session, status, m->reason);
+
+	if (head != NULL) {
+		forward_interim(head, m);
+		session_send_interim(x->client->session);
+	}
+	if (status == 100 && x->awaits_continue)
+		stop_awaiting(x);
+}
+
+/* Interim (1xx) responses end here; the real one may be right behind. False:
+ * there are too many. */
 static bool
-skip_interim(struct exchange *x)
+pass_interims(struct exchange *x)
 {
 	struct upstream *up = x->up;
 
 	while (up->message.error == MESSAGE_NONE && up->message.head_done &&
-	       message_is_interim(&up->message)) {
-		if (message_status(&up->message) == 101)
+	       message_is_interim(&up->message) &&
+	       message_status(&up->message) != 101) {
+		if (++x->interims > INTERIMS_MAX)
 			return false;
+		pass_interim(x);
 		message_init_response(
 		    &up->message, EXCHANGE_RESPONSE_HEAD_MAX, x->head_method);
 		if (!upstream_read_rest(up))
 			break;
 	}
 	return true;
+}
+
+/* The head is whole. False: read no further, it waits. */
+static bool
+start_response(struct exchange *x)
+{
+	x->settling = !x->settled && !exchange_settle_status(
+					 x, message_status(&x->up->message));
+	if (x->settling) {
+		/* The backend has done its part: no deadline. */
+		loop_timer_set(x->worker->loop, &x->up->timer, UINT64_MAX);
+		return false;
+	}
+	begin_response(x);
+	return true;
+}
+
+/* 101: it was asked for, and it is what was asked for. */
+static bool
+may_switch(const struct exchange *x)
+{
+	struct message_slice wanted =
+	    session_request(x->client->session)->upgrade;
+	struct message_slice given = x->up->message.upgrade;
+
+	return x->upgrades && given.len == wanted.len &&
+	       strncasecmp(given.at, wanted.at, given.len) == 0;
 }
 
 /* Passes on what one read brought. False: read no further, it is over or it
@@ -132,28 +261,27 @@ pass_on(struct exchange *x)
 {
 	struct message *m = &x->up->message;
 
-	if (!skip_interim(x)) {
-		exchange_try_failed(x, 502, "switched protocols unasked");
+	if (!pass_interims(x)) {
+		exchange_try_failed(x, EXCHANGE_FAILURE_INVALID);
 		return false;
 	}
 	if (m->error != MESSAGE_NONE) {
-		exchange_try_failed(x, 502,
-		    m->error == MESSAGE_EOF ? "connection lost"
-					    : "invalid response");
+		exchange_try_failed(x, m->error == MESSAGE_EOF
+					   ? EXCHANGE_FAILURE_LOST
+					   : EXCHANGE_FAILURE_INVALID);
 		return false;
 	}
 	if (!m->head_done)
 		return true;
-	if (!x->response_begun) {
-		x->settling = !exchange_settle_status(x, message_status(m));
-		if (x->settling) {
-			/* The backend has done its part: no deadline. */
-			loop_timer_set(
-			    x->worker->loop, &x->up->timer, UINT64_MAX);
-			return false;
-		}
-		begin_response(x);
+	if (message_status(m) == 101) {
+		if (may_switch(x))
+			exchange_begin_tunnel(x);
+		else
+			exchange_try_failed(x, EXCHANGE_FAILURE_SWITCHED);
+		return false;
 	}
+	if (!x->response_begun && !start_response(x))
+		return false;
 	if (m->done) {
 		exchange_complete(x, m->body.at, m->body.len);
 		return false;
@@ -176,7 +304,7 @@ exchange_receive(struct exchange *x)
 			update_deadline(x);
 			return;
 		case UPSTREAM_READ_ERROR:
-			exchange_try_failed(x, 502, "connection lost");
+			exchange_try_failed(x, EXCHANGE_FAILURE_LOST);
 			return;
 		case UPSTREAM_READ_SOME:
 		case UPSTREAM_READ_END:
@@ -197,6 +325,7 @@ void
 exchange_resume(struct exchange *x)
 {
 	x->settling = false;
+	x->settled = true;
 	exchange_take_body(x);
 	if (pass_on(x))
 		exchange_receive(x);
@@ -207,6 +336,8 @@ exchange_on_drained(struct task *task)
 {
 	struct exchange *x = (struct exchange *)task;
 
-	if (x->state == EXCHANGE_STREAMING)
+	if (x->state == EXCHANGE_TUNNEL)
+		exchange_pump_tunnel(x);
+	else if (x->state == EXCHANGE_STREAMING)
 		exchange_receive(x);
 }

@@ -1,6 +1,7 @@
 #include "forward.h"
 
 #include <string.h>
+#include <strings.h>
 
 static void
 add_slice(struct text *out, struct message_slice s)
@@ -33,7 +34,8 @@ add_path(
 	struct message_slice rest = m->path;
 	size_t prefix = strlen(route->path);
 
-	if (route->rewrite == NULL) {
+	/* The `*` of OPTIONS is no path. */
+	if (route->rewrite == NULL || m->path.at[0] != '/') {
 		add_slice(out, m->path);
 		return;
 	}
@@ -77,6 +79,7 @@ is_end_to_end(const struct message_header *h)
 	switch (h->field) {
 	case FIELD_CONNECTION:
 	case FIELD_HOP_BY_HOP:
+	case FIELD_TE:
 	case FIELD_UPGRADE:
 	case FIELD_TRANSFER_ENCODING:
 	case FIELD_CONTENT_LENGTH:
@@ -86,12 +89,80 @@ is_end_to_end(const struct message_header *h)
 	}
 }
 
+/* Of a request's headers, those that are written in another form. */
 static bool
-is_set_by_us(enum message_field field)
+is_set_by_us(
+    const struct forward_request *request, const struct message_header *h)
 {
-	return field == FIELD_HOST || field == FIELD_X_REAL_IP ||
-	       field == FIELD_X_FORWARDED_FOR ||
-	       field == FIELD_X_FORWARDED_PROTO || field == FIELD_EXPECT;
+	switch (h->field) {
+	case FIELD_EXPECT:
+	case FIELD_HOST:
+	case FIELD_TRACEPARENT:
+	case FIELD_X_FORWARDED_FOR:
+	case FIELD_X_FORWARDED_PROTO:
+	case FIELD_X_REAL_IP:
+	case FIELD_X_REQUEST_ID:
+		return true;
+	case FIELD_MAX_FORWARDS:
+		return request->message->max_forwards >= 0;
+	case FIELD_TRACESTATE:
+		return request->trace->parent_is_new;
+	case FIELD_TRAILER:
+		return !request->message->chunked;
+	default:
+		return false;
+	}
+}
+
+/* RFC 9110 section 7.6.3. */
+static void
+add_via(struct text *out, const struct message *m)
+{
+	text_add_str(out, m->parser.http_minor == 0
+			      ? "Via: 1.0 " FORWARD_NAME "\r\n"
+			      : "Via: 1.1 " FORWARD_NAME "\r\n");
+}
+
+/* A traceparent of a later version goes on as it came. */
+static void
+add_trace(struct text *out, const struct forward_request *request)
+{
+	const struct message *m = request->message;
+
+	add_line(out, "X-Request-Id", request->trace->id);
+	if (request->trace->parent[0] != '\0') {
+		add_line(out, "traceparent", request->trace->parent);
+		return;
+	}
+	for (size_t i = 0; i < m->header_count; i++)
+		if (m->headers[i].field == FIELD_TRACEPARENT)
+			add_header(out, &m->headers[i]);
+}
+
+/* What this connection is asked to do, as the client's was. */
+static void
+add_wishes(struct text *out, const struct message *m)
+{
+	if (m->upgrades) {
+		text_add_str(out, m->accepts_trailers
+				      ? "Connection: Upgrade, TE\r\nUpgrade: "
+				      : "Connection: Upgrade\r\nUpgrade: ");
+		add_slice(out, m->upgrade);
+		text_add(out, "\r\n", 2);
+	} else if (m->accepts_trailers) {
+		add_line(out, "Connection", "TE");
+	}
+	if (m->accepts_trailers)
+		add_line(out, "TE", "trailers");
+}
+
+static void
+add_number(struct text *out, const char *name, uint64_t n)
+{
+	text_add_str(out, name);
+	text_add(out, ": ", 2);
+	text_add_uint(out, n);
+	text_add(out, "\r\n", 2);
 }
 
 void
@@ -110,27 +181,49 @@ forward_request(struct text *out, const struct forward_request *request)
 	text_add(out, "\r\n", 2);
 	for (size_t i = 0; i < m->header_count; i++)
 		if (is_end_to_end(&m->headers[i]) &&
-		    !is_set_by_us(m->headers[i].field))
+		    !is_set_by_us(request, &m->headers[i]))
 			add_header(out, &m->headers[i]);
+	if (m->max_forwards >= 0)
+		add_number(out, "Max-Forwards", (uint64_t)m->max_forwards - 1);
 	add_line(out, "X-Real-IP", request->peer);
 	add_forwarded_for(out, m, request->peer);
 	add_line(out, "X-Forwarded-Proto", "http");
-	if (m->chunked) {
+	add_trace(out, request);
+	add_via(out, m);
+	add_wishes(out, m);
+	if (m->expects_continue)
+		add_line(out, "Expect", "100-continue");
+	if (m->chunked)
 		add_line(out, "Transfer-Encoding", "chunked");
-	} else if (m->has_length) {
-		text_add_str(out, "Content-Length: ");
-		text_add_uint(out, m->length);
-		text_add(out, "\r\n", 2);
-	}
+	else if (m->has_length)
+		add_number(out, "Content-Length", m->length);
 	text_add(out, "\r\n", 2);
 }
 
 void
-forward_response(struct text *out, const struct message *response)
+forward_response(
+    struct text *out, const struct message *response, bool trailers)
 {
 	for (size_t i = 0; i < response->header_count; i++)
-		if (is_end_to_end(&response->headers[i]))
+		if (is_end_to_end(&response->headers[i]) &&
+		    (trailers || response->headers[i].field != FIELD_TRAILER))
 			add_header(out, &response->headers[i]);
+	add_via(out, response);
+}
+
+void
+forward_interim(struct text *out, const struct message *response)
+{
+	forward_response(out, response, false);
+}
+
+void
+forward_switch(struct text *out, const struct message *response)
+{
+	forward_response(out, response, false);
+	text_add_str(out, "Connection: Upgrade\r\nUpgrade: ");
+	add_slice(out, response->upgrade);
+	text_add(out, "\r\n", 2);
 }
 
 bool
@@ -140,4 +233,39 @@ forward_has_date(const struct message *response)
 		if (response->headers[i].field == FIELD_DATE)
 			return !response->headers[i].nominated;
 	return false;
+}
+
+/* ---- trailers ---- */
+
+static bool
+is_forbidden(struct message_slice name)
+{
+	static const char *const names[] = {"age", "authorization",
+	    "cache-control", "connection", "content-encoding", "content-length",
+	    "content-range", "content-type", "cookie", "date", "expect",
+	    "expires", "host", "http2-settings", "if-match",
+	    "if-modified-since", "if-none-match", "if-range",
+	    "if-unmodified-since", "keep-alive", "location", "max-forwards",
+	    "pragma", "proxy-authenticate", "proxy-authorization",
+	    "proxy-connection", "range", "retry-after", "set-cookie", "te",
+	    "trailer", "transfer-encoding", "upgrade", "vary", "via", "warning",
+	    "www-authenticate", "x-real-ip", "x-request-id", "forwarded",
+	    "traceparent", "tracestate"};
+	static const char forwarded[] = "x-forwarded-";
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (message_slice_is(name, names[i]))
+			return true;
+	return name.len > strlen(forwarded) &&
+	       strncasecmp(name.at, forwarded, strlen(forwarded)) == 0;
+}
+
+void
+forward_trailers(struct text *out, struct message_slice lines)
+{
+	struct message_header h = {.field = FIELD_OTHER};
+
+	while (message_next_field(&lines, &h.name, &h.value))
+		if (!is_forbidden(h.name))
+			add_header(out, &h);
 }

@@ -1,13 +1,16 @@
 /*
- * forward - rewrites the heads of what passes through. Pure; worker only.
+ * forward - rewrites what passes through: heads and trailers. Pure; worker
+ * only.
  *
  * Requests: the method and the path (prefix rewritten), the end-to-end
- * headers in their order, Host as the client sent it, X-Real-IP and
- * X-Forwarded-Proto set, X-Forwarded-For appended to, and our own framing.
- * Responses: the end-to-end headers only. Dropped are the hop-by-hop headers
- * of RFC 9110 section 7.6.1, what Connection names, and what frames a message
+ * headers in their order, Host as the client sent it, X-Real-IP,
+ * X-Forwarded-Proto, X-Request-Id and traceparent set, X-Forwarded-For and Via
+ * appended to, Max-Forwards counted down, and our own framing. Responses: the
+ * end-to-end headers, and Via. Dropped are the hop-by-hop headers of RFC 9110
+ * section 7.6.1, what Connection names, and what frames a message
  * (Content-Length, Transfer-Encoding), because the body is framed anew: what
- * arrives ambiguous never leaves so.
+ * arrives ambiguous never leaves so. Of a connection's own wishes two are made
+ * ours towards the backend: `TE: trailers`, and a protocol to upgrade to.
  */
 #ifndef FORWARD_H
 #define FORWARD_H
@@ -15,21 +18,36 @@
 #include "config.h"
 #include "message.h"
 #include "text.h"
+#include "trace.h"
+
+/* What we are called in Via. */
+#define FORWARD_NAME "drover"
 
 struct forward_request {
 	const struct message *message;
 	const struct config_route *route;
 	const char *peer; /* the client's address, without its port */
 	const char *host; /* for a request of HTTP/1.0 that names none */
+	const struct trace *trace;
 };
 
 /* Writes the whole head, blank line included; text_is_full() if it did not
  * fit. A body goes as it came: by Content-Length, or chunked. */
 void forward_request(struct text *out, const struct forward_request *request);
 
-/* Writes the header lines of a response that may be passed on. */
-void forward_response(struct text *out, const struct message *response);
+/* Writes the header lines of a response that may be passed on. trailers: the
+ * framing towards the client can carry them. */
+void forward_response(
+    struct text *out, const struct message *response, bool trailers);
+/* The same of an interim response, and of one that switches protocols, which
+ * then has Connection and Upgrade too. */
+void forward_interim(struct text *out, const struct message *response);
+void forward_switch(struct text *out, const struct message *response);
 /* Whether the response brings a Date of its own. */
 bool forward_has_date(const struct message *response);
+
+/* Writes those of the lines that may stand in a trailer section (RFC 9110
+ * section 6.5.1): none that frame, route, authenticate or control. */
+void forward_trailers(struct text *out, struct message_slice lines);
 
 #endif

@@ -1,5 +1,7 @@
 #include "pool.h"
 
+#include <sys/socket.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +14,7 @@ struct pool {
 	struct service *service;
 	struct worker *worker;
 	unsigned connections; /* open, lent and idle */
+	unsigned idle;
 	struct pool_wait_list waiting;
 	unsigned waiting_count;
 	struct loop_deferred grant;
@@ -27,13 +30,27 @@ kick(struct pool *pool)
 		loop_defer(pool->worker->loop, &pool->grant);
 }
 
+static void
+put_idle(struct pool *pool, struct upstream *up)
+{
+	TAILQ_INSERT_HEAD(&up->endpoint->idle, up, idle_entry);
+	pool->idle++;
+}
+
+static void
+take_idle(struct pool *pool, struct upstream *up)
+{
+	TAILQ_REMOVE(&up->endpoint->idle, up, idle_entry);
+	pool->idle--;
+}
+
 void
 pool_discard(struct upstream *up)
 {
 	struct pool *pool = up->endpoint->service->pool;
 
 	if (up->state == UPSTREAM_IDLE)
-		TAILQ_REMOVE(&up->endpoint->idle, up, idle_entry);
+		take_idle(pool, up);
 	pool->connections--;
 	kick(pool);
 	upstream_close(up);
@@ -57,28 +74,43 @@ pool_release(struct upstream *up)
 	upstream_set_idle(up);
 	upstream_set_owner(up, on_idle_event, pool);
 	upstream_set_deadline(up, pool->service->config->pool.idle_us);
-	TAILQ_INSERT_HEAD(&up->endpoint->idle, up, idle_entry);
+	put_idle(pool, up);
 	if (up->endpoint->gone)
 		pool_discard(up);
 	else
 		kick(pool);
 }
 
-static struct upstream *
-reuse(struct pool *pool, struct endpoint *endpoint)
+/* Neither closed nor saying anything, as far as the kernel knows by now. */
+static bool
+is_quiet(const struct upstream *up)
 {
-	struct upstream *up = TAILQ_FIRST(&endpoint->idle);
+	char byte;
 
-	if (up == NULL)
-		return NULL;
-	TAILQ_REMOVE(&endpoint->idle, up, idle_entry);
-	upstream_set_lent(up);
-	worker_count(pool->worker, SCOREBOARD_UP_REUSES);
-	return up;
+	return recv(up->io.watch.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == -1 &&
+	       (errno == EAGAIN || errno == EWOULDBLOCK);
+}
+
+static struct upstream *
+reuse(struct pool *pool, struct endpoint *endpoint, bool careful)
+{
+	struct upstream *up;
+
+	while ((up = TAILQ_FIRST(&endpoint->idle)) != NULL) {
+		if (careful && !is_quiet(up)) {
+			pool_discard(up);
+			continue;
+		}
+		take_idle(pool, up);
+		upstream_set_lent(up);
+		worker_count(pool->worker, SCOREBOARD_UP_REUSES);
+		return up;
+	}
+	return NULL;
 }
 
 /* Makes room for a connection by closing one that is idle elsewhere. */
-static bool
+static void
 evict(struct pool *pool)
 {
 	for (size_t i = 0; i < pool->service->endpoint_count; i++) {
@@ -87,10 +119,9 @@ evict(struct pool *pool)
 
 		if (up != NULL) {
 			pool_discard(up);
-			return true;
+			return;
 		}
 	}
-	return false;
 }
 
 /* POOL_WAITING here means: all connections are lent, or no name has been
@@ -100,25 +131,28 @@ lend(struct pool_wait *wait, struct upstream **up)
 {
 	struct pool *pool = wait->pool;
 	struct service *service = pool->service;
+	unsigned max = service->config->pool.connections;
 	struct endpoint *endpoint;
 
-	endpoint = service_pick(service, wait->avoid ? wait->endpoint : NULL);
+	/* First: whose turn it is must not be used up for nothing. */
+	if (pool->connections >= max && pool->idle == 0)
+		return POOL_WAITING;
+	endpoint = service_pick(
+	    service, &wait->affinity, wait->avoid ? wait->endpoint : NULL);
 	if (endpoint == NULL)
 		return service_is_resolving(service) ? POOL_WAITING
 						     : POOL_NO_ENDPOINT;
-	*up = wait->fresh ? NULL : reuse(pool, endpoint);
-	if (*up == NULL) {
-		if (pool->connections >= service->config->pool.connections &&
-		    !evict(pool))
-			return POOL_WAITING;
-		wait->endpoint = endpoint;
-		*up = upstream_open(endpoint);
-		if (*up == NULL)
-			return POOL_FAILED;
-		pool->connections++;
-		worker_count(pool->worker, SCOREBOARD_UP_CONNECTS);
-	}
 	wait->endpoint = endpoint;
+	*up = wait->fresh ? NULL : reuse(pool, endpoint, wait->careful);
+	if (*up != NULL)
+		return POOL_LENT;
+	if (pool->connections >= max)
+		evict(pool);
+	*up = upstream_open(endpoint);
+	if (*up == NULL)
+		return POOL_FAILED;
+	pool->connections++;
+	worker_count(pool->worker, SCOREBOARD_UP_CONNECTS);
 	return POOL_LENT;
 }
 

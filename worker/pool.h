@@ -5,13 +5,16 @@
  * At most pool.connections are open per service and worker. Who finds all of
  * them lent waits in a queue of at most pool.queue for at most
  * pool.queue_timeout; past either it is shed. Idle connections are kept for
- * pool.idle; one that the backend closes meanwhile is dropped at once.
+ * pool.idle; one that the backend closes meanwhile is dropped at once, and
+ * for a careful request the socket itself is asked right before it is lent:
+ * its event may not have been heard yet.
  */
 #ifndef POOL_H
 #define POOL_H
 
 #include <sys/queue.h>
 
+#include "affinity.h"
 #include "upstream.h"
 
 struct pool;
@@ -21,7 +24,7 @@ enum pool_result {
 	POOL_LENT,        /* *up is the caller's */
 	POOL_WAITING,     /* fn will be called */
 	POOL_SHED,        /* the queue is full */
-	POOL_NO_ENDPOINT, /* the service has no address */
+	POOL_NO_ENDPOINT, /* the service has no address, or only drained ones */
 	POOL_FAILED,      /* errno; wait->endpoint could not be reached */
 };
 
@@ -33,9 +36,11 @@ struct pool_wait {
 	pool_fn *fn;
 	void *arg;
 	struct pool *pool;
+	struct affinity affinity;  /* its owner's to fill; at first: none */
 	struct endpoint *endpoint; /* the last one tried */
 	bool avoid;                /* rather not that one again */
 	bool fresh;                /* not a kept-alive connection */
+	bool careful; /* must not be sent twice: none known to be closed */
 	bool queued;
 	struct timer timer;
 	TAILQ_ENTRY(pool_wait) entry;

@@ -5,41 +5,101 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "balance.h"
 #include "log.h"
 #include "worker.h"
 
+/* How soon a name is looked up again, whatever its TTL; `resolve` can make it
+ * sooner, but no sooner than the other. */
+#define RESOLVE_FLOOR_US 1000000
 #define RESOLVE_MIN_US 100000
-#define RETRY_COST 100
-#define RETRY_EARN 20
-#define RETRY_TOKENS_MAX (10 * RETRY_COST)
+#define RETRIED_MIN 3
+#define RETRIED_PERCENT 20
 
 /* ---- endpoints ---- */
 
-struct endpoint *
-service_pick(struct service *service, const struct endpoint *avoid)
+static struct endpoint *
+find_sticky(
+    struct service *service, uint64_t number, const struct endpoint *avoid)
+{
+	uint64_t now_us = loop_now_us(service->worker->loop);
+
+	for (size_t i = 0; i < service->endpoint_count; i++) {
+		struct endpoint *e = service->endpoints[i];
+
+		if (e->number == number && e != avoid &&
+		    endpoint_is_usable(e, now_us))
+			return e;
+	}
+	return NULL;
+}
+
+static struct endpoint *
+pick_by_policy(
+    struct service *service, uint64_t hash, const struct endpoint *avoid)
 {
 	struct balance_candidate candidates[SERVICE_ENDPOINTS_MAX];
 	enum config_policy policy = service->config->policy;
+	struct balance_by by = {
+	    .policy = policy, .ring = &service->ring, .hash = hash};
+	bool by_load = policy == CONFIG_POLICY_LEAST_CONN ||
+		       policy == CONFIG_POLICY_RANDOM_TWO;
 	uint64_t now_us = loop_now_us(service->worker->loop);
 	int i;
 
 	for (size_t k = 0; k < service->endpoint_count; k++) {
-		const struct endpoint *e = service->endpoints[k];
+		struct endpoint *e = service->endpoints[k];
 
-		candidates[k].usable = endpoint_is_usable(e, now_us);
-		candidates[k].avoid = e == avoid;
-		candidates[k].load =
-		    policy == CONFIG_POLICY_LEAST_CONN ? endpoint_load(e) : 0;
+		candidates[k] = (struct balance_candidate){
+		    .usable = endpoint_is_usable(e, now_us),
+		    .avoid = e == avoid,
+		    .weight = endpoint_weight(e, now_us),
+		    .load = by_load ? endpoint_load(e) : 0,
+		    .credit = &e->credit,
+		};
 	}
 	i = balance_pick(
-	    policy, candidates, service->endpoint_count, &service->turn);
+	    &service->balance, &by, candidates, service->endpoint_count);
 	return i >= 0 ? service->endpoints[i] : NULL;
+}
+
+struct endpoint *
+service_pick(struct service *service, const struct affinity *affinity,
+    const struct endpoint *avoid)
+{
+	struct endpoint *e = NULL;
+
+	if (affinity->sticky != 0)
+		e = find_sticky(service, affinity->sticky, avoid);
+	return e != NULL ? e : pick_by_policy(service, affinity->hash, avoid);
+}
+
+/* The set has changed: those who stay begin anew, equal to those who came. */
+static void
+rebalance(struct service *service)
+{
+	struct hash_ring_member members[SERVICE_ENDPOINTS_MAX];
+	enum config_policy policy = service->config->policy;
+
+	for (size_t i = 0; i < service->endpoint_count; i++) {
+		struct endpoint *e = service->endpoints[i];
+
+		e->credit = 0;
+		members[i].number = e->number;
+		members[i].weight = e->origin->weight;
+	}
+	if (policy != CONFIG_POLICY_IP_HASH &&
+	    policy != CONFIG_POLICY_CONSISTENT_HASH)
+		return;
+	if (hash_ring_build(&service->ring, members, service->endpoint_count) ==
+	    -1)
+		log_warn("service %s: no memory for its ring: requests go in "
+			 "turn",
+		    service->config->name);
 }
 
 static void
 add_endpoint(struct service *service, const struct sock_addr *addr,
-    const struct config_endpoint *origin)
+    const struct config_endpoint *origin, uint64_t since_us)
 {
 	struct endpoint *e;
 
@@ -50,8 +110,10 @@ add_endpoint(struct service *service, const struct sock_addr *addr,
 		return;
 	}
 	e = endpoint_new(service, addr, origin);
-	if (e != NULL)
-		service->endpoints[service->endpoint_count++] = e;
+	if (e == NULL)
+		return;
+	e->since_us = since_us;
+	service->endpoints[service->endpoint_count++] = e;
 }
 
 static void
@@ -94,6 +156,9 @@ apply_answer(
     struct service_name *name, const struct sock_addr *addrs, size_t count)
 {
 	struct service *service = name->service;
+	/* What is there from the start has nobody to take over from. */
+	uint64_t since_us =
+	    name->found ? loop_now_us(service->worker->loop) : 0;
 	unsigned left = 0, joined = 0;
 
 	for (size_t i = service->endpoint_count; i-- > 0;) {
@@ -108,13 +173,28 @@ apply_answer(
 	for (size_t i = 0; i < count; i++) {
 		if (has_endpoint(name, &addrs[i]))
 			continue;
-		add_endpoint(service, &addrs[i], name->config);
+		add_endpoint(service, &addrs[i], name->config, since_us);
 		joined++;
 	}
-	if (left != 0 || joined != 0)
-		log_info("service %s: %s has %zu addresses, %u joined, %u left",
-		    service->config->name, name->config->name.host, count,
-		    joined, left);
+	if (left == 0 && joined == 0)
+		return;
+	rebalance(service);
+	log_info("service %s: %s has %zu addresses, %u joined, %u left",
+	    service->config->name, name->config->name.host, count, joined,
+	    left);
+}
+
+static void
+ask_again(struct service_name *name, uint64_t ttl_us)
+{
+	const struct service *service = name->service;
+	uint64_t us = ttl_us > RESOLVE_FLOOR_US ? ttl_us : RESOLVE_FLOOR_US;
+
+	if (us > service->config->resolve_us)
+		us = service->config->resolve_us;
+	if (us < RESOLVE_MIN_US)
+		us = RESOLVE_MIN_US;
+	loop_timer_after(service->worker->loop, &name->timer, us);
 }
 
 static void
@@ -122,7 +202,6 @@ on_answer(void *arg, const struct resolver_answer *answer)
 {
 	struct service_name *name = arg;
 	struct service *service = name->service;
-	uint64_t again_us = (uint64_t)answer->ttl_s * 1000000;
 	bool found = answer->outcome == RESOLVER_FOUND;
 
 	name->query = NULL;
@@ -136,11 +215,8 @@ on_answer(void *arg, const struct resolver_answer *answer)
 		    service->config->name, name->config->name.host, answer->why,
 		    service->endpoint_count);
 	name->failing = !found;
-	if (!found || again_us > service->config->resolve_us)
-		again_us = service->config->resolve_us;
-	if (again_us < RESOLVE_MIN_US)
-		again_us = RESOLVE_MIN_US;
-	loop_timer_after(service->worker->loop, &name->timer, again_us);
+	name->found |= found;
+	ask_again(name, found ? (uint64_t)answer->ttl_s * 1000000 : 0);
 	if (service->on_change != NULL)
 		service->on_change(service);
 }
@@ -154,8 +230,7 @@ on_resolve_timer(void *arg)
 	name->query = resolver_query(w->resolver, name->config->name.host,
 	    name->config->name.port, on_answer, name);
 	if (name->query == NULL)
-		loop_timer_after(w->loop, &name->timer,
-		    name->service->config->resolve_us + RESOLVE_MIN_US);
+		ask_again(name, 0);
 }
 
 bool
@@ -192,8 +267,9 @@ service_new(struct worker *w, unsigned index)
 	service->config = config;
 	service->index = index;
 	/* Workers that start together do not all begin with the same one. */
-	service->turn = w->boot->slot;
-	service->retry_tokens = RETRY_TOKENS_MAX;
+	service->balance.first = w->boot->slot;
+	arc4random_buf(
+	    &service->balance.random, sizeof(service->balance.random));
 	service->names =
 	    calloc(config->endpoint_count, sizeof(*service->names));
 	if (service->names == NULL) {
@@ -206,8 +282,9 @@ service_new(struct worker *w, unsigned index)
 		if (e->is_name)
 			add_name(service, e);
 		else
-			add_endpoint(service, &e->addr, e);
+			add_endpoint(service, &e->addr, e, 0);
 	}
+	rebalance(service);
 	return service;
 }
 
@@ -225,22 +302,34 @@ service_free(struct service *service)
 	while (service->endpoint_count > 0)
 		remove_endpoint(service, service->endpoint_count - 1);
 	free(service->names);
+	hash_ring_fini(&service->ring);
 	loop_bury(service->worker->loop, service, free);
 }
 
+/* ---- the retry budget ---- */
+
 void
-service_earn_retry(struct service *service)
+service_begin(struct service *service)
 {
-	service->retry_tokens += RETRY_EARN;
-	if (service->retry_tokens > RETRY_TOKENS_MAX)
-		service->retry_tokens = RETRY_TOKENS_MAX;
+	service->live++;
+}
+
+void
+service_end(struct service *service, bool retried)
+{
+	service->live--;
+	if (retried)
+		service->retried--;
 }
 
 bool
-service_spend_retry(struct service *service)
+service_start_retry(struct service *service, bool already)
 {
-	if (service->retry_tokens < RETRY_COST)
+	unsigned others = service->retried - (already ? 1 : 0);
+
+	if (others >= RETRIED_MIN &&
+	    (uint64_t)others * 100 >= (uint64_t)service->live * RETRIED_PERCENT)
 		return false;
-	service->retry_tokens -= RETRY_COST;
+	service->retried = others + 1;
 	return true;
 }

@@ -4,13 +4,20 @@
  * Worker only.
  *
  * What DNS no longer lists takes no new request, and its requests in flight
- * end as they would have.
+ * end as they would have. A name server that fails, or does not answer, changes
+ * nothing.
+ *
+ * The retry budget (Envoy's): of the service's requests that are alive in this
+ * worker at most a fifth may be on a further try, and three may always.
  */
 #ifndef SERVICE_H
 #define SERVICE_H
 
+#include "affinity.h"
+#include "balance.h"
 #include "config.h"
 #include "endpoint.h"
+#include "hash_ring.h"
 #include "loop.h"
 #include "resolver.h"
 
@@ -26,6 +33,7 @@ struct service_name {
 	struct resolver_query *query;
 	struct timer timer;
 	bool answered; /* or failed, at least once */
+	bool found;    /* likewise, an address */
 	bool failing;
 };
 
@@ -37,8 +45,10 @@ struct service {
 	size_t endpoint_count;
 	struct service_name *names;
 	size_t name_count;
-	unsigned turn;
-	unsigned retry_tokens; /* hundredths of a retry */
+	struct balance balance;
+	struct hash_ring ring; /* of the endpoints, for the policies by key */
+	unsigned live;         /* requests */
+	unsigned retried;      /* those of them on a further try */
 	struct pool *pool;
 	/* For the pool: endpoints may have come; one is about to leave. */
 	void (*on_change)(struct service *service);
@@ -49,14 +59,18 @@ struct service {
 struct service *service_new(struct worker *w, unsigned index);
 void service_free(struct service *service);
 
-/* Its policy's choice; avoid: NULL, or where this request has just failed.
- * NULL when there is no endpoint at all. */
-struct endpoint *service_pick(
-    struct service *service, const struct endpoint *avoid);
+/* The endpoint that the sticky cookie names, if it may be used, else the
+ * policy's choice; avoid: NULL, or where this request has just failed. NULL
+ * when there is no endpoint at all, or all are drained (weight 0). */
+struct endpoint *service_pick(struct service *service,
+    const struct affinity *affinity, const struct endpoint *avoid);
 /* True while a name has not been answered even once. */
 bool service_is_resolving(const struct service *service);
-/* The retry budget: a fifth of the requests, and ten at once. */
-void service_earn_retry(struct service *service);
-bool service_spend_retry(struct service *service);
+/* A request begins; it has ended, retried: after service_start_retry(). */
+void service_begin(struct service *service);
+void service_end(struct service *service, bool retried);
+/* May it be tried once more? Where so, it is on a further try from now on;
+ * already: it was before. */
+bool service_start_retry(struct service *service, bool already);
 
 #endif

@@ -6,10 +6,16 @@
  * What a client sends is passed on when it is valid, else made: an id of 32
  * hex digits; a traceparent of version 00 with a new trace, a new parent and
  * the sampled flag, as a service that starts a trace would.
+ *
+ * A valid X-Request-Id is 1 to TRACE_ID_MAX letters, digits and -_.~:/+=@|#%!*
+ * which takes UUIDs, ULIDs, base64, traceparents and the hierarchical ids of
+ * others, and holds nothing that separates, quotes or escapes in a header, a
+ * log line, JSON, HTML or a shell.
  */
 #ifndef TRACE_H
 #define TRACE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "message.h"

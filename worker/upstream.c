@@ -158,24 +158,32 @@ parse(struct upstream *up)
 }
 
 /* Where the next bytes go: behind the head while it is coming, since the
- * parser points into it; else over what was used. */
+ * parser points into it; else behind what was not yet used. */
 static int
 make_room(struct upstream *up)
 {
-	if (up->in == NULL) {
+	if (up->in == NULL)
 		up->in = buffer_get(up->endpoint->worker->buffers);
-		if (up->in == NULL) {
-			up->error = ENOBUFS;
-			return -1;
-		}
+	if (up->in == NULL) {
+		up->error = ENOBUFS;
+		return -1;
 	}
-	if (up->message.head_done)
-		up->in->start = up->in->end = 0;
+	if (up->message.head_done) {
+		if (buffer_len(up->in) == 0)
+			up->in->start = up->in->end = 0;
+		else
+			buffer_compact(up->in);
+	}
+	if (buffer_room(up->in) == 0) {
+		up->error = EMSGSIZE;
+		return -1;
+	}
 	return 0;
 }
 
-enum upstream_read
-upstream_read(struct upstream *up)
+/* SOME: bytes were added to the buffer. */
+static enum upstream_read
+fill(struct upstream *up)
 {
 	ssize_t n;
 
@@ -186,17 +194,26 @@ upstream_read(struct upstream *up)
 	n = io_read(&up->io, up->in->data + up->in->end, buffer_room(up->in));
 	if (n > 0) {
 		up->in->end += (uint32_t)n;
-		parse(up);
 		return UPSTREAM_READ_SOME;
 	}
-	if (n == 0) {
-		message_finish(&up->message);
+	if (n == 0)
 		return UPSTREAM_READ_END;
-	}
 	if (errno == EAGAIN)
 		return UPSTREAM_READ_WAIT;
 	up->error = errno;
 	return UPSTREAM_READ_ERROR;
+}
+
+enum upstream_read
+upstream_read(struct upstream *up)
+{
+	enum upstream_read result = fill(up);
+
+	if (result == UPSTREAM_READ_SOME)
+		parse(up);
+	else if (result == UPSTREAM_READ_END)
+		message_finish(&up->message);
+	return result;
 }
 
 bool
@@ -207,4 +224,19 @@ upstream_read_rest(struct upstream *up)
 		return false;
 	parse(up);
 	return true;
+}
+
+enum upstream_read
+upstream_read_bytes(struct upstream *up, struct message_slice *bytes)
+{
+	enum upstream_read result = UPSTREAM_READ_SOME;
+
+	if (up->in == NULL || buffer_len(up->in) == 0)
+		result = fill(up);
+	if (result == UPSTREAM_READ_SOME) {
+		bytes->at = up->in->data + up->in->start;
+		bytes->len = buffer_len(up->in);
+		up->in->start = up->in->end;
+	}
+	return result;
 }

@@ -73,5 +73,10 @@ enum upstream_read upstream_read(struct upstream *up);
 /* Parses what is left over after an interim (1xx) response. False: nothing
  * is left. */
 bool upstream_read_rest(struct upstream *up);
+/* One read of a connection that has switched protocols, as it comes; first
+ * what was read behind the response's head. Bytes are to be used before the
+ * next call. */
+enum upstream_read upstream_read_bytes(
+    struct upstream *up, struct message_slice *bytes);
 
 #endif

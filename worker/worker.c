@@ -18,6 +18,7 @@
 #include "client.h"
 #include "offload.h"
 #include "pool.h"
+#include "route.h"
 #include "service.h"
 #include "tickets.h"
 #include "totals.h"
@@ -108,6 +109,8 @@ on_master(void *arg, uint32_t events)
 			acceptor_join(w->acceptor);
 		else if (word[0] == WORKER_REJOIN && n == 2)
 			acceptor_rejoin(w->acceptor, word[1]);
+		else if (word[0] == WORKER_REOPEN && w->access_log != NULL)
+			access_log_reopen(w->access_log);
 	}
 	if (n == -1 && (errno == EAGAIN || errno == EINTR))
 		return;
@@ -153,6 +156,8 @@ on_tick(void *arg)
 	loop_timer_after(w->loop, &w->tick, TICK_US);
 	atomic_store_explicit(
 	    &w->slot->heartbeat_ns, now_us * 1000, memory_order_relaxed);
+	atomic_store_explicit(&w->slot->buffers,
+	    (uint32_t)buffer_pool_used(w->buffers), memory_order_relaxed);
 	acceptor_rescue(w->acceptor);
 	refresh_title(w);
 	if (w->access_log != NULL)
@@ -320,13 +325,18 @@ open_services(struct worker *w)
 static int
 open_access_log(struct worker *w)
 {
-	const char *path = w->config->log.access;
+	const struct access_log_options options = {
+	    .path = w->config->log.access,
+	    .format = w->config->log.format,
+	    .instance = w->config->instance,
+	    .worker = worker_number(w),
+	};
 
-	if (path == NULL)
+	if (options.path == NULL)
 		return 0;
-	w->access_log = access_log_open(path);
+	w->access_log = access_log_open(&options);
 	if (w->access_log == NULL)
-		log_error("access log %s: %s", path, strerror(errno));
+		log_error("access log %s: %s", options.path, strerror(errno));
 	return w->access_log != NULL ? 0 : -1;
 }
 
@@ -347,11 +357,14 @@ open_all(struct worker *w)
 	w->buffers = buffer_pool_new(
 	    (size_t)w->config->client.connections * BUFFERS_PER_CLIENT +
 	    BUFFERS_EXTRA);
+	if (trace_source_init(&w->trace) == -1)
+		return -1;
 	w->resolver = resolver_new(w->loop);
 	w->offload = offload_new(w->loop);
+	w->routes = route_table_new(w->config->routes, w->config->route_count);
 	w->clients = clients_new(w);
 	if (w->buffers == NULL || w->resolver == NULL || w->offload == NULL ||
-	    w->clients == NULL)
+	    w->routes == NULL || w->clients == NULL)
 		return -1;
 	if (watch_signals(w) == -1 || watch_master(w) == -1 ||
 	    open_access_log(w) == -1 || open_state(w) == -1 ||
@@ -381,6 +394,7 @@ close_all(struct worker *w)
 {
 	acceptor_free(w->acceptor);
 	clients_free(w->clients);
+	route_table_free(w->routes);
 	offload_free(w->offload);
 	checker_free(w->checker);
 	close_services(w);

@@ -14,6 +14,7 @@
 #include "redis.h"
 #include "resolver.h"
 #include "signals.h"
+#include "trace.h"
 #include "worker_boot.h"
 
 struct access_log;
@@ -22,6 +23,7 @@ struct breakers;
 struct checker;
 struct clients;
 struct offload;
+struct route_table;
 struct service;
 struct tickets;
 struct totals;
@@ -41,11 +43,13 @@ struct worker {
 	struct breakers *breakers;
 	struct access_log *access_log; /* NULL: off */
 	struct acceptor *acceptor;
+	struct route_table *routes;
 	struct clients *clients;
 	struct checker *checker;
 	struct offload *offload;
 	struct service **services; /* config->service_count of them */
 
+	struct trace_source trace;
 	struct delay_meter delay;
 	struct signals signals;
 	struct loop_watch master;

@@ -1,6 +1,7 @@
 """The servers behind Drover: each does with a connection as its test says."""
 
 import json
+import os
 import socket
 import struct
 import threading
@@ -72,11 +73,15 @@ def echo(connection):
 
 
 class Backend:
-    """A server whose every connection is given to handle(connection)."""
+    """A server whose every connection is given to handle(connection).
 
-    def __init__(self, handle=echo, backlog=128, port=None):
+    host: an address of IPv4 or IPv6, or the path of a unix socket."""
+
+    def __init__(self, handle=echo, backlog=128, port=None,
+                 host="127.0.0.1"):
         self.handle = handle
         self.backlog = backlog
+        self.host = host
         self.port = port or free_port()
         self.connections = 0
         self.lock = threading.Lock()
@@ -85,12 +90,24 @@ class Backend:
 
     @property
     def address(self):
-        return f"127.0.0.1:{self.port}"
+        if self.host.startswith("/"):
+            return f"unix:{self.host}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
+
+    def _bind(self):
+        if self.host.startswith("/"):
+            self.listener = socket.socket(socket.AF_UNIX)
+            self.listener.bind(self.host)
+            os.chmod(self.host, 0o666)  # for a Drover that became nobody
+            return
+        self.listener = socket.socket(
+            socket.AF_INET6 if ":" in self.host else socket.AF_INET)
+        self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.listener.bind((self.host, self.port))
 
     def start(self):
-        self.listener = socket.socket()
-        self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.listener.bind(("127.0.0.1", self.port))
+        self._bind()
         self.listener.listen(self.backlog)
         threading.Thread(target=self._accept, args=(self.listener,),
                          daemon=True).start()
@@ -101,7 +118,8 @@ class Backend:
                 sock, _ = listener.accept()
             except OSError:
                 return
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if sock.family != socket.AF_UNIX:
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             with self.lock:
                 self.connections += 1
                 self.open.add(sock)

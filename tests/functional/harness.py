@@ -9,6 +9,7 @@ import http.client
 import json
 import os
 import re
+import shlex
 import signal
 import socket
 import struct
@@ -20,7 +21,10 @@ import time
 import redis
 
 DROVER = os.path.abspath(os.environ.get("DROVER", "build/drover"))
-DEADLINE = 10
+# A program, with its options, that Drover runs under, and how many times
+# slower that makes it.
+WRAPPER = shlex.split(os.environ.get("DROVER_WRAPPER", ""))
+DEADLINE = 10 * int(os.environ.get("DROVER_SLOWNESS", "1"))
 # Below what the kernel hands out to outgoing connections by itself.
 PORTS = range(12000, 32000)
 SANITIZER = re.compile(r"ERROR: \w+Sanitizer|runtime error:|bug: ")
@@ -168,11 +172,12 @@ class Drover(Process):
     """A running gateway (or demo service: it is the same program).
 
     The configuration is the keys given, and what every scenario needs: a
-    port, an admin port and a state folder of its own, two workers.
+    port, an admin port and a state folder of its own, two workers. launcher:
+    a command that becomes it, as env(1) does.
     """
 
     def __init__(self, place, name="drover", env=None, ready=True,
-                 accept="reuseport", **config):
+                 accept="reuseport", launcher=(), **config):
         self.drain_timeout = 10
         self.is_over = False
         os.makedirs(os.path.join(place, name), exist_ok=True)
@@ -191,7 +196,8 @@ class Drover(Process):
             self.path = os.path.join(place, f"{name}.yaml")
             with open(self.path, "w", encoding="utf-8") as f:
                 json.dump(self.config, f, indent=1)
-            super().__init__(place, name, [DROVER, "-c", self.path], env)
+            super().__init__(place, name, [*launcher, *WRAPPER, DROVER, "-c",
+                                           self.path], env)
             if not ready or self._wait_ready():
                 return
         raise AssertionError(self.log())
@@ -348,20 +354,28 @@ def parse_headers(lines):
 
 def read_chunks(file):
     """A chunked body; its bytes, and its trailers. Strict: what we send has
-    no extension and ends each line in CRLF."""
+    no extension and ends each line in CRLF. OSError: the connection ended."""
+    def cut_short(data):
+        raise OSError(f"chunked body cut short: {data[-20:]!r}")
+
     body = b""
     while True:
         line = file.readline()
+        if not line.endswith(b"\n"):
+            cut_short(line)
         assert re.fullmatch(rb"[0-9A-Fa-f]{1,16}\r\n", line), line
         size = int(line, 16)
         if size == 0:
             break
         data = file.read(size + 2)
-        assert len(data) == size + 2, "chunk cut short"
+        if len(data) < size + 2:
+            cut_short(data)
         assert data.endswith(b"\r\n"), data[-20:]
         body += data[:-2]
     lines = []
     while (line := file.readline()) != b"\r\n":
+        if not line.endswith(b"\n"):
+            cut_short(line)
         assert line.endswith(b"\r\n"), line
         lines.append(line[:-2])
     return body, parse_headers(lines)

@@ -1,41 +1,361 @@
-"""Goal: the access log says what happened to every request, and never gets in
-the way."""
+"""Goal: the access log says what happened to every request, as text and as
+JSON, and never gets in the way."""
 
+import json
 import os
 import re
+import signal
+import subprocess
+import threading
+import time
 
 import pytest
 
-from harness import Raw, handler, respond, wait_for
+from harness import (DROVER, SANITIZER, Process, Raw, free_port, handler,
+                     respond, route, service, wait_for)
 
 GET = "GET {} HTTP/1.1\r\nHost: a\r\n\r\n"
+PLACED = ["client", "time", "request", "status", "bytes", "total"]
+NAMED = ["host", "route", "service", "upstream", "tries", "bytes_in", "queue",
+         "connect", "first", "breaker", "end", "id", "instance", "worker"]
+VALUE = r'("[^"]*"|[^ "]+)'
+LINE = re.compile(" ".join([VALUE] * len(PLACED) +
+                           [f"{name}={VALUE}" for name in NAMED]))
+NUMBERS = {"status", "bytes", "tries", "bytes_in", "worker"}
+SECONDS = {"total", "queue", "connect", "first"}
+GONE = ("client_closed", "client_reset")
+BREAKER = {"failures": 3, "window": "10s", "open_for": "60s"}
 
 
-def lines(path):
-    with open(path, encoding="ascii") as f:
-        return f.read().splitlines()
+def from_text(line):
+    """The same that the JSON of it would give."""
+    match = LINE.fullmatch(line)
+    assert match, line
+    record = {}
+    for name, value in zip(PLACED + NAMED, match.groups()):
+        value = value.strip('"')
+        if name in NUMBERS:
+            record[name] = int(value)
+        elif value == "-":
+            record[name] = None
+        elif name in SECONDS:
+            assert re.fullmatch(r"\d+\.\d{6}", value), line
+            record[name] = float(value)
+        else:
+            record[name] = value
+    return record
 
 
-def test_a_line_per_request(drover, place):
-    path = os.path.join(place, "access.log")
-    d = drover(routes=[respond("/", "ok"), handler("/cpu", "cpu_bound"),
-                       respond("/late", "ok", delay="10s")],
-               log={"access": path}, workers=1)
-    assert d.get('/a?b="c').status == 200
+def from_json(line):
+    record = json.loads(line)
+    assert list(record) == PLACED + NAMED
+    for name in SECONDS:
+        assert record[name] is None or isinstance(record[name], (int, float))
+    for name in NUMBERS:
+        assert isinstance(record[name], int)
+    return record
+
+
+class Log:
+    """Gateways whose access log is read as it is written."""
+
+    def __init__(self, drover, place, form):
+        self.drover, self.form = drover, form
+        self.path = os.path.join(place, "access.log")
+
+    def start(self, **more):
+        return self.drover(log={"access": self.path, "format": self.form},
+                           **{"workers": 1, **more})
+
+    def lines(self):
+        with open(self.path, encoding="ascii", newline="\n") as f:
+            return f.read().splitlines()
+
+    def records(self, count):
+        """Waits for so many, and no more."""
+        wait_for(lambda: len(self.lines()) >= count, f"{count} lines")
+        read = from_json if self.form == "json" else from_text
+        records = [read(line) for line in self.lines()]
+        assert len(records) == count
+        for r in records:
+            assert r["client"] == "127.0.0.1" and r["instance"] == "drover"
+            assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z",
+                                r["time"])
+        return records
+
+
+@pytest.fixture(name="log", params=["text", "json"])
+def fixture_log(drover, place, request):
+    return Log(drover, place, request.param)
+
+
+def test_a_record_per_request(log):
+    d = log.start(routes=[respond("/", "ok"), handler("/cpu", "cpu_bound")])
+    assert d.get("/a?b=c", Host="shop.example").status == 200
     assert d.get("/cpu?ms=40").status == 200
+    assert d.get("/a").status == 200
+    first, cpu, _ = log.records(3)
+    assert first["request"] == "GET /a?b=c HTTP/1.1"
+    assert (first["status"], first["bytes"]) == (200, 4)
+    assert (first["host"], first["route"]) == ("shop.example", "/")
+    assert (first["end"], first["worker"]) == ("done", 1)
+    # No service is asked.
+    assert (first["tries"], first["bytes_in"]) == (0, 0)
+    for name in ("service", "upstream", "breaker", "queue", "connect",
+                 "first"):
+        assert first[name] is None
+    assert cpu["route"] == "/cpu" and cpu["total"] >= 0.04
+
+
+def test_what_is_no_request(log):
+    d = log.start(routes=[respond("/x", "ok")])
     with Raw(d.port) as client:
         client.send("nonsense\r\n\r\n")
         client.rest()
     with Raw(d.port) as client:
+        client.send("GET /no HTTP/1.0\r\n\r\n")
+        client.rest()
+    # After a good one on the same connection, whose facts are not its own.
+    with Raw(d.port) as client:
+        client.send(GET.format("/x"))
+        client.response()
+        client.send("GET /x HTTP/1.1\r\n\r\n")
+        client.rest()
+    bad, no_route, _, no_host = log.records(4)
+    for r in (bad, no_host):
+        assert r["status"] == 400
+        for name in ("request", "host", "route", "total", "id"):
+            assert r[name] is None
+    assert no_route["request"] == "GET /no HTTP/1.0"
+    assert no_route["status"] == 404
+    assert no_route["host"] is None and no_route["route"] is None
+
+
+def test_a_client_that_leaves(log, backend):
+    """Before the answer, and in the middle of it."""
+    def handle(connection):
+        connection.read_request()
+        connection.send("HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n12")
+        connection.read_request()
+
+    d = log.start(routes=[respond("/late", "ok", delay="60s"),
+                          route("/half", "b")],
+                  services=[service("b", backend(handle).address)])
+    with Raw(d.port) as client:
+        # Of an answer before it, not of this one.
+        client.send(GET.format("/none"))
+        client.response()
+        d.wait_in_flight(0)
         client.send(GET.format("/late"))
         d.wait_in_flight(1)
-    wait_for(lambda: len(lines(path)) == 4, "all lines are there")
-    first, cpu, bad, gone = lines(path)
-    assert re.fullmatch(r'127\.0\.0\.1 \S+Z "GET /a\?b=\\x22c" 200 4 '
-                        r'0\.\d{6}', first)
-    assert float(cpu.split()[-1]) >= 0.04
-    assert ' "-" 400 ' in bad
-    assert re.search(r' "GET /late" 499 0 \d+\.\d{6} cut$', gone)
+        client.reset()
+    _, gone = log.records(2)
+    assert (gone["status"], gone["bytes"]) == (499, 0)
+    assert gone["request"] == "GET /late HTTP/1.1"
+    assert gone["end"] in GONE
+    assert gone["total"] > 0
+    with Raw(d.port) as client:
+        client.send(GET.format("/half"))
+        assert client.file.readline() == b"HTTP/1.1 200 OK\r\n"
+        client.reset()
+    *_, cut = log.records(3)
+    assert (cut["status"], cut["bytes"]) == (200, 2)
+    assert cut["end"] in GONE
+
+
+def test_an_answer_cut_short(log, backend):
+    def handle(connection):
+        connection.read_request()
+        connection.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n12")
+
+    d = log.start(routes=[route("/", "b")],
+                  services=[service("b", backend(handle).address)])
+    with Raw(d.port) as client:
+        client.send(GET.format("/"))
+        assert client.rest().endswith(b"12")
+    cut, = log.records(1)
+    assert (cut["status"], cut["bytes"]) == (200, 2)
+    assert cut["end"] not in (None, "done")
+
+
+def test_a_proxied_request(log, backend):
+    b = backend()
+    d = log.start(routes=[route("/api", "users")],
+                  services=[service("users", b.address, breaker=BREAKER)])
+    with d.client() as c:
+        answer = c.request("POST", "/api/x", body=b"12345",
+                           headers={"X-Request-Id": "my-id.1"})
+        again = c.get("/api/y")
+    assert answer.status == again.status == 200
+    first, second = log.records(2)
+    assert first["request"] == "POST /api/x HTTP/1.1"
+    assert (first["route"], first["service"]) == ("/api", "users")
+    assert first["upstream"] == b.address
+    assert (first["tries"], first["breaker"]) == (1, "closed")
+    assert (first["bytes_in"], first["bytes"]) == (5, len(answer.body))
+    assert (first["id"], first["end"]) == ("my-id.1", "done")
+    for r in (first, second):
+        for name in ("queue", "connect", "first"):
+            assert 0 <= r[name] <= r["total"]
+        # Each is the time since the one before.
+        assert r["queue"] + r["connect"] + r["first"] <= r["total"]
+    assert re.fullmatch("[0-9a-f]{32}", second["id"])
+    # Its connection was there.
+    assert second["connect"] == 0
+
+
+def test_where_the_time_goes(log, backend):
+    """In the queue, and until the first byte."""
+    inside, gate = threading.Event(), threading.Event()
+
+    def handle(connection):
+        while connection.read_request() is not None:
+            inside.set()
+            gate.wait(10)
+            connection.reply()
+
+    d = log.start(routes=[route("/", "b")], services=[
+        service("b", backend(handle).address, pool={"connections": 1})])
+    with Raw(d.port) as one, Raw(d.port) as other:
+        one.send(GET.format("/one"))
+        assert inside.wait(10)
+        other.send(GET.format("/other"))
+        d.wait_in_flight(2)
+        # What is measured here is time: some has to pass.
+        time.sleep(0.05)
+        gate.set()
+        assert one.response().status == other.response().status == 200
+    first, second = log.records(2)
+    assert first["request"] == "GET /one HTTP/1.1"
+    assert first["first"] >= 0.05
+    assert second["queue"] >= 0.05
+
+
+def test_tries(log, backend):
+    """One that refuses, one that answers: it is the last that is named."""
+    b = backend()
+    nobody = f"127.0.0.1:{free_port()}"
+    d = log.start(routes=[route("/", "b"), route("/none", "none")],
+                  services=[service("b", nobody, b.address, retries=1),
+                            service("none", nobody)])
+    # Round robin: one of two begins with the one that refuses.
+    for _ in range(2):
+        assert d.get("/").status == 200
+    assert d.get("/none").status == 502
+    *both, failed = log.records(3)
+    assert sorted(r["tries"] for r in both) == [1, 2]
+    assert [r["upstream"] for r in both] == [b.address] * 2
+    assert (failed["status"], failed["tries"]) == (502, 1)
+    assert failed["upstream"] == nobody
+    assert failed["first"] is None
+
+
+def test_an_open_circuit(log):
+    d = log.start(routes=[route("/", "b")], services=[
+        service("b", f"127.0.0.1:{free_port()}", breaker=BREAKER)])
+    answers = [d.get("/").status for _ in range(5)]
+    assert answers == [502] * 3 + [503] * 2
+    records = log.records(5)
+    assert [r["breaker"] for r in records] == ["closed"] * 3 + ["open"] * 2
+    rejected = records[-1]
+    assert (rejected["tries"], rejected["service"]) == (0, "b")
+    for name in ("upstream", "queue", "connect", "first"):
+        assert rejected[name] is None
+
+
+def test_what_a_client_sends(log):
+    """Quotes and a line's end are no way out, and a long line has an end."""
+    d = log.start(routes=[respond("/", "ok")])
+    assert d.get('/"a\\').status == 200
+    assert d.get("/" + "x" * 4000).status == 200
+    assert d.get("/").status == 200
+    escaped, long, _ = log.records(3)
+    assert escaped["request"] == ('GET /"a\\ HTTP/1.1' if log.form == "json"
+                                  else r"GET /\x22a\x5c HTTP/1.1")
+    assert re.fullmatch(r"GET /x{500,}\.\.\. HTTP/1\.1", long["request"])
+
+
+def test_which_worker(log):
+    d = log.start(routes=[handler("/", "metrics")], workers=2)
+    answers = [d.get("/").json()["worker"] for _ in range(40)]
+    assert set(answers) == {1, 2}
+    assert sorted(r["worker"] for r in log.records(40)) == sorted(answers)
+
+
+def test_to_standard_output(drover):
+    d = drover(routes=[respond("/", "ok")],
+               log={"access": "stdout", "format": "json"})
+    assert d.get("/x").status == 200
+    d.wait_log(r'^\{"client":"127\.0\.0\.1",.*"request":"GET /x HTTP/1\.1",')
+
+
+class Piped(Process):
+    """A gateway whose standard output is a pipe that is read when the test
+    says so."""
+
+    def __init__(self, place, **config):
+        self.port = free_port()
+        path = os.path.join(place, "piped.yaml")
+        with open(path, "w", encoding="utf-8") as f:
+            json.dump({"workers": 1, "state_dir": os.path.join(place, "piped"),
+                       "listen": [{"address": f"127.0.0.1:{self.port}"}],
+                       "log": {"access": "stdout"}, **config}, f)
+        self.log_path = os.path.join(place, "piped.log")
+        with open(self.log_path, "ab") as log:
+            self.popen = subprocess.Popen(
+                [DROVER, "-c", path], stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE, stderr=log, start_new_session=True)
+        self.pid = self.popen.pid
+        os.set_blocking(self.popen.stdout.fileno(), False)
+
+    def read(self):
+        """What is there now."""
+        return self.popen.stdout.read() or b""
+
+    def stop(self):
+        self.signal(signal.SIGTERM)
+        try:
+            assert self.wait_exit() == 0
+            assert not SANITIZER.search(self.log())
+        finally:
+            self.kill()
+            self.popen.stdout.close()
+
+
+@pytest.fixture(name="piped")
+def fixture_piped(place):
+    d = Piped(place, routes=[respond("/", "ok")])
+    yield d
+    d.stop()
+
+
+def test_a_reader_that_stopped(piped):
+    """Everybody is answered. Who reads on finds whole lines, and the log says
+    once how many are missing."""
+    d = piped
+    d.wait_log("ready: ")
+    with Raw(d.port) as client:
+        # Lines of over 200 bytes: more than pipe and buffer take.
+        for _ in range(40):
+            client.send(GET.format("/") * 100)
+            for _ in range(100):
+                assert client.response().status == 200
+    assert "lines lost" not in d.log()
+    data = bytearray()
+
+    def read_until(text):
+        data.extend(d.read())
+        return text in d.log() or text.encode() in data
+
+    wait_for(lambda: read_until("lines lost"), "it says what is lost")
+    with Raw(d.port) as client:
+        client.send(GET.format("/last"))
+        assert client.response().status == 200
+    wait_for(lambda: read_until("/last"), "the last line")
+    lines = data.decode("ascii").splitlines()
+    assert all(from_text(line) for line in lines)
+    lost = re.findall(r"access log: (\d+) lines lost: nobody", d.log())
+    assert len(lost) == 1 and len(lines) + int(lost[0]) == 4001
 
 
 @pytest.mark.parametrize("access", ["/nonexistent/dir/a.log", "/tmp"])

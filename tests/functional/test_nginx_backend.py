@@ -23,6 +23,7 @@ http {{
   scgi_temp_path {place}/nginx-scgi;
   keepalive_requests 5;
   gzip on;
+  gzip_proxied any;  # else what has a Via is not compressed
   gzip_types *;
   gzip_min_length 1;
   server {{

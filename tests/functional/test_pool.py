@@ -2,9 +2,10 @@
 closed meanwhile costs no request."""
 
 import json
+import socket
 import threading
 
-from harness import route, service, wait_for
+from harness import handler, in_parallel, route, service, wait_for
 
 
 def test_connections_are_reused(drover, backend):
@@ -138,3 +139,62 @@ def test_the_cap_is_kept(drover, backend):
     for c in clients:
         c.close()
     assert b.connections <= 3
+
+
+def test_closed_while_the_worker_was_busy(drover, backend):
+    """A POST waits, then the backend closes the idle connection, both while
+    the worker is blocked: when it looks up it hears of the POST first. The
+    POST must not go where nobody is."""
+    close, closed = threading.Event(), threading.Event()
+
+    def handle(connection):
+        request = connection.read_request()
+        connection.reply(request.method)
+        if request.method == "GET":
+            close.wait(10)
+            connection.sock.shutdown(socket.SHUT_RDWR)
+            closed.set()
+
+    d = drover(workers=1, services=[service("b", backend(handle).address)],
+               routes=[route("/", "b"), handler("/block", "cpu_bound")])
+
+    def is_blocked():
+        return d.cluster()["workers"][0].get("stalledMs", 0) > 0
+
+    with d.raw() as blocking, d.client() as c:
+        assert c.get("/").body == b"GET"
+        blocking.send("GET /block?ms=1500 HTTP/1.1\r\nHost: a\r\n\r\n")
+        wait_for(is_blocked, "the worker is blocked")
+        c.http.request("POST", "/", body=b"x")
+        close.set()
+        assert closed.wait(10)
+        assert is_blocked()
+        answer = c.http.getresponse()
+        assert (answer.status, answer.read()) == (200, b"POST")
+        assert blocking.response().status == 200
+    assert d.service("b")["failures"] == 0
+    assert d.total("upstream_reuses") == 0
+
+
+def test_those_who_wait_use_up_nobodys_turn(drover, backend):
+    """With one connection for all, each endpoint still has every other."""
+    seen = []
+
+    def named(name):
+        def handle(connection):
+            while connection.read_request() is not None:
+                seen.append(name)
+                connection.reply(name)
+        return handle
+
+    d = drover(workers=1, routes=[route("/", "s")],
+               services=[service("s", backend(named("a")).address,
+                                 backend(named("b")).address,
+                                 pool={"connections": 1})])
+
+    def ask(_):
+        with d.client() as c:
+            return [c.get("/").status for _ in range(25)]
+
+    assert in_parallel(4, ask) == [[200] * 25] * 4
+    assert (seen.count("a"), seen.count("b")) == (50, 50)

@@ -65,4 +65,33 @@ fixture_message(const char *error)
 	return at + 1;
 }
 
+#define LISTEN "listen: [{ address: '*:1' }]\n"
+#define SERVICE LISTEN "services:\n- name: a\n  endpoints: ['h:1']\n"
+
+/* The message must begin so. */
+struct mistake {
+	const char *text;
+	const char *message;
+};
+
+static inline void
+fixture_refuses(const struct mistake *mistakes, size_t count)
+{
+	char error[CONFIG_ERROR_MAX];
+	const char *message;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct mistake *m = &mistakes[i];
+
+		if (fixture_try(m->text, error) != NULL)
+			fail_msg("accepted:\n%s", m->text);
+		message = fixture_message(error);
+		if (strncmp(message, m->message, strlen(m->message)) != 0)
+			fail_msg(
+			    "\nwanted: %s\n   got: %s", m->message, message);
+	}
+}
+#define CHECK_ALL(mistakes)                                                    \
+	fixture_refuses(mistakes, sizeof(mistakes) / sizeof((mistakes)[0]))
+
 #endif

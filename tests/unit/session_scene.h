@@ -139,6 +139,23 @@ answer(struct session *s)
 		session_reply_error(s, 503, "say \"no\"");
 	} else if (strcmp(path, "/extra") == 0) {
 		session_reply(s, 503, NULL, "Retry-After: 7\r\n", NULL, 0);
+	} else if (strcmp(path, "/interim") == 0) {
+		struct text *hints = session_begin_interim(
+		    s, 103, (struct message_slice){"Early Hints", 11});
+
+		if (hints != NULL) {
+			text_add_str(hints, "Link: </a>\r\n");
+			session_send_interim(s);
+		}
+		session_reply(s, 200, NULL, NULL, NULL, 0);
+	} else if (strcmp(path, "/trailers") == 0) {
+		begin(s, 200, SESSION_LENGTH_UNKNOWN, false);
+		session_finish(
+		    s, "all", 3, (struct message_slice){"X-Sum: 1\r\n", 10});
+	} else if (strcmp(path, "/tunnel") == 0) {
+		begin(s, 101, SESSION_LENGTH_UNKNOWN, false);
+		session_write(s, "hello,", 6, false);
+		session_take_body(s);
 	} else if (strcmp(path, "/later") != 0) {
 		session_reply(s, 200, "text/plain", NULL, path, strlen(path));
 	}
@@ -170,6 +187,13 @@ on_body(struct session *s, const char *data, size_t len, bool last)
 {
 	assert_ptr_equal(session_arg(s), scene);
 	assert_true(len > 0 || last);
+	if (strcmp(scene->target, "/tunnel") == 0) {
+		/* An echo, to the end. */
+		session_write(s, data, len, last);
+		if (!last)
+			session_take_body(s);
+		return;
+	}
 	assert_true(scene->body_len + len <= sizeof(scene->body));
 	memcpy(scene->body + scene->body_len, data, len);
 	scene->body_len += len;

@@ -20,7 +20,9 @@ test_defaults(void **state)
 	assert_int_equal(c->log.format, LOG_FORMAT_TEXT);
 	assert_null(c->log.access);
 	assert_int_equal(c->client.header_bytes, 16384);
+	assert_int_equal(c->client.target_bytes, 8192);
 	assert_int_equal(c->client.body_bytes, 16 << 20);
+	assert_int_equal(c->client.body_rate, 240);
 	assert_int_equal(c->client.connections, 10000);
 	assert_int_equal(c->client.header_timeout_us, 10 * SECOND);
 	assert_int_equal(c->client.body_timeout_us, 60 * SECOND);
@@ -60,6 +62,14 @@ test_service_defaults(void **state)
 	assert_int_equal(s->timeouts.connect_us, 10 * SECOND);
 	assert_int_equal(s->timeouts.send_us, 60 * SECOND);
 	assert_int_equal(s->timeouts.read_us, 60 * SECOND);
+	assert_int_equal(s->timeouts.tunnel_us, 600 * SECOND);
+	assert_int_equal(s->endpoints[0].weight, 1);
+	assert_int_equal(s->hash.on, CONFIG_HASH_PATH);
+	assert_null(s->hash.name);
+	assert_null(s->sticky_cookie);
+	assert_int_equal(s->slow_start_us, 0);
+	assert_int_equal(s->eject.failures, 3);
+	assert_int_equal(s->eject.for_us, SECOND);
 	assert_null(s->health.path);
 	assert_int_equal(s->breaker.failures, 0);
 	s = &c->services[1];
@@ -82,7 +92,8 @@ static const char full[] =
     "state_dir: /tmp/state\n"
     "drain_timeout: 0\n"
     "log: { level: ${T_LEVEL:-debug}, format: json, access: /var/log/a }\n"
-    "client: { header: 8k, body: 1g, connections: 5, header_timeout: 1s,\n"
+    "client: { header: 8k, target: 4k, body_rate: 1k, body: 1g, connections: "
+    "5, header_timeout: 1s,\n"
     "  body_timeout: 2s, send_timeout: 3s, keep_alive: 1h }\n"
     "listen:\n"
     "- { address: '127.0.0.1:8080', accept: reuseport_plain }\n"
@@ -99,7 +110,7 @@ static const char full[] =
     "  resolve: 250ms\n"
     "  retries: 0\n"
     "  pool: { connections: 1, queue: 0, queue_timeout: 1ms, idle: 24h }\n"
-    "  timeouts: { connect: 1s, send: 2s, read: 3s }\n"
+    "  timeouts: { connect: 1s, send: 2s, read: 3s, tunnel: 2h }\n"
     "  health: { path: /h, interval: 1s, timeout: 2s, rise: 4, fall: 5 }\n"
     "  breaker: { failures: 60, window: 1s, open_for: 2s }\n"
     "routes:\n"
@@ -125,6 +136,8 @@ test_full_process(void **state)
 	assert_int_equal(c->log.format, LOG_FORMAT_JSON);
 	assert_string_equal(c->log.access, "/var/log/a");
 	assert_int_equal(c->client.header_bytes, 8192);
+	assert_int_equal(c->client.target_bytes, 4096);
+	assert_int_equal(c->client.body_rate, 1024);
 	assert_int_equal(c->client.body_bytes, 1 << 30);
 	assert_int_equal(c->client.connections, 5);
 	assert_int_equal(c->client.send_timeout_us, 3 * SECOND);
@@ -164,6 +177,7 @@ test_full_services(void **state)
 	assert_int_equal(s->pool.queue, 0);
 	assert_int_equal(s->pool.idle_us, 24 * 3600 * SECOND);
 	assert_int_equal(s->timeouts.read_us, 3 * SECOND);
+	assert_int_equal(s->timeouts.tunnel_us, 7200 * SECOND);
 	assert_int_equal(s->health.fall, 5);
 	assert_int_equal(s->breaker.failures, 60);
 	assert_int_equal(c->route_count, 3);
@@ -178,6 +192,123 @@ test_full_services(void **state)
 	    r[2].respond.json, "{\"r\":\"{{random}}\",\"c\":\"$5\"}");
 	assert_int_equal(r[2].respond.delay_us, SECOND / 50);
 	assert_int_equal(r[2].respond.fail_percent, 7);
+	config_free(c);
+}
+
+/* Who makes heads short need not say so of targets too. */
+static void
+test_target_fits_the_head(void **state)
+{
+	struct config *c =
+	    fixture_load(LISTEN "client: { header: 1k, body_rate: 0 }\n");
+
+	(void)state;
+	assert_int_equal(c->client.target_bytes, 1024);
+	assert_int_equal(c->client.body_rate, 0);
+	config_free(c);
+}
+
+static void
+test_weights(void **state)
+{
+	struct config *c;
+	const struct config_endpoint *e;
+
+	(void)state;
+	setenv("T_WEIGHT", "7", 1);
+	setenv("T_ENDPOINT", "i:1 weight=9", 1);
+	c = fixture_load(LISTEN
+	    "services:\n- name: a\n  endpoints:\n"
+	    "  - 'n.example:1 weight=3'\n  - '[::1]:2   weight=0 '\n"
+	    "  - 'unix:/s weight=100'\n  - 10.0.0.1:3 weight=${T_WEIGHT}\n"
+	    "  - ${T_ENDPOINT}\n  - j:1 ${T_UNSET}\n");
+	e = c->services[0].endpoints;
+	assert_string_equal(e[0].text, "n.example:1");
+	assert_string_equal(e[0].name.host, "n.example");
+	assert_int_equal(e[0].weight, 3);
+	assert_string_equal(e[1].text, "[::1]:2");
+	assert_false(e[1].is_name);
+	assert_int_equal(e[1].weight, 0);
+	assert_string_equal(e[2].text, "unix:/s");
+	assert_int_equal(e[2].weight, 100);
+	assert_int_equal(e[3].weight, 7);
+	assert_string_equal(e[4].text, "i:1");
+	assert_int_equal(e[4].weight, 9);
+	assert_string_equal(e[5].text, "j:1");
+	assert_int_equal(e[5].weight, 1);
+	config_free(c);
+}
+
+static void
+test_policies(void **state)
+{
+	static const struct {
+		const char *text;
+		enum config_policy policy;
+		enum config_hash_on on;
+		const char *name; /* NULL: none */
+	} cases[] = {
+	    {"round_robin", CONFIG_POLICY_ROUND_ROBIN, 0, NULL},
+	    {"least_conn", CONFIG_POLICY_LEAST_CONN, 0, NULL},
+	    {"random_two", CONFIG_POLICY_RANDOM_TWO, 0, NULL},
+	    {"ip_hash", CONFIG_POLICY_IP_HASH, 0, NULL},
+	    {"consistent_hash", CONFIG_POLICY_CONSISTENT_HASH, 0, NULL},
+	    {"consistent_hash\n  hash: path", CONFIG_POLICY_CONSISTENT_HASH,
+		CONFIG_HASH_PATH, NULL},
+	    {"consistent_hash\n  hash: header X-Tenant",
+		CONFIG_POLICY_CONSISTENT_HASH, CONFIG_HASH_HEADER, "x-tenant"},
+	    {"consistent_hash\n  hash: cookie Session",
+		CONFIG_POLICY_CONSISTENT_HASH, CONFIG_HASH_COOKIE, "Session"},
+	    {"consistent_hash\n  hash: ' query  ${T_NAME} '",
+		CONFIG_POLICY_CONSISTENT_HASH, CONFIG_HASH_QUERY, "User"},
+	};
+	char text[200];
+
+	(void)state;
+	setenv("T_NAME", "User", 1);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct config_service *s;
+		struct config *c;
+
+		snprintf(text, sizeof(text), "%s  policy: %s\n", SERVICE,
+		    cases[i].text);
+		c = fixture_load(text);
+		s = &c->services[0];
+		assert_int_equal(s->policy, cases[i].policy);
+		assert_int_equal(s->hash.on, cases[i].on);
+		if (cases[i].name == NULL)
+			assert_null(s->hash.name);
+		else
+			assert_string_equal(s->hash.name, cases[i].name);
+		config_free(c);
+	}
+	assert_string_equal(config_policy_str(CONFIG_POLICY_CONSISTENT_HASH),
+	    "consistent_hash");
+	assert_string_equal(config_hash_on_str(CONFIG_HASH_QUERY), "query");
+}
+
+static void
+test_affinity(void **state)
+{
+	struct config *c;
+	const struct config_service *s;
+
+	(void)state;
+	setenv("T_COOKIE", "Backend", 1);
+	c = fixture_load(SERVICE
+	    "  sticky: { cookie: ${T_COOKIE} }\n  slow_start: 30s\n"
+	    "  eject: { failures: 0, for: 2m }\n"
+	    "- { name: b, endpoints: ['h:1'], sticky: { cookie: ${T_UNSET} },\n"
+	    "  slow_start: 0, eject: { failures: 1000 } }\n");
+	s = c->services;
+	assert_string_equal(s[0].sticky_cookie, "Backend");
+	assert_int_equal(s[0].slow_start_us, 30 * SECOND);
+	assert_int_equal(s[0].eject.failures, 0);
+	assert_int_equal(s[0].eject.for_us, 120 * SECOND);
+	assert_null(s[1].sticky_cookie);
+	assert_int_equal(s[1].slow_start_us, 0);
+	assert_int_equal(s[1].eject.failures, 1000);
+	assert_int_equal(s[1].eject.for_us, SECOND);
 	config_free(c);
 }
 
@@ -282,6 +413,10 @@ main(void)
 	    cmocka_unit_test(test_service_defaults),
 	    cmocka_unit_test(test_full_process),
 	    cmocka_unit_test(test_full_services),
+	    cmocka_unit_test(test_target_fits_the_head),
+	    cmocka_unit_test(test_weights),
+	    cmocka_unit_test(test_policies),
+	    cmocka_unit_test(test_affinity),
 	    cmocka_unit_test(test_environment),
 	    cmocka_unit_test(test_environment_is_no_yaml),
 	    cmocka_unit_test(test_off_in_every_spelling),

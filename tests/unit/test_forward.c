@@ -30,13 +30,18 @@ read_message(const char *text, bool response)
 	assert_true(message.head_done);
 }
 
+/* What trace.h would have made of a request without names. */
+static struct trace trace = {
+    .id = "id1", .parent = "00-1", .id_is_new = true, .parent_is_new = true};
+
 static const char *
 forwarded(const char *text, const struct config_route *route)
 {
 	struct forward_request request = {.message = &message,
 	    .route = route,
 	    .peer = "10.0.0.9",
-	    .host = "users"};
+	    .host = "users",
+	    .trace = &trace};
 	struct text t;
 
 	read_message(text, false);
@@ -49,7 +54,8 @@ forwarded(const char *text, const struct config_route *route)
 
 #define TAIL                                                                   \
 	"X-Real-IP: 10.0.0.9\r\nX-Forwarded-For: 10.0.0.9\r\n"                 \
-	"X-Forwarded-Proto: http\r\n"
+	"X-Forwarded-Proto: http\r\n" NAMES
+#define NAMES "X-Request-Id: id1\r\ntraceparent: 00-1\r\nVia: 1.1 drover\r\n"
 
 static void
 a_plain_request(void **state)
@@ -69,7 +75,8 @@ no_hop_by_hop(void **state)
 	assert_string_equal(
 	    forwarded(
 		"GET / HTTP/1.1\r\nHost: h\r\nConnection: close, X-Mine\r\n"
-		"X-Mine: 1\r\nKeep-Alive: 5\r\nTE: trailers\r\n"
+		"X-Mine: 1\r\nKeep-Alive: 5\r\nTE: gzip\r\n"
+		"HTTP2-Settings: x\r\n"
 		"Trailer: a\r\nUpgrade: h2c\r\nProxy-Connection: x\r\n"
 		"Proxy-Authorization: secret\r\nX-Other: 2\r\n\r\n",
 		&plain),
@@ -87,7 +94,7 @@ addresses_are_ours_and_the_chain_is_kept(void **state)
 		&plain),
 	    "GET / HTTP/1.1\r\nHost: h\r\nX-Real-IP: 10.0.0.9\r\n"
 	    "X-Forwarded-For: 1.1.1.1, 2.2.2.2, 10.0.0.9\r\n"
-	    "X-Forwarded-Proto: http\r\n\r\n");
+	    "X-Forwarded-Proto: http\r\n" NAMES "\r\n");
 }
 
 static void
@@ -98,7 +105,8 @@ bodies_are_framed_anew(void **state)
 	    forwarded("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n"
 		      "Expect: 100-continue\r\n\r\nab",
 		&plain),
-	    "POST / HTTP/1.1\r\nHost: h\r\n" TAIL "Content-Length: 2\r\n\r\n");
+	    "POST / HTTP/1.1\r\nHost: h\r\n" TAIL "Expect: 100-continue\r\n"
+	    "Content-Length: 2\r\n\r\n");
 	assert_string_equal(
 	    forwarded("POST / HTTP/1.1\r\nHost: h\r\n"
 		      "transfer-encoding: Chunked\r\n\r\n0\r\n\r\n",
@@ -124,7 +132,10 @@ http_1_0_gets_a_host(void **state)
 {
 	(void)state;
 	assert_string_equal(forwarded("GET / HTTP/1.0\r\n\r\n", &plain),
-	    "GET / HTTP/1.1\r\nHost: users\r\n" TAIL "\r\n");
+	    "GET / HTTP/1.1\r\nHost: users\r\nX-Real-IP: 10.0.0.9\r\n"
+	    "X-Forwarded-For: 10.0.0.9\r\nX-Forwarded-Proto: http\r\n"
+	    "X-Request-Id: id1\r\ntraceparent: 00-1\r\n"
+	    "Via: 1.0 drover\r\n\r\n");
 }
 
 static void
@@ -171,8 +182,11 @@ prefixes_are_rewritten(void **state)
 static void
 says_when_it_does_not_fit(void **state)
 {
-	struct forward_request request = {
-	    .message = &message, .route = &plain, .peer = "::1", .host = "h"};
+	struct forward_request request = {.message = &message,
+	    .route = &plain,
+	    .peer = "::1",
+	    .host = "h",
+	    .trace = &trace};
 	struct text t;
 
 	(void)state;
@@ -180,6 +194,96 @@ says_when_it_does_not_fit(void **state)
 	text_init(&t, out, 40);
 	forward_request(&t, &request);
 	assert_true(text_is_full(&t));
+}
+
+/* Names are ours to decide: what came under them does not pass. */
+static void
+names_of_the_request(void **state)
+{
+	static const char given[] =
+	    "GET / HTTP/1.1\r\nHost: h\r\nX-Request-Id: theirs\r\n"
+	    "traceparent: 00-0\r\ntracestate: a=b\r\nVia: 1.0 a\r\n\r\n";
+
+	(void)state;
+	assert_string_equal(forwarded(given, &plain),
+	    "GET / HTTP/1.1\r\nHost: h\r\nVia: 1.0 a\r\n" TAIL "\r\n");
+	trace.parent_is_new = false;
+	assert_non_null(
+	    strstr(forwarded(given, &plain), "tracestate: a=b\r\n"));
+	assert_null(strstr(out, "00-0"));
+	/* Of a later version: as it came. */
+	trace.parent[0] = '\0';
+	assert_non_null(
+	    strstr(forwarded(given, &plain), "traceparent: 00-0\r\n"));
+	memcpy(trace.parent, "00-1", 5);
+	trace.parent_is_new = true;
+}
+
+static void
+wishes_of_the_connection(void **state)
+{
+	(void)state;
+	assert_string_equal(
+	    forwarded("GET / HTTP/1.1\r\nHost: h\r\nConnection: upgrade, te\r\n"
+		      "Upgrade: h2c, WebSocket\r\nTE: trailers\r\n\r\n",
+		&plain),
+	    "GET / HTTP/1.1\r\nHost: h\r\n" TAIL
+	    "Connection: Upgrade, TE\r\nUpgrade: WebSocket\r\n"
+	    "TE: trailers\r\n\r\n");
+	assert_string_equal(
+	    forwarded(
+		"GET / HTTP/1.1\r\nHost: h\r\nTE: trailers\r\n\r\n", &plain),
+	    "GET / HTTP/1.1\r\nHost: h\r\n" TAIL
+	    "Connection: TE\r\nTE: trailers\r\n\r\n");
+}
+
+static void
+max_forwards_is_counted_down(void **state)
+{
+	(void)state;
+	assert_string_equal(
+	    forwarded(
+		"OPTIONS * HTTP/1.1\r\nHost: h\r\nMax-Forwards: 3\r\n\r\n",
+		&(struct config_route){.path = (char *)(uintptr_t)"/",
+		    .rewrite = (char *)(uintptr_t)"/v1"}),
+	    "OPTIONS * HTTP/1.1\r\nHost: h\r\nMax-Forwards: 2\r\n" TAIL "\r\n");
+	/* Of other methods it is a header like any. */
+	assert_string_equal(
+	    forwarded(
+		"GET / HTTP/1.1\r\nHost: h\r\nMax-Forwards: x\r\n\r\n", &plain),
+	    "GET / HTTP/1.1\r\nHost: h\r\nMax-Forwards: x\r\n" TAIL "\r\n");
+}
+
+static void
+trailers_that_frame_or_authenticate_are_dropped(void **state)
+{
+	static const char lines[] =
+	    "X-Sum: 1\r\nContent-Length: 5\r\nhost: h\r\nSet-Cookie: a\r\n"
+	    "Transfer-Encoding: chunked\r\nX-Forwarded-For: 6\r\nX-Empty:\r\n";
+	struct text t;
+
+	(void)state;
+	text_init(&t, out, sizeof(out) - 1);
+	forward_trailers(&t, (struct message_slice){lines, sizeof(lines) - 1});
+	out[t.len] = '\0';
+	assert_string_equal(out, "X-Sum: 1\r\nX-Empty: \r\n");
+}
+
+static void
+switching_protocols(void **state)
+{
+	struct text t;
+
+	(void)state;
+	read_message("HTTP/1.1 101 S\r\nConnection: Upgrade, X-Hop\r\n"
+		     "X-Hop: 1\r\nUpgrade: websocket\r\nX-Key: 2\r\n\r\n",
+	    true);
+	text_init(&t, out, sizeof(out) - 1);
+	forward_switch(&t, &message);
+	out[t.len] = '\0';
+	assert_string_equal(out,
+	    "X-Key: 2\r\nVia: 1.1 drover\r\n"
+	    "Connection: Upgrade\r\nUpgrade: websocket\r\n");
 }
 
 static void
@@ -190,13 +294,19 @@ responses_keep_what_is_end_to_end(void **state)
 	(void)state;
 	read_message("HTTP/1.1 200 OK\r\nServer: s\r\nConnection: X-Hop\r\n"
 		     "X-Hop: 1\r\nContent-Length: 0\r\nSet-Cookie: a\r\n"
-		     "Set-Cookie: b\r\nKeep-Alive: 1\r\n\r\n",
+		     "Set-Cookie: b\r\nKeep-Alive: 1\r\nTrailer: X-Sum\r\n"
+		     "Via: 1.1 up\r\n\r\n",
 	    true);
 	text_init(&t, out, sizeof(out) - 1);
-	forward_response(&t, &message);
+	forward_response(&t, &message, true);
 	out[t.len] = '\0';
-	assert_string_equal(
-	    out, "Server: s\r\nSet-Cookie: a\r\nSet-Cookie: b\r\n");
+	assert_string_equal(out, "Server: s\r\nSet-Cookie: a\r\n"
+				 "Set-Cookie: b\r\nTrailer: X-Sum\r\n"
+				 "Via: 1.1 up\r\nVia: 1.1 drover\r\n");
+	text_init(&t, out, sizeof(out) - 1);
+	forward_response(&t, &message, false);
+	out[t.len] = '\0';
+	assert_null(strstr(out, "Trailer"));
 	assert_false(forward_has_date(&message));
 	read_message(
 	    "HTTP/1.1 200 OK\r\nDate: x\r\nContent-Length: 0\r\n\r\n", true);
@@ -216,6 +326,11 @@ main(void)
 	    cmocka_unit_test(absolute_form_becomes_origin_form),
 	    cmocka_unit_test(prefixes_are_rewritten),
 	    cmocka_unit_test(says_when_it_does_not_fit),
+	    cmocka_unit_test(names_of_the_request),
+	    cmocka_unit_test(wishes_of_the_connection),
+	    cmocka_unit_test(max_forwards_is_counted_down),
+	    cmocka_unit_test(trailers_that_frame_or_authenticate_are_dropped),
+	    cmocka_unit_test(switching_protocols),
 	    cmocka_unit_test(responses_keep_what_is_end_to_end),
 	};
 

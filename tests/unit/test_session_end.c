@@ -109,7 +109,7 @@ test_client_gone_while_it_waits(void **state)
 	wait_until(has_request);
 	hang_up();
 	wait_until(is_closed);
-	assert_int_equal(scene->reason, SESSION_CLOSE_PEER);
+	assert_int_equal(scene->reason, SESSION_CLOSE_RESET);
 	assert_int_equal(scene->responses, 0);
 }
 

@@ -1,0 +1,262 @@
+#include <string.h>
+
+#include "message_private.h"
+#include "octet.h"
+
+enum scan {
+	SCAN_START, /* a message begins here, or an empty line before it */
+	SCAN_START_LF,
+	SCAN_METHOD,
+	SCAN_TARGET,
+	SCAN_VERSION, /* of a request, and the CR */
+	SCAN_STATUS,  /* version and status of a response */
+	SCAN_REASON_SPACE,
+	SCAN_REASON,
+	SCAN_LINE_LF,
+	SCAN_LINE, /* a field, or the end, begins here */
+	SCAN_NAME,
+	SCAN_VALUE,
+	SCAN_END_LF,
+};
+
+static void
+enter(struct message *m, enum scan scan, const char *mark)
+{
+	m->scan = (uint8_t)scan;
+	m->mark = mark;
+}
+
+static const char *
+fail(struct message *m, enum message_error error, const char *at)
+{
+	m->error = error;
+	return at;
+}
+
+/* RFC 9112 section 2.2: empty lines before a request are passed over. */
+static const char *
+scan_start(struct message *m, const char *at, const char *end)
+{
+	(void)end;
+	if (m->is_response) {
+		m->head = at;
+		enter(m, SCAN_STATUS, at);
+		return at;
+	}
+	if (*at == '\n')
+		return fail(m, MESSAGE_LINE_ENDS, at);
+	if (*at == '\r') {
+		enter(m, SCAN_START_LF, at);
+		return at + 1;
+	}
+	m->head = at;
+	enter(m, SCAN_METHOD, at);
+	return at;
+}
+
+static const char *
+scan_start_lf(struct message *m, const char *at, const char *end)
+{
+	(void)end;
+	if (*at != '\n')
+		return fail(m, MESSAGE_LINE_ENDS, at);
+	enter(m, SCAN_START, at);
+	return at + 1;
+}
+
+static const char *
+scan_method(struct message *m, const char *at, const char *end)
+{
+	at = octet_skip(at, end, OCTET_TOKEN);
+	if (at == end)
+		return at;
+	if (*at != ' ' || at == m->mark)
+		return fail(m, MESSAGE_SYNTAX, at);
+	enter(m, SCAN_TARGET, at + 1);
+	return at + 1;
+}
+
+static const char *
+scan_target(struct message *m, const char *at, const char *end)
+{
+	size_t max = m->limits.target_bytes;
+
+	if (max != 0 && (size_t)(end - m->mark) > max)
+		end = m->mark + max + 1;
+	at = octet_skip(at, end, OCTET_TARGET);
+	if (max != 0 && (size_t)(at - m->mark) > max)
+		return fail(m, MESSAGE_TARGET_TOO_LONG, at);
+	if (at == end)
+		return at;
+	/* "GET /" and the end of the line is HTTP/0.9. */
+	if (*at == '\r' || *at == '\n' || (*at == ' ' && at == m->mark))
+		return fail(m, MESSAGE_SYNTAX, at);
+	if (*at != ' ')
+		return fail(m, MESSAGE_TARGET, at);
+	enter(m, SCAN_VERSION, at + 1);
+	return at + 1;
+}
+
+/* Each byte as pattern has it, `0` being any digit. NULL: it is not. */
+static const char *
+match(const struct message *m, const char *at, const char *end,
+    const char *pattern)
+{
+	for (pattern += at - m->mark; at < end && *pattern != '\0';
+	    at++, pattern++) {
+		if (*pattern == '0' ? !octet_is(*at, OCTET_DIGIT)
+				    : *at != *pattern)
+			return NULL;
+	}
+	return at;
+}
+
+/* RFC 9112 section 2.3. HTTP/0.9 has no version; who names it errs. */
+static enum message_error
+check_version(const struct message *m, const char *version)
+{
+	const char *major = version + strlen("HTTP/");
+
+	if (major[0] == '1' && (major[2] == '0' || major[2] == '1'))
+		return MESSAGE_NONE;
+	if (!m->is_response && strncmp(m->head, "PRI * HTTP/2.0", 14) == 0)
+		return MESSAGE_PREFACE;
+	return major[0] == '0' ? MESSAGE_SYNTAX : MESSAGE_VERSION;
+}
+
+static const char *
+scan_version(struct message *m, const char *at, const char *end)
+{
+	static const char pattern[] = "HTTP/0.0\r";
+	const char *to = match(m, at, end, pattern);
+
+	if (to == NULL)
+		return fail(m, MESSAGE_SYNTAX, at);
+	if ((size_t)(to - m->mark) < strlen(pattern))
+		return to;
+	m->error = check_version(m, m->mark);
+	enter(m, SCAN_LINE_LF, to);
+	return to;
+}
+
+static const char *
+scan_status(struct message *m, const char *at, const char *end)
+{
+	static const char pattern[] = "HTTP/0.0 000";
+	const char *to = match(m, at, end, pattern);
+
+	if (to == NULL)
+		return fail(m, MESSAGE_SYNTAX, at);
+	if ((size_t)(to - m->mark) < strlen(pattern))
+		return to;
+	m->error = check_version(m, m->mark);
+	if (m->error == MESSAGE_NONE && to[-3] == '0')
+		m->error = MESSAGE_SYNTAX;
+	enter(m, SCAN_REASON_SPACE, to);
+	return to;
+}
+
+/* Some leave it out where there is no reason. */
+static const char *
+scan_reason_space(struct message *m, const char *at, const char *end)
+{
+	(void)end;
+	if (*at != ' ' && *at != '\r')
+		return fail(m, MESSAGE_SYNTAX, at);
+	enter(m, *at == ' ' ? SCAN_REASON : SCAN_LINE_LF, at + 1);
+	return at + 1;
+}
+
+/* What a value or a reason may be, and the CR. */
+static const char *
+scan_text(struct message *m, const char *at, const char *end)
+{
+	at = octet_skip_text(at, end);
+	if (at == end)
+		return at;
+	if (*at != '\r')
+		return fail(
+		    m, *at == '\n' ? MESSAGE_LINE_ENDS : MESSAGE_SYNTAX, at);
+	enter(m, SCAN_LINE_LF, at + 1);
+	return at + 1;
+}
+
+static const char *
+scan_line_lf(struct message *m, const char *at, const char *end)
+{
+	(void)end;
+	if (*at != '\n')
+		return fail(m, MESSAGE_LINE_ENDS, at);
+	enter(m, SCAN_LINE, at + 1);
+	return at + 1;
+}
+
+static const char *
+scan_line(struct message *m, const char *at, const char *end)
+{
+	(void)end;
+	/* The line before is folded, or its CR is missing. */
+	if (octet_is_blank(*at) || *at == '\n')
+		return fail(m, MESSAGE_LINE_ENDS, at);
+	if (*at == '\r') {
+		enter(m, SCAN_END_LF, at);
+		return at + 1;
+	}
+	if (m->line_count++ == MESSAGE_HEADERS_MAX)
+		return fail(m, MESSAGE_HEAD_TOO_LARGE, at);
+	enter(m, SCAN_NAME, at);
+	return at;
+}
+
+static const char *
+scan_name(struct message *m, const char *at, const char *end)
+{
+	at = octet_skip(at, end, OCTET_TOKEN);
+	if (at == end)
+		return at;
+	if (*at != ':' || at == m->mark)
+		return fail(m, MESSAGE_SYNTAX, at);
+	enter(m, SCAN_VALUE, at + 1);
+	return at + 1;
+}
+
+static const char *
+scan_end_lf(struct message *m, const char *at, const char *end)
+{
+	(void)end;
+	if (*at != '\n')
+		return fail(m, MESSAGE_LINE_ENDS, at);
+	enter(m, SCAN_START, NULL);
+	return at + 1;
+}
+
+typedef const char *scan_fn(struct message *m, const char *at, const char *end);
+
+static scan_fn *const scanners[] = {
+    [SCAN_START] = scan_start,
+    [SCAN_START_LF] = scan_start_lf,
+    [SCAN_METHOD] = scan_method,
+    [SCAN_TARGET] = scan_target,
+    [SCAN_VERSION] = scan_version,
+    [SCAN_STATUS] = scan_status,
+    [SCAN_REASON_SPACE] = scan_reason_space,
+    [SCAN_REASON] = scan_text,
+    [SCAN_LINE_LF] = scan_line_lf,
+    [SCAN_LINE] = scan_line,
+    [SCAN_NAME] = scan_name,
+    [SCAN_VALUE] = scan_text,
+    [SCAN_END_LF] = scan_end_lf,
+};
+
+bool
+message_scan(struct message *m, const char **at, const char *end)
+{
+	while (*at < end && m->error == MESSAGE_NONE) {
+		bool at_end = m->scan == SCAN_END_LF;
+
+		*at = scanners[m->scan](m, *at, end);
+		if (at_end)
+			return m->error == MESSAGE_NONE;
+	}
+	return false;
+}

@@ -1,0 +1,185 @@
+#include <arpa/inet.h>
+
+#include <string.h>
+
+#include "message_private.h"
+#include "octet.h"
+
+#define PORT_MAX 65535
+
+/* Each `%` begins an octet, and none is NUL: nothing behind us is to find the
+ * end of a string there. */
+static bool
+is_well_escaped(struct message_slice s)
+{
+	const char *at = s.at, *end = s.at + s.len;
+
+	while ((at = memchr(at, '%', (size_t)(end - at))) != NULL) {
+		if (end - at < 3 || octet_hex(at[1]) < 0 ||
+		    octet_hex(at[2]) < 0 || (at[1] == '0' && at[2] == '0'))
+			return false;
+		at += 3;
+	}
+	return true;
+}
+
+/* ---- host ---- */
+
+static bool
+is_port(struct message_slice port)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < port.len; i++) {
+		if (!octet_is(port.at[i], OCTET_DIGIT))
+			return false;
+		n = n * 10 + (unsigned)(port.at[i] - '0');
+		if (n > PORT_MAX)
+			return false;
+	}
+	return true;
+}
+
+/* RFC 3986 section 3.2.2. IPvFuture has none in use. */
+static bool
+is_bracketed_ipv6(struct message_slice s)
+{
+	char text[INET6_ADDRSTRLEN];
+	struct in6_addr addr;
+
+	if (s.len < 2 || s.len - 2 >= sizeof(text) || s.at[s.len - 1] != ']')
+		return false;
+	memcpy(text, s.at + 1, s.len - 2);
+	text[s.len - 2] = '\0';
+	return strlen(text) == s.len - 2 &&
+	       inet_pton(AF_INET6, text, &addr) == 1;
+}
+
+static bool
+is_reg_name(struct message_slice s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if (!octet_is(s.at[i], OCTET_REG_NAME) && s.at[i] != '%')
+			return false;
+	return s.len > 0 && is_well_escaped(s);
+}
+
+bool
+message_is_host(struct message_slice host)
+{
+	struct message_slice name = host, port = {NULL, 0};
+	const char *start = host.at, *colon;
+
+	if (host.len == 0)
+		return false;
+	if (host.at[0] == '[') {
+		start = memchr(host.at, ']', host.len);
+		if (start == NULL)
+			return false;
+	}
+	colon = memchr(start, ':', (size_t)(host.at + host.len - start));
+	if (colon != NULL) {
+		name.len = (size_t)(colon - host.at);
+		port.at = colon + 1;
+		port.len = host.len - name.len - 1;
+	}
+	if (!is_port(port))
+		return false;
+	return name.len > 0 && name.at[0] == '[' ? is_bracketed_ipv6(name)
+						 : is_reg_name(name);
+}
+
+/* ---- target ---- */
+
+/* The length of "http://" or "https://"; 0: neither. */
+static size_t
+scheme_len(struct message_slice uri)
+{
+	static const char *const schemes[] = {"http://", "https://"};
+
+	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
+		size_t len = strlen(schemes[i]);
+
+		if (uri.len > len && octet_same(uri.at, schemes[i], len))
+			return len;
+	}
+	return 0;
+}
+
+/* A path must begin with a slash, and be one piece. The space behind the target
+ * has been read and makes room for it. */
+static void
+insert_slash(struct message *m)
+{
+	char *query = (char *)(uintptr_t)m->path.at;
+
+	memmove(query + 1, query, m->path.len);
+	*query = '/';
+	m->path.len++;
+	m->target.len++;
+}
+
+/* RFC 9112 section 3.2.2. The URI's authority takes the place of Host's. */
+static enum message_error
+check_absolute(struct message *m)
+{
+	const char *end = m->target.at + m->target.len;
+	size_t skip = scheme_len(m->target);
+	const char *at = m->target.at + skip;
+
+	if (skip == 0)
+		return MESSAGE_TARGET;
+	m->host.at = at;
+	while (at < end && *at != '/' && *at != '?')
+		at++;
+	m->host.len = (size_t)(at - m->host.at);
+	if (!message_is_host(m->host))
+		return MESSAGE_TARGET;
+	m->path = (struct message_slice){at, (size_t)(end - at)};
+	if (m->path.len == 0)
+		/* Section 3.2.4: the server as a whole. */
+		m->path = (struct message_slice){
+		    m->parser.method == HTTP_OPTIONS ? "*" : "/", 1};
+	else if (*at == '?')
+		insert_slash(m);
+	return MESSAGE_NONE;
+}
+
+enum message_error
+message_check_target(struct message *m)
+{
+	struct message_slice t = m->target;
+
+	if (t.len == 0 || !is_well_escaped(t))
+		return MESSAGE_TARGET;
+	m->path = t;
+	if (t.at[0] == '/')
+		return MESSAGE_NONE;
+	if (t.len == 1 && t.at[0] == '*')
+		return m->parser.method == HTTP_OPTIONS ? MESSAGE_NONE
+							: MESSAGE_TARGET;
+	return check_absolute(m);
+}
+
+struct message_slice
+message_query(const struct message *m, const char *name)
+{
+	const char *end = m->path.at + m->path.len;
+	const char *at = memchr(m->path.at, '?', m->path.len);
+	size_t name_len = strlen(name);
+
+	while (at != NULL) {
+		const char *next;
+		size_t len;
+
+		at++;
+		next = memchr(at, '&', (size_t)(end - at));
+		len = (size_t)((next != NULL ? next : end) - at);
+		if (len > name_len && at[name_len] == '=' &&
+		    memcmp(at, name, name_len) == 0)
+			return (struct message_slice){
+			    at + name_len + 1, len - name_len - 1};
+		at = next;
+	}
+	return (struct message_slice){NULL, 0};
+}

@@ -1,0 +1,266 @@
+"""Goal: what DNS says of a name takes effect while requests are under way, none
+of which fails; what a broken name server says, or does not say, has none."""
+
+import re
+import threading
+
+import pytest
+
+from name_server import A, AAAA, SERVFAIL, NameServer, ResolvConf, loopback
+from harness import respond, route, service, wait_for
+
+NAME = "replicas.test"
+
+
+def named(name, seen):
+    def handle(connection):
+        while connection.read_request() is not None:
+            seen.append(name)
+            connection.reply(name)
+    return handle
+
+
+class Load:
+    """Requests on four connections until it is stopped."""
+
+    def __init__(self, d):
+        self.d = d
+        self.statuses = []
+        self.over = threading.Event()
+        self.threads = [threading.Thread(target=self._run) for _ in range(4)]
+        for t in self.threads:
+            t.start()
+
+    def _run(self):
+        with self.d.client() as c:
+            while not self.over.is_set():
+                self.statuses.append(c.get("/").status)
+
+    def wait_more(self, count):
+        at = len(self.statuses)
+        wait_for(lambda: len(self.statuses) >= at + count, "more requests")
+
+    def stop(self):
+        self.over.set()
+        for t in self.threads:
+            t.join()
+        return set(self.statuses)
+
+
+class Scene:
+    """A name server, replicas at addresses with one port, and a gateway."""
+
+    def __init__(self, place, drover, backend, count, **more):
+        hosts, self.port = loopback(count + 2)
+        self.dns_hosts, self.hosts = hosts[:2], hosts[2:]
+        try:
+            self.dns = NameServer(self.dns_hosts[0])
+        except PermissionError:
+            pytest.skip("port 53 is not ours to bind")
+        self.resolv_conf = ResolvConf(place, self.dns.host)
+        self.launcher = self.resolv_conf.launcher()
+        if self.launcher is None:
+            pytest.skip("mount namespaces are not allowed here")
+        self.seen = []
+        self.backends = [backend(named(h, self.seen), port=self.port, host=h)
+                         for h in self.hosts]
+        self.drover = drover
+        self.more = more
+
+    def start(self, *hosts):
+        self.dns.zone[NAME] = list(hosts)
+        self.d = self.drover(
+            launcher=self.launcher,
+            routes=[route("/", "s"), respond("/own", {})],
+            services=[service("s", f"{NAME}:{self.port}", **self.more)])
+        return self.d
+
+    def wait_used(self, *hosts):
+        """Those get requests, and no others any more."""
+        def exactly():
+            del self.seen[:]
+            for _ in range(12):
+                assert self.d.get("/").status == 200
+            return set(self.seen) == set(hosts)
+        wait_for(exactly, f"exactly {hosts} are used: {self.seen}")
+
+    def wait_asked(self, count):
+        at = self.dns.asked()
+        wait_for(lambda: self.dns.asked() >= at + count, "name server asked")
+
+
+@pytest.fixture
+def scene(place, drover, backend):
+    scenes = []
+
+    def make(*args, **kwargs):
+        scenes.append(Scene(place, drover, backend, *args, **kwargs))
+        return scenes[-1]
+
+    yield make
+    for s in scenes:
+        s.dns.stop()
+
+
+def test_replicas_come_and_go_under_load(scene):
+    s = scene(3)
+    one, two, three = s.hosts
+    d = s.start(one, two)
+    load = Load(d)
+    wait_for(lambda: {one, two} <= set(s.seen), "both are used")
+    assert three not in s.seen
+    # One joins.
+    s.dns.zone[NAME] = [three, two, one]
+    asked = s.dns.asked()
+    wait_for(lambda: three in s.seen, "the new one is used")
+    # Each of two workers asks each second, whatever the TTL; it was not
+    # overlooked.
+    assert s.dns.asked() - asked <= 4
+    # One leaves, and stops once nobody asks for it any more.
+    s.dns.zone[NAME] = [three, two]
+    wait_for(lambda: d.count_log("0 joined, 1 left") == 2,
+             "both workers know")
+    load.wait_more(20)
+    del s.seen[:]
+    load.wait_more(200)
+    assert set(s.seen) == {two, three}
+    s.backends[0].stop()
+    load.wait_more(200)
+    assert load.stop() == {200}
+    assert d.total("upstream_retries") == 0
+
+
+def test_requests_in_flight_end_as_they_would(scene):
+    s = scene(2)
+    arrived, release = threading.Event(), threading.Event()
+
+    def slow(connection):
+        while connection.read_request() is not None:
+            arrived.set()
+            release.wait(10)
+            connection.reply("slow")
+
+    s.backends[0].handle = slow
+    d = s.start(s.hosts[0])
+    answers = []
+    held = threading.Thread(target=lambda: answers.append(d.get("/")))
+    held.start()
+    assert arrived.wait(10)
+    s.dns.zone[NAME] = [s.hosts[1]]
+    wait_for(lambda: d.count_log("1 joined, 1 left") == 2,
+             "both workers know")
+    s.wait_used(s.hosts[1])
+    release.set()
+    held.join()
+    assert answers[0].body == b"slow"
+    # And its connection is not kept.
+    wait_for(lambda: not s.backends[0].open, "no connection is left")
+
+
+@pytest.mark.parametrize("broken,late", [
+    ("silent", ()),
+    ({A: SERVFAIL, AAAA: SERVFAIL}, ()),
+    # The last answer is that there is no address of IPv6; who looks at that
+    # alone takes it for none at all.
+    ({A: SERVFAIL}, (AAAA,)),
+    ({A: SERVFAIL}, ()),
+])
+def test_a_failing_name_server_changes_nothing(scene, broken, late):
+    s = scene(3)
+    s.dns.late = late
+    d = s.start(*s.hosts[:2])
+    load = Load(d)
+    wait_for(lambda: set(s.hosts[:2]) <= set(s.seen), "both are used")
+    s.dns.zone[NAME] = [s.hosts[2]]
+    s.dns.broken = broken
+    d.wait_log(rf"service s: {re.escape(NAME)}: .*; 2 addresses in use")
+    s.wait_asked(6)
+    del s.seen[:]
+    load.wait_more(100)
+    assert set(s.seen) == set(s.hosts[:2])
+    # Said once by each worker, not each second.
+    assert d.count_log("2 addresses in use") <= 2
+    s.dns.broken = None
+    s.wait_used(s.hosts[2])
+    assert load.stop() == {200}
+
+
+def test_ipv6(scene, backend):
+    s = scene(1)
+    try:
+        backend(named("::1", s.seen), port=s.port, host="::1")
+    except OSError:
+        pytest.skip("no IPv6 here")
+    s.start("::1")
+    s.wait_used("::1")
+    s.dns.zone[NAME] = ["::1", s.hosts[0]]
+    s.wait_used("::1", s.hosts[0])
+    s.dns.zone[NAME] = [s.hosts[0]]
+    s.wait_used(s.hosts[0])
+
+
+def test_a_name_that_is_gone_for_a_while(scene):
+    s = scene(1)
+    d = s.start(s.hosts[0])
+    assert d.get("/").status == 200
+    del s.dns.zone[NAME]
+    wait_for(lambda: d.get("/").status == 502, "it is gone")
+    s.dns.zone[NAME] = [s.hosts[0]]
+    wait_for(lambda: d.get("/").status == 200, "it is back")
+
+
+def test_other_name_servers(scene):
+    """/etc/resolv.conf changes: those that it lists now are asked."""
+    s = scene(2)
+    d = s.start(s.hosts[0])
+    assert d.get("/").status == 200
+    other = NameServer(s.dns_hosts[1])
+    try:
+        other.zone[NAME] = [s.hosts[1]]
+        s.resolv_conf.write(other.host)
+        s.wait_used(s.hosts[1])
+        wait_for(lambda: d.count_log("list of name servers has changed") == 2,
+                 "both workers have noticed")
+        del s.dns.queries[:]
+        at = other.asked()
+        wait_for(lambda: other.asked() >= at + 4, "it is asked again")
+        assert not s.dns.queries
+    finally:
+        other.stop()
+
+
+def test_other_name_servers_when_the_first_are_silent(scene):
+    """The queries under way end when their time is over, no sooner; the new
+    ones do not wait for that."""
+    s = scene(1)
+    s.dns.broken = "silent"
+    d = s.start(s.hosts[0])
+    wait_for(s.dns.asked, "it has asked")
+    other = NameServer(s.dns_hosts[1])
+    try:
+        other.zone[NAME] = [s.hosts[0]]
+        s.resolv_conf.write(other.host)
+        wait_for(lambda: d.get("/").status == 200, "it is found")
+    finally:
+        other.stop()
+
+
+def test_a_lookup_does_not_block(scene):
+    """While it lasts, the same worker answers others."""
+    s = scene(1)
+    s.dns.broken = "silent"
+    d = s.start(s.hosts[0])
+    answers = []
+    waits = [threading.Thread(target=lambda: answers.append(d.get("/")))
+             for _ in range(4)]
+    for w in waits:
+        w.start()
+    d.wait_in_flight(4)
+    for _ in range(50):
+        assert d.get("/own").status == 200
+    assert not answers
+    s.dns.broken = None
+    for w in waits:
+        w.join()
+    # In time, or told so: nobody hangs.
+    assert {a.status for a in answers} <= {200, 502}

@@ -1,0 +1,177 @@
+"""Goal: a request has the same names everywhere: X-Request-Id and traceparent
+as the client sent them if they are valid, else new ones; and the access log
+has the id."""
+
+import json
+import os
+import re
+
+import pytest
+
+from harness import free_port, route, service, wait_for
+
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+PARENT = f"00-{TRACE}-00f067aa0ba902b7-01"
+STATE = "rojo=00f067aa0ba902b7,congo=t61rcWkgMzE"
+NEW_ID = re.compile("[0-9a-f]{32}")
+NEW_PARENT = re.compile("00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-01")
+
+
+class Seen:
+    """What the backend saw of a request."""
+
+    def __init__(self, pairs):
+        self.pairs = pairs
+
+    def all(self, name):
+        return [value for key, value in self.pairs if key == name]
+
+    def one(self, name):
+        values = self.all(name)
+        assert len(values) == 1, f"{name}: {values}"
+        return values[0]
+
+
+def start(drover, *endpoints, **more):
+    return drover(services=[service("b", *endpoints)], routes=[route("/", "b")],
+                  workers=1, **more)
+
+
+def ask(d, *lines):
+    """The header lines as they are, repeated or not."""
+    with d.raw() as c:
+        c.send("\r\n".join(["GET / HTTP/1.1", "Host: a", *lines, "", ""])
+               .encode("latin-1"))
+        answer = c.response()
+    assert answer.status == 200, answer
+    return Seen(answer.json()["headers"])
+
+
+def test_made_when_there_are_none(drover, backend):
+    d = start(drover, backend().address)
+    seen = [ask(d) for _ in range(20)]
+    ids = {s.one("x-request-id") for s in seen}
+    parents = {s.one("traceparent") for s in seen}
+    traces = {parent[3:35] for parent in parents}
+    assert all(NEW_ID.fullmatch(i) for i in ids)
+    assert all(NEW_PARENT.fullmatch(p) for p in parents)
+    assert len(ids) == len(parents) == len(traces) == 20
+    assert not any(s.all("tracestate") for s in seen)
+
+
+def test_workers_make_different_ones(drover, backend):
+    """None goes on where its master, or its predecessor, was."""
+    d = drover(services=[service("b", backend().address)],
+               routes=[route("/", "b")], workers=4)
+    seen = [ask(d) for _ in range(40)]
+    d.kill_worker(0)
+    seen += [ask(d) for _ in range(40)]
+    assert len({s.one("x-request-id") for s in seen}) == 80
+    assert len({s.one("traceparent") for s in seen}) == 80
+
+
+def test_passed_on(drover, backend):
+    d = start(drover, backend().address)
+    seen = ask(d, "X-Request-ID: f47ac10b-58cc", f"TraceParent: {PARENT}",
+               f"tracestate: {STATE}", "tracestate: more=1")
+    assert seen.one("x-request-id") == "f47ac10b-58cc"
+    assert seen.one("traceparent") == PARENT
+    assert seen.all("tracestate") == [STATE, "more=1"]
+
+
+def test_one_does_not_need_the_other(drover, backend):
+    d = start(drover, backend().address)
+    seen = ask(d, "X-Request-Id: a")
+    assert seen.one("x-request-id") == "a"
+    assert NEW_PARENT.fullmatch(seen.one("traceparent"))
+    seen = ask(d, f"traceparent: {PARENT}")
+    assert NEW_ID.fullmatch(seen.one("x-request-id"))
+    assert seen.one("traceparent") == PARENT
+
+
+@pytest.mark.parametrize("parent", [
+    f"01-{TRACE}-00f067aa0ba902b7-01",
+    f"cc-{TRACE}-00f067aa0ba902b7-00",
+    f"cc-{TRACE}-00f067aa0ba902b7-01-what-the-future-will-be-like"])
+def test_later_versions(drover, backend, parent):
+    """Passed on untouched, with what belongs to them."""
+    d = start(drover, backend().address)
+    seen = ask(d, f"traceparent: {parent}", f"tracestate: {STATE}")
+    assert seen.one("traceparent") == parent
+    assert seen.one("tracestate") == STATE
+
+
+def test_invalid_ids(drover, backend):
+    d = start(drover, backend().address)
+    for lines in (["X-Request-Id:"], ["X-Request-Id: a b"],
+                  ['X-Request-Id: a"b'], ["X-Request-Id: a\\b"],
+                  ["X-Request-Id: a,b"], ["X-Request-Id: a;b"],
+                  ["X-Request-Id: caf\xe9"], ["X-Request-Id: " + "a" * 129],
+                  ["X-Request-Id: a", "X-Request-Id: b"],
+                  ["X-Request-Id: a", "x-request-id: a"]):
+        assert NEW_ID.fullmatch(ask(d, *lines).one("x-request-id")), lines
+    longest = "a" * 128
+    assert ask(d, f"X-Request-Id: {longest}").one("x-request-id") == longest
+
+
+def test_invalid_parents(drover, backend):
+    d = start(drover, backend().address)
+    for parents in ([""], [PARENT.upper()], [PARENT + "-more"], [PARENT[:-1]],
+                    ["ff" + PARENT[2:]], [PARENT.replace(TRACE, "0" * 32)],
+                    [PARENT.replace("00f067aa0ba902b7", "0" * 16)],
+                    [PARENT, PARENT], [f"{PARENT},{PARENT}"]):
+        seen = ask(d, *[f"traceparent: {p}" for p in parents],
+                   f"tracestate: {STATE}", "tracestate: more=1")
+        assert NEW_PARENT.fullmatch(seen.one("traceparent")), parents
+        assert TRACE not in seen.one("traceparent")
+        # It belongs to the trace that is not gone on with.
+        assert seen.all("tracestate") == []
+
+
+def test_state_without_parent(drover, backend):
+    d = start(drover, backend().address)
+    seen = ask(d, f"tracestate: {STATE}")
+    assert NEW_PARENT.fullmatch(seen.one("traceparent"))
+    assert seen.all("tracestate") == []
+
+
+def test_the_same_on_another_try(drover, backend):
+    """It is one request, however often it is sent."""
+    seen = []
+
+    def handle(connection):
+        request = connection.read_request()
+        if request is None:
+            return
+        seen.append(Seen(request.pairs))
+        if len(seen) == 1:
+            connection.reset()
+        else:
+            connection.reply()
+
+    d = start(drover, backend(handle).address, backend(handle).address)
+    assert d.get("/").status == 200
+    assert len(seen) == 2
+    for name in ("x-request-id", "traceparent"):
+        assert seen[0].one(name) == seen[1].one(name)
+
+
+def test_the_log_has_the_id(drover, backend, place):
+    path = os.path.join(place, "access.log")
+    d = drover(services=[service("b", backend().address),
+                         service("none", f"127.0.0.1:{free_port()}")],
+               routes=[route("/", "b"), route("/none", "none")],
+               log={"access": path, "format": "json"}, workers=1)
+    made = ask(d).one("x-request-id")
+    ask(d, "X-Request-Id: mine")
+    ask(d, "X-Request-Id: not mine")
+    assert d.get("/none", **{"X-Request-Id": "failed"}).status == 502
+
+    def ids():
+        with open(path, encoding="utf-8") as f:
+            return [json.loads(line)["id"] for line in f]
+
+    wait_for(lambda: len(ids()) == 4, "all lines are there")
+    first, mine, other, failed = ids()
+    assert (first, mine, failed) == (made, "mine", "failed")
+    assert NEW_ID.fullmatch(other) and other != made

@@ -1,0 +1,341 @@
+/*
+ * Goal: what leaves after forward.h has rewritten a head is a valid message,
+ * framed once, and says nothing that it should not; and so do the trailers.
+ * Below /api the route rewrites. Flag 2: a response; flag 4: to HEAD; flag 8:
+ * to a client that can't have trailers.
+ */
+#include <strings.h>
+
+#include "forward.h"
+#include "parse.h"
+#include "route.h"
+
+#define ROOM 65536
+
+/* Fields that only we may send on, because we know what they say. */
+static const char *const ours[] = {
+    "host",
+    "content-length",
+    "date",
+    "expect",
+    "traceparent",
+    "tracestate",
+    "via",
+    "x-forwarded-for",
+    "x-forwarded-proto",
+    "x-real-ip",
+    "x-request-id",
+};
+
+/* Fields of RFC 9110 section 7.6.1 that never leave. */
+static const char *const never[] = {
+    "http2-settings",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-connection",
+};
+
+static const struct config_route routes[] = {
+    {.path = (char *)(uintptr_t)"/"},
+    {.path = (char *)(uintptr_t)"/api", .rewrite = (char *)(uintptr_t)"/v2/"},
+};
+
+static struct route_table *table;
+static char out[ROOM];
+
+int
+LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	(void)argc;
+	(void)argv;
+	table = route_table_new(routes, sizeof(routes) / sizeof(*routes));
+	MUST(table != NULL);
+	return 0;
+}
+
+/* Write a head that goes on to the other side; false: it did not fit. The
+ * places that know what forward.h wants to be told. */
+static bool
+rewrite_request(
+    struct text *t, const struct message *m, const struct config_route *route)
+{
+	struct trace_source source = {{1, 2, 3, 4}};
+	struct trace trace;
+	struct forward_request request = {
+	    .message = m,
+	    .route = route,
+	    .peer = "10.0.0.9",
+	    .host = "users",
+	    .trace = &trace,
+	};
+
+	trace_of_request(&trace, &source, m);
+	forward_request(t, &request);
+	return !text_is_full(t);
+}
+
+static bool
+rewrite_response(struct text *t, const struct message *m, bool trailers)
+{
+	text_addf(t, "HTTP/1.1 %u OK\r\n", message_status(m));
+	if (m->upgrades)
+		forward_switch(t, m);
+	else if (message_is_interim(m))
+		forward_interim(t, m);
+	else
+		forward_response(t, m, trailers);
+	text_add_str(t, "\r\n");
+	return !text_is_full(t);
+}
+
+static bool
+is_among(struct message_slice name, const char *const *names, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (message_slice_is(name, names[i]))
+			return true;
+	return false;
+}
+
+#define IS_AMONG(name, names)                                                  \
+	is_among(name, names, sizeof(names) / sizeof(*(names)))
+
+static bool
+same_name(struct message_slice a, struct message_slice b)
+{
+	return a.len == b.len && strncasecmp(a.at, b.at, a.len) == 0;
+}
+
+static bool
+same_header(const struct message_header *a, const struct message_header *b)
+{
+	return same_name(a->name, b->name) && a->value.len == b->value.len &&
+	       memcmp(a->value.at, b->value.at, a->value.len) == 0;
+}
+
+/* What Connection says by itself is about our own hop. */
+static void
+check_hop(const struct message *from, const struct message_header *h)
+{
+	static const char *const options[] = {"te", "upgrade", "upgrade, te"};
+
+	MUST(!IS_AMONG(h->name, never));
+	switch (h->field) {
+	case FIELD_CONNECTION:
+		MUST(IS_AMONG(h->value, options));
+		break;
+	case FIELD_UPGRADE:
+		MUST(from->upgrades);
+		break;
+	case FIELD_TE:
+		MUST(from->accepts_trailers);
+		MUST(message_slice_is(h->value, "trailers"));
+		break;
+	case FIELD_HOP_BY_HOP:
+		MUST(!"a hop-by-hop field was sent on");
+		break;
+	default:
+		break;
+	}
+}
+
+static bool
+is_about_this_hop(const struct message_header *h)
+{
+	return h->field == FIELD_CONNECTION || h->field == FIELD_UPGRADE ||
+	       h->field == FIELD_TE || h->field == FIELD_TRANSFER_ENCODING ||
+	       h->field == FIELD_MAX_FORWARDS || IS_AMONG(h->name, ours);
+}
+
+/* Every field that is not ours came in as it goes out, in the same order, and
+ * was not named by Connection. */
+static void
+check_fields(const struct message *from, const struct message *to)
+{
+	size_t at = 0;
+
+	for (size_t i = 0; i < to->header_count; i++) {
+		const struct message_header *h = &to->headers[i];
+
+		check_hop(from, h);
+		if (is_about_this_hop(h))
+			continue;
+		while (at < from->header_count &&
+		       (from->headers[at].nominated ||
+			   !same_header(&from->headers[at], h)))
+			at++;
+		MUST(at++ < from->header_count);
+	}
+}
+
+/* And what came in goes out, unless there is a reason. */
+static void
+check_nothing_is_lost(const struct message *from, const struct message *to)
+{
+	size_t at = 0;
+
+	for (size_t i = 0; i < from->header_count; i++) {
+		const struct message_header *h = &from->headers[i];
+
+		if (h->nominated || h->field != FIELD_OTHER ||
+		    IS_AMONG(h->name, never))
+			continue;
+		while (
+		    at < to->header_count && !same_header(&to->headers[at], h))
+			at++;
+		MUST(at++ < to->header_count);
+	}
+}
+
+static unsigned
+count(const struct message *m, enum message_field field)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < m->header_count; i++)
+		n += m->headers[i].field == field;
+	return n;
+}
+
+static void
+check_request(const struct message *from, struct parse *to, const char *rewrite)
+{
+	const struct message *m = &to->m;
+
+	MUST(m->error == MESSAGE_NONE && m->head_done);
+	MUST(m->header_count > 0);
+	parse_check(to);
+	MUST(strcmp(message_method(m), message_method(from)) == 0);
+	MUST(m->parser.http_minor == 1);
+	MUST(m->keep_alive);
+	MUST(count(m, FIELD_HOST) == 1);
+	MUST(count(m, FIELD_X_REAL_IP) == 1);
+	MUST(count(m, FIELD_X_FORWARDED_FOR) == 1);
+	MUST(count(m, FIELD_X_FORWARDED_PROTO) == 1);
+	MUST(count(m, FIELD_X_REQUEST_ID) <= 1);
+	MUST(count(m, FIELD_TRACEPARENT) <= 1);
+	MUST(m->chunked == from->chunked);
+	MUST(m->has_length == from->has_length);
+	MUST(!m->has_length || m->length == from->length);
+	if (from->host.at != NULL)
+		MUST(same_name(m->host, from->host));
+	if (rewrite != NULL) {
+		MUST(m->path.len >= strlen(rewrite));
+		MUST(memcmp(m->path.at, rewrite, strlen(rewrite)) == 0);
+	} else {
+		MUST(m->path.len == from->path.len);
+		MUST(memcmp(m->path.at, from->path.at, m->path.len) == 0);
+	}
+	check_fields(from, m);
+	check_nothing_is_lost(from, m);
+}
+
+static void
+check_response(const struct message *from, struct parse *to)
+{
+	const struct message *m = &to->m;
+
+	MUST(m->error == MESSAGE_NONE && m->head_done);
+	parse_check(to);
+	MUST(message_status(m) == message_status(from));
+	MUST(!m->chunked && !m->has_length);
+	check_fields(from, m);
+	check_nothing_is_lost(from, m);
+}
+
+/* What was written is read again as the other side would. */
+static void
+check_written(const struct parse *from, const struct text *t,
+    const struct config_route *route)
+{
+	static const struct message_limits limits = {ROOM, ROOM, 0};
+	static struct parse to;
+	struct input in = {.data = (const uint8_t *)t->data, .len = t->len};
+
+	parse_init(&to, &in);
+	if (from->m.is_response)
+		message_init_response(&to.m, ROOM, from->m.no_body);
+	else
+		message_init_request(&to.m, &limits);
+	parse_message(&to, NULL);
+	MUST(to.at == t->len);
+	if (from->m.is_response)
+		check_response(&from->m, &to);
+	else
+		check_request(&from->m, &to, route->rewrite);
+	parse_fini(&to);
+}
+
+/* Names that say how a message is framed, for whom or from whom it is. */
+static void
+check_trailers(const struct parse *from)
+{
+	static const char *const forbidden[] = {"authorization", "connection",
+	    "content-length", "cookie", "expect", "host", "keep-alive",
+	    "max-forwards", "set-cookie", "te", "trailer", "transfer-encoding",
+	    "upgrade", "via", "x-forwarded-for", "x-real-ip", "x-request-id"};
+	struct message_slice in, lines, name, value, name_in, value_in;
+	struct text t;
+
+	text_init(&t, out, sizeof(out));
+	forward_trailers(&t, from->m.trailers);
+	MUST(!text_is_full(&t));
+	parse_check_lines(t.data, t.data + t.len);
+	in = from->m.trailers;
+	lines = (struct message_slice){t.data, t.len};
+	while (message_next_field(&lines, &name, &value)) {
+		MUST(!IS_AMONG(name, forbidden));
+		do
+			MUST(message_next_field(&in, &name_in, &value_in));
+		while (!same_name(name, name_in));
+		MUST(value.len == value_in.len);
+		MUST(memcmp(value.at, value_in.at, value.len) == 0);
+	}
+}
+
+/* Whoever forwards has found a route, answers what may go no further itself,
+ * and leaves room for our own fields under the cap on headers. */
+static bool
+may_go_on(const struct message *m, const struct config_route **route)
+{
+	uint64_t methods;
+
+	if (!m->head_done || m->error != MESSAGE_NONE ||
+	    m->header_count > MESSAGE_HEADERS_MAX - 16)
+		return false;
+	return m->is_response ||
+	       (m->max_forwards != 0 &&
+		   route_find(table, m, route, &methods) == ROUTE_FOUND);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+	static const struct message_limits limits = {16384, 16384, 0};
+	static struct parse from;
+	const struct message *m = &from.m;
+	struct input in;
+	const struct config_route *route = NULL;
+	struct text t;
+	bool fits;
+
+	input_init(&in, data, len);
+	parse_init(&from, &in);
+	if ((in.flags & 2) != 0)
+		message_init_response(&from.m, 16384, (in.flags & 4) != 0);
+	else
+		message_init_request(&from.m, &limits);
+	parse_message(&from, &in);
+	if (may_go_on(m, &route)) {
+		text_init(&t, out, sizeof(out));
+		fits = m->is_response
+			   ? rewrite_response(&t, m, (in.flags & 8) == 0)
+			   : rewrite_request(&t, m, route);
+		MUST(fits);
+		check_written(&from, &t, route);
+	}
+	if (m->chunked && m->done)
+		check_trailers(&from);
+	parse_fini(&from);
+	return 0;
+}

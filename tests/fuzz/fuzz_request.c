@@ -1,0 +1,72 @@
+/*
+ * Goal: a request is read the same way however its bytes come in, and what is
+ * taken keeps the promises of message.h. Requests follow one another, as on a
+ * connection. Flag 1: tight limits.
+ */
+#include "parse.h"
+
+static const struct message_limits wide = {16384, 8192, 0};
+static const struct message_limits tight = {128, 32, 16};
+
+static void
+check_limits(const struct parse *p, const struct message_limits *limits)
+{
+	const struct message *m = &p->m;
+
+	if (m->error != MESSAGE_NONE)
+		return;
+	MUST(m->head_bytes <= limits->head_bytes);
+	MUST(m->target.len <= limits->target_bytes);
+	MUST(limits->body_bytes == 0 || p->body_len <= limits->body_bytes);
+	if (!m->head_done)
+		MUST(p->at - p->start <= limits->head_bytes);
+}
+
+static void
+check_request(const struct parse *p)
+{
+	const struct message *m = &p->m;
+	unsigned hosts = 0;
+
+	parse_check(p);
+	for (size_t i = 0; i < m->header_count; i++)
+		hosts += message_slice_is(m->headers[i].name, "host");
+	MUST(hosts == 1 || (hosts == 0 && m->parser.http_minor == 0));
+	MUST(m->path.len > 0 && (m->path.at[0] == '/' || m->path.at[0] == '*'));
+	MUST(!m->upgrades || (m->upgrade.len > 0 && !message_has_body(m)));
+	MUST(!m->expects_continue || m->parser.http_minor == 1);
+	MUST(parse_is_inside(p, message_query(m, "q")));
+	MUST(parse_is_inside(p, message_cookie(m, "q")));
+	if (m->done && m->error == MESSAGE_NONE && !m->chunked)
+		MUST(p->body_len == (m->has_length ? m->length : 0));
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+	const struct message_limits *limits;
+	static struct parse whole, pieces;
+	struct input in;
+
+	input_init(&in, data, len);
+	limits = (in.flags & 1) != 0 ? &tight : &wide;
+	parse_init(&whole, &in);
+	parse_init(&pieces, &in);
+	do {
+		message_init_request(&whole.m, limits);
+		message_init_request(&pieces.m, limits);
+		parse_message(&whole, NULL);
+		parse_message(&pieces, &in);
+		message_finish(&whole.m);
+		message_finish(&pieces.m);
+		parse_same(&whole, &pieces);
+		check_limits(&whole, limits);
+		if (whole.m.head_done) {
+			check_request(&whole);
+			check_request(&pieces);
+		}
+	} while (whole.m.error == MESSAGE_NONE && whole.at < whole.len);
+	parse_fini(&whole);
+	parse_fini(&pieces);
+	return 0;
+}

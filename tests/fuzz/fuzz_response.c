@@ -1,0 +1,59 @@
+/*
+ * Goal: a response is read the same way however its bytes come in, and what is
+ * taken keeps the promises of message.h. Responses follow one another, as on a
+ * connection. Flag 1: a tight limit; flag 2: responses to HEAD.
+ */
+#include "parse.h"
+
+static void
+check_response(const struct parse *p, size_t head_max)
+{
+	const struct message *m = &p->m;
+	unsigned status = message_status(m);
+
+	parse_check(p);
+	MUST(status >= 100 && status <= 999);
+	MUST(message_is_interim(m) == (status < 200));
+	/* RFC 9112 section 6.3. */
+	if (status < 200 || status == 204 || status == 304) {
+		MUST(m->no_body);
+		MUST(m->done || m->error != MESSAGE_NONE);
+	}
+	MUST(!m->upgrades || (status == 101 && m->upgrade.len > 0));
+	if (m->error == MESSAGE_NONE)
+		MUST(m->head_bytes <= head_max);
+	/* Only its end says how long it is. */
+	if (!m->no_body && !m->chunked && !m->has_length)
+		MUST(!m->keep_alive);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+	static struct parse whole, pieces;
+	struct input in;
+	size_t head_max;
+	bool no_body;
+
+	input_init(&in, data, len);
+	head_max = (in.flags & 1) != 0 ? 128 : 16384;
+	no_body = (in.flags & 2) != 0;
+	parse_init(&whole, &in);
+	parse_init(&pieces, &in);
+	do {
+		message_init_response(&whole.m, head_max, no_body);
+		message_init_response(&pieces.m, head_max, no_body);
+		parse_message(&whole, NULL);
+		parse_message(&pieces, &in);
+		message_finish(&whole.m);
+		message_finish(&pieces.m);
+		parse_same(&whole, &pieces);
+		if (whole.m.head_done) {
+			check_response(&whole, head_max);
+			check_response(&pieces, head_max);
+		}
+	} while (whole.m.error == MESSAGE_NONE && whole.at < whole.len);
+	parse_fini(&whole);
+	parse_fini(&pieces);
+	return 0;
+}

@@ -1,0 +1,261 @@
+/*
+ * parse - a message read whole and read in pieces, for the targets about
+ * message.h: both readings agree, and each keeps what message.h promises.
+ */
+#ifndef PARSE_H
+#define PARSE_H
+
+#include "input.h"
+#include "message.h"
+
+struct parse {
+	struct message m;
+	char *data; /* what m points into; its own memory */
+	size_t len;
+	size_t start; /* where the message begins */
+	size_t at;    /* what was taken */
+	char *body;   /* decoded */
+	size_t body_len;
+};
+
+static inline void
+parse_init(struct parse *p, const struct input *in)
+{
+	p->data = input_copy(in->data, in->len);
+	p->len = in->len;
+	p->at = 0;
+	p->body = malloc(in->len + 1);
+	MUST(p->body != NULL);
+}
+
+static inline void
+parse_fini(struct parse *p)
+{
+	free(p->data);
+	free(p->body);
+}
+
+static inline bool
+parse_is_over(const struct parse *p)
+{
+	return p->m.done || p->m.error != MESSAGE_NONE;
+}
+
+static inline void
+parse_take_body(struct parse *p, size_t n, size_t taken)
+{
+	const struct message_slice body = p->m.body;
+
+	MUST(taken <= n);
+	if (body.len == 0)
+		return;
+	MUST(p->m.error == MESSAGE_NONE);
+	MUST(body.at >= p->data + p->at);
+	MUST(body.at + body.len <= p->data + p->at + taken);
+	memcpy(p->body + p->body_len, body.at, body.len);
+	p->body_len += body.len;
+}
+
+/* Reads one message; pieces NULL: all at once. The head may be looked at until
+ * it is done, and afterwards only what is fed. */
+static inline void
+parse_message(struct parse *p, struct input *pieces)
+{
+	size_t end = p->at;
+
+	p->start = p->at;
+	p->body_len = 0;
+	while (!parse_is_over(p) && end < p->len) {
+		size_t left = p->len - end, taken;
+
+		end += pieces != NULL ? input_next(pieces, left) : left;
+		input_show(
+		    p->data, p->len, p->m.head_done ? p->at : p->start, end);
+		taken = message_feed(&p->m, p->data + p->at, end - p->at);
+		input_show_all(p->data, p->len);
+		parse_take_body(p, end - p->at, taken);
+		/* Only what chunk.h takes whole can be left. */
+		MUST(taken == end - p->at || parse_is_over(p) || p->m.chunked);
+		p->at += taken;
+	}
+}
+
+static inline bool
+parse_is_inside(const struct parse *p, struct message_slice s)
+{
+	if (s.at == NULL || s.len == 0)
+		return s.len == 0;
+	return s.at >= p->data + p->start && s.at + s.len <= p->data + p->len;
+}
+
+static inline bool
+parse_same_slice(const struct parse *a, struct message_slice s,
+    const struct parse *b, struct message_slice t)
+{
+	if (s.len != t.len || (s.at == NULL) != (t.at == NULL))
+		return false;
+	if (s.len == 0)
+		return true;
+	return memcmp(s.at, t.at, s.len) == 0 &&
+	       (!parse_is_inside(a, s) || s.at - a->data == t.at - b->data);
+}
+
+static inline void
+parse_same_headers(const struct parse *a, const struct parse *b)
+{
+	MUST(a->m.header_count == b->m.header_count);
+	for (size_t i = 0; i < a->m.header_count; i++) {
+		const struct message_header *h = &a->m.headers[i];
+		const struct message_header *g = &b->m.headers[i];
+
+		MUST(parse_same_slice(a, h->name, b, g->name));
+		MUST(parse_same_slice(a, h->value, b, g->value));
+		MUST(h->field == g->field);
+		MUST(h->nominated == g->nominated);
+	}
+}
+
+static inline void
+parse_same_head(const struct parse *a, const struct parse *b)
+{
+	const struct message *m = &a->m, *o = &b->m;
+
+	MUST(m->no_body == o->no_body);
+	MUST(m->chunked == o->chunked);
+	MUST(m->has_length == o->has_length);
+	MUST(!m->has_length || m->length == o->length);
+	MUST(m->keep_alive == o->keep_alive);
+	MUST(m->expects_continue == o->expects_continue);
+	MUST(m->accepts_trailers == o->accepts_trailers);
+	MUST(m->upgrades == o->upgrades);
+	MUST(m->max_forwards == o->max_forwards);
+	MUST(m->is_response == o->is_response);
+	MUST(parse_same_slice(a, m->target, b, o->target));
+	MUST(parse_same_slice(a, m->path, b, o->path));
+	MUST(parse_same_slice(a, m->host, b, o->host));
+	MUST(parse_same_slice(a, m->reason, b, o->reason));
+	MUST(parse_same_slice(a, m->upgrade, b, o->upgrade));
+	if (m->is_response)
+		MUST(message_status(m) == message_status(o));
+	else
+		MUST(strcmp(message_method(m), message_method(o)) == 0);
+	parse_same_headers(a, b);
+}
+
+/* Same verdict, same facts. */
+static inline void
+parse_same(const struct parse *a, const struct parse *b)
+{
+	MUST(a->m.error == b->m.error);
+	MUST(a->m.done == b->m.done);
+	MUST(a->m.head_done == b->m.head_done);
+	if (a->m.head_done)
+		parse_same_head(a, b);
+	if (a->m.error != MESSAGE_NONE)
+		return;
+	MUST(a->at == b->at);
+	MUST(a->m.head_bytes == b->m.head_bytes);
+	MUST(a->m.body_bytes == b->m.body_bytes);
+	MUST(a->body_len == b->body_len);
+	MUST(memcmp(a->body, b->body, a->body_len) == 0);
+	MUST(parse_same_slice(a, a->m.trailers, b, b->m.trailers));
+}
+
+/* What message.h promises about the bytes of a head that it took: lines end
+ * in CRLF, are not folded and hold no control byte but HTAB. */
+static inline void
+parse_check_lines(const char *at, const char *end)
+{
+	for (; at < end; at++) {
+		unsigned char c = (unsigned char)*at;
+
+		if (c == '\r') {
+			MUST(end - at >= 2 && at[1] == '\n');
+			MUST(end - at == 2 || (at[2] != ' ' && at[2] != '\t'));
+			at++;
+			continue;
+		}
+		MUST((c >= 0x20 && c != 0x7f) || c == '\t');
+	}
+}
+
+static inline void
+parse_check_head(const struct parse *p)
+{
+	const char *at = p->data + p->start, *end = p->data + p->len;
+
+	/* Empty lines before the first are allowed. */
+	while (end - at >= 2 && memcmp(at, "\r\n", 2) == 0)
+		at += 2;
+	end = memmem(at, (size_t)(end - at), "\r\n\r\n", 4);
+	MUST(end != NULL);
+	parse_check_lines(at, end + 4);
+}
+
+static inline void
+parse_check_headers(const struct parse *p)
+{
+	const struct message *m = &p->m;
+	unsigned lengths = 0, codings = 0;
+
+	MUST(m->header_count <= MESSAGE_HEADERS_MAX);
+	for (size_t i = 0; i < m->header_count; i++) {
+		const struct message_header *h = &m->headers[i];
+
+		MUST(h->name.len > 0);
+		MUST(parse_is_inside(p, h->name));
+		MUST(parse_is_inside(p, h->value));
+		lengths += message_slice_is(h->name, "content-length");
+		codings += message_slice_is(h->name, "transfer-encoding");
+	}
+	MUST(lengths + codings <= 1);
+	MUST(m->chunked == (codings == 1));
+	MUST(m->has_length == (lengths == 1));
+	MUST(!m->has_length || m->length <= INT64_MAX);
+}
+
+static inline void
+parse_check_trailers(const struct parse *p)
+{
+	struct message_slice lines = p->m.trailers, name, value;
+
+	MUST(parse_is_inside(p, lines));
+	MUST(lines.len == 0 || p->m.chunked);
+	if (lines.len > 0)
+		parse_check_lines(lines.at, lines.at + lines.len);
+	while (message_next_field(&lines, &name, &value)) {
+		MUST(name.len > 0);
+		MUST(parse_is_inside(p, name));
+		MUST(parse_is_inside(p, value));
+	}
+	MUST(lines.len == 0);
+}
+
+/* A message whose head is done and right. */
+static inline void
+parse_check(const struct parse *p)
+{
+	const struct message *m = &p->m;
+
+	MUST(parse_is_inside(p, m->target));
+	MUST(parse_is_inside(p, m->host));
+	MUST(parse_is_inside(p, m->reason));
+	MUST(parse_is_inside(p, m->upgrade));
+	/* "GET http://a" has a path that nobody sent. */
+	MUST(parse_is_inside(p, m->path) || m->path.len == 1);
+	parse_check_headers(p);
+	parse_check_head(p);
+	if (m->no_body || (!m->is_response && !message_has_body(m)))
+		MUST(p->body_len == 0);
+	if (m->error != MESSAGE_NONE)
+		return;
+	MUST(m->body_bytes == p->body_len);
+	if (m->has_length && !m->no_body) {
+		MUST(p->body_len <= m->length);
+		MUST(m->done == (p->body_len == m->length));
+	}
+	if (m->done)
+		parse_check_trailers(p);
+}
+
+#endif

@@ -1,0 +1,121 @@
+#include "exchange_private.h"
+#include "forward.h"
+
+/* Reads in one go before other connections' turn. */
+#define READS_MAX 8
+
+static void
+update_deadline(struct exchange *x)
+{
+	upstream_set_deadline(x->up, x->service->config->timeouts.tunnel_us);
+}
+
+/* Asks for what the client says, if the backend keeps up. */
+static void
+take_bytes(struct exchange *x)
+{
+	if (x->request_ended || x->body_asked || io_backlog(&x->up->io) > 0)
+		return;
+	x->body_asked = true;
+	session_take_body(x->client->session);
+}
+
+/* Both sides have said all that they wanted. The session closes by itself. */
+static bool
+is_over(struct exchange *x)
+{
+	if (!x->request_ended || !x->response_ended ||
+	    io_backlog(&x->up->io) > 0)
+		return false;
+	client_end_task(x->client);
+	exchange_end(x, false);
+	return true;
+}
+
+void
+exchange_begin_tunnel(struct exchange *x)
+{
+	const struct message *m = &x->up->message;
+	struct session *s = x->client->session;
+	struct session_response response = {
+	    .status = 101,
+	    .reason = m->reason.at != NULL ? m->reason.at : "",
+	    .reason_len = m->reason.len,
+	    .length = SESSION_LENGTH_UNKNOWN,
+	    .no_date = forward_has_date(m),
+	};
+	struct text *head = session_begin(s, &response);
+
+	forward_switch(head, m);
+	x->response_begun = true;
+	x->request_ended = false;
+	x->client->record.first_byte_us = exchange_lap_us(x);
+	(void)breakers_report(x->worker->breakers, &x->ticket, false, NULL);
+	endpoint_worked(x->up->endpoint);
+	exchange_enter(x, EXCHANGE_TUNNEL);
+	session_write(s, NULL, 0, false);
+	exchange_pump_tunnel(x);
+}
+
+void
+exchange_on_tunnel_bytes(
+    struct exchange *x, const char *data, size_t len, bool last)
+{
+	struct iovec piece = {(void *)(uintptr_t)data, len};
+
+	/* One that no longer takes anything may have something to say. */
+	if (len > 0 && io_write(&x->up->io, &piece, 1) == -1 &&
+	    x->response_ended) {
+		exchange_try_failed(x, EXCHANGE_FAILURE_LOST);
+		return;
+	}
+	if (last) {
+		x->request_ended = true;
+		io_finish(&x->up->io);
+		if (is_over(x))
+			return;
+	}
+	take_bytes(x);
+	update_deadline(x);
+}
+
+/* One read's worth. False: no more now, or the exchange is over. */
+static bool
+pass_bytes(struct exchange *x)
+{
+	struct session *s = x->client->session;
+	struct message_slice bytes;
+
+	switch (upstream_read_bytes(x->up, &bytes)) {
+	case UPSTREAM_READ_SOME:
+		session_write(s, bytes.at, bytes.len, false);
+		return session_is_answerable(s);
+	case UPSTREAM_READ_END:
+		x->response_ended = true;
+		session_write(s, NULL, 0, true);
+		(void)is_over(x);
+		return false;
+	case UPSTREAM_READ_ERROR:
+		exchange_try_failed(x, EXCHANGE_FAILURE_LOST);
+		return false;
+	case UPSTREAM_READ_WAIT:
+		break;
+	}
+	return false;
+}
+
+void
+exchange_pump_tunnel(struct exchange *x)
+{
+	struct session *s = x->client->session;
+	bool more = !x->response_ended;
+
+	for (int i = 0; more && i < READS_MAX && session_backlog(s) == 0; i++)
+		more = pass_bytes(x);
+	if (x->state != EXCHANGE_TUNNEL || is_over(x))
+		return;
+	take_bytes(x);
+	update_deadline(x);
+	if (more && session_backlog(s) == 0)
+		loop_defer(x->worker->loop, &x->again);
+}

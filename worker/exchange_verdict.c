@@ -1,0 +1,213 @@
+#include <errno.h>
+#include <stdio.h>
+
+#include "affinity.h"
+#include "exchange_private.h"
+#include "forward.h"
+#include "log.h"
+
+static const struct {
+	unsigned status;
+	const char *word;
+	const char *text;
+} failures[] = {
+#define X(symbol, status, word, text)                                          \
+	[EXCHANGE_FAILURE_##symbol] = {status, word, text},
+    EXCHANGE_FAILURES(X)
+#undef X
+};
+
+/* Service names and our own texts: nothing that wants escaping. */
+static void
+answer(struct session *s, const char *service, enum exchange_failure failure,
+    unsigned retry_after_s)
+{
+	char body[192], extra[48] = "";
+	int len;
+
+	if (retry_after_s != 0)
+		snprintf(
+		    extra, sizeof(extra), "Retry-After: %u\r\n", retry_after_s);
+	len = snprintf(body, sizeof(body),
+	    "{\"error\":\"service %s: %s\",\"status\":%u}", service,
+	    failures[failure].text, failures[failure].status);
+	session_reply(s, failures[failure].status, "application/json", extra,
+	    body, (size_t)len);
+}
+
+void
+exchange_refuse(
+    struct exchange *x, enum exchange_failure failure, unsigned retry_after_s)
+{
+	struct session *s = x->client->session;
+	const char *service = x->service->config->name;
+	bool begun = x->response_begun;
+
+	client_end_task(x->client);
+	x->client->record.end = failures[failure].word;
+	exchange_end(x, false);
+	if (begun)
+		session_cut(s);
+	else
+		answer(s, service, failure, retry_after_s);
+}
+
+/* The answer waits until the breaker has counted the failure, so that the
+ * third failure's answer says that the circuit is open. */
+void
+exchange_fail(struct exchange *x, enum exchange_failure failure)
+{
+	exchange_count(x, SCOREBOARD_SERVICE_FAILURES);
+	log_debug("exchange with %s: %s", x->service->config->name,
+	    failures[failure].text);
+	if (breakers_report(x->worker->breakers, &x->ticket, true,
+		failures[failure].text) ||
+	    x->response_begun) {
+		exchange_refuse(x, failure, 0);
+		return;
+	}
+	x->failure = failure;
+	exchange_enter(x, EXCHANGE_FAILED);
+	exchange_let_go_of_upstream(x, false);
+	loop_defer_cancel(x->worker->loop, &x->again);
+	loop_timer_clear(x->worker->loop, &x->continue_timer);
+}
+
+void
+exchange_on_settled(void *arg)
+{
+	struct exchange *x = arg;
+
+	if (x->state == EXCHANGE_FAILED)
+		exchange_refuse(x, x->failure, 0);
+	else
+		exchange_resume(x);
+}
+
+/* A kept-alive connection that the backend had closed, without a word. */
+static bool
+was_stale(const struct exchange *x, enum exchange_failure failure)
+{
+	return x->up != NULL && x->up->reused &&
+	       failure == EXCHANGE_FAILURE_LOST &&
+	       x->up->message.head_bytes == 0 && !x->retried_stale;
+}
+
+/* May the request be sent again, after this try? */
+static bool
+may_try_again(struct exchange *x, enum exchange_failure failure)
+{
+	if (x->response_begun || x->body_begun || (x->sent && !x->idempotent))
+		return false;
+	if (was_stale(x, failure)) {
+		x->retried_stale = true;
+		x->wait.fresh = true;
+		x->wait.avoid = false;
+		return true;
+	}
+	if (x->retries >= x->service->config->retries ||
+	    x->service->endpoint_count < 2 ||
+	    !service_start_retry(x->service, x->retries != 0))
+		return false;
+	x->retries++;
+	x->wait.avoid = true;
+	return true;
+}
+
+static bool
+is_unreachable(enum exchange_failure failure)
+{
+	return failure == EXCHANGE_FAILURE_REFUSED ||
+	       failure == EXCHANGE_FAILURE_UNREACHABLE ||
+	       failure == EXCHANGE_FAILURE_CONNECT_TIMEOUT;
+}
+
+void
+exchange_try_failed(struct exchange *x, enum exchange_failure failure)
+{
+	bool stale = was_stale(x, failure);
+	bool again;
+
+	if (x->state == EXCHANGE_TUNNEL) {
+		exchange_refuse(x, failure, 0);
+		return;
+	}
+	again = may_try_again(x, failure);
+	if (!stale)
+		endpoint_failed(x->wait.endpoint, failures[failure].text,
+		    is_unreachable(failure));
+	if (!again) {
+		exchange_fail(x, failure);
+		return;
+	}
+	worker_count(x->worker, SCOREBOARD_UP_RETRIES);
+	exchange_let_go_of_upstream(x, false);
+	loop_defer_cancel(x->worker->loop, &x->again);
+	loop_timer_clear(x->worker->loop, &x->continue_timer);
+	x->sent = false;
+	if (x->state != EXCHANGE_QUEUED)
+		exchange_enter(x, EXCHANGE_QUEUED);
+	exchange_connect(x);
+}
+
+/* 502, 503 and 504 are the service's failures. */
+static bool
+is_bad(unsigned status)
+{
+	return status >= 502 && status <= 504;
+}
+
+bool
+exchange_settle_status(struct exchange *x, unsigned status)
+{
+	if (!is_bad(status))
+		return true;
+	endpoint_failed(
+	    x->up->endpoint, failures[EXCHANGE_FAILURE_BAD_STATUS].text, false);
+	if (!x->ticket.is_open)
+		return true;
+	exchange_count(x, SCOREBOARD_SERVICE_FAILURES);
+	return breakers_report(x->worker->breakers, &x->ticket, true,
+	    failures[EXCHANGE_FAILURE_BAD_STATUS].text);
+}
+
+/* The last piece, with the trailers that may pass. */
+static void
+finish_response(struct exchange *x, const char *data, size_t len)
+{
+	struct session *s = x->client->session;
+	struct message_slice trailers = {NULL, 0};
+	struct buffer *b = NULL;
+	struct text out;
+
+	if (x->up->message.trailers.len > 0 && session_has_trailers(s))
+		b = buffer_get(x->worker->buffers);
+	if (b != NULL) {
+		text_init(&out, b->data, BUFFER_BYTES);
+		forward_trailers(&out, x->up->message.trailers);
+		trailers = (struct message_slice){out.data, out.len};
+	}
+	session_finish(s, data, len, trailers);
+	buffer_put(x->worker->buffers, b);
+}
+
+void
+exchange_complete(struct exchange *x, const char *data, size_t len)
+{
+	struct upstream *up = x->up;
+	bool keep;
+
+	/* Nothing may be left over on a connection that is used again: read,
+	 * or not yet, with no event to come. */
+	keep = up->message.keep_alive && x->request_ended && !up->io.hangup &&
+	       !up->io.broken && !up->io.readable && buffer_len(up->in) == 0;
+	(void)breakers_report(x->worker->breakers, &x->ticket, false, NULL);
+	if (!is_bad(message_status(&up->message)))
+		endpoint_worked(up->endpoint);
+	client_end_task(x->client);
+	/* First, so that whoever has the answer finds the endpoint free. The
+	 * piece lies in the connection's buffer: write, then let go. */
+	exchange_leave_endpoint(x);
+	finish_response(x, data, len);
+	exchange_end(x, keep);
+}

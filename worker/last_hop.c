@@ -1,0 +1,67 @@
+#include "last_hop.h"
+
+bool
+last_hop_is_for(const struct message *request)
+{
+	return request->parser.method == HTTP_OPTIONS &&
+	       message_slice_is(request->path, "*");
+}
+
+/* RFC 9110 section 9.3.8: nor what might be someone's secret. */
+static bool
+is_secret(const struct message_header *h)
+{
+	return h->field == FIELD_COOKIE ||
+	       message_slice_is(h->name, "authorization") ||
+	       message_slice_is(h->name, "proxy-authorization");
+}
+
+static void
+add_request(struct text *out, const struct message *m)
+{
+	text_addf(out, "%s %.*s HTTP/1.%u\r\n", message_method(m),
+	    (int)m->target.len, m->target.at, m->parser.http_minor & 1U);
+	for (size_t i = 0; i < m->header_count; i++) {
+		const struct message_header *h = &m->headers[i];
+
+		if (is_secret(h))
+			continue;
+		text_add(out, h->name.at, h->name.len);
+		text_add(out, ": ", 2);
+		text_add(out, h->value.at, h->value.len);
+		text_add(out, "\r\n", 2);
+	}
+	text_add(out, "\r\n", 2);
+}
+
+static void
+echo(struct client *client)
+{
+	struct session *s = client->session;
+	struct buffer *b = buffer_get(client->worker->buffers);
+	struct text out;
+
+	if (b == NULL) {
+		session_reply_error(s, 503, "out of memory");
+		return;
+	}
+	text_init(&out, b->data, BUFFER_BYTES);
+	add_request(&out, session_request(s));
+	if (text_is_full(&out))
+		session_reply_error(s, 431, "request head too large");
+	else
+		session_reply(s, 200, "message/http", NULL, out.data, out.len);
+	buffer_put(client->worker->buffers, b);
+}
+
+void
+last_hop_start(struct client *client)
+{
+	if (session_request(client->session)->parser.method == HTTP_TRACE)
+		echo(client);
+	else
+		session_reply(client->session, 200, NULL,
+		    "Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, "
+		    "TRACE\r\n",
+		    NULL, 0);
+}

@@ -1,0 +1,18 @@
+/*
+ * last_hop - answers what ends here and not at a backend: OPTIONS and TRACE
+ * whose Max-Forwards is 0, and `OPTIONS *` where no route takes it. Worker
+ * only.
+ *
+ * OPTIONS is answered with Allow; TRACE with the request as it came, without
+ * what others should not see (RFC 9110 sections 7.6.2, 9.3.7 and 9.3.8).
+ */
+#ifndef LAST_HOP_H
+#define LAST_HOP_H
+
+#include "client.h"
+
+/* `OPTIONS *`: asks about the server, not about a path. */
+bool last_hop_is_for(const struct message *request);
+void last_hop_start(struct client *client);
+
+#endif

@@ -1,0 +1,198 @@
+#include "trace.h"
+
+#include <sys/random.h>
+
+#include <errno.h>
+#include <string.h>
+
+/* Where the parts of a traceparent are (section 3.2.2): a version and a dash,
+ * the trace's id and a dash, the parent's and a dash, the flags. */
+#define VERSION_LEN 2
+#define TRACE_AT 3
+#define TRACE_LEN 32
+#define PARENT_AT 36
+#define PARENT_LEN 16
+#define FLAGS_AT 53
+#define FLAGS_LEN 2
+
+/* ---- random numbers ---- */
+
+int
+trace_source_init(struct trace_source *source)
+{
+	uint64_t any = 0;
+
+	/* All zeros is the one state that it never leaves. */
+	while (any == 0) {
+		ssize_t n = getrandom(source->state, sizeof(source->state), 0);
+
+		if (n == -1 && errno != EINTR)
+			return -1;
+		if (n != (ssize_t)sizeof(source->state))
+			continue;
+		for (int i = 0; i < 4; i++)
+			any |= source->state[i];
+	}
+	return 0;
+}
+
+static uint64_t
+rotate(uint64_t x, int bits)
+{
+	return x << bits | x >> (64 - bits);
+}
+
+uint64_t
+trace_random(struct trace_source *source)
+{
+	uint64_t *s = source->state;
+	uint64_t result = rotate(s[1] * 5, 7) * 9, shifted = s[1] << 17;
+
+	s[2] ^= s[0];
+	s[3] ^= s[1];
+	s[1] ^= s[2];
+	s[0] ^= s[3];
+	s[2] ^= shifted;
+	s[3] = rotate(s[3], 45);
+	return result;
+}
+
+/* len, a multiple of 16, hex digits that are not all zero. */
+static void
+put_random(char *to, size_t len, struct trace_source *source)
+{
+	static const char digits[] = "0123456789abcdef";
+	uint64_t any = 0;
+
+	while (any == 0) {
+		for (size_t at = 0; at < len; at += 16) {
+			uint64_t n = trace_random(source);
+
+			any |= n;
+			for (size_t i = 0; i < 16; i++, n >>= 4)
+				to[at + i] = digits[n & 15];
+		}
+	}
+}
+
+/* ---- what is valid ---- */
+
+static bool
+is_id(struct message_slice s)
+{
+	static const char marks[] = "-_.~:/+=@|#%!*";
+
+	if (s.len == 0 || s.len > TRACE_ID_MAX)
+		return false;
+	for (size_t i = 0; i < s.len; i++) {
+		char c = s.at[i];
+
+		if (!(c >= '0' && c <= '9') && !(c >= 'a' && c <= 'z') &&
+		    !(c >= 'A' && c <= 'Z') &&
+		    memchr(marks, c, sizeof(marks) - 1) == NULL)
+			return false;
+	}
+	return true;
+}
+
+/* Lower case only: section 3.2.2, HEXDIGLC. */
+static bool
+is_hex(const char *s, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (!(s[i] >= '0' && s[i] <= '9') &&
+		    !(s[i] >= 'a' && s[i] <= 'f'))
+			return false;
+	return true;
+}
+
+static bool
+is_zero(const char *s, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (s[i] != '0')
+			return false;
+	return true;
+}
+
+static bool
+is_version_00(struct message_slice s)
+{
+	return is_zero(s.at, VERSION_LEN);
+}
+
+/* Sections 3.2.2 and 3.2.4: a later version begins like 00 and may go on
+ * after another dash; ff is none. */
+static bool
+is_parent(struct message_slice s)
+{
+	const char *at = s.at;
+
+	if (s.len < TRACE_PARENT_BYTES || at[VERSION_LEN] != '-' ||
+	    at[PARENT_AT - 1] != '-' || at[FLAGS_AT - 1] != '-')
+		return false;
+	if (!is_hex(at, VERSION_LEN) || memcmp(at, "ff", VERSION_LEN) == 0 ||
+	    !is_hex(at + TRACE_AT, TRACE_LEN) ||
+	    !is_hex(at + PARENT_AT, PARENT_LEN) ||
+	    !is_hex(at + FLAGS_AT, FLAGS_LEN))
+		return false;
+	if (is_zero(at + TRACE_AT, TRACE_LEN) ||
+	    is_zero(at + PARENT_AT, PARENT_LEN))
+		return false;
+	return s.len == TRACE_PARENT_BYTES ||
+	       (!is_version_00(s) && at[TRACE_PARENT_BYTES] == '-');
+}
+
+/* ---- both names ---- */
+
+static void
+copy(char *to, struct message_slice from)
+{
+	memcpy(to, from.at, from.len);
+	to[from.len] = '\0';
+}
+
+static void
+make_parent(char *parent, struct trace_source *source)
+{
+	memcpy(parent, "00-", sizeof("00-"));
+	put_random(parent + TRACE_AT, TRACE_LEN, source);
+	parent[PARENT_AT - 1] = '-';
+	put_random(parent + PARENT_AT, PARENT_LEN, source);
+	memcpy(parent + FLAGS_AT - 1, "-01", sizeof("-01"));
+}
+
+/* The one header of that kind; none, or several: no bytes. */
+static struct message_slice
+only(const struct message *m, enum message_field field)
+{
+	struct message_slice found = {"", 0};
+	unsigned count = 0;
+
+	for (size_t i = 0; i < m->header_count; i++)
+		if (m->headers[i].field == field && ++count == 1)
+			found = m->headers[i].value;
+	return count == 1 ? found : (struct message_slice){"", 0};
+}
+
+void
+trace_of_request(
+    struct trace *trace, struct trace_source *source, const struct message *m)
+{
+	struct message_slice id = only(m, FIELD_X_REQUEST_ID);
+	struct message_slice parent = only(m, FIELD_TRACEPARENT);
+
+	trace->id_is_new = !is_id(id);
+	if (trace->id_is_new) {
+		put_random(trace->id, TRACE_LEN, source);
+		trace->id[TRACE_LEN] = '\0';
+	} else {
+		copy(trace->id, id);
+	}
+	trace->parent_is_new = !is_parent(parent);
+	trace->parent[0] = '\0';
+	if (trace->parent_is_new)
+		make_parent(trace->parent, source);
+	else if (is_version_00(parent))
+		copy(trace->parent, parent);
+}
