@@ -220,7 +220,8 @@ class Asked:
     def check(self, response):
         """What came whole is this request's answer or an error of ours."""
         if response.status != 200:
-            assert response.status in (502, 503, 504), (str(self.mood), response)
+            assert response.status in (502, 503, 504), (str(self.mood),
+                                                        response)
             assert self.token not in str(response.headers)
             return
         assert response.headers["x-token"] == self.token, str(self.mood)
@@ -386,8 +387,8 @@ def test_chaos(drover, backend):
     # Who was not harmed was served, and those who were did not pass for it.
     for name in FINE:
         assert whole[name] > asked[name] / 2, (name, asked, whole)
-    for name in ("reset", "close", "stall", "too-short", "nonsense", "no-answer",
-                 "no-length"):
+    for name in ("reset", "close", "stall", "too-short", "nonsense",
+                 "no-answer", "no-length"):
         assert whole[name] == 0, (name, asked, whole)
 
     # Nothing is left of it.
@@ -395,7 +396,8 @@ def test_chaos(drover, backend):
         wait_for(lambda k=key: all(w[k] == 0
                                    for w in d.cluster()["workers"]),
                  f"{key} are back to 0: {d.cluster()['workers']}")
-    assert "\ndrover_buffers_in_use{" in d.admin("/metrics").body.decode()
+    for name in ("buffers_in_use", "service_requests_in_flight"):
+        assert f"\ndrover_{name}{{" in d.admin("/metrics").body.decode()
     wait_for(lambda: not left_over(d), f"gauges are 0: {left_over(d)}")
     wait_for(lambda: descriptors(pids) == before,
              f"descriptors are back to {before}: {descriptors(pids)}")
