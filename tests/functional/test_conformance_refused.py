@@ -10,7 +10,7 @@ UNKNOWN_OR_WRONG = (400, 501)
 
 LINES = {
     "not HTTP": ("hello there\r\n\r\n", 400),
-    "TLS": ("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", 400),
+    "TLS": ("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 400),
     "HTTP/0.9": ("GET /\r\n", 400),
     "HTTP/0.9 and an empty line": ("GET /\r\n\r\n", 400),
     "HTTP/0.9 by name": ("GET / HTTP/0.9\r\nHost: a\r\n\r\n", 400),

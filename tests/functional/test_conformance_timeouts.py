@@ -3,7 +3,6 @@ client can't stretch it by saying a little now and then."""
 
 import select
 import socket
-import time
 
 import pytest
 
@@ -16,15 +15,12 @@ LARGE = 32 << 20  # more than all the kernel's buffers on the way hold
 
 
 def drip(c, data, pace=PACE):
-    """Says a byte at a time, until an answer comes or all is said; for how
-    long."""
+    """Says a byte at a time, until an answer comes or all is said."""
     c.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    began = time.monotonic()
     for byte in data:
         if select.select([c.sock], [], [], pace)[0]:
             break
         c.send(bytes([byte]))
-    return time.monotonic() - began
 
 
 def push(c, size, patience):

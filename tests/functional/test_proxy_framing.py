@@ -113,21 +113,6 @@ def test_http10_client_may_stay(drover, backend):
         assert c.is_closed()
 
 
-def until_close(connection):
-    connection.read_request()
-    connection.send("HTTP/1.1 200 OK\r\n\r\n" + "z" * 100000)
-
-
-def test_answer_until_the_backend_closes(drover, backend):
-    d = start(drover, backend, until_close)
-    with d.raw() as c:
-        for _ in range(2):
-            c.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
-            response = c.response()
-            assert response.headers["transfer-encoding"] == "chunked"
-            assert response.body == b"z" * 100000
-
-
 def statuses(connection):
     while (request := connection.read_request()) is not None:
         status = request.target[1:]
@@ -145,45 +130,6 @@ def test_statuses_without_a_body(drover, backend):
             assert "transfer-encoding" not in response.headers
 
 
-def interim(connection):
-    while connection.read_request() is not None:
-        connection.send("HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n")
-        connection.send("HTTP/1.1 102 Processing\r\n\r\n")
-        connection.reply("final")
-
-
-def test_interim_responses_are_not_the_answer(drover, backend):
-    d = start(drover, backend, interim)
-    with d.raw() as c:
-        for _ in range(3):
-            c.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
-            hints = c.response()
-            assert (hints.status, hints.headers["link"]) == (103, "x")
-            assert c.response().status == 102
-            assert c.response().body == b"final"
-
-
-def test_expect_continue(drover, backend):
-    d = start(drover, backend)
-    with d.raw() as c:
-        c.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n"
-               "Expect: 100-continue\r\n\r\n")
-        assert c.response().status == 100
-        c.send("abc")
-        seen = c.response().json()
-        assert seen["body"] == 3
-        assert dict(seen["headers"])["expect"] == "100-continue"
-
-
-def test_pipelined_requests_are_answered_in_order(drover, backend):
-    d = start(drover, backend)
-    with d.raw() as c:
-        c.send("".join(f"GET /{i} HTTP/1.1\r\nHost: a\r\n\r\n"
-                       for i in range(50)))
-        for i in range(50):
-            assert c.response().json()["target"] == f"/{i}"
-
-
 def test_head_in_single_bytes(drover, backend):
     d = start(drover, backend)
     with d.raw() as c:
@@ -199,22 +145,3 @@ def test_connection_close_is_kept(drover, backend):
         c.send("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
         assert c.response().headers["connection"] == "close"
         assert c.is_closed()
-
-
-def late_reader(connection):
-    """Answers before it has read the body, and keeps the connection."""
-    while (request := connection.read_request(body=False)) is not None:
-        connection.reply("early", status="403 Forbidden")
-        connection.read_body(request)
-
-
-def test_answer_before_the_body_has_ended(drover, backend):
-    d = start(drover, backend, late_reader)
-    with d.raw() as c:
-        c.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\nx")
-        response = c.response()
-        assert response.status == 403 and response.body == b"early"
-        # What is left of the body can't be taken for a request.
-        assert response.headers["connection"] == "close"
-        assert c.is_closed()
-    assert d.request("POST", "/", body=b"abc").status == 403
