@@ -167,6 +167,16 @@ scan_reason_space(struct message *m, const char *at, const char *end)
 	return at + 1;
 }
 
+/* Blanks behind a value become spaces: llhttp takes no HTAB behind the number
+ * of a Content-Length (RFC 9110 section 5.6.3 does). */
+static void
+even_blanks(const char *from, const char *end)
+{
+	for (char *at = (char *)(uintptr_t)end;
+	    at > from && octet_is_blank(at[-1]); at--)
+		at[-1] = ' ';
+}
+
 /* What a value or a reason may be, and the CR. */
 static const char *
 scan_text(struct message *m, const char *at, const char *end)
@@ -177,6 +187,7 @@ scan_text(struct message *m, const char *at, const char *end)
 	if (*at != '\r')
 		return fail(
 		    m, *at == '\n' ? MESSAGE_LINE_ENDS : MESSAGE_SYNTAX, at);
+	even_blanks(m->mark, at);
 	enter(m, SCAN_LINE_LF, at + 1);
 	return at + 1;
 }

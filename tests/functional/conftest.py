@@ -10,6 +10,11 @@ import backends
 import harness
 
 
+def pytest_configure(config):
+    config.addinivalue_line(
+        "markers", "alone: measures time, so nothing else may run beside it")
+
+
 @pytest.fixture
 def place():
     """A folder of the scenario's own; open, so that any user can start in

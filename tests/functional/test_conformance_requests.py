@@ -72,7 +72,7 @@ BODIES = {
     "length": ("Content-Length: 5\r\n\r\nhello", "5", "hello"),
     "no bytes": ("Content-Length: 0\r\n\r\n", "0", ""),
     "leading zeros": ("Content-Length: 0005\r\n\r\nhello", "5", "hello"),
-    "blanks around the length": ("Content-Length: \t5  \r\n\r\nhello", "5",
+    "blanks around the length": ("Content-Length: \t5 \t\r\n\r\nhello", "5",
                                  "hello"),
     "chunks": (CHUNKED + "\r\n3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n", None,
                "hello"),

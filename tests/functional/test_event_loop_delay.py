@@ -6,6 +6,8 @@ import re
 import signal
 import threading
 
+import pytest
+
 from harness import handler, respond, wait_for
 
 ROUTES = [respond("/", 1), handler("/api/cpu-bound", "cpu_bound"),
@@ -17,6 +19,7 @@ def delays(d):
     return [int(ms) for ms in re.findall(DELAY, d.log())]
 
 
+@pytest.mark.alone
 def test_a_block_of_three_seconds(drover):
     d = drover(workers=2, routes=ROUTES)
     answer = []
