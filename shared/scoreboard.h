@@ -22,7 +22,7 @@
 #include "config.h"
 #include "histogram.h"
 
-#define SCOREBOARD_ENDPOINTS 256
+#define SCOREBOARD_ENDPOINTS 512
 #define SCOREBOARD_NO_ENDPOINT UINT32_MAX
 #define SCOREBOARD_ACTIVITY_MAX 96
 #define SCOREBOARD_INCARNATION_MAX 17 /* 16 hex digits and NUL */
@@ -119,9 +119,10 @@ struct scoreboard_slot {
 	struct histogram lateness; /* of timers, while the loop slept */
 };
 
-/* One backend address, whichever service or worker uses it. */
+/* One backend address, whichever service or worker uses it; or a service's
+ * checks of one. */
 struct scoreboard_endpoint {
-	_Atomic uint64_t key;    /* sock_addr_hash(), 0: free */
+	_Atomic uint64_t key;    /* a hash of which, 0: free */
 	_Atomic uint32_t checks; /* enum below */
 	/* CLOCK_MONOTONIC when it went from DOWN to UP; 0: it did not. */
 	_Atomic uint64_t up_since_us;

@@ -44,7 +44,7 @@ judge(struct endpoint *e, bool good, const char *why)
 {
 	const struct config_service *config = e->service->config;
 	struct scoreboard_endpoint *shared =
-	    &e->worker->scoreboard->endpoints[e->id];
+	    &e->worker->scoreboard->endpoints[e->check_id];
 	uint32_t verdict = good ? CHECKS_UP : CHECKS_DOWN;
 	unsigned needed = good ? config->health.rise : config->health.fall;
 
@@ -150,7 +150,7 @@ on_event(void *arg, struct upstream *up, enum upstream_event event)
 static void
 start(struct checker *c, struct endpoint *e)
 {
-	if (e->check != NULL || e->id == SCOREBOARD_NO_ENDPOINT)
+	if (e->check != NULL || e->check_id == SCOREBOARD_NO_ENDPOINT)
 		return;
 	e->check = upstream_open(e);
 	if (e->check == NULL) {

@@ -1,14 +1,34 @@
 #include "endpoint.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "affinity.h"
 #include "balance.h"
+#include "hash.h"
 #include "log.h"
 #include "service.h"
 #include "worker.h"
 
 #define EJECT_TIMES_MAX 10
+
+static bool
+is_checked(const struct endpoint *e)
+{
+	return e->service->config->health.path != NULL;
+}
+
+/* Services that share an address may ask it for different paths. */
+static uint32_t
+check_id(const struct endpoint *e)
+{
+	const char *name = e->service->config->name;
+
+	if (!is_checked(e))
+		return SCOREBOARD_NO_ENDPOINT;
+	return scoreboard_endpoint_id(e->worker->scoreboard,
+	    hash_bytes(sock_addr_hash(&e->addr), name, strlen(name)));
+}
 
 struct endpoint *
 endpoint_new(struct service *service, const struct sock_addr *addr,
@@ -24,9 +44,11 @@ endpoint_new(struct service *service, const struct sock_addr *addr,
 	e->origin = origin;
 	e->id = scoreboard_endpoint_id(
 	    service->worker->scoreboard, sock_addr_hash(addr));
+	e->check_id = check_id(e);
 	sock_addr_str(addr, e->text);
 	e->number = affinity_endpoint(e->text);
-	if (e->id == SCOREBOARD_NO_ENDPOINT)
+	if (e->id == SCOREBOARD_NO_ENDPOINT ||
+	    (e->check_id == SCOREBOARD_NO_ENDPOINT && is_checked(e)))
 		log_warn("endpoint %s of %s: %d others came before it: it is "
 			 "not checked, and its load is this worker's alone",
 		    e->text, service->config->name, SCOREBOARD_ENDPOINTS);
@@ -141,8 +163,8 @@ endpoint_is_usable(const struct endpoint *e, uint64_t now_us)
 
 	if (e->ejected_until_us > now_us)
 		return false;
-	return e->id == SCOREBOARD_NO_ENDPOINT ||
-	       atomic_load_explicit(&sb->endpoints[e->id].checks,
+	return e->check_id == SCOREBOARD_NO_ENDPOINT ||
+	       atomic_load_explicit(&sb->endpoints[e->check_id].checks,
 		   memory_order_relaxed) != CHECKS_DOWN;
 }
 
@@ -154,9 +176,9 @@ endpoint_weight(const struct endpoint *e, uint64_t now_us)
 
 	if (e->service->config->slow_start_us == 0)
 		return e->origin->weight * BALANCE_WEIGHT;
-	if (e->id != SCOREBOARD_NO_ENDPOINT)
+	if (e->check_id != SCOREBOARD_NO_ENDPOINT)
 		up_since_us = atomic_load_explicit(
-		    &e->worker->scoreboard->endpoints[e->id].up_since_us,
+		    &e->worker->scoreboard->endpoints[e->check_id].up_since_us,
 		    memory_order_relaxed);
 	if (up_since_us > since_us)
 		since_us = up_since_us;

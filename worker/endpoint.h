@@ -30,7 +30,8 @@ struct endpoint {
 	struct worker *worker;
 	struct sock_addr addr;
 	char text[SOCK_TEXT_MAX];
-	uint32_t id; /* in the scoreboard */
+	uint32_t id;       /* of the address, in the scoreboard */
+	uint32_t check_id; /* of the service's checks of it, likewise */
 	const struct config_endpoint *origin;
 	uint64_t number;   /* affinity_endpoint(text) */
 	int64_t credit;    /* the balancer's */

@@ -78,6 +78,13 @@ exchange_leave_endpoint(struct exchange *x)
 }
 
 void
+exchange_drop_head(struct exchange *x)
+{
+	buffer_put(x->worker->buffers, x->head);
+	x->head = NULL;
+}
+
+void
 exchange_let_go_of_upstream(struct exchange *x, bool keep)
 {
 	struct upstream *up = x->up;
@@ -105,7 +112,7 @@ exchange_end(struct exchange *x, bool keep_upstream)
 	breakers_release(w->breakers, &x->ticket);
 	scoreboard_gauge(&w->slot->service_in_flight[x->service->index], -1);
 	service_end(x->service, x->retries != 0);
-	buffer_put(w->buffers, x->head);
+	exchange_drop_head(x);
 	loop_bury(w->loop, x, free);
 }
 
@@ -233,6 +240,8 @@ static void
 go_on(struct exchange *x, enum pool_result result, struct upstream *up,
     enum exchange_failure shed)
 {
+	int error;
+
 	switch (result) {
 	case POOL_LENT:
 		take_connection(x, up);
@@ -241,6 +250,7 @@ go_on(struct exchange *x, enum pool_result result, struct upstream *up,
 		break;
 	case POOL_SHED:
 		worker_count(x->worker, SCOREBOARD_UP_SHED);
+		x->client->record.queue_us = exchange_lap_us(x);
 		exchange_refuse(x, shed, 1);
 		break;
 	case POOL_NO_ENDPOINT:
@@ -250,10 +260,15 @@ go_on(struct exchange *x, enum pool_result result, struct upstream *up,
 			exchange_refuse(x, EXCHANGE_FAILURE_DRAINED, 1);
 		break;
 	case POOL_FAILED:
-		if (is_our_shortage(errno))
+		error = errno;
+		client_note_upstream(x->client, x->wait.endpoint->text);
+		if (is_our_shortage(error))
 			exchange_refuse(x, EXCHANGE_FAILURE_SHORTAGE, 1);
 		else
-			exchange_try_failed(x, EXCHANGE_FAILURE_UNREACHABLE);
+			exchange_try_failed(
+			    x, error == ECONNREFUSED
+				   ? EXCHANGE_FAILURE_REFUSED
+				   : EXCHANGE_FAILURE_UNREACHABLE);
 		break;
 	}
 }

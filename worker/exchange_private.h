@@ -96,6 +96,8 @@ void exchange_end(struct exchange *x, bool keep_upstream);
 void exchange_let_go_of_upstream(struct exchange *x, bool keep);
 /* Counted as in flight at its endpoint no more. */
 void exchange_leave_endpoint(struct exchange *x);
+/* There will be no other try: the request's head is not needed any more. */
+void exchange_drop_head(struct exchange *x);
 /* Asks the pool for a connection, for the first or another try. */
 void exchange_connect(struct exchange *x);
 /* The time since the last mark, which is now. */

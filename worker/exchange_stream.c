@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <string.h>
 #include <strings.h>
 
@@ -35,6 +36,17 @@ update_deadline(struct exchange *x)
 						 : config->timeouts.read_us);
 }
 
+/* The connection can't be used any more; our own want of memory is nobody
+ * else's fault. */
+static void
+lose(struct exchange *x, int error)
+{
+	if (error == ENOBUFS)
+		exchange_refuse(x, EXCHANGE_FAILURE_SHORTAGE, 1);
+	else
+		exchange_try_failed(x, EXCHANGE_FAILURE_LOST);
+}
+
 void
 exchange_send(struct exchange *x)
 {
@@ -43,7 +55,7 @@ exchange_send(struct exchange *x)
 
 	exchange_enter(x, EXCHANGE_STREAMING);
 	if (io_write(&x->up->io, &head, 1) == -1) {
-		exchange_try_failed(x, EXCHANGE_FAILURE_LOST);
+		lose(x, errno);
 		return;
 	}
 	x->sent = true;
@@ -183,6 +195,11 @@ begin_response(struct exchange *x)
 
 	x->response_begun = true;
 	x->client->record.first_byte_us = exchange_lap_us(x);
+	exchange_drop_head(x);
+	/* The service works: all others need not wait for a long body's end. */
+	if (x->ticket.admission.is_probe)
+		(void)breakers_report(
+		    x->worker->breakers, &x->ticket, false, NULL);
 	/* A body that was not asked for yet is not wanted any more. */
 	loop_timer_clear(x->worker->loop, &x->continue_timer);
 	forward_response(head, m, session_has_trailers(s));
@@ -304,7 +321,7 @@ exchange_receive(struct exchange *x)
 			update_deadline(x);
 			return;
 		case UPSTREAM_READ_ERROR:
-			exchange_try_failed(x, EXCHANGE_FAILURE_LOST);
+			lose(x, x->up->error);
 			return;
 		case UPSTREAM_READ_SOME:
 		case UPSTREAM_READ_END:

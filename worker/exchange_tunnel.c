@@ -46,9 +46,13 @@ exchange_begin_tunnel(struct exchange *x)
 	};
 	struct text *head = session_begin(s, &response);
 
-	forward_switch(head, m);
 	x->response_begun = true;
+	/* No memory for the head: the session closes, which ends this. */
+	if (!session_is_answerable(s))
+		return;
+	forward_switch(head, m);
 	x->request_ended = false;
+	exchange_drop_head(x);
 	x->client->record.first_byte_us = exchange_lap_us(x);
 	(void)breakers_report(x->worker->breakers, &x->ticket, false, NULL);
 	endpoint_worked(x->up->endpoint);

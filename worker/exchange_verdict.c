@@ -90,14 +90,16 @@ was_stale(const struct exchange *x, enum exchange_failure failure)
 {
 	return x->up != NULL && x->up->reused &&
 	       failure == EXCHANGE_FAILURE_LOST &&
-	       x->up->message.head_bytes == 0 && !x->retried_stale;
+	       x->up->message.head_bytes == 0 && x->interims == 0 &&
+	       !x->retried_stale;
 }
 
 /* May the request be sent again, after this try? */
 static bool
 may_try_again(struct exchange *x, enum exchange_failure failure)
 {
-	if (x->response_begun || x->body_begun || (x->sent && !x->idempotent))
+	if (x->response_begun || x->interims != 0 || x->body_begun ||
+	    (x->sent && !x->idempotent))
 		return false;
 	if (was_stale(x, failure)) {
 		x->retried_stale = true;
@@ -141,6 +143,7 @@ exchange_try_failed(struct exchange *x, enum exchange_failure failure)
 		return;
 	}
 	worker_count(x->worker, SCOREBOARD_UP_RETRIES);
+	(void)exchange_lap_us(x); /* the next try's times are its own */
 	exchange_let_go_of_upstream(x, false);
 	loop_defer_cancel(x->worker->loop, &x->again);
 	loop_timer_clear(x->worker->loop, &x->continue_timer);

@@ -29,7 +29,7 @@
  * last totals; the scoreboard has them anyway. */
 #define SETTLE_US 500000
 /* Blocks per client connection, and some for answers being put together. */
-#define BUFFERS_PER_CLIENT 4
+#define BUFFERS_PER_CLIENT 8
 #define BUFFERS_EXTRA 1024
 
 /* ---- draining ---- */

@@ -60,7 +60,7 @@ class Log:
     """Gateways whose access log is read as it is written."""
 
     def __init__(self, drover, place, form):
-        self.drover, self.form = drover, form
+        self.drover, self.place, self.form = drover, place, form
         self.path = os.path.join(place, "access.log")
 
     def start(self, **more):
@@ -229,6 +229,50 @@ def test_where_the_time_goes(log, backend):
     assert first["request"] == "GET /one HTTP/1.1"
     assert first["first"] >= 0.05
     assert second["queue"] >= 0.05
+
+
+def test_time_lost_on_a_try_is_not_the_queues(log, backend):
+    def hang(connection):
+        connection.read_request()
+        threading.Event().wait(0.05)
+        connection.reset()
+
+    d = log.start(routes=[route("/", "b")], workers=1, services=[
+        service("b", backend(hang).address, backend().address, eject={
+            "failures": 0})])
+    for _ in range(2):
+        assert d.get("/").status == 200
+    again = [r for r in log.records(2) if r["tries"] == 2]
+    assert len(again) == 1
+    assert again[0]["total"] >= 0.05
+    assert again[0]["queue"] < again[0]["total"] / 2
+
+
+def test_a_wait_in_vain(log, backend):
+    """In the queue until its end; and a connect that fails at once is a try."""
+    inside = threading.Event()
+
+    def handle(connection):
+        connection.read_request()
+        inside.set()
+        connection.read_request()
+
+    d = log.start(
+        routes=[route("/", "b"), route("/none", "n")],
+        services=[service("b", backend(handle).address,
+                          pool={"connections": 1, "queue_timeout": "50ms"}),
+                  service("n", f"unix:{log.place}/none")])
+    with Raw(d.port) as c:
+        c.send(GET.format("/"))
+        assert inside.wait(10)
+        assert d.get("/").status == 503
+        assert d.get("/none").status == 502
+        c.reset()
+    waited, none = [r for r in log.records(3) if r["status"] > 500]
+    assert (waited["end"], waited["tries"]) == ("queue_timeout", 0)
+    assert waited["queue"] >= 0.05
+    assert (none["end"], none["tries"]) == ("connect_failed", 1)
+    assert none["upstream"] == f"unix:{log.place}/none"
 
 
 def test_tries(log, backend):

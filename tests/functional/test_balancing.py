@@ -279,6 +279,27 @@ def test_checks_that_pass_again_are_a_start_too(drover, backend):
     assert 8 <= seen.count("a") <= 20
 
 
+def test_services_check_an_address_each_for_itself(drover, backend):
+    """What one asks for is there, what the other asks for is not."""
+    asked = []
+
+    def handle(connection):
+        while (request := connection.read_request()) is not None:
+            asked.append(request.target)
+            connection.reply(status="500 Broken" if request.target == "/bad"
+                             else "200 OK")
+
+    address = backend(handle).address
+    d = drover(workers=1, services=[
+        service(name, address, health={"path": f"/{name}", "interval": "20ms",
+                                       "rise": 1, "fall": 1})
+        for name in ("good", "bad")], routes=[route("/", "good")])
+    wait_for(lambda: min(asked.count("/good"), asked.count("/bad")) > 10,
+             "both have asked often")
+    assert d.count_log("of bad: down") == d.count_log("of good: up") == 1
+    assert d.count_log(r"of \w+: (up|down)") == 2
+
+
 def test_a_dead_endpoint_is_passed_over(drover, backend):
     seen = []
     dead = f"127.0.0.1:{free_port()}"

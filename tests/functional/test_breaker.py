@@ -2,13 +2,14 @@
 cluster; one probe closes it again."""
 
 import os
+import re
 import signal
 import threading
 import time
 
 import pytest
 
-from harness import in_parallel, route, wait_for
+from harness import in_parallel, read_head, route, wait_for
 
 OPEN_FOR = "1s"
 
@@ -74,6 +75,41 @@ def test_a_probe_that_fails_opens_again(drover, backend, redis):
     assert [d.get("/pay").status for _ in range(10)] == [503] * 10
     d.wait_log("breaker payments: half-open -> open|"
                "breaker payments: .* -> open, the probe failed")
+
+
+def test_a_probe_is_judged_by_its_head(drover, backend, redis):
+    """Its body may last for ever: nobody else waits for that."""
+    failing, over = threading.Event(), threading.Event()
+    failing.set()
+
+    def handle(connection):
+        while connection.read_request() is not None:
+            if failing.is_set():
+                connection.reply(status="503 Later")
+                continue
+            connection.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n1")
+            over.wait(10)
+            connection.send("2")
+
+    d = start(drover, backend(handle), redis().url)
+    all_up(d)
+    assert [d.get("/pay").status for _ in range(4)] == [503] * 4
+    assert state(d) == "open"
+    failing.clear()
+    with d.raw() as c:
+        def is_probing():
+            c.send("GET /pay HTTP/1.1\r\nHost: a\r\n\r\n")
+            head = read_head(c.file.read)
+            if b" 200 " in head:
+                return True
+            c.file.read(int(re.search(rb"Content-Length: (\d+)", head)[1]))
+            return False
+
+        wait_for(is_probing, "the probe is on its way")
+        wait_for(lambda: state(d) == "closed", "it has closed the circuit")
+        assert not over.is_set()
+        over.set()
+        assert d.get("/pay").body == b"12"
 
 
 def test_two_instances_are_of_one_mind(drover, backend, redis):

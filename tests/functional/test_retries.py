@@ -122,3 +122,30 @@ def test_running_out_of_descriptors_is_not_the_backends_fault(
     resource.prlimit(pid, resource.RLIMIT_NOFILE, (soft, hard))
     wait_for(lambda: d.get("/").status == 200, "it goes on")
     assert d.service("b")["breaker"] == "closed"
+
+
+def test_not_again_once_an_interim_response_went_out(drover, backend):
+    """The client has heard of this try: another would be a second answer."""
+    tries = []
+
+    def handle(connection):
+        while connection.read_request() is not None:
+            tries.append(connection.number)
+            if len(tries) == 1:
+                connection.reply()
+                continue
+            connection.send("HTTP/1.1 103 Early Hints\r\n\r\n")
+            connection.reset()
+            return
+
+    one, two = backend(handle), backend(handle)
+    d = drover(services=[service("b", one.address, two.address, retries=5)],
+               routes=[route("/", "b")], workers=1)
+    with d.raw() as c:
+        c.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert c.response().status == 200
+        for n in (2, 3):
+            c.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            assert c.response().status == 103
+            assert c.response().status == 502
+            assert len(tries) == n
