@@ -66,7 +66,7 @@ struct config_listen {
 
 struct config_endpoint {
 	char *text;            /* as written, without its weight */
-	unsigned weight;       /* 1 .. 100; 0: drained, gets no new request */
+	unsigned weight;       /* 1 .. 100; 0: drained, gets no new client */
 	bool is_name;          /* true: resolve name; false: addr stands */
 	struct sock_name name; /* when is_name */
 	struct sock_addr addr; /* when not */
@@ -98,7 +98,7 @@ struct config_service {
 	char *sticky_cookie;    /* NULL: none; else its name */
 	uint64_t slow_start_us; /* 0: none */
 	struct {
-		unsigned failures; /* in a row; 0: never */
+		unsigned failures; /* in a row, once reached; 0: never */
 		uint64_t for_us;   /* the first time; doubles, to 10 times */
 	} eject;
 	struct {

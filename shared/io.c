@@ -13,6 +13,8 @@ static int
 give_up(struct io *io)
 {
 	io->broken = true;
+	/* It can't leave any more, and nobody need wait for it. */
+	buffer_chain_clear(&io->out, io->buffers);
 	return -1;
 }
 

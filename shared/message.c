@@ -204,8 +204,13 @@ begin_body(struct message *m)
 
 	/* RFC 9112 section 6.3: whatever their headers say. */
 	if (m->is_response &&
-	    (status == 204 || status == 304 || message_is_interim(m)))
+	    (status == 204 || status == 304 || message_is_interim(m))) {
+		/* RFC 9112 section 6.1: who frames a 204 may send a body,
+		 * too. A 304 speaks of the answer to a GET. */
+		if (status != 304 && message_has_body(m))
+			m->keep_alive = false;
 		m->no_body = true;
+	}
 	if (lasts_until_close(m))
 		m->keep_alive = false;
 	else if (m->no_body || !message_has_body(m))

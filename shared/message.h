@@ -134,6 +134,9 @@ struct message {
 	struct message_slice host;   /* requests: Host, or the URI's */
 	struct message_slice reason; /* responses */
 	struct message_slice upgrade;
+	/* message_name_bit() of what Connection names: for trailers, which come
+	 * when the head is gone. One dropped for another is no harm. */
+	uint64_t nominated;
 	int max_forwards; /* -1: none, or not OPTIONS or TRACE */
 	size_t header_count;
 	/* The body bytes of the last feed, decoded, inside the fed bytes. */
@@ -180,6 +183,9 @@ struct message_slice message_cookie(const struct message *m, const char *name);
 /* Takes the first line off lines (m->trailers); false: none is left. */
 bool message_next_field(struct message_slice *lines, struct message_slice *name,
     struct message_slice *value);
+/* One of 64 bits for a field's name, whatever the case of its letters; other
+ * names may have the same. */
+uint64_t message_name_bit(struct message_slice name);
 /* But for the case of letters; text has them in lower case. */
 bool message_slice_is(struct message_slice s, const char *text);
 

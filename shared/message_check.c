@@ -53,6 +53,7 @@ read_connection(
 			facts->keep_alive = true;
 		else if (message_slice_is(option, "upgrade"))
 			facts->upgrade = true;
+		m->nominated |= message_name_bit(option);
 		for (size_t i = 0; i < m->header_count; i++)
 			if (m->headers[i].name.len == option.len &&
 			    strncasecmp(m->headers[i].name.at, option.at,
@@ -124,6 +125,26 @@ read_te(struct message *m, struct message_slice list)
 			m->accepts_trailers = true;
 }
 
+/* token ["/" token], and no HTTP (RFC 9110 section 7.8). */
+static bool
+is_other_protocol(struct message_slice what)
+{
+	static const char *const names[] = {"http", "h2", "h2c"};
+	const char *end = what.at + what.len;
+	const char *stop = octet_skip(what.at, end, OCTET_TOKEN);
+	struct message_slice name = {what.at, (size_t)(stop - what.at)};
+
+	if (name.len == 0)
+		return false;
+	if (stop < end && (*stop != '/' || stop + 1 == end ||
+			      octet_skip(stop + 1, end, OCTET_TOKEN) != end))
+		return false;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (message_slice_is(name, names[i]))
+			return false;
+	return name.len < 4 || strncasecmp(name.at, "h2c-", 4) != 0;
+}
+
 /* The first that is not HTTP/2: that is between neighbours, a backend that took
  * it up would talk to a client that can't be understood here. */
 static void
@@ -133,8 +154,7 @@ read_upgrade(struct head_facts *facts, struct message_slice list)
 
 	while (facts->protocol.at == NULL &&
 	       (what = message_next_element(&list)).at != NULL)
-		if (what.len > 0 && !message_slice_is(what, "h2c") &&
-		    !message_slice_is(what, "h2"))
+		if (is_other_protocol(what))
 			facts->protocol = what;
 }
 

@@ -70,6 +70,16 @@ message_trim(struct message_slice s)
 	return s;
 }
 
+uint64_t
+message_name_bit(struct message_slice name)
+{
+	uint32_t hash = 2166136261U;
+
+	for (size_t i = 0; i < name.len; i++)
+		hash = (hash ^ (uint8_t)(name.at[i] | 0x20)) * 16777619U;
+	return UINT64_C(1) << (hash >> 26);
+}
+
 struct message_slice
 message_next_element(struct message_slice *list)
 {

@@ -122,6 +122,11 @@ session_close(struct session *s, enum session_close reason)
 	if (log_is_debug())
 		log_debug("session %d: closed, %s", s->io.watch.fd,
 		    session_close_str(reason));
+	/* A body that only the connection's end would end: a reset tells that
+	 * this is not it. */
+	if (reason == SESSION_CLOSE_CUT && unanswered && !s->chunked &&
+	    !s->has_length)
+		sock_reset_on_close(s->io.watch.fd);
 	io_close(&s->io);
 	loop_timer_clear(loop, &s->timer);
 	loop_defer_cancel(loop, &s->kick);
@@ -321,6 +326,7 @@ on_kick(void *arg)
 void
 session_kick_if_needed(struct session *s)
 {
+	CHECK(s->state != SESSION_CLOSED);
 	if (!s->pumping && (session_has_buffered(s) || s->body.len > 0 ||
 			       s->io.readable || s->message.done))
 		loop_defer(s->context->loop, &s->kick);
@@ -440,7 +446,7 @@ bool
 session_is_idle(const struct session *s)
 {
 	return s->state == SESSION_IDLE && io_backlog(&s->io) == 0 &&
-	       !session_has_buffered(s);
+	       !session_has_buffered(s) && !s->io.readable;
 }
 
 enum session_close

@@ -88,7 +88,7 @@ struct session_context {
 	struct buffer_pool *buffers;
 	const struct session_ops *ops;
 	const struct session_limits *limits;
-	void *arg;     /* session_context_arg() */
+	void *arg;     /* the owner's */
 	bool draining; /* no response keeps its connection alive any more */
 	/* Counters of the owner; NULL: not counted. */
 	_Atomic uint64_t *bytes_in;
@@ -156,10 +156,10 @@ void session_reply_error(struct session *s, unsigned status, const char *what);
 #define SESSION_LENGTH_UNKNOWN UINT64_MAX
 /*
  * Begins a response that is streamed. The owner then adds header lines of its
- * own to *session_head() and goes on with session_write(), which sends head
- * and body together. length: of the body, or SESSION_LENGTH_UNKNOWN (chunked,
- * or until close for HTTP/1.0). no_body: framed as told, but without one
- * (HEAD, 204, 304). Date is added unless no_date is set.
+ * own to the text that this returns and goes on with session_write(), which
+ * sends head and body together. length: of the body, or SESSION_LENGTH_UNKNOWN
+ * (chunked, or until close for HTTP/1.0). no_body: framed as told, but without
+ * one (HEAD, 204, 304). Date is added unless no_date is set.
  */
 struct session_response {
 	unsigned status;

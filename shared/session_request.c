@@ -1,6 +1,7 @@
 #include "session.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "log.h"
 #include "scoreboard.h"
@@ -33,12 +34,8 @@ fill(struct session *s)
 			return FILL_CLOSED;
 		}
 	}
-	if (buffer_room(s->in) == 0) {
-		session_refuse(s, SESSION_CLOSE_BAD_REQUEST,
-		    message_error_status(MESSAGE_HEAD_TOO_LARGE),
-		    message_error_str(MESSAGE_HEAD_TOO_LARGE));
-		return FILL_CLOSED;
-	}
+	/* What the message leaves over is shorter than a head may be. */
+	CHECK(buffer_room(s->in) > 0);
 	n = io_read(&s->io, s->in->data + s->in->end, buffer_room(s->in));
 	if (n > 0) {
 		s->in->end += (uint32_t)n;
@@ -95,6 +92,22 @@ session_drop_empty_buffer(struct session *s)
 	}
 }
 
+/* RFC 9112 section 2.2: some clients send one behind a POST. They begin no
+ * request, so no deadline either. False: that was all. */
+static bool
+skip_empty_lines(struct session *s)
+{
+	struct buffer *in = s->in;
+
+	while (
+	    buffer_len(in) >= 2 && memcmp(in->data + in->start, "\r\n", 2) == 0)
+		in->start += 2;
+	if (buffer_len(in) > 0)
+		return true;
+	in->start = in->end = 0;
+	return false;
+}
+
 /* One step towards a whole head. False: wait for more bytes. */
 static bool
 read_head(struct session *s)
@@ -111,11 +124,12 @@ read_head(struct session *s)
 				session_drop_empty_buffer(s);
 			return false;
 		case FILL_END:
-			if (s->state == SESSION_IDLE)
-				session_close(s, SESSION_CLOSE_PEER);
-			else
+			if (s->state != SESSION_IDLE) {
 				refuse_end(s);
-			return true;
+				return true;
+			}
+			session_close(s, SESSION_CLOSE_PEER);
+			return false;
 		case FILL_CLOSED:
 			return false;
 		}
@@ -124,6 +138,8 @@ read_head(struct session *s)
 		buffer_compact(s->in);
 	}
 	if (s->state == SESSION_IDLE) {
+		if (!skip_empty_lines(s))
+			return true;
 		session_enter(s, SESSION_HEAD);
 		session_update_deadline(s);
 	}
@@ -240,13 +256,20 @@ linger(struct session *s)
 
 	for (int i = 0; i < LINGER_READS && s->io.readable; i++) {
 		n = io_read(&s->io, sink, sizeof(sink));
+		if (n == 0 && io_backlog(&s->io) > 0) {
+			/* Half closed: it still reads its answer. When that
+			 * has left, our own end brings the hangup. */
+			s->io.readable = false;
+			return;
+		}
 		if (n == 0 || (n == -1 && errno != EAGAIN)) {
 			session_close(s, SESSION_CLOSE_DONE);
 			return;
 		}
 	}
+	/* The deadline ends it; closing now would reset the connection. */
 	if (s->io.readable)
-		session_close(s, SESSION_CLOSE_DONE);
+		loop_defer(s->context->loop, &s->kick);
 }
 
 /* Does what can be done until it has to wait for somebody. */
@@ -281,7 +304,7 @@ session_pump(struct session *s)
 		}
 	}
 	s->pumping = false;
-	if (more)
+	if (more && s->state != SESSION_CLOSED)
 		loop_defer(s->context->loop, &s->kick);
 }
 

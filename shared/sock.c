@@ -331,3 +331,11 @@ sock_error(int fd)
 		return errno;
 	return error;
 }
+
+void
+sock_reset_on_close(int fd)
+{
+	struct linger now = {.l_onoff = 1, .l_linger = 0};
+
+	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+}

@@ -71,4 +71,7 @@ int sock_connect(const struct sock_addr *addr);
 /* The pending SO_ERROR of a socket, 0 when there is none. */
 int sock_error(int fd);
 
+/* close(2) will reset the connection instead of ending it. */
+void sock_reset_on_close(int fd);
+
 #endif

@@ -1,6 +1,7 @@
 #include "affinity.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "hash.h"
 

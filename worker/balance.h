@@ -10,7 +10,7 @@
  * ip_hash, consistent_hash
  *                  the key's place on the ring
  *
- * An endpoint of weight 0 is drained: it never takes one. One that is not
+ * An endpoint of weight 0 is drained: no policy picks it. One that is not
  * usable (ejected, failing its checks) is passed over as long as there is
  * another, and so is the one that a retry has just failed on. When none is
  * usable all are: to try is better than to refuse (Envoy's panic mode).

@@ -252,12 +252,21 @@ count_response(struct worker *w, unsigned status)
 	worker_count(w, totals[status < 600 ? status / 100 : 5]);
 }
 
+static bool
+has_left(const struct session *s)
+{
+	return session_why(s) == SESSION_CLOSE_PEER ||
+	       session_why(s) == SESSION_CLOSE_RESET;
+}
+
 static void
 on_response_end(struct session *s, bool complete)
 {
 	struct client *client = client_of(s);
 	struct worker *w = client->worker;
 
+	if (!complete && client->task != NULL && has_left(s))
+		worker_count(w, SCOREBOARD_CLIENT_ABORTS);
 	/* The session refused the request in mid-body: the task is off. */
 	abort_task(client);
 	if (!client->counted) {

@@ -59,7 +59,8 @@ void endpoint_leave(struct endpoint *endpoint);
 bool endpoint_is_usable(const struct endpoint *endpoint, uint64_t now_us);
 /* Its weight now, as balance_weight(). */
 uint32_t endpoint_weight(const struct endpoint *endpoint, uint64_t now_us);
-/* Requests in flight to it, of all workers of the host. */
+/* Requests in flight to it, of all workers of the host; without a number in
+ * the scoreboard: its connections, this worker's. */
 uint32_t endpoint_load(const struct endpoint *endpoint);
 
 /* A request goes to it / has left it. */

@@ -204,7 +204,8 @@ note_connection(struct exchange *x)
 
 	client_note_upstream(x->client, x->up->endpoint->text);
 	record->queue_us = exchange_lap_us(x);
-	record->connect_us = 0;
+	record->connect_us =
+	    x->up->state == UPSTREAM_CONNECTING ? ACCESS_NO_TIME : 0;
 	record->first_byte_us = ACCESS_NO_TIME;
 }
 
@@ -378,7 +379,6 @@ exchange_new(struct client *client, const struct config_route *route)
 	timer_init(&x->continue_timer, exchange_on_continue_timer, x);
 	loop_deferred_init(&x->again, on_again, x);
 	pool_wait_init(&x->wait, x->service->pool, on_connection, x);
-	x->wait.careful = !x->idempotent || !x->request_ended;
 	return x;
 }
 

@@ -14,8 +14,8 @@
  * turns out to be closed gets one try more on a new one.
  *
  * What counts as the service's failure for its breaker: it can't be reached
- * or resolved, it is late, it breaks off, or it answers 502, 503 or 504. A
- * client that goes away says nothing about it.
+ * or resolved, it is late, it breaks off, what it sends is not valid, or it
+ * answers 502, 503 or 504. A client that goes away says nothing about it.
  */
 #ifndef EXCHANGE_H
 #define EXCHANGE_H

@@ -84,6 +84,7 @@ struct exchange {
 	bool request_ended;
 	bool response_begun;
 	bool response_ended; /* TUNNEL: the backend has shut its side down */
+	bool judged;         /* by its bad status: counted as a failure */
 	bool settling;       /* the breaker is being told of a bad status */
 	bool settled;        /* it has been */
 };
@@ -132,6 +133,9 @@ void exchange_on_body(
     struct task *task, const char *data, size_t len, bool last);
 void exchange_on_drained(struct task *task);
 void exchange_on_continue_timer(void *arg);
+
+/* The cookie that ties the client to this endpoint, where it has none. */
+void exchange_add_sticky(struct exchange *x, struct text *head);
 
 /* exchange_tunnel.c */
 /* The backend has switched protocols, as was asked. */

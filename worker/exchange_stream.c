@@ -119,7 +119,8 @@ write_last_chunk(struct exchange *x, const char *data, size_t len)
 		b = buffer_get(x->worker->buffers);
 	if (b != NULL) {
 		text_init(&out, b->data, BUFFER_BYTES);
-		forward_trailers(&out, lines);
+		forward_trailers(
+		    &out, session_request(x->client->session), lines);
 	}
 	count = chunk_frame_last(iov, size_line, data, len, out.data, out.len);
 	result = io_write(&x->up->io, iov, count);
@@ -164,9 +165,8 @@ exchange_on_body(struct task *task, const char *data, size_t len, bool last)
 
 /* ---- the response ---- */
 
-/* The cookie that ties the client to this endpoint, where it has none. */
-static void
-add_sticky(struct exchange *x, struct text *head)
+void
+exchange_add_sticky(struct exchange *x, struct text *head)
 {
 	const struct config_service *config = x->service->config;
 	uint64_t endpoint;
@@ -203,7 +203,7 @@ begin_response(struct exchange *x)
 	/* A body that was not asked for yet is not wanted any more. */
 	loop_timer_clear(x->worker->loop, &x->continue_timer);
 	forward_response(head, m, session_has_trailers(s));
-	add_sticky(x, head);
+	exchange_add_sticky(x, head);
 }
 
 /* RFC 9110 section 15.2. */

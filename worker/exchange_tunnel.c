@@ -51,6 +51,7 @@ exchange_begin_tunnel(struct exchange *x)
 	if (!session_is_answerable(s))
 		return;
 	forward_switch(head, m);
+	exchange_add_sticky(x, head);
 	x->request_ended = false;
 	exchange_drop_head(x);
 	x->client->record.first_byte_us = exchange_lap_us(x);

@@ -57,7 +57,8 @@ exchange_refuse(
 void
 exchange_fail(struct exchange *x, enum exchange_failure failure)
 {
-	exchange_count(x, SCOREBOARD_SERVICE_FAILURES);
+	if (!x->judged)
+		exchange_count(x, SCOREBOARD_SERVICE_FAILURES);
 	log_debug("exchange with %s: %s", x->service->config->name,
 	    failures[failure].text);
 	if (breakers_report(x->worker->breakers, &x->ticket, true,
@@ -135,7 +136,8 @@ exchange_try_failed(struct exchange *x, enum exchange_failure failure)
 		return;
 	}
 	again = may_try_again(x, failure);
-	if (!stale)
+	/* Once for one answer, however it goes on. */
+	if (!stale && !x->judged)
 		endpoint_failed(x->wait.endpoint, failures[failure].text,
 		    is_unreachable(failure));
 	if (!again) {
@@ -165,11 +167,12 @@ exchange_settle_status(struct exchange *x, unsigned status)
 {
 	if (!is_bad(status))
 		return true;
+	x->judged = true;
 	endpoint_failed(
 	    x->up->endpoint, failures[EXCHANGE_FAILURE_BAD_STATUS].text, false);
+	exchange_count(x, SCOREBOARD_SERVICE_FAILURES);
 	if (!x->ticket.is_open)
 		return true;
-	exchange_count(x, SCOREBOARD_SERVICE_FAILURES);
 	return breakers_report(x->worker->breakers, &x->ticket, true,
 	    failures[EXCHANGE_FAILURE_BAD_STATUS].text);
 }
@@ -187,7 +190,8 @@ finish_response(struct exchange *x, const char *data, size_t len)
 		b = buffer_get(x->worker->buffers);
 	if (b != NULL) {
 		text_init(&out, b->data, BUFFER_BYTES);
-		forward_trailers(&out, x->up->message.trailers);
+		forward_trailers(
+		    &out, &x->up->message, x->up->message.trailers);
 		trailers = (struct message_slice){out.data, out.len};
 	}
 	session_finish(s, data, len, trailers);

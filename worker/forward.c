@@ -61,7 +61,7 @@ add_forwarded_for(struct text *out, const struct message *m, const char *peer)
 	text_add_str(out, "X-Forwarded-For: ");
 	for (size_t i = 0; i < m->header_count; i++) {
 		if (m->headers[i].field != FIELD_X_FORWARDED_FOR ||
-		    m->headers[i].value.len == 0)
+		    m->headers[i].nominated || m->headers[i].value.len == 0)
 			continue;
 		add_slice(out, m->headers[i].value);
 		text_add(out, ", ", 2);
@@ -261,11 +261,22 @@ is_forbidden(struct message_slice name)
 }
 
 void
-forward_trailers(struct text *out, struct message_slice lines)
+forward_trailers(
+    struct text *out, const struct message *m, struct message_slice lines)
 {
 	struct message_header h = {.field = FIELD_OTHER};
+	size_t whole = out->len;
 
-	while (message_next_field(&lines, &h.name, &h.value))
-		if (!is_forbidden(h.name))
-			add_header(out, &h);
+	while (message_next_field(&lines, &h.name, &h.value)) {
+		if (is_forbidden(h.name) ||
+		    (m->nominated & message_name_bit(h.name)) != 0)
+			continue;
+		add_header(out, &h);
+		/* Half a line would take the message's end with it. */
+		if (text_is_full(out)) {
+			out->len = whole;
+			return;
+		}
+		whole = out->len;
+	}
 }

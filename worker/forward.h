@@ -47,7 +47,10 @@ void forward_switch(struct text *out, const struct message *response);
 bool forward_has_date(const struct message *response);
 
 /* Writes those of the lines that may stand in a trailer section (RFC 9110
- * section 6.5.1): none that frame, route, authenticate or control. */
-void forward_trailers(struct text *out, struct message_slice lines);
+ * sections 6.5.1 and 7.6.1): none that frame, route, authenticate or control,
+ * and none that the head m's Connection names. What does not fit is left out,
+ * line by line. */
+void forward_trailers(
+    struct text *out, const struct message *m, struct message_slice lines);
 
 #endif

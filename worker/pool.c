@@ -92,12 +92,12 @@ is_quiet(const struct upstream *up)
 }
 
 static struct upstream *
-reuse(struct pool *pool, struct endpoint *endpoint, bool careful)
+reuse(struct pool *pool, struct endpoint *endpoint)
 {
 	struct upstream *up;
 
 	while ((up = TAILQ_FIRST(&endpoint->idle)) != NULL) {
-		if (careful && !is_quiet(up)) {
+		if (!is_quiet(up)) {
 			pool_discard(up);
 			continue;
 		}
@@ -143,7 +143,7 @@ lend(struct pool_wait *wait, struct upstream **up)
 		return service_is_resolving(service) ? POOL_WAITING
 						     : POOL_NO_ENDPOINT;
 	wait->endpoint = endpoint;
-	*up = wait->fresh ? NULL : reuse(pool, endpoint, wait->careful);
+	*up = wait->fresh ? NULL : reuse(pool, endpoint);
 	if (*up != NULL)
 		return POOL_LENT;
 	if (pool->connections >= max)

@@ -5,9 +5,9 @@
  * At most pool.connections are open per service and worker. Who finds all of
  * them lent waits in a queue of at most pool.queue for at most
  * pool.queue_timeout; past either it is shed. Idle connections are kept for
- * pool.idle; one that the backend closes meanwhile is dropped at once, and
- * for a careful request the socket itself is asked right before it is lent:
- * its event may not have been heard yet.
+ * pool.idle; one that the backend closes meanwhile, or on which it says what
+ * nobody asked for, is dropped at once. The socket itself is asked right before
+ * it is lent: its event may not have been heard yet.
  */
 #ifndef POOL_H
 #define POOL_H
@@ -40,7 +40,6 @@ struct pool_wait {
 	struct endpoint *endpoint; /* the last one tried */
 	bool avoid;                /* rather not that one again */
 	bool fresh;                /* not a kept-alive connection */
-	bool careful; /* must not be sent twice: none known to be closed */
 	bool queued;
 	struct timer timer;
 	TAILQ_ENTRY(pool_wait) entry;

@@ -4,6 +4,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "hash.h"
+
 /* Longer than any DNS name with its port. */
 #define HOST_MAX 320
 
@@ -73,13 +75,11 @@ compare_bytes(const char *a, size_t a_len, const char *b, size_t b_len)
 
 /* ---- the table ---- */
 
-/* FNV-1a, a byte at a time: the hash of each prefix is on the way. */
-#define HASH_START UINT64_C(0xcbf29ce484222325)
-
+/* A byte at a time: the hash of each prefix is on the way. */
 static uint64_t
 hash_add(uint64_t hash, char c)
 {
-	return (hash ^ (unsigned char)c) * UINT64_C(0x100000001b3);
+	return hash_bytes(hash, &c, 1);
 }
 
 static const struct prefix *

@@ -97,7 +97,7 @@ rebalance(struct service *service)
 		    service->config->name);
 }
 
-static void
+static bool
 add_endpoint(struct service *service, const struct sock_addr *addr,
     const struct config_endpoint *origin, uint64_t since_us)
 {
@@ -107,13 +107,14 @@ add_endpoint(struct service *service, const struct sock_addr *addr,
 		log_warn("service %s: more than %d endpoints, the rest is left "
 			 "out",
 		    service->config->name, SERVICE_ENDPOINTS_MAX);
-		return;
+		return false;
 	}
 	e = endpoint_new(service, addr, origin);
 	if (e == NULL)
-		return;
+		return false;
 	e->since_us = since_us;
 	service->endpoints[service->endpoint_count++] = e;
+	return true;
 }
 
 static void
@@ -173,8 +174,8 @@ apply_answer(
 	for (size_t i = 0; i < count; i++) {
 		if (has_endpoint(name, &addrs[i]))
 			continue;
-		add_endpoint(service, &addrs[i], name->config, since_us);
-		joined++;
+		joined +=
+		    add_endpoint(service, &addrs[i], name->config, since_us);
 	}
 	if (left == 0 && joined == 0)
 		return;

@@ -61,7 +61,8 @@ void service_free(struct service *service);
 
 /* The endpoint that the sticky cookie names, if it may be used, else the
  * policy's choice; avoid: NULL, or where this request has just failed. NULL
- * when there is no endpoint at all, or all are drained (weight 0). */
+ * when there is no endpoint at all, or all are drained (weight 0) and no cookie
+ * names one. */
 struct endpoint *service_pick(struct service *service,
     const struct affinity *affinity, const struct endpoint *avoid);
 /* True while a name has not been answered even once. */

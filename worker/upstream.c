@@ -233,6 +233,11 @@ upstream_read_bytes(struct upstream *up, struct message_slice *bytes)
 
 	if (up->in == NULL || buffer_len(up->in) == 0)
 		result = fill(up);
+	if (result == UPSTREAM_READ_WAIT && up->in != NULL) {
+		/* A tunnel may be silent for long. */
+		buffer_put(up->endpoint->worker->buffers, up->in);
+		up->in = NULL;
+	}
 	if (result == UPSTREAM_READ_SOME) {
 		bytes->at = up->in->data + up->in->start;
 		bytes->len = buffer_len(up->in);

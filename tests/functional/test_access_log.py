@@ -161,6 +161,7 @@ def test_a_client_that_leaves(log, backend):
     *_, cut = log.records(3)
     assert (cut["status"], cut["bytes"]) == (200, 2)
     assert cut["end"] in GONE
+    assert d.total("client_aborts") == 2
 
 
 def test_an_answer_cut_short(log, backend):

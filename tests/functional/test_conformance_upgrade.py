@@ -376,3 +376,37 @@ def test_a_tunnel_is_not_idle_while_one_side_speaks(speaker):
             else:
                 assert c.file.read(words) == b"x" * words
             wait_for(lambda: heard == [b"x" * words], "it has been heard")
+
+
+def test_a_backend_that_resets_under_a_full_tunnel(d):
+    """What it does not take any more holds nobody up: the tunnel is over when
+    the client leaves, long before timeouts.tunnel."""
+    full = threading.Event()
+
+    # Closed with unread bytes, it resets.
+    d.recorder.answer = switches(lambda connection: full.wait(10))
+    with d.raw() as c:
+        c.send(ASK)
+        assert c.response().status == 101
+        c.sock.setblocking(False)
+
+        def is_full():
+            try:
+                while True:
+                    c.sock.send(b"x" * 65536)
+            except BlockingIOError:
+                return d.cluster()["workers"][0]["buffers"] > 1
+
+        wait_for(is_full, "the backlog waits in the worker")
+        full.set()
+        c.sock.settimeout(10)
+        assert c.rest() == b""
+    d.wait_in_flight(0)
+
+
+def test_the_sticky_cookie_comes_with_a_101():
+    with gateway(service_keys={"sticky": {"cookie": "at"}}) as d:
+        d.recorder.answer = switches(echoes)
+        with d.raw() as c:
+            c.send(ASK)
+            assert c.response().headers["set-cookie"].startswith("at=")

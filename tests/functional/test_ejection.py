@@ -98,6 +98,24 @@ def test_a_success_between_starts_anew(drover, backend):
     assert d.count_log("passed over") == 0
 
 
+def test_one_answer_is_one_failure(drover, backend):
+    """A bad status whose body is cut short is not two of them."""
+    def handle(connection):
+        connection.read_request()
+        connection.send("HTTP/1.1 503 No\r\nContent-Length: 9\r\n\r\nhalf")
+
+    d = drover(workers=1, routes=[route("/", "s")],
+               services=[service("s", backend(handle).address,
+                                 eject={"failures": 2, "for": "60s"})])
+    for n in (1, 2):
+        assert d.count_log("passed over") == 0
+        with d.raw() as c:
+            c.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            assert c.rest().endswith(b"half")
+        assert d.service("s")["failures"] == n
+    d.wait_log("passed over")
+
+
 def test_ejected_for_longer_each_time(drover, backend):
     fickle = Fickle()
     d = start(drover, backend, fickle, eject={"for": "20ms", "failures": 2})

@@ -2,6 +2,8 @@
 closed meanwhile costs no request."""
 
 import json
+import os
+import signal
 import socket
 import threading
 
@@ -33,6 +35,31 @@ def test_a_backend_that_says_close(drover, backend):
             # That is between the backend and us.
             assert "connection" not in c.response().headers
     assert b.connections == 10
+
+
+def test_an_answer_that_nobody_asked_for(drover, backend):
+    """It lies in the kept connection when the next request comes; the worker
+    hears of both at once."""
+    connections = []
+
+    def handle(connection):
+        connections.append(connection)
+        while (request := connection.read_request()) is not None:
+            connection.reply(request.target)
+
+    d = drover(workers=1, services=[service("b", backend(handle).address)],
+               routes=[route("/", "b")])
+    worker, = d.workers()
+    with d.raw() as c:
+        for i in range(5):
+            c.send("GET /mine HTTP/1.1\r\nHost: a\r\n\r\n")
+            assert c.response().body == b"/mine", i
+            os.kill(worker, signal.SIGSTOP)
+            c.send("GET /mine HTTP/1.1\r\nHost: a\r\n\r\n")
+            connections[-1].reply("for somebody else")
+            os.kill(worker, signal.SIGCONT)
+            assert c.response().body == b"/mine", i
+    assert len(connections) == 6
 
 
 def test_closed_while_idle(drover, backend):

@@ -127,6 +127,9 @@ lost(const char *why)
 	for (char *at = text; (at = strstr(at, "access log: ")) != NULL; at++) {
 		char *end;
 
+		if (strncmp(at, "access log: goes on", 19) == 0)
+			continue;
+
 		sum += strtoul(at + strlen("access log: "), &end, 10);
 		assert_memory_equal(end, " lines lost: ", 13);
 		assert_memory_equal(end + 13, why, strlen(why));
@@ -835,7 +838,8 @@ test_reopen(void **state)
 	assert_non_null(strstr(text, "\"three\""));
 	assert_non_null(strstr(text, "\"four\""));
 	free(text);
-	assert_int_equal(count_logged("\n"), 0);
+	assert_int_equal(count_logged("access log: goes on in a new"), 2);
+	assert_int_equal(count_logged("\n"), 2);
 }
 
 static void

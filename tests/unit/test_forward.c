@@ -264,9 +264,42 @@ trailers_that_frame_or_authenticate_are_dropped(void **state)
 
 	(void)state;
 	text_init(&t, out, sizeof(out) - 1);
-	forward_trailers(&t, (struct message_slice){lines, sizeof(lines) - 1});
+	forward_trailers(
+	    &t, &message, (struct message_slice){lines, sizeof(lines) - 1});
 	out[t.len] = '\0';
 	assert_string_equal(out, "X-Sum: 1\r\nX-Empty: \r\n");
+}
+
+/* Each line grows by its blank: those that do not fit go, whole. */
+static void
+trailers_that_do_not_fit_are_left_out(void **state)
+{
+	static const char lines[] = "A:1\r\nB:2\r\nC:3\r\n";
+	struct text t;
+
+	(void)state;
+	text_init(&t, out, 15);
+	forward_trailers(
+	    &t, &message, (struct message_slice){lines, sizeof(lines) - 1});
+	out[t.len] = '\0';
+	assert_string_equal(out, "A: 1\r\nB: 2\r\n");
+}
+
+static void
+trailers_that_connection_names_are_dropped(void **state)
+{
+	static const char lines[] = "X-Foo: 1\r\nX-Bar: 2\r\n";
+	struct text t;
+
+	(void)state;
+	read_message("POST / HTTP/1.1\r\nHost: h\r\nConnection: x-foo\r\n"
+		     "Transfer-Encoding: chunked\r\n\r\n",
+	    false);
+	text_init(&t, out, sizeof(out) - 1);
+	forward_trailers(
+	    &t, &message, (struct message_slice){lines, sizeof(lines) - 1});
+	out[t.len] = '\0';
+	assert_string_equal(out, "X-Bar: 2\r\n");
 }
 
 static void
@@ -330,6 +363,8 @@ main(void)
 	    cmocka_unit_test(wishes_of_the_connection),
 	    cmocka_unit_test(max_forwards_is_counted_down),
 	    cmocka_unit_test(trailers_that_frame_or_authenticate_are_dropped),
+	    cmocka_unit_test(trailers_that_do_not_fit_are_left_out),
+	    cmocka_unit_test(trailers_that_connection_names_are_dropped),
 	    cmocka_unit_test(switching_protocols),
 	    cmocka_unit_test(responses_keep_what_is_end_to_end),
 	};

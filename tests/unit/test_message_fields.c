@@ -220,6 +220,8 @@ test_upgrade(void **state)
 	    {LINE HOST "Upgrade: foo\r\nConnection: x,upgrade\r\n" END, "foo"},
 	    {TO_UPGRADE "Upgrade: h2c\r\nHTTP2-Settings: x\r\n" END, ""},
 	    {TO_UPGRADE "Upgrade: H2C\r\n" END, ""},
+	    {TO_UPGRADE "Upgrade: h2c/1, H2c-14, HTTP/2.0\r\n" END, ""},
+	    {TO_UPGRADE "Upgrade: \"h2c\", h2c foo, foo/, /2\r\n" END, ""},
 	    {TO_UPGRADE "Upgrade:\r\n" END, ""},
 	    {TO_UPGRADE END, ""},
 	    {LINE HOST "Upgrade: foo\r\n" END, ""},

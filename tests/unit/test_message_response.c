@@ -32,9 +32,9 @@ static const struct answer answers[] = {
     /* These have none, whatever their headers say. */
     {"HTTP/1.1 204 No Content\r\n\r\n", false, 204, "", true, true},
     {"HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n", false, 204, "",
-	true, true},
+	true, false},
     {"HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n", false,
-	204, "", true, true},
+	204, "", true, false},
     {"HTTP/1.1 304 Not Modified\r\n\r\n", false, 304, "", true, true},
     {"HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n", false, 304, "",
 	true, true},

@@ -39,6 +39,65 @@ test_pipelined_requests_of_a_half_closed_client(void **state)
 	assert_true(received("\r\n\r\n/2"));
 }
 
+/* Wherever in the pump's turns the end of the stream is met. */
+static void
+test_the_end_behind_many_requests(void **state)
+{
+	static const char one[] = GET("/x");
+	char many[40 * sizeof(one)];
+
+	(void)state;
+	for (unsigned n = 28; n < 36; n++) {
+		if (scene->session == NULL) {
+			hang_up();
+			assert_int_equal(open_session(), 0);
+		}
+		scene->responses = 0;
+		for (unsigned i = 0; i < n; i++)
+			memcpy(many + i * (sizeof(one) - 1), one, sizeof(one));
+		say(many);
+		shut_down();
+		wait_until(is_closed);
+		assert_int_equal(scene->responses, n);
+		assert_int_equal(scene->reason, SESSION_CLOSE_PEER);
+		turn();
+	}
+}
+
+/* The end of its stream is read while the answer's tail still waits. */
+static void
+test_half_closed_client_gets_the_tail(void **state)
+{
+	(void)state;
+	scene->paused = true;
+	say(GET_CLOSE("/big"));
+	shut_down();
+	wait_until(has_request);
+	scene->paused = false;
+	on_client(NULL, 0);
+	wait_until(has_ended);
+	assert_false(scene->reset);
+	assert_true(scene->received_len > BIG);
+	assert_int_equal(scene->responses, 1);
+}
+
+static void
+test_empty_lines_begin_no_request(void **state)
+{
+	(void)state;
+	scene->limits.header_timeout_us = 1000;
+	say("\r\n\r\n");
+	turn();
+	turn();
+	assert_int_equal(scene->received_len, 0);
+	say("\r\n" GET("/1") "\r\n" GET("/2"));
+	expect("\r\n\r\n/2");
+	shut_down();
+	wait_until(is_closed);
+	assert_int_equal(scene->reason, SESSION_CLOSE_PEER);
+	assert_int_equal(scene->responses, 2);
+}
+
 static void
 test_end_in_mid_body(void **state)
 {
@@ -160,6 +219,9 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(test_half_closed_client_is_answered),
 	    TEST(test_pipelined_requests_of_a_half_closed_client),
+	    TEST(test_the_end_behind_many_requests),
+	    TEST(test_half_closed_client_gets_the_tail),
+	    TEST(test_empty_lines_begin_no_request),
 	    TEST(test_end_in_mid_body),
 	    TEST(test_end_in_mid_head),
 	    TEST(test_interim),
