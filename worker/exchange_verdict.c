@@ -1,7 +1,5 @@
-#include <errno.h>
 #include <stdio.h>
 
-#include "affinity.h"
 #include "exchange_private.h"
 #include "forward.h"
 #include "log.h"
@@ -52,6 +50,15 @@ exchange_refuse(
 		answer(s, service, failure, retry_after_s);
 }
 
+/* Nothing comes of this try any more. */
+static void
+leave_try(struct exchange *x)
+{
+	exchange_let_go_of_upstream(x, false);
+	loop_defer_cancel(x->worker->loop, &x->again);
+	loop_timer_clear(x->worker->loop, &x->continue_timer);
+}
+
 /* The answer waits until the breaker has counted the failure, so that the
  * third failure's answer says that the circuit is open. */
 void
@@ -69,9 +76,7 @@ exchange_fail(struct exchange *x, enum exchange_failure failure)
 	}
 	x->failure = failure;
 	exchange_enter(x, EXCHANGE_FAILED);
-	exchange_let_go_of_upstream(x, false);
-	loop_defer_cancel(x->worker->loop, &x->again);
-	loop_timer_clear(x->worker->loop, &x->continue_timer);
+	leave_try(x);
 }
 
 void
@@ -146,9 +151,7 @@ exchange_try_failed(struct exchange *x, enum exchange_failure failure)
 	}
 	worker_count(x->worker, SCOREBOARD_UP_RETRIES);
 	(void)exchange_lap_us(x); /* the next try's times are its own */
-	exchange_let_go_of_upstream(x, false);
-	loop_defer_cancel(x->worker->loop, &x->again);
-	loop_timer_clear(x->worker->loop, &x->continue_timer);
+	leave_try(x);
 	x->sent = false;
 	if (x->state != EXCHANGE_QUEUED)
 		exchange_enter(x, EXCHANGE_QUEUED);
