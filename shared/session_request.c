@@ -14,9 +14,9 @@
 
 enum fill {
 	FILL_SOME,
-	FILL_NONE, /* nothing to be had now */
-	FILL_END,  /* the client has shut its side down */
-	FILL_CLOSED,
+	FILL_NONE,   /* nothing to be had now */
+	FILL_END,    /* the client has shut its side down */
+	FILL_CLOSED, /* or refused: it lingers */
 };
 
 /* Brings more bytes in. */
@@ -34,8 +34,13 @@ fill(struct session *s)
 			return FILL_CLOSED;
 		}
 	}
-	/* What the message leaves over is shorter than a head may be. */
-	CHECK(buffer_room(s->in) > 0);
+	if (buffer_room(s->in) == 0) {
+		/* A head of just this size, behind an empty line. */
+		session_refuse(s, SESSION_CLOSE_BAD_REQUEST,
+		    message_error_status(MESSAGE_HEAD_TOO_LARGE),
+		    message_error_str(MESSAGE_HEAD_TOO_LARGE));
+		return FILL_CLOSED;
+	}
 	n = io_read(&s->io, s->in->data + s->in->end, buffer_room(s->in));
 	if (n > 0) {
 		s->in->end += (uint32_t)n;
@@ -102,10 +107,9 @@ skip_empty_lines(struct session *s)
 	while (
 	    buffer_len(in) >= 2 && memcmp(in->data + in->start, "\r\n", 2) == 0)
 		in->start += 2;
-	if (buffer_len(in) > 0)
-		return true;
-	in->start = in->end = 0;
-	return false;
+	/* The head's bytes are counted from here, and so is their room. */
+	buffer_compact(in);
+	return buffer_len(in) > 0;
 }
 
 /* One step towards a whole head. False: wait for more bytes. */
@@ -131,7 +135,7 @@ read_head(struct session *s)
 			session_close(s, SESSION_CLOSE_PEER);
 			return false;
 		case FILL_CLOSED:
-			return false;
+			return s->state == SESSION_LINGER;
 		}
 	} else {
 		/* A pipelined request's first bytes: room for the rest. */

@@ -59,3 +59,22 @@ def test_refusals_are_counted(gateway):
             c.send("nonsense\r\n\r\n")
             c.response()
     wait_for(lambda: gateway.total("bad_requests") == 3, "three on record")
+
+
+def test_a_head_that_fills_its_buffer_behind_empty_lines(drover):
+    """To the byte: what is skipped takes none of the room."""
+    d = drover(workers=1, routes=[respond("/", "ok")])
+    before = d.workers()
+    start = "GET / HTTP/1.1\r\nHost: a\r\nX: "
+    for lead in ("", "\r\n", "\r\n" * 50):
+        for first in (0, 1, 2):
+            for size in (16382, 16383, 16384, 16385):
+                data = lead + start + "x" * (size - len(start))
+                with d.raw() as c:
+                    if first:
+                        c.send(data[:first])
+                    c.send(data[first:])
+                    if size < 16384:
+                        c.send("xxxx")
+                    assert c.response().status == 431
+    assert d.workers() == before
