@@ -326,10 +326,11 @@ attach(struct redis *r, redisAsyncContext *context)
 static void
 connect_to(struct redis *r, const struct sock_addr *addr)
 {
-	char host[SOCK_TEXT_MAX];
+	struct sock_host host = sock_host_of(addr);
+	char text[SOCK_TEXT_MAX];
 
 	attach(r,
-	    redisAsyncConnect(sock_host_str(addr, host), r->options.url.port));
+	    redisAsyncConnect(sock_host_str(&host, text), r->options.url.port));
 }
 
 static void

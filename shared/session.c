@@ -78,6 +78,29 @@ session_enter(struct session *s, enum session_state state)
 	s->state = state;
 }
 
+int
+session_take_turn(struct session *s)
+{
+	struct session_turn *turn = malloc(sizeof(*turn));
+
+	if (turn == NULL)
+		return -1;
+	memset(turn, 0, offsetof(struct session_turn, message));
+	message_init_request(&turn->message, &s->context->limits->message);
+	s->turn = turn;
+	return 0;
+}
+
+void
+session_drop_turn(struct session *s)
+{
+	if (s->turn == NULL)
+		return;
+	buffer_put(s->context->buffers, s->turn->head);
+	free(s->turn);
+	s->turn = NULL;
+}
+
 struct session *
 session_open(
     const struct session_context *context, int fd, const struct sock_addr *peer)
@@ -88,17 +111,13 @@ session_open(
 		close(fd);
 		return NULL;
 	}
-	/* The message's headers are not cleared; see message.h. */
-	memset(s, 0, offsetof(struct session, message));
-	memset((char *)s + offsetof(struct session, in), 0,
-	    sizeof(*s) - offsetof(struct session, in));
+	memset(s, 0, sizeof(*s));
 	s->context = context;
-	s->peer = *peer;
+	s->peer = sock_host_of(peer);
 	s->state = SESSION_IDLE;
 	io_init(&s->io, context->loop, context->buffers, on_ready, s);
 	timer_init(&s->timer, on_timer, s);
 	loop_deferred_init(&s->kick, on_kick, s);
-	message_init_request(&s->message, &context->limits->message);
 	if (io_open(&s->io, fd, true) == -1) {
 		free(s);
 		return NULL;
@@ -111,8 +130,10 @@ void
 session_close(struct session *s, enum session_close reason)
 {
 	struct loop *loop = s->context->loop;
+	struct session_turn *turn = s->turn;
 	bool was_tunnel = s->state == SESSION_TUNNEL;
-	bool unanswered = s->state == SESSION_ACTIVE && s->begun && !s->ended;
+	bool unanswered =
+	    s->state == SESSION_ACTIVE && turn->begun && !turn->ended;
 
 	if (s->state == SESSION_CLOSED)
 		return;
@@ -124,8 +145,8 @@ session_close(struct session *s, enum session_close reason)
 		    session_close_str(reason));
 	/* A body that only the connection's end would end: a reset tells that
 	 * this is not it. */
-	if (reason == SESSION_CLOSE_CUT && unanswered && !s->chunked &&
-	    !s->has_length)
+	if (reason == SESSION_CLOSE_CUT && unanswered && !turn->chunked &&
+	    !turn->has_length)
 		sock_reset_on_close(s->io.watch.fd);
 	io_close(&s->io);
 	loop_timer_clear(loop, &s->timer);
@@ -133,10 +154,10 @@ session_close(struct session *s, enum session_close reason)
 	if ((unanswered || was_tunnel) &&
 	    s->context->ops->on_response_end != NULL)
 		s->context->ops->on_response_end(
-		    s, was_tunnel && s->ended && s->body_ended);
+		    s, was_tunnel && turn->ended && turn->body_ended);
 	s->context->ops->on_close(s, reason);
 	buffer_put(s->context->buffers, s->in);
-	buffer_put(s->context->buffers, s->head);
+	session_drop_turn(s);
 	loop_bury(loop, s, free);
 }
 
@@ -165,17 +186,18 @@ static uint64_t
 body_deadline(const struct session *s, enum session_close *reason)
 {
 	const struct session_limits *limits = s->context->limits;
-	uint64_t piece_us = s->body_asked_us + limits->body_timeout_us;
+	const struct session_turn *turn = s->turn;
+	uint64_t piece_us = turn->body_asked_us + limits->body_timeout_us;
 	uint64_t allowed_us, all_us;
 
 	*reason = SESSION_CLOSE_BODY_TIMEOUT;
 	if (limits->body_rate == 0)
 		return piece_us;
 	allowed_us = limits->body_timeout_us +
-		     s->message.body_bytes * 1000000 / limits->body_rate;
-	all_us = s->body_asked_us;
-	if (allowed_us > s->body_waited_us)
-		all_us += allowed_us - s->body_waited_us;
+		     turn->message.body_bytes * 1000000 / limits->body_rate;
+	all_us = turn->body_asked_us;
+	if (allowed_us > turn->body_waited_us)
+		all_us += allowed_us - turn->body_waited_us;
 	if (all_us >= piece_us)
 		return piece_us;
 	*reason = SESSION_CLOSE_BODY_RATE;
@@ -204,7 +226,8 @@ deadline(const struct session *s, enum session_close *reason)
 		*reason = SESSION_CLOSE_HEADER_TIMEOUT;
 		return now_us + limits->header_timeout_us;
 	case SESSION_ACTIVE:
-		return s->take_body ? body_deadline(s, reason) : NO_DEADLINE;
+		return s->turn->take_body ? body_deadline(s, reason)
+					  : NO_DEADLINE;
 	case SESSION_TUNNEL:
 		/* Its silence is the owner's to end. */
 		break;
@@ -245,7 +268,7 @@ on_timer(void *arg)
 	if (reason == SESSION_CLOSE_HEADER_TIMEOUT ||
 	    ((reason == SESSION_CLOSE_BODY_TIMEOUT ||
 		 reason == SESSION_CLOSE_BODY_RATE) &&
-		!s->begun))
+		!s->turn->begun))
 		session_refuse(s, reason, 408, session_close_str(reason));
 	else
 		session_close(s, reason);
@@ -260,7 +283,7 @@ session_refuse(struct session *s, enum session_close why, unsigned status,
 	if (s->state == SESSION_HEAD)
 		session_enter(s, SESSION_ACTIVE);
 	/* In mid-body the owner may be answering already. */
-	if (s->begun)
+	if (s->turn->begun)
 		session_close(s, why);
 	else
 		session_reply_error(s, status, what);
@@ -269,8 +292,8 @@ session_refuse(struct session *s, enum session_close why, unsigned status,
 void
 session_check_tunnel(struct session *s)
 {
-	if (s->state == SESSION_TUNNEL && s->ended && s->body_ended &&
-	    io_backlog(&s->io) == 0)
+	if (s->state == SESSION_TUNNEL && s->turn->ended &&
+	    s->turn->body_ended && io_backlog(&s->io) == 0)
 		session_close_soon(s, SESSION_CLOSE_DONE);
 }
 
@@ -279,6 +302,14 @@ bool
 session_has_buffered(const struct session *s)
 {
 	return s->in != NULL && buffer_len(s->in) > 0;
+}
+
+/* There is no response to go on with, or none any more. */
+static bool
+has_ended(const struct session *s)
+{
+	return (s->state != SESSION_ACTIVE && s->state != SESSION_TUNNEL) ||
+	       s->turn->ended;
 }
 
 static void
@@ -292,18 +323,15 @@ on_ready(void *arg)
 	}
 	if (s->had_backlog && io_backlog(&s->io) == 0) {
 		s->had_backlog = false;
-		if ((s->state == SESSION_ACTIVE ||
-			s->state == SESSION_TUNNEL) &&
-		    !s->ended && s->context->ops->on_drained != NULL)
+		if (!has_ended(s) && s->context->ops->on_drained != NULL)
 			s->context->ops->on_drained(s);
 		session_check_tunnel(s);
 		session_update_deadline(s);
 	}
 	/* One that has only shut its own side down still wants its answer;
 	 * one that is gone altogether shows only when it is written to. */
-	if (s->io.gone && !s->ended &&
-	    ((s->state == SESSION_ACTIVE && s->body_ended) ||
-		s->state == SESSION_TUNNEL)) {
+	if (s->io.gone && !has_ended(s) &&
+	    (s->state == SESSION_TUNNEL || s->turn->body_ended)) {
 		session_close(s, SESSION_CLOSE_RESET);
 		return;
 	}
@@ -327,8 +355,9 @@ void
 session_kick_if_needed(struct session *s)
 {
 	CHECK(s->state != SESSION_CLOSED);
-	if (!s->pumping && (session_has_buffered(s) || s->body.len > 0 ||
-			       s->io.readable || s->message.done))
+	if (!s->pumping && (session_has_buffered(s) || s->io.readable ||
+			       (s->turn != NULL && (s->turn->body.len > 0 ||
+						       s->turn->message.done))))
 		loop_defer(s->context->loop, &s->kick);
 }
 
@@ -341,6 +370,7 @@ start_linger(struct session *s)
 	if (s->in != NULL)
 		s->in->start = s->in->end = 0;
 	session_drop_empty_buffer(s);
+	session_drop_turn(s);
 	io_finish(&s->io);
 	s->had_backlog = io_backlog(&s->io) > 0;
 	session_update_deadline(s);
@@ -351,7 +381,7 @@ start_linger(struct session *s)
 void
 session_response_done(struct session *s)
 {
-	s->ended = true;
+	s->turn->ended = true;
 	if (s->context->ops->on_response_end != NULL)
 		s->context->ops->on_response_end(s, true);
 	if (s->close_after || s->io.broken) {
@@ -360,15 +390,7 @@ session_response_done(struct session *s)
 	}
 	session_enter(s, SESSION_IDLE);
 	session_drop_empty_buffer(s);
-	message_init_request(&s->message, &s->context->limits->message);
-	s->body = (struct message_slice){NULL, 0};
-	s->starved = false;
-	s->body_waited_us = 0;
-	s->take_body = false;
-	s->begun = false;
-	s->ended = false;
-	s->continue_sent = false;
-	s->request_us = 0;
+	session_drop_turn(s);
 	session_update_deadline(s);
 	session_kick_if_needed(s);
 }
@@ -381,7 +403,7 @@ session_context_of(const struct session *s)
 	return s->context;
 }
 
-const struct sock_addr *
+const struct sock_host *
 session_peer(const struct session *s)
 {
 	return &s->peer;
@@ -390,7 +412,7 @@ session_peer(const struct session *s)
 const struct message *
 session_request(const struct session *s)
 {
-	return &s->message;
+	return &s->turn->message;
 }
 
 void
@@ -408,19 +430,19 @@ session_arg(const struct session *s)
 unsigned
 session_status(const struct session *s)
 {
-	return s->status;
+	return s->turn->status;
 }
 
 uint64_t
 session_response_bytes(const struct session *s)
 {
-	return s->response_bytes;
+	return s->turn->response_bytes;
 }
 
 uint64_t
 session_request_us(const struct session *s)
 {
-	return s->request_us;
+	return s->turn->request_us;
 }
 
 size_t
@@ -432,14 +454,14 @@ session_backlog(const struct session *s)
 bool
 session_is_answerable(const struct session *s)
 {
-	return (s->state == SESSION_ACTIVE || s->state == SESSION_TUNNEL) &&
-	       !s->ended && !s->kick_closes;
+	return !has_ended(s) && !s->kick_closes;
 }
 
 bool
 session_has_body(const struct session *s)
 {
-	return s->body.len > 0 || s->message.done || session_has_buffered(s);
+	return s->turn->body.len > 0 || s->turn->message.done ||
+	       session_has_buffered(s);
 }
 
 bool

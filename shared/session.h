@@ -107,16 +107,17 @@ void session_close(struct session *s, enum session_close reason);
 void session_drain(struct session *s);
 
 const struct session_context *session_context_of(const struct session *s);
-const struct sock_addr *session_peer(const struct session *s);
-/* The request in hand. Its text is valid until the body is first taken or
- * the response ends, whichever comes first. */
+const struct sock_host *session_peer(const struct session *s);
+/* The request in hand, from on_request() to the end of its response, and to
+ * on_close() if it closes before. Its text is valid until the body is first
+ * taken. */
 const struct message *session_request(const struct session *s);
 /* The owner's pointer, for the life of the connection; NULL at first. */
 void session_set_arg(struct session *s, void *arg);
 void *session_arg(const struct session *s);
-/* Status of the last response begun; 0 before the first. */
+/* Of the same request: the status of its response, 0 before that has begun;
+ * the bytes of its body so far; and when the request's head was whole. */
 unsigned session_status(const struct session *s);
-/* Body bytes of the last response, and when its request's head was whole. */
 uint64_t session_response_bytes(const struct session *s);
 uint64_t session_request_us(const struct session *s);
 

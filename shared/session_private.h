@@ -17,16 +17,10 @@ enum session_state {
 	SESSION_CLOSED,
 };
 
-struct session {
-	const struct session_context *context;
-	struct io io;
-	enum session_state state;
-	struct sock_addr peer;
-	void *arg; /* the owner's */
-
+/* One request and its response, from the request's first byte on. An idle
+ * session has none, which is most of what it saves. */
+struct session_turn {
 	/* The request. */
-	struct message message;
-	struct buffer *in;
 	struct message_slice body; /* decoded, waiting for a taker */
 	bool starved;              /* what is in `in` wants more behind it */
 	bool take_body;            /* the owner wants a piece */
@@ -46,19 +40,34 @@ struct session {
 	bool chunked;
 	bool has_length;
 	bool no_body;
-	bool close_after;
 	bool continue_sent;
-	bool had_backlog; /* tell the owner when it is gone */
 
+	/* Last: its headers are not cleared, see message.h. */
+	struct message message;
+};
+
+struct session {
+	const struct session_context *context;
+	struct io io;
+	void *arg; /* the owner's */
+	struct buffer *in;
+	struct session_turn *turn; /* NULL: idle */
 	struct timer timer;        /* the one deadline of the state it is in */
 	struct loop_deferred kick; /* go on reading, outside the caller */
-	enum session_close kick_close;
-	bool kick_closes;
-	bool pumping;
-	enum session_close why; /* it closed, or answered by itself */
+	struct sock_host peer;
+	enum session_state state : 8;
+	enum session_close kick_close : 8;
+	enum session_close why : 8; /* it closed, or answered by itself */
+	bool kick_closes : 1;
+	bool pumping : 1;
+	bool close_after : 1;
+	bool had_backlog : 1; /* tell the owner when it is gone */
 };
 
 /* session.c */
+/* For the request that begins. -1: no memory. */
+int session_take_turn(struct session *s);
+void session_drop_turn(struct session *s);
 void session_enter(struct session *s, enum session_state state);
 /* Works out the deadline anew after something changed. */
 void session_update_deadline(struct session *s);

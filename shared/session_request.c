@@ -60,10 +60,10 @@ fill(struct session *s)
 static void
 refuse_end(struct session *s)
 {
-	message_finish(&s->message);
+	message_finish(&s->turn->message);
 	session_refuse(s, SESSION_CLOSE_PEER,
-	    message_error_status(s->message.error),
-	    message_error_str(s->message.error));
+	    message_error_status(s->turn->message.error),
+	    message_error_str(s->turn->message.error));
 }
 
 /* Feeds what is in the buffer. False: the request was refused. */
@@ -74,8 +74,9 @@ parse(struct session *s)
 	enum message_error error;
 	size_t taken;
 
-	taken = message_feed(&s->message, in->data + in->start, buffer_len(in));
-	error = s->message.error;
+	taken = message_feed(
+	    &s->turn->message, in->data + in->start, buffer_len(in));
+	error = s->turn->message.error;
 	if (error != MESSAGE_NONE) {
 		in->start = in->end;
 		session_refuse(s, SESSION_CLOSE_BAD_REQUEST,
@@ -83,8 +84,8 @@ parse(struct session *s)
 		return false;
 	}
 	in->start += (uint32_t)taken;
-	s->starved = !s->message.done && buffer_len(in) > 0;
-	s->body = s->message.body;
+	s->turn->starved = !s->turn->message.done && buffer_len(in) > 0;
+	s->turn->body = s->turn->message.body;
 	return true;
 }
 
@@ -144,16 +145,20 @@ read_head(struct session *s)
 	if (s->state == SESSION_IDLE) {
 		if (!skip_empty_lines(s))
 			return true;
+		if (session_take_turn(s) == -1) {
+			session_close(s, SESSION_CLOSE_MEMORY);
+			return false;
+		}
 		session_enter(s, SESSION_HEAD);
 		session_update_deadline(s);
 	}
 	/* Refused, the session lingers: that is the pump's too. */
-	if (!parse(s) || !s->message.head_done)
+	if (!parse(s) || !s->turn->message.head_done)
 		return true;
 	session_enter(s, SESSION_ACTIVE);
-	s->request_us = loop_now_us(s->context->loop);
-	s->body_ended = !message_has_body(&s->message);
-	if (!s->message.keep_alive || s->context->draining)
+	s->turn->request_us = loop_now_us(s->context->loop);
+	s->turn->body_ended = !message_has_body(&s->turn->message);
+	if (!s->turn->message.keep_alive || s->context->draining)
 		s->close_after = true;
 	session_update_deadline(s);
 	s->context->ops->on_request(s);
@@ -164,14 +169,16 @@ read_head(struct session *s)
 static void
 give(struct session *s, struct message_slice piece, bool last)
 {
-	s->take_body = false;
-	s->body_ended = last;
-	s->body_waited_us += loop_now_us(s->context->loop) - s->body_asked_us;
+	s->turn->take_body = false;
+	s->turn->body_ended = last;
+	s->turn->body_waited_us +=
+	    loop_now_us(s->context->loop) - s->turn->body_asked_us;
 	session_update_deadline(s);
 	s->context->ops->on_body(s, piece.at, piece.len, last);
 }
 
-/* Gets the next piece of the body, decoded, into s->body. False: not now. */
+/* Gets the next piece of the body, decoded, into s->turn->body. False: not now.
+ */
 static bool
 fetch_body(struct session *s)
 {
@@ -180,7 +187,7 @@ fetch_body(struct session *s)
 		s->in->start = s->in->end = 0;
 	else
 		buffer_compact(s->in);
-	if (buffer_len(s->in) > 0 && !s->starved)
+	if (buffer_len(s->in) > 0 && !s->turn->starved)
 		return parse(s);
 	switch (fill(s)) {
 	case FILL_SOME:
@@ -202,19 +209,19 @@ read_body(struct session *s)
 {
 	struct message_slice piece;
 
-	if (!s->take_body || s->body_ended)
+	if (!s->turn->take_body || s->turn->body_ended)
 		return false;
-	if (s->body.len == 0 && !s->message.done) {
+	if (s->turn->body.len == 0 && !s->turn->message.done) {
 		/* Refused, it lingers, which is the pump's too. */
 		if (!fetch_body(s))
 			return s->state == SESSION_LINGER;
 		/* Part of a chunk's line, say. */
-		if (s->body.len == 0 && !s->message.done)
+		if (s->turn->body.len == 0 && !s->turn->message.done)
 			return true;
 	}
-	piece = s->body;
-	s->body = (struct message_slice){NULL, 0};
-	give(s, piece, s->message.done);
+	piece = s->turn->body;
+	s->turn->body = (struct message_slice){NULL, 0};
+	give(s, piece, s->turn->message.done);
 	return true;
 }
 
@@ -224,7 +231,7 @@ read_tunnel(struct session *s)
 {
 	struct message_slice piece = {NULL, 0};
 
-	if (!s->take_body || s->body_ended)
+	if (!s->turn->take_body || s->turn->body_ended)
 		return false;
 	if (!session_has_buffered(s)) {
 		if (s->in != NULL)
@@ -246,7 +253,7 @@ read_tunnel(struct session *s)
 	piece.at = s->in->data + s->in->start;
 	piece.len = buffer_len(s->in);
 	s->in->start = s->in->end;
-	s->message.body_bytes += piece.len;
+	s->turn->message.body_bytes += piece.len;
 	give(s, piece, false);
 	return true;
 }
@@ -315,18 +322,18 @@ session_pump(struct session *s)
 void
 session_take_body(struct session *s)
 {
-	CHECK(!s->body_ended);
-	if (!s->take_body)
-		s->body_asked_us = loop_now_us(s->context->loop);
-	s->take_body = true;
-	if (s->message.expects_continue && !s->continue_sent && !s->begun &&
-	    s->message.parser.http_minor == 1) {
+	CHECK(!s->turn->body_ended);
+	if (!s->turn->take_body)
+		s->turn->body_asked_us = loop_now_us(s->context->loop);
+	s->turn->take_body = true;
+	if (s->turn->message.expects_continue && !s->turn->continue_sent &&
+	    !s->turn->begun && s->turn->message.parser.http_minor == 1) {
 		struct iovec line = {
 		    .iov_base = (void *)(uintptr_t)"HTTP/1.1 100 Continue\r\n"
 						   "\r\n",
 		    .iov_len = 25};
 
-		s->continue_sent = true;
+		s->turn->continue_sent = true;
 		(void)session_send(s, &line, 1);
 	}
 	session_update_deadline(s);

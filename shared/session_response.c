@@ -87,22 +87,23 @@ add_status_line(struct text *t, unsigned status, const char *reason, size_t len)
 static void
 add_framing(struct session *s, const struct session_response *r)
 {
-	struct text *t = &s->head_text;
+	struct text *t = &s->turn->head_text;
 	bool bodiless =
 	    r->status == 204 || r->status == 304 || r->status / 100 == 1;
 
-	s->no_body = r->no_body || bodiless;
-	s->has_length = r->length != SESSION_LENGTH_UNKNOWN;
-	s->length_left = s->has_length && !s->no_body ? r->length : 0;
-	s->chunked =
-	    !s->has_length && !bodiless && s->message.parser.http_minor == 1;
-	if (s->has_length && (!bodiless || r->status == 304)) {
+	s->turn->no_body = r->no_body || bodiless;
+	s->turn->has_length = r->length != SESSION_LENGTH_UNKNOWN;
+	s->turn->length_left =
+	    s->turn->has_length && !s->turn->no_body ? r->length : 0;
+	s->turn->chunked = !s->turn->has_length && !bodiless &&
+			   s->turn->message.parser.http_minor == 1;
+	if (s->turn->has_length && (!bodiless || r->status == 304)) {
 		text_add(t, "Content-Length: ", 16);
 		text_add_uint(t, r->length);
 		text_add(t, "\r\n", 2);
-	} else if (s->chunked) {
+	} else if (s->turn->chunked) {
 		text_add(t, "Transfer-Encoding: chunked\r\n", 28);
-	} else if (!s->no_body) {
+	} else if (!s->turn->no_body) {
 		s->close_after = true;
 	}
 }
@@ -113,27 +114,28 @@ add_connection(struct session *s)
 	if (s->state == SESSION_TUNNEL)
 		return; /* the owner's, with Upgrade */
 	/* A body that will not be read makes the next request unfindable. */
-	if (!s->body_ended || s->context->draining)
+	if (!s->turn->body_ended || s->context->draining)
 		s->close_after = true;
 	if (s->close_after)
-		text_add(&s->head_text, "Connection: close\r\n", 19);
-	else if (s->message.parser.http_minor == 0)
-		text_add(&s->head_text, "Connection: keep-alive\r\n", 24);
+		text_add(&s->turn->head_text, "Connection: close\r\n", 19);
+	else if (s->turn->message.parser.http_minor == 0)
+		text_add(&s->turn->head_text, "Connection: keep-alive\r\n", 24);
 }
 
 static void
 take_head(struct session *s)
 {
-	s->head = buffer_get(s->context->buffers);
-	text_init(&s->head_text, s->head != NULL ? s->head->data : NULL,
-	    s->head != NULL ? BUFFER_BYTES : 0);
+	s->turn->head = buffer_get(s->context->buffers);
+	text_init(&s->turn->head_text,
+	    s->turn->head != NULL ? s->turn->head->data : NULL,
+	    s->turn->head != NULL ? BUFFER_BYTES : 0);
 }
 
 static void
 drop_head(struct session *s)
 {
-	buffer_put(s->context->buffers, s->head);
-	s->head = NULL;
+	buffer_put(s->context->buffers, s->turn->head);
+	s->turn->head = NULL;
 }
 
 /* From here on the request's bytes are the other protocol's. */
@@ -141,8 +143,8 @@ static void
 enter_tunnel(struct session *s)
 {
 	session_enter(s, SESSION_TUNNEL);
-	s->body_ended = false;
-	s->take_body = false;
+	s->turn->body_ended = false;
+	s->turn->take_body = false;
 	session_update_deadline(s);
 }
 
@@ -152,43 +154,43 @@ session_begin(struct session *s, const struct session_response *response)
 	size_t len;
 	const char *date;
 
-	CHECK(s->state == SESSION_ACTIVE && !s->begun);
-	s->begun = true;
-	s->status = response->status;
-	s->response_bytes = 0;
+	CHECK(s->state == SESSION_ACTIVE && !s->turn->begun);
+	s->turn->begun = true;
+	s->turn->status = response->status;
+	s->turn->response_bytes = 0;
 	take_head(s);
-	if (s->head == NULL) {
+	if (s->turn->head == NULL) {
 		/* Nothing to write it in: all appends fall flat, and the
 		 * first write finds out. */
 		session_close_soon(s, SESSION_CLOSE_MEMORY);
-		return &s->head_text;
+		return &s->turn->head_text;
 	}
-	add_status_line(&s->head_text, response->status, response->reason,
+	add_status_line(&s->turn->head_text, response->status, response->reason,
 	    response->reason_len);
 	if (!response->no_date) {
 		date = date_line(loop_now_us(s->context->loop), &len);
-		text_add(&s->head_text, date, len);
+		text_add(&s->turn->head_text, date, len);
 	}
 	add_framing(s, response);
 	if (response->status == 101)
 		enter_tunnel(s);
-	return &s->head_text;
+	return &s->turn->head_text;
 }
 
 struct text *
 session_begin_interim(
     struct session *s, unsigned status, struct message_slice reason)
 {
-	if (s->message.parser.http_minor == 0 || s->begun ||
+	if (s->turn->message.parser.http_minor == 0 || s->turn->begun ||
 	    !session_is_answerable(s))
 		return NULL;
 	take_head(s);
-	if (s->head == NULL)
+	if (s->turn->head == NULL)
 		return NULL;
-	add_status_line(&s->head_text, status, reason.at, reason.len);
+	add_status_line(&s->turn->head_text, status, reason.at, reason.len);
 	if (status == 100)
-		s->continue_sent = true;
-	return &s->head_text;
+		s->turn->continue_sent = true;
+	return &s->turn->head_text;
 }
 
 void
@@ -196,11 +198,11 @@ session_send_interim(struct session *s)
 {
 	struct iovec head;
 
-	text_add(&s->head_text, "\r\n", 2);
-	head.iov_base = s->head_text.data;
-	head.iov_len = s->head_text.len;
+	text_add(&s->turn->head_text, "\r\n", 2);
+	head.iov_base = s->turn->head_text.data;
+	head.iov_len = s->turn->head_text.len;
 	/* One that does not fit was only a hint. */
-	if (!text_is_full(&s->head_text))
+	if (!text_is_full(&s->turn->head_text))
 		(void)session_send(s, &head, 1);
 	drop_head(s);
 }
@@ -223,10 +225,10 @@ add_piece(struct pieces *p, const void *data, size_t len)
 static bool
 add_body(struct session *s, struct pieces *p, const void *data, size_t len)
 {
-	if (s->has_length) {
-		if (len > s->length_left)
+	if (s->turn->has_length) {
+		if (len > s->turn->length_left)
 			return false;
-		s->length_left -= len;
+		s->turn->length_left -= len;
 	}
 	if (len > 0)
 		add_piece(p, data, len);
@@ -239,19 +241,19 @@ static bool
 gather(struct session *s, struct pieces *p, const void *data, size_t len,
     const struct message_slice *trailers)
 {
-	if (s->head != NULL) {
+	if (s->turn->head != NULL) {
 		add_connection(s);
-		text_add(&s->head_text, "\r\n", 2);
-		if (text_is_full(&s->head_text))
+		text_add(&s->turn->head_text, "\r\n", 2);
+		if (text_is_full(&s->turn->head_text))
 			return false;
-		add_piece(p, s->head_text.data, s->head_text.len);
+		add_piece(p, s->turn->head_text.data, s->turn->head_text.len);
 	}
-	if (s->state != SESSION_TUNNEL && s->no_body)
+	if (s->state != SESSION_TUNNEL && s->turn->no_body)
 		return true;
-	s->response_bytes += len;
-	if (!s->chunked)
+	s->turn->response_bytes += len;
+	if (!s->turn->chunked)
 		return add_body(s, p, data, len) &&
-		       (trailers == NULL || s->length_left == 0);
+		       (trailers == NULL || s->turn->length_left == 0);
 	p->count +=
 	    trailers != NULL
 		? chunk_frame_last(p->iov + p->count, p->size_line, data, len,
@@ -285,7 +287,7 @@ write_piece(struct session *s, const void *data, size_t len,
 
 	if (!session_is_answerable(s))
 		return;
-	CHECK(s->begun);
+	CHECK(s->turn->begun);
 	if (!gather(s, &p, data, len, trailers)) {
 		session_cut(s);
 		return;
@@ -299,7 +301,7 @@ write_piece(struct session *s, const void *data, size_t len,
 		session_response_done(s);
 		return;
 	}
-	s->ended = true;
+	s->turn->ended = true;
 	io_finish(&s->io);
 	session_check_tunnel(s);
 }
@@ -322,7 +324,7 @@ session_finish(struct session *s, const void *data, size_t len,
 bool
 session_has_trailers(const struct session *s)
 {
-	return s->chunked && !s->no_body;
+	return s->turn->chunked && !s->turn->no_body;
 }
 
 void
@@ -338,8 +340,8 @@ session_reply(struct session *s, unsigned status, const char *type,
 	struct session_response response = {
 	    .status = status,
 	    .length = len,
-	    .no_body =
-		s->message.head_done && s->message.parser.method == HTTP_HEAD,
+	    .no_body = s->turn->message.head_done &&
+		       s->turn->message.parser.method == HTTP_HEAD,
 	};
 	struct text *head;
 

@@ -198,18 +198,44 @@ sock_addr_hash(const struct sock_addr *addr)
 	return hash != 0 ? hash : 1;
 }
 
-const char *
-sock_host_str(const struct sock_addr *addr, char *buf)
+struct sock_host
+sock_host_of(const struct sock_addr *addr)
 {
-	const void *host = &addr->in.sin_addr;
+	struct sock_host host = {.family = addr->sa.sa_family};
 
-	if (addr->sa.sa_family == AF_UNIX) {
-		strlcpy(buf, UNIX_PREFIX, SOCK_TEXT_MAX);
-		return buf;
+	if (host.family == AF_INET6)
+		host.in6 = addr->in6.sin6_addr;
+	else if (host.family == AF_INET)
+		host.in = addr->in.sin_addr;
+	return host;
+}
+
+/* What inet_ntop(3) makes of it; each proxied request has one written. */
+static void
+write_ipv4(const struct in_addr *addr, char *to)
+{
+	const uint8_t *bytes = (const uint8_t *)&addr->s_addr;
+
+	for (int i = 0; i < 4; i++) {
+		unsigned n = bytes[i];
+
+		if (n >= 100)
+			*to++ = (char)('0' + n / 100);
+		if (n >= 10)
+			*to++ = (char)('0' + n / 10 % 10);
+		*to++ = (char)('0' + n % 10);
+		*to++ = i < 3 ? '.' : '\0';
 	}
-	if (addr->sa.sa_family == AF_INET6)
-		host = &addr->in6.sin6_addr;
-	if (inet_ntop(addr->sa.sa_family, host, buf, SOCK_TEXT_MAX) == NULL)
+}
+
+const char *
+sock_host_str(const struct sock_host *host, char *buf)
+{
+	if (host->family == AF_INET)
+		write_ipv4(&host->in, buf);
+	else if (host->family == AF_UNIX)
+		strlcpy(buf, UNIX_PREFIX, SOCK_TEXT_MAX);
+	else if (inet_ntop(AF_INET6, &host->in6, buf, SOCK_TEXT_MAX) == NULL)
 		strlcpy(buf, "?", SOCK_TEXT_MAX);
 	return buf;
 }
@@ -217,7 +243,8 @@ sock_host_str(const struct sock_addr *addr, char *buf)
 const char *
 sock_addr_str(const struct sock_addr *addr, char *buf)
 {
-	char host[SOCK_TEXT_MAX];
+	struct sock_host host = sock_host_of(addr);
+	char text[SOCK_TEXT_MAX];
 
 	switch (addr->sa.sa_family) {
 	case AF_UNIX:
@@ -226,11 +253,11 @@ sock_addr_str(const struct sock_addr *addr, char *buf)
 		break;
 	case AF_INET6:
 		snprintf(buf, SOCK_TEXT_MAX, "[%.60s]:%u",
-		    sock_host_str(addr, host), ntohs(addr->in6.sin6_port));
+		    sock_host_str(&host, text), ntohs(addr->in6.sin6_port));
 		break;
 	default:
 		snprintf(buf, SOCK_TEXT_MAX, "%.60s:%u",
-		    sock_host_str(addr, host), ntohs(addr->in.sin_port));
+		    sock_host_str(&host, text), ntohs(addr->in.sin_port));
 		break;
 	}
 	return buf;

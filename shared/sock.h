@@ -23,6 +23,15 @@ struct sock_addr {
 	socklen_t len;
 };
 
+/* Who somebody is, without the port: small enough to keep for each client. */
+struct sock_host {
+	sa_family_t family;
+	union {
+		struct in_addr in;
+		struct in6_addr in6;
+	};
+};
+
 /* "[ffff:...]:65535" and "unix:" + a path both fit. */
 #define SOCK_TEXT_MAX 120
 #define SOCK_HOST_MAX 255
@@ -52,8 +61,9 @@ bool sock_addr_equal(const struct sock_addr *a, const struct sock_addr *b);
 uint64_t sock_addr_hash(const struct sock_addr *addr);
 /* "127.0.0.1:80" into buf (SOCK_TEXT_MAX); returns buf. */
 const char *sock_addr_str(const struct sock_addr *addr, char *buf);
-/* Only the address, "127.0.0.1", "::1" or "unix:"; returns buf. */
-const char *sock_host_str(const struct sock_addr *addr, char *buf);
+struct sock_host sock_host_of(const struct sock_addr *addr);
+/* "127.0.0.1", "::1" or "unix:" into buf (SOCK_TEXT_MAX); returns buf. */
+const char *sock_host_str(const struct sock_host *host, char *buf);
 
 /*
  * A bound, listening socket. reuseport: with SO_REUSEPORT, one of a group.

@@ -73,48 +73,77 @@ copy_cut(char *to, size_t cap, struct message_slice from)
 	return len;
 }
 
-/* What the access log says of it: the message's text will not last. Returns
- * the length of "GET /path?query". */
-static size_t
-note_request(struct client *client, const struct message *m)
+/* What the access log says of it. */
+static void
+note_request(struct client_request *r, const struct message *m)
 {
+	struct client_text *text = malloc(sizeof(*text));
 	const char *method = message_method(m);
 	const char *version =
 	    m->parser.http_minor == 0 ? " HTTP/1.0" : " HTTP/1.1";
-	size_t room = sizeof(client->line) - strlen(version), len;
+	size_t room = sizeof(text->line) - strlen(version), len;
 
+	if (text == NULL)
+		return;
+	r->text = text;
 	len = copy_cut(
-	    client->line, room, (struct message_slice){method, strlen(method)});
-	client->line[len++] = ' ';
-	len += copy_cut(client->line + len, room - len, m->path);
-	memcpy(client->line + len, version, strlen(version) + 1);
-	access_record_init(&client->record);
-	client->record.request = client->line;
+	    text->line, room, (struct message_slice){method, strlen(method)});
+	text->line[len++] = ' ';
+	len += copy_cut(text->line + len, room - len, m->path);
+	memcpy(text->line + len, version, strlen(version) + 1);
+	r->record.request = text->line;
 	if (m->host.at != NULL) {
-		copy_cut(client->host, sizeof(client->host), m->host);
-		client->record.host = client->host;
+		copy_cut(text->host, sizeof(text->host), m->host);
+		r->record.host = text->host;
 	}
-	return len;
 }
 
+static struct client_request *
+request_new(const struct client *client, const struct message *m)
+{
+	struct client_request *r = malloc(sizeof(*r));
+
+	if (r == NULL)
+		return NULL;
+	access_record_init(&r->record);
+	r->text = NULL;
+	r->cut = false;
+	if (client->worker->access_log != NULL)
+		note_request(r, m);
+	return r;
+}
+
+static void
+drop_request(struct client *client)
+{
+	if (client->request == NULL)
+		return;
+	free(client->request->text);
+	free(client->request);
+	client->request = NULL;
+}
+
+/* A request that was none, and was refused, has only its answer's facts. */
 static void
 log_request(
     struct client *client, unsigned status, uint64_t bytes_out, const char *end)
 {
 	struct access_log *log = client->worker->access_log;
 	struct session *s = client->session;
-	struct access_record r = client->record;
+	struct access_record r;
 	char peer[SOCK_TEXT_MAX];
 
 	if (log == NULL)
 		return;
-	r.client = sock_host_str(session_peer(s), peer);
-	r.status = status;
-	r.bytes_out = bytes_out;
-	if (r.request != NULL) {
+	access_record_init(&r);
+	if (client->request != NULL) {
+		r = client->request->record;
 		r.bytes_in = session_request(s)->body_bytes;
 		r.total_us = loop_clock_ns() / 1000 - session_request_us(s);
 	}
+	r.client = sock_host_str(session_peer(s), peer);
+	r.status = status;
+	r.bytes_out = bytes_out;
 	if (r.end == NULL)
 		r.end = end;
 	access_log_add(log, &r);
@@ -123,40 +152,50 @@ log_request(
 void
 client_note_id(struct client *client, const char *id)
 {
-	if (client->worker->access_log == NULL)
+	struct client_request *r = client->request;
+
+	if (r->text == NULL)
 		return;
-	strlcpy(client->id, id, sizeof(client->id));
-	client->record.id = client->id;
+	strlcpy(r->text->id, id, sizeof(r->text->id));
+	r->record.id = r->text->id;
 }
 
 void
 client_note_upstream(struct client *client, const char *address)
 {
-	client->record.tries++;
-	if (client->worker->access_log == NULL)
+	struct client_request *r = client->request;
+
+	r->record.tries++;
+	if (r->text == NULL)
 		return;
-	strlcpy(client->upstream, address, sizeof(client->upstream));
-	client->record.upstream = client->upstream;
+	strlcpy(r->text->upstream, address, sizeof(r->text->upstream));
+	r->record.upstream = r->text->upstream;
 }
 
-/* What the worker is on, for whoever watches it stall: without the query,
- * which is nobody's business in a log. Who blocked this iteration keeps the
- * blame: the delay is logged at its end. */
+/* What the worker is on, "GET /path", for whoever watches it stall: without
+ * the query, which is nobody's business in a log. Who blocked this iteration
+ * keeps the blame: the delay is logged at its end. */
 static void
-note_activity(struct worker *w, const char *line, size_t len)
+note_activity(struct worker *w, const struct message *m)
 {
 	struct scoreboard_slot *slot = w->slot;
-	const char *query = memchr(line, '?', len);
+	const char *query;
+	struct text activity;
+	size_t len = m->path.len;
 
 	if (w->blocked_us == loop_now_us(w->loop))
 		return;
+	text_init(&activity, slot->activity, sizeof(slot->activity));
+	text_add_str(&activity, message_method(m));
+	text_add(&activity, " ", 1);
+	if (len > activity.cap - activity.len)
+		len = activity.cap - activity.len;
+	query = memchr(m->path.at, '?', len);
 	if (query != NULL)
-		len = (size_t)(query - line);
-	if (len > SCOREBOARD_ACTIVITY_MAX)
-		len = SCOREBOARD_ACTIVITY_MAX;
-	memcpy(slot->activity, line, len);
+		len = (size_t)(query - m->path.at);
+	text_add(&activity, m->path.at, len);
 	atomic_store_explicit(
-	    &slot->activity_len, (uint32_t)len, memory_order_release);
+	    &slot->activity_len, (uint32_t)activity.len, memory_order_release);
 }
 
 /* RFC 9110 section 15.5.6. */
@@ -181,7 +220,7 @@ refuse_method(struct session *s, uint64_t methods)
 static void
 start_task(struct client *client, const struct config_route *route)
 {
-	client->record.route = route->path;
+	client->request->record.route = route->path;
 	if (route->service >= 0)
 		exchange_start(client, route);
 	else if (route->has_respond)
@@ -199,10 +238,14 @@ on_request(struct session *s)
 	const struct config_route *route;
 	uint64_t methods;
 
+	client->request = request_new(client, m);
+	if (client->request == NULL) {
+		session_reply_error(s, 503, "out of memory for requests");
+		return;
+	}
 	worker_count(w, SCOREBOARD_REQUESTS);
 	scoreboard_gauge(&w->slot->in_flight, 1);
-	client->counted = true;
-	note_activity(w, client->line, note_request(client, m));
+	note_activity(w, m);
 	if (m->max_forwards == 0) {
 		last_hop_start(client);
 		return;
@@ -269,23 +312,23 @@ on_response_end(struct session *s, bool complete)
 		worker_count(w, SCOREBOARD_CLIENT_ABORTS);
 	/* The session refused the request in mid-body: the task is off. */
 	abort_task(client);
-	if (!client->counted) {
-		/* Not even a request: answered by the session itself. */
-		worker_count(w, SCOREBOARD_REQUESTS);
-		access_record_init(&client->record);
-	} else {
-		client->counted = false;
+	/* Without one, it was answered by the session itself. */
+	if (client->request != NULL)
 		scoreboard_gauge(&w->slot->in_flight, -1);
-	}
+	else
+		worker_count(w, SCOREBOARD_REQUESTS);
 	if (session_request(s)->error != MESSAGE_NONE)
 		worker_count(w, SCOREBOARD_BAD_REQUESTS);
 	count_response(w, session_status(s));
-	/* Why it was cut is known when the connection closes, which is next. */
-	client->cut = !complete;
-	if (complete)
+	if (complete) {
 		log_request(client, session_status(s),
 		    session_response_bytes(s),
 		    session_close_word(session_why(s)));
+		drop_request(client);
+	} else if (client->request != NULL) {
+		/* Why is known when the connection closes, which is next. */
+		client->request->cut = true;
+	}
 }
 
 static void
@@ -297,15 +340,16 @@ on_close(struct session *s, enum session_close reason)
 	if (client->task != NULL)
 		worker_count(w, SCOREBOARD_CLIENT_ABORTS);
 	abort_task(client);
-	if (client->cut) {
+	if (client->request != NULL && client->request->cut) {
 		log_request(client, session_status(s),
 		    session_response_bytes(s), session_close_word(reason));
-	} else if (client->counted) {
+	} else if (client->request != NULL) {
 		/* Gone before its answer began. */
 		scoreboard_gauge(&w->slot->in_flight, -1);
 		log_request(
 		    client, CLIENT_GONE_STATUS, 0, session_close_word(reason));
 	}
+	drop_request(client);
 	TAILQ_REMOVE(&w->clients->list, client, entry);
 	w->clients->count--;
 	scoreboard_gauge(&w->slot->connections, -1);

@@ -36,20 +36,29 @@ struct task {
 #define CLIENT_LINE_MAX 1024
 #define CLIENT_HOST_MAX 256
 
-struct client {
-	TAILQ_ENTRY(client) entry;
-	struct worker *worker;
-	struct session *session;
-	struct task *task; /* NULL: answered, or not yet begun */
-	bool counted;      /* as a request in flight */
-	bool cut;          /* its response was: said when it closes */
-	/* For the access log. The task adds what it knows; `end`, when it
-	 * knows better than the connection why it ended. */
-	struct access_record record;
+/* What an access log says of a request, copied: the originals do not last. */
+struct client_text {
 	char line[CLIENT_LINE_MAX]; /* "GET /path HTTP/1.1" */
 	char host[CLIENT_HOST_MAX];
 	char upstream[SOCK_TEXT_MAX];
 	char id[TRACE_ID_MAX + 1];
+};
+
+/* A request in hand. */
+struct client_request {
+	/* For the access log. The task adds what it knows; `end`, when it
+	 * knows better than the connection why it ended. */
+	struct access_record record;
+	struct client_text *text; /* NULL: no access log, or no memory */
+	bool cut;                 /* its response was: said when it closes */
+};
+
+struct client {
+	TAILQ_ENTRY(client) entry;
+	struct worker *worker;
+	struct session *session;
+	struct task *task;              /* NULL: answered, or not yet begun */
+	struct client_request *request; /* NULL: none, it is idle */
 };
 
 struct clients;

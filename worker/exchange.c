@@ -165,7 +165,7 @@ on_upstream_ready(struct exchange *x)
 		return;
 	}
 	if (x->state == EXCHANGE_CONNECTING) {
-		x->client->record.connect_us = exchange_lap_us(x);
+		x->client->request->record.connect_us = exchange_lap_us(x);
 		exchange_send(x);
 	} else {
 		exchange_take_body(x);
@@ -200,7 +200,7 @@ on_upstream(void *arg, struct upstream *up, enum upstream_event event)
 static void
 note_connection(struct exchange *x)
 {
-	struct access_record *record = &x->client->record;
+	struct access_record *record = &x->client->request->record;
 
 	client_note_upstream(x->client, x->up->endpoint->text);
 	record->queue_us = exchange_lap_us(x);
@@ -251,7 +251,7 @@ go_on(struct exchange *x, enum pool_result result, struct upstream *up,
 		break;
 	case POOL_SHED:
 		worker_count(x->worker, SCOREBOARD_UP_SHED);
-		x->client->record.queue_us = exchange_lap_us(x);
+		x->client->request->record.queue_us = exchange_lap_us(x);
 		exchange_refuse(x, shed, 1);
 		break;
 	case POOL_NO_ENDPOINT:
@@ -296,7 +296,7 @@ reject(struct exchange *x)
 	    breakers_retry_after_s(x->worker->breakers, x->service->index);
 
 	exchange_count(x, SCOREBOARD_SERVICE_REJECTED);
-	x->client->record.breaker = breaker_state_str(BREAKER_OPEN);
+	x->client->request->record.breaker = breaker_state_str(BREAKER_OPEN);
 	exchange_refuse(x, EXCHANGE_FAILURE_CIRCUIT_OPEN, after_s);
 }
 
@@ -310,7 +310,7 @@ on_admission(void *arg, bool admitted)
 		return;
 	}
 	if (x->service->config->breaker.failures != 0)
-		x->client->record.breaker = breaker_state_str(
+		x->client->request->record.breaker = breaker_state_str(
 		    x->ticket.admission.is_probe ? BREAKER_HALF_OPEN
 						 : BREAKER_CLOSED);
 	exchange_enter(x, EXCHANGE_QUEUED);
@@ -400,7 +400,7 @@ exchange_start(struct client *client, const struct config_route *route)
 		return;
 	}
 	client_begin_task(client, &x->task);
-	client->record.service = x->service->config->name;
+	client->request->record.service = x->service->config->name;
 	exchange_count(x, SCOREBOARD_SERVICE_REQUESTS);
 	scoreboard_gauge(
 	    &x->worker->slot->service_in_flight[x->service->index], 1);

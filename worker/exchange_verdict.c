@@ -42,7 +42,7 @@ exchange_refuse(
 	bool begun = x->response_begun;
 
 	client_end_task(x->client);
-	x->client->record.end = failures[failure].word;
+	x->client->request->record.end = failures[failure].word;
 	exchange_end(x, false);
 	if (begun)
 		session_cut(s);

@@ -38,6 +38,8 @@ struct scene {
 	enum session_close reason;
 	_Atomic uint64_t bytes_in, bytes_out;
 	unsigned requests, responses, broken_responses, closes;
+	unsigned status; /* of the last response */
+	uint64_t response_bytes;
 	/* The request in hand. */
 	char target[64];
 	char body[4096];
@@ -213,7 +215,8 @@ on_drained(struct session *s)
 static inline void
 on_response_end(struct session *s, bool complete)
 {
-	(void)s;
+	scene->status = session_status(s);
+	scene->response_bytes = session_response_bytes(s);
 	if (complete)
 		scene->responses++;
 	else

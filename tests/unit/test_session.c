@@ -17,8 +17,8 @@ test_whole_response(void **state)
 	assert_true(received("\r\nContent-Length: 6\r\n"));
 	assert_false(received("Connection:"));
 	assert_int_equal(scene->responses, 1);
-	assert_int_equal(session_status(scene->session), 200);
-	assert_int_equal(session_response_bytes(scene->session), 6);
+	assert_int_equal(scene->status, 200);
+	assert_int_equal(scene->response_bytes, 6);
 	assert_true(scene->bytes_in == strlen(GET("/hello")));
 	assert_true(scene->bytes_out == scene->received_len);
 }
@@ -61,7 +61,7 @@ test_streamed_with_a_length(void **state)
 	assert_true(received("\r\nContent-Length: 13\r\n"));
 	assert_true(received("\r\nX-Test: yes\r\n"));
 	assert_false(received("chunked"));
-	assert_int_equal(session_response_bytes(scene->session), 13);
+	assert_int_equal(scene->response_bytes, 13);
 }
 
 static void

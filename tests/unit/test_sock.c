@@ -174,16 +174,24 @@ test_equality_and_hash(void **state)
 static void
 test_host_text(void **state)
 {
+	static const char *const rows[][2] = {
+	    {"10.0.0.1:80", "10.0.0.1"},
+	    {"255.254.199.100:1", "255.254.199.100"},
+	    {"0.9.99.109:1", "0.9.99.109"},
+	    {"[::1]:80", "::1"},
+	    {"[2001:db8::ff00:42]:80", "2001:db8::ff00:42"},
+	    {"unix:/x", "unix:"},
+	};
 	struct sock_addr addr;
+	struct sock_host host;
 	char buf[SOCK_TEXT_MAX];
 
 	(void)state;
-	assert_int_equal(sock_addr_parse(&addr, "10.0.0.1:80"), 0);
-	assert_string_equal(sock_host_str(&addr, buf), "10.0.0.1");
-	assert_int_equal(sock_addr_parse(&addr, "[::1]:80"), 0);
-	assert_string_equal(sock_host_str(&addr, buf), "::1");
-	assert_int_equal(sock_addr_parse(&addr, "unix:/x"), 0);
-	assert_string_equal(sock_host_str(&addr, buf), "unix:");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_int_equal(sock_addr_parse(&addr, rows[i][0]), 0);
+		host = sock_host_of(&addr);
+		assert_string_equal(sock_host_str(&host, buf), rows[i][1]);
+	}
 	assert_int_equal(sock_addr_from_host(&addr, "localhost", 1), -1);
 	assert_int_equal(errno, EINVAL);
 	assert_int_equal(sock_addr_from_host(&addr, "", 1), -1);
