@@ -13,8 +13,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* One read's worth; also the cap on a message's head. */
-#define BUFFER_BYTES 16384
+/* One read's worth. Beyond what most bodies need in one go, and not a multiple
+ * of the page's size: the blocks' first bytes, which are the busy ones, would
+ * compete for the same few sets of the cache. */
+#define BUFFER_BYTES (64 * 1024 + 1024)
 
 struct buffer {
 	struct buffer *next; /* in the pool or in a chain */
@@ -30,6 +32,8 @@ struct buffer_pool *buffer_pool_new(size_t max);
 void buffer_pool_free(struct buffer_pool *pool);
 /* Blocks in use now. */
 size_t buffer_pool_used(const struct buffer_pool *pool);
+/* Gives the system back what nobody has needed since the last call. */
+void buffer_pool_trim(struct buffer_pool *pool);
 
 /* An empty block, or NULL at the cap or out of memory. */
 struct buffer *buffer_get(struct buffer_pool *pool);

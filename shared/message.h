@@ -31,6 +31,8 @@
 #include "chunk.h"
 
 #define MESSAGE_HEADERS_MAX 100
+/* The most that a configuration may allow a head; a block holds more. */
+#define MESSAGE_HEAD_MAX 16384
 
 /* What is wrong: symbol, status for the client, text. */
 #define MESSAGE_ERRORS(X)                                                      \

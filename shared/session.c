@@ -458,10 +458,15 @@ session_is_answerable(const struct session *s)
 }
 
 bool
+session_has_piece(const struct session *s)
+{
+	return s->turn->body.len > 0 || s->turn->message.done;
+}
+
+bool
 session_has_body(const struct session *s)
 {
-	return s->turn->body.len > 0 || s->turn->message.done ||
-	       session_has_buffered(s);
+	return session_has_piece(s) || session_has_buffered(s);
 }
 
 bool

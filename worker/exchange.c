@@ -216,8 +216,7 @@ take_connection(struct exchange *x, struct upstream *up)
 	x->at_endpoint = true;
 	endpoint_begin(up->endpoint);
 	upstream_set_owner(up, on_upstream, x);
-	message_init_response(
-	    &up->message, EXCHANGE_RESPONSE_HEAD_MAX, x->head_method);
+	message_init_response(&up->message, MESSAGE_HEAD_MAX, x->head_method);
 	note_connection(x);
 	if (up->state == UPSTREAM_CONNECTING) {
 		exchange_enter(x, EXCHANGE_CONNECTING);

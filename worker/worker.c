@@ -165,6 +165,7 @@ on_tick(void *arg)
 	if (now_us - w->slow_tick_us >= SLOW_TICK_US) {
 		w->slow_tick_us = now_us;
 		refresh_rss(w);
+		buffer_pool_trim(w->buffers);
 	}
 	if (w->draining)
 		check_drained(w);
