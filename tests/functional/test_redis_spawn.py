@@ -47,3 +47,18 @@ def redis_pid_in(d):
     pids = re.findall(r"helper started: redis-server, pid (\d+)", d.log())
     assert len(pids) == 2, d.log()
     return int(pids[-1])
+
+
+def test_stop_while_it_is_down(drover, place):
+    """Between two starts of a Redis that can't start: its files are torn."""
+    files = os.path.join(place, "drover", "redis", "appendonlydir")
+    os.makedirs(files)
+    with open(os.path.join(files, "appendonly.aof.manifest"), "w",
+              encoding="ascii") as f:
+        f.write("torn\n")
+    d = drover(redis={"spawn": True}, routes=[handler("/api/count", "count")])
+    assert d.get("/api/count").status == 503
+    deaths = d.count_log("helper died")
+    wait_for(lambda: d.count_log("helper died") > deaths, "once more")
+    d.stop()
+    d.wait_log("stopped: ")
