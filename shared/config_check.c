@@ -27,13 +27,16 @@ static const char *const format_names[] = {
     [LOG_FORMAT_JSON] = "json",
 };
 
-/* The host's name, made to fit what an instance may be called. */
+/* The host's name, made to fit what an instance may be called. A buffer that
+ * is too short for it would get none of it. */
 static void
 host_name(char buf[CONFIG_NAME_MAX + 1])
 {
-	if (gethostname(buf, CONFIG_NAME_MAX) == -1)
-		buf[0] = '\0';
-	buf[CONFIG_NAME_MAX] = '\0';
+	char host[HOST_NAME_MAX + 1];
+
+	if (gethostname(host, sizeof(host)) == -1)
+		host[0] = '\0';
+	snprintf(buf, CONFIG_NAME_MAX + 1, "%.*s", CONFIG_NAME_MAX, host);
 	for (char *at = buf; *at != '\0'; at++) {
 		char one[2] = {*at, '\0'};
 

@@ -227,6 +227,7 @@ on_redis_unreachable(void *arg, const char *reason)
 
 	set_redis_state(w, REDIS_STATE_DOWN);
 	say_degraded(w, reason);
+	tickets_on_unreachable(w->tickets);
 }
 
 static int
