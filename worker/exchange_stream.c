@@ -102,6 +102,23 @@ exchange_take_body(struct exchange *x)
 	session_take_body(x->client->session);
 }
 
+/* Writes a piece as it is framed, and keeps it for another try. */
+static int
+send_piece(struct exchange *x, const struct iovec *iov, int count)
+{
+	struct buffer *b = x->head;
+	size_t len = 0;
+
+	for (int i = 0; i < count; i++)
+		len += iov[i].iov_len;
+	x->body_kept = x->body_kept && len <= buffer_room(b);
+	for (int i = 0; x->body_kept && i < count; i++) {
+		memcpy(b->data + b->end, iov[i].iov_base, iov[i].iov_len);
+		b->end += (uint32_t)iov[i].iov_len;
+	}
+	return io_write(&x->up->io, iov, count);
+}
+
 /* The last piece of a chunked body, with the trailers that may pass. */
 static int
 write_last_chunk(struct exchange *x, const char *data, size_t len)
@@ -123,7 +140,7 @@ write_last_chunk(struct exchange *x, const char *data, size_t len)
 		    &out, session_request(x->client->session), lines);
 	}
 	count = chunk_frame_last(iov, size_line, data, len, out.data, out.len);
-	result = io_write(&x->up->io, iov, count);
+	result = send_piece(x, iov, count);
 	buffer_put(x->worker->buffers, b);
 	return result;
 }
@@ -139,7 +156,7 @@ write_piece(struct exchange *x, const char *data, size_t len, bool last)
 		return write_last_chunk(x, data, len);
 	if (x->chunked)
 		count = chunk_frame(iov, size_line, data, len);
-	return io_write(&x->up->io, iov, count);
+	return send_piece(x, iov, count);
 }
 
 void
@@ -156,10 +173,9 @@ exchange_on_body(struct task *task, const char *data, size_t len, bool last)
 		return;
 	/* The backend may have stopped reading and answered already; its
 	 * answer, or its reset, comes by exchange_receive(). */
-	if (write_piece(x, data, len, last) == 0) {
-		x->request_ended = last;
+	x->request_ended = last;
+	if (write_piece(x, data, len, last) == 0)
 		exchange_take_body(x);
-	}
 	update_deadline(x);
 }
 
