@@ -119,7 +119,8 @@ struct message {
 	bool accepts_trailers; /* TE: trailers */
 	/* An HTTP/1.1 request without a body asks for another protocol than
 	 * h2c; a response is 101 and names one. The first such element of
-	 * Upgrade is in `upgrade`. */
+	 * Upgrade is in `upgrade`, which a response of status 426 may have,
+	 * too. */
 	bool upgrades;
 	bool is_response;
 	bool in_value;     /* llhttp: the last header's name is whole */

@@ -328,6 +328,9 @@ check_request(struct message *m, const struct head_facts *facts)
 static enum message_error
 check_response(struct message *m, const struct head_facts *facts)
 {
+	/* Section 15.5.22: what a client has to upgrade to. */
+	if (m->parser.status_code == 426)
+		m->upgrade = facts->protocol;
 	if (m->parser.status_code != 101)
 		return MESSAGE_NONE;
 	if (is_1_0(m) || !facts->upgrade || facts->protocol.at == NULL)

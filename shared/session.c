@@ -143,10 +143,9 @@ session_close(struct session *s, enum session_close reason)
 	if (log_is_debug())
 		log_debug("session %d: closed, %s", s->io.watch.fd,
 		    session_close_str(reason));
-	/* A body that only the connection's end would end: a reset tells that
-	 * this is not it. */
-	if (reason == SESSION_CLOSE_CUT && unanswered && !turn->chunked &&
-	    !turn->has_length)
+	/* An answer that has not left whole: a reset tells that this is not
+	 * its end. */
+	if (s->until_close && (unanswered || io_backlog(&s->io) > 0))
 		sock_reset_on_close(s->io.watch.fd);
 	io_close(&s->io);
 	loop_timer_clear(loop, &s->timer);

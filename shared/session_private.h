@@ -61,6 +61,7 @@ struct session {
 	bool kick_closes : 1;
 	bool pumping : 1;
 	bool close_after : 1;
+	bool until_close : 1; /* it is what ends the response's body */
 	bool had_backlog : 1; /* tell the owner when it is gone */
 };
 

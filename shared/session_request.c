@@ -344,7 +344,9 @@ session_take_body(struct session *s)
 		    .iov_len = 25};
 
 		s->turn->continue_sent = true;
-		(void)session_send(s, &line, 1);
+		/* Who has not waited for it has no use for it. */
+		if (!session_has_body(s))
+			(void)session_send(s, &line, 1);
 	}
 	session_update_deadline(s);
 	session_kick_if_needed(s);

@@ -106,6 +106,7 @@ add_framing(struct session *s, const struct session_response *r)
 		text_add(t, "Transfer-Encoding: chunked\r\n", 28);
 	} else if (!s->turn->no_body) {
 		s->close_after = true;
+		s->until_close = true;
 	}
 }
 

@@ -82,6 +82,7 @@ exchange_drop_head(struct exchange *x)
 {
 	buffer_put(x->worker->buffers, x->head);
 	x->head = NULL;
+	x->body_kept = false;
 }
 
 void
@@ -369,6 +370,7 @@ exchange_new(struct client *client, const struct config_route *route)
 	x->state = EXCHANGE_ADMISSION;
 	x->head_method = m->parser.method == HTTP_HEAD;
 	x->idempotent = message_is_idempotent(m);
+	x->body_kept = x->idempotent;
 	x->chunked = m->chunked;
 	x->upgrades = m->upgrades;
 	x->expects_continue = m->expects_continue;

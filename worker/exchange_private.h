@@ -62,10 +62,12 @@ struct exchange {
 	struct upstream *up;
 	struct loop_deferred again; /* reading on, after the others' turn */
 	struct timer continue_timer;
-	struct buffer *head; /* the request's, kept for another try */
-	uint64_t mark_us;    /* when the last step for the access log was */
-	unsigned retries;    /* made so far */
-	unsigned interims;   /* interim responses on this try */
+	/* The request's, kept for another try; and, if that may be made once
+	 * the request has gone out, the body behind it, if it fits. */
+	struct buffer *head;
+	uint64_t mark_us;  /* when the last step for the access log was */
+	unsigned retries;  /* made so far */
+	unsigned interims; /* interim responses on this try */
 	enum exchange_failure failure; /* FAILED: which */
 	bool at_endpoint;              /* counted there as in flight */
 	bool retried_stale;
@@ -77,7 +79,8 @@ struct exchange {
 	bool upgrades;
 	bool expects_continue;
 	bool awaits_continue; /* the body waits for the backend's 100 */
-	bool body_begun;      /* a piece has been asked for: no other try */
+	bool body_begun;      /* a piece has been asked for */
+	bool body_kept;       /* what went out of it is behind the head */
 	bool body_asked;      /* and has not come yet */
 	bool request_ended;
 	bool response_begun;

@@ -47,14 +47,39 @@ lose(struct exchange *x, int error)
 		exchange_try_failed(x, EXCHANGE_FAILURE_LOST);
 }
 
-/* iov[0] is left free, for the head where that has been held. */
+/* A piece as it is framed, for another try. */
+static void
+keep(struct exchange *x, const struct iovec *iov, int count)
+{
+	struct buffer *b = x->head;
+	size_t len = 0;
+
+	for (int i = 0; i < count; i++)
+		len += iov[i].iov_len;
+	x->body_kept = x->body_kept && len <= buffer_room(b);
+	for (int i = 0; x->body_kept && i < count; i++) {
+		memcpy(b->data + b->end, iov[i].iov_base, iov[i].iov_len);
+		b->end += (uint32_t)iov[i].iov_len;
+	}
+}
+
+/* Some of the body, in iov[1] and on: iov[0] is left free for the head, where
+ * that has been held. */
 static int
 write_request(struct exchange *x, struct iovec *iov, int count)
 {
-	if (!x->head_held)
+	bool with_head = x->head_held;
+
+	if (with_head)
+		iov[0] = (struct iovec){x->head->data, x->head->end};
+	keep(x, iov + 1, count);
+	if (!with_head)
 		return io_write(&x->up->io, iov + 1, count);
 	x->head_held = false;
-	iov[0] = (struct iovec){x->head->data, x->head->end};
+	if (x->body_kept) {
+		iov[0].iov_len = x->head->end;
+		count = 0;
+	}
 	if (io_write(&x->up->io, iov, count + 1) == -1)
 		return -1;
 	x->sent = true;
@@ -175,10 +200,9 @@ exchange_on_body(struct task *task, const char *data, size_t len, bool last)
 		return;
 	/* The backend may have stopped reading and answered already; its
 	 * answer, or its reset, comes by exchange_receive(). */
-	if (write_piece(x, data, len, last) == 0) {
-		x->request_ended = last;
+	x->request_ended = last;
+	if (write_piece(x, data, len, last) == 0)
 		exchange_take_body(x);
-	}
 	update_deadline(x);
 }
 

@@ -100,12 +100,20 @@ was_stale(const struct exchange *x, enum exchange_failure failure)
 	       !x->retried_stale;
 }
 
+/* As far as its own words go: it may have been heard, and all that was taken of
+ * it is still here. */
+static bool
+is_repeatable(const struct exchange *x)
+{
+	return (!x->sent || x->idempotent) &&
+	       (!x->body_begun || (x->body_kept && x->request_ended));
+}
+
 /* May the request be sent again, after this try? */
 static bool
 may_try_again(struct exchange *x, enum exchange_failure failure)
 {
-	if (x->response_begun || x->interims != 0 || x->body_begun ||
-	    (x->sent && !x->idempotent))
+	if (x->response_begun || x->interims != 0 || !is_repeatable(x))
 		return false;
 	if (was_stale(x, failure)) {
 		x->retried_stale = true;

@@ -200,6 +200,14 @@ forward_request(struct text *out, const struct forward_request *request)
 	text_add(out, "\r\n", 2);
 }
 
+static void
+add_upgrade(struct text *out, struct message_slice protocol)
+{
+	text_add_str(out, "Connection: Upgrade\r\nUpgrade: ");
+	add_slice(out, protocol);
+	text_add(out, "\r\n", 2);
+}
+
 void
 forward_response(
     struct text *out, const struct message *response, bool trailers)
@@ -209,6 +217,8 @@ forward_response(
 		    (trailers || response->headers[i].field != FIELD_TRAILER))
 			add_header(out, &response->headers[i]);
 	add_via(out, response);
+	if (message_status(response) == 426 && response->upgrade.at != NULL)
+		add_upgrade(out, response->upgrade);
 }
 
 void
@@ -221,9 +231,7 @@ void
 forward_switch(struct text *out, const struct message *response)
 {
 	forward_response(out, response, false);
-	text_add_str(out, "Connection: Upgrade\r\nUpgrade: ");
-	add_slice(out, response->upgrade);
-	text_add(out, "\r\n", 2);
+	add_upgrade(out, response->upgrade);
 }
 
 bool

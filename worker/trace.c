@@ -162,7 +162,8 @@ make_parent(char *parent, struct trace_source *source)
 	memcpy(parent + FLAGS_AT - 1, "-01", sizeof("-01"));
 }
 
-/* The one header of that kind; none, or several: no bytes. */
+/* The one header of that kind; none, or several, or one that Connection names
+ * and that ends here: no bytes. */
 static struct message_slice
 only(const struct message *m, enum message_field field)
 {
@@ -170,7 +171,8 @@ only(const struct message *m, enum message_field field)
 	unsigned count = 0;
 
 	for (size_t i = 0; i < m->header_count; i++)
-		if (m->headers[i].field == field && ++count == 1)
+		if (m->headers[i].field == field && !m->headers[i].nominated &&
+		    ++count == 1)
 			found = m->headers[i].value;
 	return count == 1 ? found : (struct message_slice){"", 0};
 }

@@ -82,6 +82,19 @@ def test_a_client_that_does_not_wait(d):
     assert [s.body for s in d.recorder.wait_seen(3)] == [b"abc"] * 3
 
 
+def test_a_client_that_has_not_waited_hears_no_100_of_ours(d):
+    """The backend's, as it is; RFC 9110 section 10.1.1."""
+    with d.raw() as c:
+        for _ in range(2):
+            c.send(HEAD + "Content-Length: 3\r\n\r\nabc")
+            assert c.response().status == 200
+        d.recorder.answer = continues
+        for _ in range(2):
+            c.send(HEAD + "Content-Length: 3\r\n\r\nabc")
+            assert c.response().status == 100
+            assert c.response().status == 200
+
+
 @pytest.mark.parametrize("body", BODIES)
 @pytest.mark.parametrize("status", [401, 403, 417, 500, 200])
 def test_a_final_answer_instead(d, status, body):

@@ -69,7 +69,9 @@ HOSTS = {
     **{repr(host): f"Host: {host}\r\n" for host in (
         "", "a b", "a\tb", "a/b", "a?b", "a#b", "u@a", "http://a", "a:b",
         "a:80:80", "a:-1", "a:99999", ":80", "[::1", "::1", "[zz]", "[::1]x",
-        "[]", "[127.0.0.1]", "a\\b", "a<b", "a\"b", "a\x80b", "a^b", "a|b")},
+        "[]", "[127.0.0.1]", "a\\b", "a<b", "a\"b", "a\x80b", "a^b", "a|b",
+        # Two Hosts that somebody on the way has joined.
+        "a,b", "a,", "a, b")},
 }
 
 # Lines after a valid request line and Host.

@@ -206,6 +206,51 @@ def test_a_client_that_does_not_read():
                 pass
 
 
+def read_to_the_reset(c):
+    """A clean end would say that this was all of it."""
+    with pytest.raises(ConnectionResetError):
+        while c.sock.recv(65536):
+            pass
+
+
+def test_an_answer_cut_short_that_only_a_close_would_end():
+    """The client does not read."""
+    def answer(connection, _):
+        connection.send("HTTP/1.1 200 OK\r\n\r\n")
+        for _ in range(LARGE // len(BLOCK)):
+            connection.send(BLOCK)
+        return False
+
+    with gateway(client={"send_timeout": "200ms"}) as d:
+        d.recorder.answer = answer
+        with d.raw(receive_buffer=4096) as c:
+            c.send("GET / HTTP/1.0\r\n\r\n")
+            d.wait_in_flight(1)
+            d.wait_in_flight(0)
+            wait_for(lambda: d.cluster()["workers"][0]["connections"] == 0,
+                     "it is dropped")
+            read_to_the_reset(c)
+
+
+@pytest.mark.parametrize("how", ["stops", "ends"])
+def test_an_early_answer_that_only_a_close_would_end(bodies, how):
+    """The client does not send the rest of its body."""
+    def answer(connection, seen):
+        connection.send("HTTP/1.1 200 OK\r\n\r\nfirst")
+        return stays(connection, seen)
+
+    bodies.recorder.reset()
+    bodies.recorder.answer = answer
+    with bodies.raw() as c:
+        c.send("POST / HTTP/1.0\r\nContent-Length: 10\r\n\r\nabc")
+        data = b""
+        while b"first" not in data:
+            data += c.sock.recv(65536)
+        if how == "ends":
+            c.end_sending()
+        read_to_the_reset(c)
+
+
 # ---- the backend ----
 
 

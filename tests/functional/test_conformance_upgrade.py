@@ -239,6 +239,23 @@ def test_a_backend_that_declines(d, status):
     assert len({s.connection.number for s in d.recorder.seen}) == 1
 
 
+@pytest.mark.parametrize("offer, want", [
+    ("websocket", ["websocket"]), ("h2c, foo/2", ["foo/2"]), ("h2c", [])])
+def test_what_a_client_would_have_to_ask_for(d, offer, want):
+    """RFC 9110 section 15.5.22: a 426 says it, and has to."""
+    d.recorder.replies("HTTP/1.1 426 Upgrade Required\r\nConnection: Upgrade"
+                       f"\r\nUpgrade: {offer}\r\nContent-Length: 0\r\n\r\n")
+    with d.raw() as c:
+        c.send(GET + "\r\n")
+        response = c.response()
+        assert response.status == 426
+        assert [v for n, v in response.pairs if n == "upgrade"] == want
+        named = [v for n, v in response.pairs if n == "connection"]
+        assert named == ["Upgrade"] * len(want)
+        d.recorder.answer = say_what_was_asked
+        assert_kept(c)
+
+
 def test_a_tunnel_is_not_pooled(d):
     d.recorder.answer = switches(lambda connection: None)
     with d.raw() as c:

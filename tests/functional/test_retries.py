@@ -131,6 +131,91 @@ def test_running_out_of_descriptors_is_not_the_backends_fault(
     assert d.service("b")["breaker"] == "closed"
 
 
+def read_two(tries):
+    """A backend that answers the first request of each connection, and breaks
+    off when it has read the second."""
+    def handle(connection):
+        for n in (1, 2):
+            request = connection.read_request()
+            if request is None:
+                return
+            tries.append((request.method, request.body, request.trailers))
+            if n == 2:
+                connection.reset()
+                return
+            connection.reply()
+    return handle
+
+
+@pytest.mark.parametrize("framing, body, trailers", [
+    ("Content-Length: 3\r\n\r\nabc", b"abc", []),
+    ("Transfer-Encoding: chunked\r\n\r\n2\r\nab\r\n1\r\nc\r\n0\r\nX: y\r\n"
+     "\r\n", b"abc", [("x", "y")]),
+    ("Content-Length: 9000\r\n\r\n" + "x" * 9000, b"x" * 9000, [])],
+    ids=["length", "chunked", "long"])
+@pytest.mark.parametrize("method, again", [("PUT", True), ("DELETE", True),
+                                           ("POST", False)])
+def test_a_stale_connection_and_a_body(drover, backend, method, again,
+                                       framing, body, trailers):
+    """One that has room here is sent again with its request, where that is
+    idempotent."""
+    tries = []
+    d = drover(services=[service("b", backend(read_two(tries)).address)],
+               routes=[route("/", "b")], workers=1)
+    with d.raw() as c:
+        c.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert c.response().status == 200
+        c.send(f"{method} / HTTP/1.1\r\nHost: a\r\n{framing}")
+        assert c.response().status == (200 if again else 502)
+    assert tries[1:] == [(method, body, trailers)] * (2 if again else 1)
+
+
+def test_a_body_on_another_endpoint(drover, backend):
+    """And not if it is too long to be kept."""
+    tries = []
+
+    def handle(connection):
+        while (request := connection.read_request()) is not None:
+            tries.append(len(request.body))
+            if len(tries) % 2 == 1:
+                connection.reset()
+                return
+            connection.reply()
+
+    d = drover(services=[service("b", backend(handle).address,
+                                 backend(handle).address,
+                                 eject={"failures": 0})],
+               routes=[route("/", "b")], workers=1)
+    assert d.request("PUT", "/", b"abc").status == 200
+    assert tries == [3, 3]
+    assert d.request("PUT", "/", b"x" * 100000).status == 502
+    assert tries == [3, 3, 100000]
+
+
+def test_a_body_that_was_waited_for_comes_once(drover, backend):
+    """The client has been told to go on by the backend that was lost: what
+    another one said would be a second answer."""
+    tries = []
+
+    def handle(connection):
+        while (request := connection.read_request(body=False)) is not None:
+            connection.send("HTTP/1.1 100 Continue\r\n\r\n")
+            tries.append(connection.read_body(request))
+            connection.reset()
+            return
+
+    d = drover(services=[service("b", backend(handle).address,
+                                 backend(handle).address)],
+               routes=[route("/", "b")], workers=1)
+    with d.raw() as c:
+        c.send("PUT / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n"
+               "Content-Length: 3\r\n\r\n")
+        assert c.response().status == 100
+        c.send("abc")
+        assert c.response().status == 502
+    assert tries == [b"abc"]
+
+
 def test_not_again_once_an_interim_response_went_out(drover, backend):
     """The client has heard of this try: another would be a second answer."""
     tries = []

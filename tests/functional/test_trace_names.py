@@ -114,6 +114,18 @@ def test_invalid_ids(drover, backend):
     assert ask(d, f"X-Request-Id: {longest}").one("x-request-id") == longest
 
 
+def test_names_that_are_for_one_hop(drover, backend):
+    """What Connection names goes no further (RFC 9110 section 7.6.1)."""
+    d = start(drover, backend().address)
+    seen = ask(d, "X-Request-Id: mine", f"traceparent: {PARENT}",
+               f"tracestate: {STATE}",
+               "Connection: x-request-id, Traceparent")
+    assert NEW_ID.fullmatch(seen.one("x-request-id"))
+    assert NEW_PARENT.fullmatch(seen.one("traceparent"))
+    assert TRACE not in seen.one("traceparent")
+    assert seen.all("tracestate") == []
+
+
 def test_invalid_parents(drover, backend):
     d = start(drover, backend().address)
     for parents in ([""], [PARENT.upper()], [PARENT + "-more"], [PARENT[:-1]],

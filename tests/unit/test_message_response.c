@@ -231,6 +231,7 @@ test_upgrade_offered(void **state)
 	(void)state;
 	assert_true(f->m.done);
 	assert_false(f->m.upgrades);
+	assert_slice(f->m.upgrade, "websocket");
 	drop(f);
 }
 
