@@ -9,6 +9,7 @@
 #define BUFFER_H
 
 #include <sys/uio.h>
+#include <stdalign.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -22,7 +23,7 @@ struct buffer {
 	struct buffer *next; /* in the pool or in a chain */
 	uint32_t start;      /* first byte that was not yet consumed */
 	uint32_t end;        /* first free byte */
-	char data[BUFFER_BYTES];
+	alignas(max_align_t) char data[BUFFER_BYTES];
 };
 
 struct buffer_pool;

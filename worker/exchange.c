@@ -354,10 +354,11 @@ exchange_new(struct client *client, const struct config_route *route)
 {
 	struct worker *w = client->worker;
 	const struct message *m = session_request(client->session);
-	struct exchange *x = calloc(1, sizeof(*x));
+	struct exchange *x = malloc(sizeof(*x));
 
 	if (x == NULL)
 		return NULL;
+	memset(x, 0, sizeof(*x));
 	x->head = buffer_get(w->buffers);
 	if (x->head == NULL) {
 		free(x);

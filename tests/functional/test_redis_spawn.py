@@ -6,6 +6,9 @@ import os
 import re
 import signal
 import subprocess
+import threading
+
+import redis
 
 from harness import DROVER, children, handler, is_alive, wait_for
 
@@ -72,7 +75,7 @@ def test_it_outlives_a_killed_master(drover, place):
     d = drover(redis={"spawn": True}, routes=[handler("/api/count", "count")])
     workers = d.workers()
     pid = redis_pid(d)
-    os.kill(pid, signal.SIGSTOP)
+    hang(os.path.join(d.config["state_dir"], "redis.sock"))
     try:
         d.kill()
         d.is_over = True
@@ -82,12 +85,32 @@ def test_it_outlives_a_killed_master(drover, place):
                 one_error(d))
         assert "no drover runs" in one_error(d, "-s", "quit")
     finally:
-        os.kill(pid, signal.SIGCONT)
-    # TERM had waited for it.
+        os.kill(pid, signal.SIGKILL)
     wait_for(lambda: is_free(d), "it ends")
     d = drover(redis={"spawn": True}, routes=[handler("/api/count", "count")])
     d.wait_redis()
     assert d.get("/api/count").status == 200
+
+
+def hang(path):
+    """In a script without an end it hears neither commands nor TERM. (Not by
+    SIGSTOP: the kernel continues who is stopped when its session's leader,
+    the master, dies.)"""
+    def run_for_ever():
+        try:
+            redis.Redis(unix_socket_path=path).eval("while true do end", 0)
+        except redis.RedisError:
+            pass  # it was killed
+
+    def hangs():
+        try:
+            redis.Redis(unix_socket_path=path, socket_timeout=0.1).ping()
+        except redis.TimeoutError:
+            return True
+        return False
+
+    threading.Thread(target=run_for_ever, daemon=True).start()
+    wait_for(hangs, "Redis hangs")
 
 
 def is_free(d):
