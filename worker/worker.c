@@ -21,6 +21,7 @@
 #include "route.h"
 #include "service.h"
 #include "tickets.h"
+#include "title.h"
 #include "totals.h"
 
 #define TICK_US 10000
@@ -143,8 +144,8 @@ refresh_title(struct worker *w)
 	if (connections == w->title_connections)
 		return;
 	w->title_connections = connections;
-	setproctitle("worker %u (%u connection%s)", worker_number(w),
-	    connections, connections == 1 ? "" : "s");
+	title_set("worker %u (%u connection%s)", worker_number(w), connections,
+	    connections == 1 ? "" : "s");
 }
 
 static void
