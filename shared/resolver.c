@@ -26,7 +26,10 @@ struct resolver_query {
 	void *arg;
 	char host[SOCK_HOST_MAX + 1];
 	uint16_t port;
-	int family;                     /* what is being asked for */
+	int family;      /* what is being asked for */
+	bool missing_v4; /* the name had one; none has come */
+	bool missing_v6;
+	int unknown;                    /* see resolver_answer */
 	struct resolver_channel *asked; /* it holds a pointer to us; or NULL */
 	struct timer deadline;
 	struct loop_deferred done;
@@ -142,6 +145,7 @@ on_done(void *arg)
 	    .why = q->why,
 	    .count = q->outcome == RESOLVER_FOUND ? q->count : 0,
 	    .ttl_s = q->ttl_s,
+	    .unknown = q->unknown,
 	};
 
 	/* First, since fn may free the resolver; the memory lasts as long as
@@ -161,10 +165,22 @@ query_finish(
 	loop_defer(q->resolver->loop, &q->done);
 }
 
+/* Without an answer to the last question; what was found is found. */
+static void
+query_give_up(struct resolver_query *q, const char *why)
+{
+	if (q->count == 0) {
+		query_finish(q, RESOLVER_FAILED, why);
+		return;
+	}
+	q->unknown = q->family;
+	query_finish(q, RESOLVER_FOUND, why);
+}
+
 static void
 on_deadline(void *arg)
 {
-	query_finish(arg, RESOLVER_FAILED, "no answer in time");
+	query_give_up(arg, "no answer in time");
 }
 
 /* ---- what c-ares says ---- */
@@ -223,7 +239,6 @@ take_addrs(struct resolver_query *q, const struct ares_addrinfo *info)
 		q->addrs = calloc(RESOLVER_ADDRS_MAX, sizeof(*q->addrs));
 	if (q->addrs == NULL)
 		return -1;
-	q->ttl_s = UINT32_MAX;
 	for (n = info->nodes; n != NULL && q->count < RESOLVER_ADDRS_MAX;
 	    n = n->ai_next) {
 		struct sock_addr *addr = &q->addrs[q->count];
@@ -233,10 +248,13 @@ take_addrs(struct resolver_query *q, const struct ares_addrinfo *info)
 			continue;
 		memcpy(&addr->sa, n->ai_addr, n->ai_addrlen);
 		addr->len = n->ai_addrlen;
-		if (n->ai_family == AF_INET6)
+		if (n->ai_family == AF_INET6) {
 			addr->in6.sin6_port = htons(q->port);
-		else
+			q->missing_v6 = false;
+		} else {
 			addr->in.sin_port = htons(q->port);
+			q->missing_v4 = false;
+		}
 		if (ttl_s < q->ttl_s)
 			q->ttl_s = ttl_s;
 		q->count++;
@@ -247,16 +265,41 @@ take_addrs(struct resolver_query *q, const struct ares_addrinfo *info)
 /*
  * Asked for both families, c-ares answers as the one that came last: a name
  * server that failed on A but said of AAAA that there is none looks as if there
- * was none at all. So "none" is asked for again, of each family alone. True: it
- * is being asked.
+ * was none at all. So "none" is asked for again, of each family alone; and
+ * likewise for a family of which none has come, though the name had some. True:
+ * it is being asked.
  */
 static bool
 ask_next_family(struct resolver_query *q)
 {
+	if (q->count != 0) {
+		/* No third question: each of these is the second. */
+		if (q->family != AF_UNSPEC ||
+		    (!q->missing_v4 && !q->missing_v6))
+			return false;
+		ask(q, q->missing_v4 ? AF_INET : AF_INET6);
+		return true;
+	}
 	if (q->family == AF_INET6)
 		return false;
 	ask(q, q->family == AF_UNSPEC ? AF_INET : AF_INET6);
 	return true;
+}
+
+/* What an answer means: another question, or the end. */
+static void
+conclude(struct resolver_query *q, int status)
+{
+	enum resolver_outcome outcome = outcome_of(status);
+
+	if (outcome == RESOLVER_FAILED)
+		query_give_up(q, reason_of(status));
+	else if (ask_next_family(q))
+		return;
+	else if (q->count != 0)
+		query_finish(q, RESOLVER_FOUND, NULL);
+	else
+		query_finish(q, outcome, reason_of(status));
 }
 
 /* c-ares has the answer, or gives up; also from within
@@ -278,9 +321,7 @@ on_answer(void *arg, int status, int timeouts, struct ares_addrinfo *info)
 			status = ARES_ENOMEM;
 		else if (status == ARES_SUCCESS && q->count == 0)
 			status = ARES_ENODATA;
-		if (outcome_of(status) != RESOLVER_ABSENT ||
-		    !ask_next_family(q))
-			query_finish(q, outcome_of(status), reason_of(status));
+		conclude(q, status);
 	}
 	if (info != NULL)
 		ares_freeaddrinfo(info);
@@ -302,13 +343,21 @@ answer_numeric(struct resolver_query *q, const struct sock_addr *addr)
 		return -1;
 	q->addrs[0] = *addr;
 	q->count = 1;
-	q->ttl_s = UINT32_MAX;
 	query_finish(q, RESOLVER_FOUND, NULL);
 	return 0;
 }
 
 struct resolver_query *
 resolver_query(struct resolver *r, const char *host, uint16_t port,
+    resolver_fn *fn, void *arg)
+{
+	struct resolver_name name = {.host = host, .port = port};
+
+	return resolver_query_again(r, &name, fn, arg);
+}
+
+struct resolver_query *
+resolver_query_again(struct resolver *r, const struct resolver_name *name,
     resolver_fn *fn, void *arg)
 {
 	struct resolver_query *q = calloc(1, sizeof(*q));
@@ -319,7 +368,11 @@ resolver_query(struct resolver *r, const char *host, uint16_t port,
 	q->resolver = r;
 	q->fn = fn;
 	q->arg = arg;
-	q->port = port;
+	q->port = name->port;
+	q->missing_v4 = name->had_v4;
+	q->missing_v6 = name->had_v6;
+	q->unknown = AF_UNSPEC;
+	q->ttl_s = UINT32_MAX;
 	timer_init(&q->deadline, on_deadline, q);
 	loop_deferred_init(&q->done, on_done, q);
 	q->next = r->queries;
@@ -327,8 +380,8 @@ resolver_query(struct resolver *r, const char *host, uint16_t port,
 	if (q->next != NULL)
 		q->next->at = &q->next;
 	r->queries = q;
-	if (sock_addr_from_host(&addr, host, port) == -1) {
-		strlcpy(q->host, host, sizeof(q->host));
+	if (sock_addr_from_host(&addr, name->host, name->port) == -1) {
+		strlcpy(q->host, name->host, sizeof(q->host));
 		loop_timer_after(
 		    r->loop, &q->deadline, RESOLVER_TIMEOUT_MS * US_PER_MS);
 		refresh(r);

@@ -9,6 +9,7 @@
 #ifndef RESOLVER_H
 #define RESOLVER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,10 +30,13 @@ enum resolver_outcome {
 
 struct resolver_answer {
 	enum resolver_outcome outcome;
-	const char *why; /* static text for people, unless FOUND */
+	const char *why; /* static text for people, unless all is known */
 	const struct sock_addr *addrs; /* theirs only during the call */
 	size_t count;
 	uint32_t ttl_s; /* the smallest among the records */
+	/* FOUND, but not whether there are addresses of this family, which
+	 * the name had; else AF_UNSPEC. */
+	int unknown;
 };
 
 /* Never called from inside resolver_query(). */
@@ -50,6 +54,18 @@ void resolver_free(struct resolver *r);
  */
 struct resolver_query *resolver_query(struct resolver *r, const char *host,
     uint16_t port, resolver_fn *fn, void *arg);
+/*
+ * The same for a name that had addresses of these families: that it has none of
+ * one of them any more is believed only if a name server says so.
+ */
+struct resolver_name {
+	const char *host;
+	uint16_t port;
+	bool had_v4;
+	bool had_v6;
+};
+struct resolver_query *resolver_query_again(struct resolver *r,
+    const struct resolver_name *name, resolver_fn *fn, void *arg);
 /* fn is not called any more. */
 void resolver_cancel(struct resolver_query *q);
 

@@ -153,10 +153,11 @@ has_endpoint(const struct service_name *name, const struct sock_addr *addr)
 }
 
 static void
-apply_answer(
-    struct service_name *name, const struct sock_addr *addrs, size_t count)
+apply_answer(struct service_name *name, const struct resolver_answer *answer)
 {
 	struct service *service = name->service;
+	const struct sock_addr *addrs = answer->addrs;
+	size_t count = answer->count;
 	/* What is there from the start has nobody to take over from. */
 	uint64_t since_us =
 	    name->found ? loop_now_us(service->worker->loop) : 0;
@@ -165,7 +166,9 @@ apply_answer(
 	for (size_t i = service->endpoint_count; i-- > 0;) {
 		const struct endpoint *e = service->endpoints[i];
 
+		/* AF_UNSPEC is nobody's. */
 		if (e->origin == name->config &&
+		    e->addr.sa.sa_family != answer->unknown &&
 		    !contains(addrs, count, &e->addr)) {
 			remove_endpoint(service, i);
 			left++;
@@ -210,14 +213,14 @@ on_answer(void *arg, const struct resolver_answer *answer)
 	/* Nobody there any more is news like any other; but while nobody
 	 * knows, what was known goes on being used. */
 	if (answer->outcome != RESOLVER_FAILED)
-		apply_answer(name, answer->addrs, answer->count);
-	if (!found && !name->failing)
+		apply_answer(name, answer);
+	if (answer->why != NULL && !name->failing)
 		log_warn("service %s: %s: %s; %zu addresses in use",
 		    service->config->name, name->config->name.host, answer->why,
 		    service->endpoint_count);
-	name->failing = !found;
+	name->failing = answer->why != NULL;
 	name->found |= found;
-	ask_again(name, found ? (uint64_t)answer->ttl_s * 1000000 : 0);
+	ask_again(name, name->failing ? 0 : (uint64_t)answer->ttl_s * 1000000);
 	if (service->on_change != NULL)
 		service->on_change(service);
 }
@@ -226,10 +229,22 @@ static void
 on_resolve_timer(void *arg)
 {
 	struct service_name *name = arg;
-	struct worker *w = name->service->worker;
+	const struct service *service = name->service;
+	struct resolver_name asked = {
+	    .host = name->config->name.host,
+	    .port = name->config->name.port,
+	};
 
-	name->query = resolver_query(w->resolver, name->config->name.host,
-	    name->config->name.port, on_answer, name);
+	for (size_t i = 0; i < service->endpoint_count; i++) {
+		const struct endpoint *e = service->endpoints[i];
+
+		if (e->origin != name->config)
+			continue;
+		asked.had_v4 |= e->addr.sa.sa_family == AF_INET;
+		asked.had_v6 |= e->addr.sa.sa_family == AF_INET6;
+	}
+	name->query = resolver_query_again(
+	    service->worker->resolver, &asked, on_answer, name);
 	if (name->query == NULL)
 		ask_again(name, 0);
 }

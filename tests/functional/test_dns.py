@@ -201,6 +201,30 @@ def test_ipv6(scene, backend):
     s.wait_used(s.hosts[0])
 
 
+@pytest.mark.parametrize("broken", [A, AAAA])
+@pytest.mark.parametrize("late", [A, AAAA])
+def test_what_is_not_known_of_one_family_changes_nothing(scene, backend,
+                                                         broken, late):
+    """What is known of the other one does."""
+    s = scene(2)
+    try:
+        backend(named("::1", s.seen), port=s.port, host="::1")
+    except OSError:
+        pytest.skip("no IPv6 here")
+    s.dns.late = (late,)
+    d = s.start("::1", s.hosts[0])
+    s.wait_used("::1", s.hosts[0])
+    s.dns.broken = {broken: SERVFAIL}
+    # There is one more of IPv4, in each case; in one nobody can say so.
+    s.dns.zone[NAME] = ["::1", *s.hosts] if broken == A else s.hosts
+    d.wait_log(rf"service s: {re.escape(NAME)}: .*; \d addresses in use")
+    s.wait_asked(2)
+    s.wait_used("::1", *s.hosts[:1 if broken == A else 2])
+    s.dns.zone[NAME] = [s.hosts[1]]
+    s.dns.broken = None
+    s.wait_used(s.hosts[1])
+
+
 def test_a_name_that_is_gone_for_a_while(scene):
     s = scene(1)
     d = s.start(s.hosts[0])
