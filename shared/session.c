@@ -159,6 +159,7 @@ session_close(struct session *s, enum session_close reason)
 		    s, was_tunnel && turn->ended && turn->body_ended);
 	s->context->ops->on_close(s, reason);
 	buffer_put(s->context->buffers, s->in);
+	s->in = NULL;
 	session_drop_turn(s);
 	loop_bury(loop, s, free);
 }

@@ -109,8 +109,8 @@ void session_drain(struct session *s);
 const struct session_context *session_context_of(const struct session *s);
 const struct sock_host *session_peer(const struct session *s);
 /* The request in hand, from on_request() to the end of its response, and to
- * on_close() if it closes before. Its text is valid until the body is first
- * taken. */
+ * on_close() if it closes before. Its text is valid until on_request() returns
+ * or the body is first taken; that of `upgrade` until the response begins. */
 const struct message *session_request(const struct session *s);
 /* The owner's pointer, for the life of the connection; NULL at first. */
 void session_set_arg(struct session *s, void *arg);

@@ -89,10 +89,17 @@ parse(struct session *s)
 	return true;
 }
 
+/* A piece, decoded and consumed, that nobody has taken yet still lies there. */
+static bool
+holds_piece(const struct session *s)
+{
+	return s->turn != NULL && !s->turn->body_ended && session_has_piece(s);
+}
+
 void
 session_drop_empty_buffer(struct session *s)
 {
-	if (s->in != NULL && buffer_len(s->in) == 0) {
+	if (s->in != NULL && buffer_len(s->in) == 0 && !holds_piece(s)) {
 		buffer_put(s->context->buffers, s->in);
 		s->in = NULL;
 	}
@@ -172,6 +179,10 @@ read_head(struct session *s)
 		s->close_after = true;
 	session_update_deadline(s);
 	s->context->ops->on_request(s);
+	/* The block that was just in use is the best one for what comes. What
+	 * is to be switched to will be looked at again. */
+	if (s->turn == NULL || !s->turn->message.upgrades)
+		session_drop_empty_buffer(s);
 	return true;
 }
 
@@ -185,6 +196,8 @@ give(struct session *s, struct message_slice piece, bool last)
 	    loop_now_us(s->context->loop) - s->turn->body_asked_us;
 	session_update_deadline(s);
 	s->context->ops->on_body(s, piece.at, piece.len, last);
+	if (last)
+		session_drop_empty_buffer(s);
 }
 
 /* Gets the next piece of the body, decoded, into s->turn->body. False: not now.
@@ -193,11 +206,9 @@ static bool
 fetch_body(struct session *s)
 {
 	/* The head, and the last piece, have been dealt with. */
-	if (buffer_len(s->in) == 0)
-		s->in->start = s->in->end = 0;
-	else
+	if (s->in != NULL)
 		buffer_compact(s->in);
-	if (buffer_len(s->in) > 0 && !s->turn->starved)
+	if (session_has_buffered(s) && !s->turn->starved)
 		return parse(s);
 	switch (fill(s)) {
 	case FILL_SOME:
