@@ -232,6 +232,7 @@ init(struct supervisor *s, const struct listeners *listeners,
 	s->loop = loop_new();
 	if (s->loop == NULL)
 		fatal("can't make an event loop: %s", strerror(errno));
+	loop_share(s->loop);
 	timer_init(&s->deadline, on_deadline, s);
 	spawn_signals(&set);
 	if (signals_open(&s->signals, s->loop, &set, on_signal, s) == -1)

@@ -4,18 +4,40 @@
 #include <sys/socket.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
 #define IOV_MAX_USED 16
+
+static void
+drop_backlog(struct io *io)
+{
+	buffer_chain_clear(&io->out, io->buffers);
+	pipe_put(io->pipe);
+	io->pipe = NULL;
+}
 
 static int
 give_up(struct io *io)
 {
 	io->broken = true;
 	/* It can't leave any more, and nobody need wait for it. */
-	buffer_chain_clear(&io->out, io->buffers);
+	drop_backlog(io);
 	return -1;
+}
+
+/* After a call that sent n bytes, or failed: 0, or -1 when all is over. */
+static ssize_t
+account(struct io *io, ssize_t n)
+{
+	if (n == -1 && errno == EAGAIN) {
+		io->writable = false;
+		return 0;
+	}
+	if (n > 0)
+		io->progress_us = loop_now_us(io->loop);
+	return n;
 }
 
 static ssize_t
@@ -31,18 +53,39 @@ send_iov(struct io *io, const struct iovec *iov, int count)
 				     MSG_NOSIGNAL)
 			       : sendmsg(io->watch.fd, &msg, MSG_NOSIGNAL);
 	while (n == -1 && errno == EINTR);
-	if (n == -1 && errno == EAGAIN) {
-		io->writable = false;
-		return 0;
+	return account(io, n);
+}
+
+/* What the pipe holds goes out; an empty pipe goes back. */
+static void
+flush_pipe(struct io *io)
+{
+	struct pipe *p = io->pipe;
+
+	while (io->writable && p->bytes > 0) {
+		ssize_t n = splice(p->out, NULL, io->watch.fd, NULL, p->bytes,
+		    SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+
+		if (n == -1 && errno == EINTR)
+			continue;
+		n = account(io, n);
+		if (n == -1) {
+			(void)give_up(io);
+			return;
+		}
+		p->bytes -= (size_t)n;
 	}
-	if (n > 0)
-		io->progress_us = loop_now_us(io->loop);
-	return n;
+	if (p->bytes == 0) {
+		io->pipe = NULL;
+		pipe_put(p);
+	}
 }
 
 static void
 flush(struct io *io)
 {
+	if (io->pipe != NULL)
+		flush_pipe(io);
 	while (io->writable && io->out.bytes > 0) {
 		struct iovec iov[IOV_MAX_USED];
 		int count = buffer_chain_iov(&io->out, iov, IOV_MAX_USED);
@@ -54,7 +97,7 @@ flush(struct io *io)
 		}
 		buffer_chain_consume(&io->out, io->buffers, (size_t)n);
 	}
-	if (io->finish && io->out.bytes == 0) {
+	if (io->finish && io_backlog(io) == 0) {
 		io->finish = false;
 		shutdown(io->watch.fd, SHUT_WR);
 	}
@@ -114,15 +157,10 @@ io_open(struct io *io, int fd, bool connected)
 void
 io_close(struct io *io)
 {
-	int fd = io->watch.fd;
-
-	if (fd == -1)
+	if (io->watch.fd == -1)
 		return;
-	/* Not left to close(2): a process forked meanwhile may have a copy,
-	 * and then the kernel would go on reporting it. */
-	loop_watch_del(io->loop, &io->watch);
-	close(fd);
-	buffer_chain_clear(&io->out, io->buffers);
+	loop_watch_close(io->loop, &io->watch);
+	drop_backlog(io);
 	io->readable = false;
 	io->writable = false;
 }
@@ -156,7 +194,7 @@ io_write(struct io *io, const struct iovec *iov, int count)
 		errno = EPIPE;
 		return -1;
 	}
-	if (io->writable && io->out.bytes == 0) {
+	if (io->writable && io_backlog(io) == 0) {
 		sent = send_iov(io, iov, count);
 		if (sent == -1)
 			return give_up(io);
@@ -184,8 +222,39 @@ io_finish(struct io *io)
 	flush(io);
 }
 
+ssize_t
+io_splice(struct io *to, struct io *from, struct pipe_pool *pipes, size_t max)
+{
+	struct pipe *p = pipe_get(pipes);
+	ssize_t n;
+
+	if (p == NULL) {
+		errno = ENOBUFS;
+		return -1;
+	}
+	do
+		n = splice(from->watch.fd, NULL, p->in, NULL, max,
+		    SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+	while (n == -1 && errno == EINTR);
+	if (n <= 0) {
+		int saved = errno;
+
+		if (n == -1)
+			from->readable = false;
+		pipe_put(p);
+		errno = saved;
+		return n;
+	}
+	/* That is all that the pipe takes, not all that there is: `from` may
+	 * still be readable. */
+	p->bytes = (size_t)n;
+	to->pipe = p;
+	flush_pipe(to);
+	return n;
+}
+
 size_t
 io_backlog(const struct io *io)
 {
-	return io->out.bytes;
+	return io->out.bytes + (io->pipe != NULL ? io->pipe->bytes : 0);
 }

@@ -18,6 +18,7 @@
 
 #include "buffer.h"
 #include "loop.h"
+#include "pipe.h"
 
 /* Readiness changed, or the backlog went down: look what can be done now. */
 typedef void io_fn(void *arg);
@@ -27,6 +28,7 @@ struct io {
 	struct buffer_pool *buffers;
 	struct loop_watch watch;
 	struct buffer_chain out; /* written, not yet taken by the kernel */
+	struct pipe *pipe;       /* the same, spliced; NULL: none */
 	io_fn *on_ready;
 	void *arg;
 	bool readable; /* a read may bring something */
@@ -57,6 +59,15 @@ ssize_t io_read(struct io *io, void *data, size_t len);
  * queue can't grow (ENOBUFS).
  */
 int io_write(struct io *io, const struct iovec *iov, int count);
+/*
+ * Moves up to max bytes, as they are, from one socket to another inside the
+ * kernel; `to` has no backlog, and is open. Returns how many `from` gave, of
+ * which those that `to` did not take at once are its backlog (or lost, if it
+ * is broken now); 0: end of stream; -1: errno of `from`, EAGAIN when there is
+ * nothing, ENOBUFS when there is no pipe.
+ */
+ssize_t io_splice(
+    struct io *to, struct io *from, struct pipe_pool *pipes, size_t max);
 size_t io_backlog(const struct io *io);
 /* Nothing more will be written: the peer sees the end of the stream behind
  * the backlog. */

@@ -22,6 +22,7 @@ struct grave {
 struct loop {
 	int epoll_fd;
 	bool running;
+	bool shared; /* a descriptor may have copies in other processes */
 	unsigned firsts; /* how many registered watches are `first` */
 	uint64_t woke_ns;
 	struct timer_heap timers;
@@ -131,17 +132,41 @@ loop_watch_modify(struct loop *loop, struct loop_watch *w, uint32_t events)
 	return epoll_ctl(loop->epoll_fd, EPOLL_CTL_MOD, w->fd, &ev);
 }
 
+static void
+forget(struct loop *loop, struct loop_watch *w)
+{
+	w->fd = -1;
+	w->ready = 0;
+	loop->firsts -= w->first;
+}
+
 void
 loop_watch_del(struct loop *loop, struct loop_watch *w)
 {
 	if (w->fd == -1)
 		return;
-	/* The kernel forgets a closed descriptor by itself, but not while a
-	 * duplicate of it lives on in another process: listeners. */
 	(void)epoll_ctl(loop->epoll_fd, EPOLL_CTL_DEL, w->fd, NULL);
-	w->fd = -1;
-	w->ready = 0;
-	loop->firsts -= w->first;
+	forget(loop, w);
+}
+
+void
+loop_watch_close(struct loop *loop, struct loop_watch *w)
+{
+	int fd = w->fd;
+
+	/* The kernel forgets a closed descriptor by itself, but not while a
+	 * duplicate of it lives on in another process. */
+	if (loop->shared)
+		loop_watch_del(loop, w);
+	else
+		forget(loop, w);
+	close(fd);
+}
+
+void
+loop_share(struct loop *loop)
+{
+	loop->shared = true;
 }
 
 void

@@ -90,6 +90,10 @@ loop_watch_is_quiet(const struct loop_watch *w)
 }
 /* Unregisters; the descriptor stays open and is the caller's. */
 void loop_watch_del(struct loop *loop, struct loop_watch *w);
+/* The same, and closes it. */
+void loop_watch_close(struct loop *loop, struct loop_watch *w);
+/* This process forks, or has forked: see loop_watch_close(). */
+void loop_share(struct loop *loop);
 
 /* Arms or moves. Running out of memory here ends the process (CHECK). */
 void loop_timer_set(struct loop *loop, struct timer *t, uint64_t due_us);

@@ -381,12 +381,29 @@ start_linger(struct session *s)
 		loop_defer(s->context->loop, &s->kick);
 }
 
+/* The client has said that this was all, and it was: nothing that comes after
+ * our closing can reset the connection and so lose the answer. */
+static bool
+is_over(const struct session *s)
+{
+	const struct message *m = &s->turn->message;
+
+	return m->head_done && m->done && m->error == MESSAGE_NONE &&
+	       !m->keep_alive && s->turn->body_ended && !s->io.readable &&
+	       !s->io.broken && !session_has_buffered(s) &&
+	       io_backlog(&s->io) == 0;
+}
+
 void
 session_response_done(struct session *s)
 {
 	s->turn->ended = true;
 	if (s->context->ops->on_response_end != NULL)
 		s->context->ops->on_response_end(s, true);
+	if (is_over(s)) {
+		session_close_soon(s, SESSION_CLOSE_DONE);
+		return;
+	}
 	if (s->close_after || s->io.broken) {
 		start_linger(s);
 		return;

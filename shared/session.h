@@ -24,6 +24,7 @@
 #include <stdint.h>
 
 #include "buffer.h"
+#include "io.h"
 #include "loop.h"
 #include "message.h"
 #include "sock.h"
@@ -182,6 +183,12 @@ void session_write(struct session *s, const void *data, size_t len, bool last);
 void session_finish(struct session *s, const void *data, size_t len,
     struct message_slice trailers);
 bool session_has_trailers(const struct session *s);
+/* Whether the next piece may be spliced: its head is sent, its length known. */
+bool session_can_splice(const struct session *s);
+/* The next piece, but not the last one: up to max bytes from another socket, as
+ * by io_splice(), whose result it returns. There is no backlog. */
+ssize_t session_splice(
+    struct session *s, struct io *from, struct pipe_pool *pipes, size_t max);
 /*
  * A response with status 101 switches protocols: the owner adds Connection and
  * Upgrade itself. From its first session_write() on, what is written goes out

@@ -281,6 +281,15 @@ flatten(struct session *s, struct pieces *p)
 	p->count = 1;
 }
 
+static void
+note_backlog(struct session *s)
+{
+	if (io_backlog(&s->io) > 0) {
+		s->had_backlog = true;
+		session_update_deadline(s);
+	}
+}
+
 int
 session_send(struct session *s, const struct iovec *iov, int count)
 {
@@ -291,10 +300,7 @@ session_send(struct session *s, const struct iovec *iov, int count)
 		session_close_soon(s, SESSION_CLOSE_RESET);
 		return -1;
 	}
-	if (io_backlog(&s->io) > 0) {
-		s->had_backlog = true;
-		session_update_deadline(s);
-	}
+	note_backlog(s);
 	return 0;
 }
 
@@ -346,6 +352,36 @@ bool
 session_has_trailers(const struct session *s)
 {
 	return s->turn->chunked && !s->turn->no_body;
+}
+
+bool
+session_can_splice(const struct session *s)
+{
+	const struct session_turn *turn = s->turn;
+
+	return session_is_answerable(s) && s->state == SESSION_ACTIVE &&
+	       turn->begun && turn->head == NULL && turn->has_length &&
+	       !turn->no_body && !s->io.broken;
+}
+
+ssize_t
+session_splice(
+    struct session *s, struct io *from, struct pipe_pool *pipes, size_t max)
+{
+	ssize_t n = io_splice(&s->io, from, pipes, max);
+
+	if (n <= 0)
+		return n;
+	CHECK((uint64_t)n < s->turn->length_left);
+	s->turn->length_left -= (uint64_t)n;
+	s->turn->response_bytes += (uint64_t)n;
+	if (s->context->bytes_out != NULL)
+		scoreboard_add(s->context->bytes_out, (uint64_t)n);
+	if (s->io.broken)
+		session_close_soon(s, SESSION_CLOSE_RESET);
+	else
+		note_backlog(s);
+	return n;
 }
 
 void

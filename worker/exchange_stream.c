@@ -350,6 +350,16 @@ pass_on(struct exchange *x)
 	return true;
 }
 
+static enum upstream_read
+read_some(struct exchange *x)
+{
+	struct session *s = x->client->session;
+
+	if (upstream_can_splice(x->up) && session_can_splice(s))
+		return upstream_splice(x->up, s);
+	return upstream_read(x->up);
+}
+
 void
 exchange_receive(struct exchange *x)
 {
@@ -359,7 +369,7 @@ exchange_receive(struct exchange *x)
 		/* The client does not keep up: on_drained() goes on. */
 		if (session_backlog(x->client->session) > 0)
 			break;
-		switch (upstream_read(x->up)) {
+		switch (read_some(x)) {
 		case UPSTREAM_READ_WAIT:
 			update_deadline(x);
 			return;

@@ -9,6 +9,12 @@
 #include "sock.h"
 #include "worker.h"
 
+/* A body of which less is left is quicker copied. Its last bytes are, always:
+ * one way to end. */
+#define SPLICE_MIN (64 * 1024)
+#define SPLICE_TAIL (16 * 1024)
+#define SPLICE_MAX (1024 * 1024)
+
 static const char *const state_names[] = {
     [UPSTREAM_CONNECTING] = "connecting",
     [UPSTREAM_LENT] = "lent",
@@ -214,6 +220,44 @@ upstream_read(struct upstream *up)
 	else if (result == UPSTREAM_READ_END)
 		message_finish(&up->message);
 	return result;
+}
+
+bool
+upstream_can_splice(const struct upstream *up)
+{
+	const struct message *m = &up->message;
+
+	return m->head_done && m->has_length && !m->no_body && !m->done &&
+	       m->length - m->body_bytes >= SPLICE_MIN + SPLICE_TAIL &&
+	       buffer_len(up->in) == 0;
+}
+
+enum upstream_read
+upstream_splice(struct upstream *up, struct session *to)
+{
+	struct message *m = &up->message;
+	uint64_t left = m->length - m->body_bytes - SPLICE_TAIL;
+	ssize_t n;
+
+	if (!up->io.readable)
+		return UPSTREAM_READ_WAIT;
+	n = session_splice(to, &up->io, up->endpoint->worker->pipes,
+	    left < SPLICE_MAX ? (size_t)left : SPLICE_MAX);
+	if (n > 0) {
+		m->body_bytes += (uint64_t)n;
+		m->body = (struct message_slice){NULL, 0};
+		return UPSTREAM_READ_SOME;
+	}
+	if (n == -1 && errno == ENOBUFS)
+		return upstream_read(up);
+	if (n == -1 && errno == EAGAIN)
+		return UPSTREAM_READ_WAIT;
+	if (n == -1) {
+		up->error = errno;
+		return UPSTREAM_READ_ERROR;
+	}
+	message_finish(m);
+	return UPSTREAM_READ_END;
 }
 
 bool

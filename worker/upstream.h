@@ -14,6 +14,7 @@
 #include "endpoint.h"
 #include "io.h"
 #include "message.h"
+#include "session.h"
 
 struct upstream;
 
@@ -73,6 +74,13 @@ enum upstream_read upstream_read(struct upstream *up);
 /* Parses what is left over after an interim (1xx) response. False: nothing
  * is left. */
 bool upstream_read_rest(struct upstream *up);
+/*
+ * The same for some of a long body that goes on as it is: to the session,
+ * inside the kernel, but never the body's last bytes. Only if
+ * upstream_can_splice() and session_can_splice().
+ */
+bool upstream_can_splice(const struct upstream *up);
+enum upstream_read upstream_splice(struct upstream *up, struct session *to);
 /* One read of a connection that has switched protocols, as it comes; first
  * what was read behind the response's head. Bytes are to be used before the
  * next call. */

@@ -32,6 +32,8 @@
 /* Blocks per client connection, and some for answers being put together. */
 #define BUFFERS_PER_CLIENT 8
 #define BUFFERS_EXTRA 1024
+/* Two descriptors each. */
+#define PIPES_MAX 256
 
 /* ---- draining ---- */
 
@@ -360,14 +362,15 @@ open_all(struct worker *w)
 	w->buffers = buffer_pool_new(
 	    (size_t)w->config->client.connections * BUFFERS_PER_CLIENT +
 	    BUFFERS_EXTRA);
+	w->pipes = pipe_pool_new(PIPES_MAX);
 	if (trace_source_init(&w->trace) == -1)
 		return -1;
 	w->resolver = resolver_new(w->loop);
 	w->offload = offload_new(w->loop);
 	w->routes = route_table_new(w->config->routes, w->config->route_count);
 	w->clients = clients_new(w);
-	if (w->buffers == NULL || w->resolver == NULL || w->offload == NULL ||
-	    w->routes == NULL || w->clients == NULL)
+	if (w->buffers == NULL || w->pipes == NULL || w->resolver == NULL ||
+	    w->offload == NULL || w->routes == NULL || w->clients == NULL)
 		return -1;
 	if (watch_signals(w) == -1 || watch_master(w) == -1 ||
 	    open_access_log(w) == -1 || open_state(w) == -1 ||
@@ -414,6 +417,7 @@ close_all(struct worker *w)
 	signals_close(&w->signals);
 	loop_free(w->loop);
 	buffer_pool_free(w->buffers);
+	pipe_pool_free(w->pipes);
 }
 
 static int

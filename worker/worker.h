@@ -11,6 +11,7 @@
 #include "buffer.h"
 #include "delay.h"
 #include "loop.h"
+#include "pipe.h"
 #include "redis.h"
 #include "resolver.h"
 #include "signals.h"
@@ -35,6 +36,7 @@ struct worker {
 	struct scoreboard_slot *slot;
 	struct loop *loop;
 	struct buffer_pool *buffers;
+	struct pipe_pool *pipes;
 	struct resolver *resolver;
 	struct redis *redis; /* NULL: not configured */
 	char redis_name[32]; /* as CLIENT LIST shows it */
