@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -126,6 +127,20 @@ parse_options(int argc, char **argv)
 	return o;
 }
 
+/* Where one of them is closed, the next file would get its number, and what we
+ * log would be written there. */
+static void
+open_standard_files(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR | O_NOCTTY);
+	while (fd != -1 && fd <= STDERR_FILENO);
+	if (fd != -1)
+		close(fd);
+}
+
 /* As many descriptors as we may have: each proxied request takes two. */
 static void
 raise_descriptor_limit(void)
@@ -221,11 +236,13 @@ run(struct config *config)
 int
 main(int argc, char **argv)
 {
-	struct options options = parse_options(argc, argv);
 	char error[CONFIG_ERROR_MAX];
+	struct options options;
 	struct config *config;
 	int status = EXIT_SUCCESS;
 
+	open_standard_files();
+	options = parse_options(argc, argv);
 	config = config_load(options.config_path, error);
 	if (config == NULL)
 		fatal("%s", error);

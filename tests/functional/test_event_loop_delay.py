@@ -103,3 +103,17 @@ def test_wrong_ms(drover):
         assert response.status == 400, query
         assert response.json()["status"] == 400
     assert d.get("/api/cpu-bound?ms=0").json()["ms"] == 0
+
+
+def test_blocked_for_longer_than_kill_after(drover):
+    d = drover(workers=2, routes=ROUTES, event_loop={"kill_after": "300ms"})
+    with d.raw() as c:
+        c.send("GET /api/cpu-bound HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert c.rest() == b""
+    line = d.wait_log(r"killed: worker \d \(pid (\d+)\) blocked for (\d+) ms "
+                      r"on GET /api/cpu-bound, over event_loop\.kill_after")
+    assert int(line.group(2)) >= 300
+    d.wait_successor(int(line.group(1)))
+    death = d.cluster()["deaths"][0]
+    assert death["pid"] == int(line.group(1))
+    assert death["on"] == "GET /api/cpu-bound"

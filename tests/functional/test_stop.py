@@ -1,6 +1,7 @@
 """Goal: a stop is what the signal says: drain and end well, or at once; and
 workers without a master end by themselves."""
 
+import os
 import signal
 import subprocess
 import threading
@@ -135,6 +136,17 @@ def test_orders(drover, word):
     done = order(d, word)
     assert done.returncode != 0
     assert "no drover runs" in done.stderr
+
+
+def test_closed_standard_error(drover):
+    """What we log goes nowhere then, and into no file of ours."""
+    d = start(drover, launcher=["bash", "-c", 'exec "$@" 2>&-', "-"])
+    for name in os.listdir(d.config["state_dir"]):
+        with open(os.path.join(d.config["state_dir"], name), "rb") as f:
+            assert b"started" not in f.read(), name
+    assert order(d, "quit").returncode == 0
+    assert d.wait_exit() == 0
+    d.is_over = True
 
 
 def test_unknown_order(drover):
