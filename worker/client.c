@@ -10,6 +10,7 @@
 #include "log.h"
 #include "respond.h"
 #include "route.h"
+#include "trace.h"
 
 /* For the access log only: nginx's "client closed request". */
 #define CLIENT_GONE_STATUS 499
@@ -229,14 +230,27 @@ start_task(struct client *client, const struct config_route *route)
 		handler_start(client, route->handler);
 }
 
+/* What is answered here: the log has its id, too. */
+static void
+note_own_id(struct client *client, const struct message *m)
+{
+	struct trace trace;
+
+	if (client->request->text == NULL)
+		return;
+	trace_of_request(&trace, &client->worker->trace, m);
+	client_note_id(client, trace.id);
+}
+
 static void
 on_request(struct session *s)
 {
 	struct client *client = client_of(s);
 	struct worker *w = client->worker;
 	const struct message *m = session_request(s);
-	const struct config_route *route;
-	uint64_t methods;
+	const struct config_route *route = NULL;
+	enum route_result found = ROUTE_NONE;
+	uint64_t methods = 0;
 
 	client->request = request_new(client, m);
 	if (client->request == NULL) {
@@ -246,11 +260,11 @@ on_request(struct session *s)
 	worker_count(w, SCOREBOARD_REQUESTS);
 	scoreboard_gauge(&w->slot->in_flight, 1);
 	note_activity(w, m);
-	if (m->max_forwards == 0) {
-		last_hop_start(client);
-		return;
-	}
-	switch (route_find(w->routes, m, &route, &methods)) {
+	if (m->max_forwards != 0)
+		found = route_find(w->routes, m, &route, &methods);
+	if (route == NULL || route->service < 0)
+		note_own_id(client, m);
+	switch (found) {
 	case ROUTE_FOUND:
 		start_task(client, route);
 		break;
@@ -258,7 +272,7 @@ on_request(struct session *s)
 		refuse_method(s, methods);
 		break;
 	case ROUTE_NONE:
-		if (last_hop_is_for(m))
+		if (m->max_forwards == 0 || last_hop_is_for(m))
 			last_hop_start(client);
 		else
 			session_reply_error(s, 404, "no route for this path");
