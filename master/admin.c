@@ -16,8 +16,8 @@
 #define ACCEPTS_MAX 16
 /* After the kernel had no descriptor or memory for another connection. */
 #define PAUSE_US 1000000
-/* 16 KiB each; a page of /metrics for 128 workers is about 1 MiB. */
-#define BUFFERS_MAX 1024
+/* 65 KiB each; a page of /metrics for 128 workers is about 1 MiB. */
+#define BUFFERS_MAX 256
 
 static const struct session_limits limits = {
     .message = {.head_bytes = 8192, .target_bytes = 4096, .body_bytes = 65536},

@@ -197,6 +197,8 @@ helper_stop(struct helper *h)
 	uint64_t now_us = loop_clock_ns() / 1000;
 
 	h->stopping = true;
+	/* There is no next start. */
+	loop_timer_clear(h->options.loop, &h->timer);
 	if (h->pid == 0) {
 		timer_init(&h->timer, on_nothing_to_stop, h);
 		loop_timer_set(h->options.loop, &h->timer, now_us);

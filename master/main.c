@@ -27,6 +27,7 @@
 #include "scoreboard.h"
 #include "spawn.h"
 #include "supervisor.h"
+#include "title.h"
 
 /* What -s takes, and the signal that says it. */
 static const struct {
@@ -139,17 +140,6 @@ raise_descriptor_limit(void)
 		    (unsigned long long)limit.rlim_max, strerror(errno));
 }
 
-/* "drover: master" in ps. libbsd puts a '.' where argv[0] ended when the title
- * is shorter than that; blanks behind it don't show. */
-static void
-set_title(int argc, char **argv)
-{
-	int width = (int)strlen(argv[0]);
-
-	setproctitle_init(argc, argv, environ);
-	setproctitle("%-*s", width, "master");
-}
-
 static void
 block_signals(void)
 {
@@ -250,7 +240,8 @@ main(int argc, char **argv)
 			status = EXIT_FAILURE;
 		break;
 	case ACTION_RUN:
-		set_title(argc, argv);
+		title_init(argc, argv);
+		title_set("master");
 		status = run(config);
 		break;
 	}

@@ -191,7 +191,7 @@ gauges(struct page *p)
 	per_worker(p, "worker_resident_memory_bytes", "gauge",
 	    "Resident set size", rss);
 	per_worker(p, "buffers_in_use", "gauge",
-	    "Blocks of 16 KiB that connections hold now", buffers);
+	    "Blocks of 65 KiB that connections hold now", buffers);
 	per_worker(p, "event_loop_busy_seconds", "gauge",
 	    "For how long the loop has been in its present iteration", busy);
 	if (p->instance->config->redis.enabled)

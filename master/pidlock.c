@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -47,6 +48,26 @@ lock_file(const char *state_dir, pid_t *other)
 	return pidfile_open(path, 0644, other);
 }
 
+/* The lock outlives its master in a private Redis, which inherits it. */
+static bool
+is_gone(pid_t pid)
+{
+	return pid > 0 && kill(pid, 0) == -1 && errno == ESRCH;
+}
+
+static noreturn void
+refuse(const struct config *config, pid_t other)
+{
+	if (is_gone(other))
+		fatal("%s:%u: state_dir: the redis-server of the drover that "
+		      "was pid %d still runs in %s",
+		    config->path, config->lines.state_dir, (int)other,
+		    config->state_dir);
+	fatal("%s:%u: state_dir: another drover runs in %s, pid %d",
+	    config->path, config->lines.state_dir, config->state_dir,
+	    (int)other);
+}
+
 struct pidfh *
 pidlock_take(const struct config *config)
 {
@@ -60,9 +81,9 @@ pidlock_take(const struct config *config)
 		    state_dir, strerror(errno));
 	lock = lock_file(state_dir, &other);
 	if (lock == NULL && errno == EEXIST)
-		fatal("%s:%u: state_dir: another drover runs in %s, pid %d",
-		    config->path, line, state_dir, (int)other);
-	if (lock == NULL || pidfile_write(lock) == -1)
+		refuse(config, other);
+	if (lock == NULL || pidfile_write(lock) == -1 ||
+	    fcntl(pidfile_fileno(lock), F_SETFD, 0) == -1)
 		fatal("%s:%u: state_dir: can't write %s/" PIDLOCK_NAME ": %s",
 		    config->path, line, state_dir, strerror(errno));
 	return lock;
@@ -95,6 +116,10 @@ pidlock_signal(const char *state_dir, int signal)
 	}
 	if (kill(other, signal) == 0)
 		return 0;
+	if (errno == ESRCH) {
+		log_error("no drover runs in %s", state_dir);
+		return -1;
+	}
 	log_error("can't signal pid %d: %s", (int)other, strerror(errno));
 	return -1;
 }

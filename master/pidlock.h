@@ -1,6 +1,9 @@
 /*
  * pidlock - one master per state directory: a locked pid file in it, and the
  * way to signal the master that holds it.
+ *
+ * A private redis-server inherits the lock on purpose: it may outlive a master
+ * that was killed, and two of them must never have the same files and socket.
  */
 #ifndef PIDLOCK_H
 #define PIDLOCK_H

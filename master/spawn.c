@@ -133,7 +133,8 @@ be_program(const struct program *program, pid_t parent, int error_fd)
 {
 	int error;
 
-	/* Every descriptor here is close-on-exec. */
+	/* Every descriptor here is close-on-exec, but for the pid file's: see
+	 * pidlock.h. */
 	if (prepare_program(program, parent) == 0)
 		execvp(program->argv[0], program->argv);
 	error = errno;

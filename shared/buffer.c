@@ -1,15 +1,18 @@
 #include "buffer.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* Free blocks kept for reuse; more than this go back to malloc. */
 #define KEEP 256
+#define TRIM_BYTES (1024 * 1024)
 
 struct buffer_pool {
 	struct buffer *free;
 	size_t free_count;
+	size_t free_min; /* since the last trim */
 	size_t used;
 	size_t max;
 };
@@ -54,6 +57,8 @@ buffer_get(struct buffer_pool *pool)
 	if (b != NULL) {
 		pool->free = b->next;
 		pool->free_count--;
+		if (pool->free_count < pool->free_min)
+			pool->free_min = pool->free_count;
 	} else if ((b = malloc(sizeof(*b))) == NULL) {
 		return NULL;
 	}
@@ -77,6 +82,25 @@ buffer_put(struct buffer_pool *pool, struct buffer *b)
 	b->next = pool->free;
 	pool->free = b;
 	pool->free_count++;
+}
+
+void
+buffer_pool_trim(struct buffer_pool *pool)
+{
+	size_t unneeded = pool->free_min;
+
+	for (size_t i = 0; i < unneeded; i++) {
+		struct buffer *b = pool->free;
+
+		pool->free = b->next;
+		free(b);
+	}
+	pool->free_count -= unneeded;
+	pool->free_min = pool->free_count;
+	/* Freed blocks lie between others; malloc by itself gives back only
+	 * what is at the heap's end. */
+	if (unneeded * sizeof(struct buffer) >= TRIM_BYTES)
+		malloc_trim(0);
 }
 
 void

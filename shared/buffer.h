@@ -9,18 +9,21 @@
 #define BUFFER_H
 
 #include <sys/uio.h>
+#include <stdalign.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* One read's worth; also the cap on a message's head. */
-#define BUFFER_BYTES 16384
+/* One read's worth. Beyond what most bodies need in one go, and not a multiple
+ * of the page's size: the blocks' first bytes, which are the busy ones, would
+ * compete for the same few sets of the cache. */
+#define BUFFER_BYTES (64 * 1024 + 1024)
 
 struct buffer {
 	struct buffer *next; /* in the pool or in a chain */
 	uint32_t start;      /* first byte that was not yet consumed */
 	uint32_t end;        /* first free byte */
-	char data[BUFFER_BYTES];
+	alignas(max_align_t) char data[BUFFER_BYTES];
 };
 
 struct buffer_pool;
@@ -30,6 +33,8 @@ struct buffer_pool *buffer_pool_new(size_t max);
 void buffer_pool_free(struct buffer_pool *pool);
 /* Blocks in use now. */
 size_t buffer_pool_used(const struct buffer_pool *pool);
+/* Gives the system back what nobody has needed since the last call. */
+void buffer_pool_trim(struct buffer_pool *pool);
 
 /* An empty block, or NULL at the cap or out of memory. */
 struct buffer *buffer_get(struct buffer_pool *pool);

@@ -6,9 +6,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "buffer.h"
 #include "config_route.h"
 #include "config_service.h"
+#include "message.h"
 
 #define COUNT(array) ((int)(sizeof(array) / sizeof((array)[0])))
 #define STATE_DIR_MAX 1023
@@ -27,13 +27,16 @@ static const char *const format_names[] = {
     [LOG_FORMAT_JSON] = "json",
 };
 
-/* The host's name, made to fit what an instance may be called. */
+/* The host's name, made to fit what an instance may be called. A buffer that
+ * is too short for it would get none of it. */
 static void
 host_name(char buf[CONFIG_NAME_MAX + 1])
 {
-	if (gethostname(buf, CONFIG_NAME_MAX) == -1)
-		buf[0] = '\0';
-	buf[CONFIG_NAME_MAX] = '\0';
+	char host[HOST_NAME_MAX + 1];
+
+	if (gethostname(host, sizeof(host)) == -1)
+		host[0] = '\0';
+	snprintf(buf, CONFIG_NAME_MAX + 1, "%.*s", CONFIG_NAME_MAX, host);
 	for (char *at = buf; *at != '\0'; at++) {
 		char one[2] = {*at, '\0'};
 
@@ -128,7 +131,7 @@ check_client(struct config_value *v, const struct config_raw_client *raw,
 	if (raw == NULL)
 		raw = &none;
 	c->client.header_bytes = config_value_size(v, "header", raw->header,
-	    (struct config_value_range){"16k", 1024, BUFFER_BYTES});
+	    (struct config_value_range){"16k", 1024, MESSAGE_HEAD_MAX});
 	c->client.target_bytes = read_target(v, raw, c->client.header_bytes);
 	c->client.body_bytes = config_value_size(v, "body", raw->body,
 	    (struct config_value_range){"16m", 0, UINT64_C(1) << 40});

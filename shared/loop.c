@@ -107,6 +107,7 @@ loop_watch_init(struct loop_watch *w, loop_watch_fn *fn, void *arg)
 	w->fn = fn;
 	w->arg = arg;
 	w->fd = -1;
+	w->ready = 0;
 	w->first = false;
 }
 
@@ -139,6 +140,7 @@ loop_watch_del(struct loop *loop, struct loop_watch *w)
 	 * duplicate of it lives on in another process: listeners. */
 	(void)epoll_ctl(loop->epoll_fd, EPOLL_CTL_DEL, w->fd, NULL);
 	w->fd = -1;
+	w->ready = 0;
 	loop->firsts -= w->first;
 }
 
@@ -240,14 +242,28 @@ poll_timeout_ms(uint64_t due_ns, uint64_t now_ns)
 }
 
 static void
-dispatch(struct loop *loop, int count, bool first)
+note(struct loop *loop, int count)
 {
 	for (int i = 0; i < count; i++) {
 		struct loop_watch *w = loop->events[i].data.ptr;
 
-		/* fd -1: closed earlier in this batch, and in the grave. */
-		if (w->fd != -1 && w->first == first)
-			w->fn(w->arg, loop->events[i].events);
+		w->ready = loop->events[i].events;
+	}
+}
+
+static void
+dispatch(struct loop *loop, int count, bool first)
+{
+	for (int i = 0; i < count; i++) {
+		struct loop_watch *w = loop->events[i].data.ptr;
+		uint32_t events = w->ready;
+
+		/* Closed earlier in this batch, it is in the grave and has
+		 * none; opened again, its events are still to come. */
+		if (events == 0 || w->first != first)
+			continue;
+		w->ready = 0;
+		w->fn(w->arg, events);
 	}
 }
 
@@ -295,6 +311,7 @@ loop_run(struct loop *loop)
 		if (loop->observer.woke != NULL)
 			loop->observer.woke(loop->observer.arg, entered_ns,
 			    due_ns, loop->woke_ns);
+		note(loop, count);
 		if (loop->firsts != 0)
 			dispatch(loop, count, true);
 		dispatch(loop, count, false);

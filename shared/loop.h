@@ -2,10 +2,11 @@
  * loop - the event loop: epoll (edge-triggered), timers, deferred work and a
  * graveyard. One per process, single-threaded.
  *
- * One iteration: poll; descriptors marked `first`; the other descriptors; due
- * timers; deferred work; the graveyard. The clock is read when the poll
- * returns and when the iteration ends, never in between, so everything in one
- * iteration sees the same loop_now_us().
+ * One iteration: poll; all that it told is noted at the descriptors it is
+ * about (loop_watch_is_quiet()); descriptors marked `first` are called; the
+ * others; due timers; deferred work; the graveyard. The clock is read when the
+ * poll returns and when the iteration ends, never in between, so everything in
+ * one iteration sees the same loop_now_us().
  *
  * Nothing is freed during dispatch: whoever closes an object hands it to
  * loop_bury() and its memory goes after the batch, so that events that were
@@ -30,8 +31,9 @@ typedef void loop_free_fn(void *p);
 struct loop_watch {
 	loop_watch_fn *fn;
 	void *arg;
-	int fd;     /* -1: not registered */
-	bool first; /* dispatched before the others of a batch: listeners */
+	int fd;         /* -1: not registered */
+	uint32_t ready; /* what this batch has for it, until it is called */
+	bool first;     /* dispatched before the others of a batch: listeners */
 };
 
 /* Work for the end of this iteration; embedded, queued at most once. */
@@ -80,6 +82,12 @@ int loop_watch_add(
     struct loop *loop, struct loop_watch *w, int fd, uint32_t events);
 /* Changes the interest of a level-triggered watch (foreign libraries). */
 int loop_watch_modify(struct loop *loop, struct loop_watch *w, uint32_t events);
+/* Nothing had come for it when this iteration's poll returned. */
+static inline bool
+loop_watch_is_quiet(const struct loop_watch *w)
+{
+	return w->ready == 0;
+}
 /* Unregisters; the descriptor stays open and is the caller's. */
 void loop_watch_del(struct loop *loop, struct loop_watch *w);
 

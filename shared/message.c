@@ -5,6 +5,8 @@
 #include "message_private.h"
 #include "octet.h"
 
+#define CRLF_LEN 2
+
 static const struct {
 	unsigned status;
 	const char *text;
@@ -64,39 +66,6 @@ on_reason(llhttp_t *p, const char *at, size_t len)
 	return 0;
 }
 
-static int
-on_name(llhttp_t *p, const char *at, size_t len)
-{
-	struct message *m = p->data;
-
-	if (m->header_count == 0 || m->in_value) {
-		if (m->header_count == MESSAGE_HEADERS_MAX)
-			return HPE_USER;
-		memset(&m->headers[m->header_count++], 0, sizeof(*m->headers));
-		m->in_value = false;
-	}
-	extend(&m->headers[m->header_count - 1].name, at, len);
-	return 0;
-}
-
-static int
-on_name_end(llhttp_t *p)
-{
-	struct message *m = p->data;
-
-	m->in_value = true;
-	return 0;
-}
-
-static int
-on_value(llhttp_t *p, const char *at, size_t len)
-{
-	struct message *m = p->data;
-
-	extend(&m->headers[m->header_count - 1].value, at, len);
-	return 0;
-}
-
 /* What follows is not for llhttp. */
 static int
 on_head_end(llhttp_t *p)
@@ -108,9 +77,6 @@ on_head_end(llhttp_t *p)
 static const llhttp_settings_t settings = {
     .on_url = on_target,
     .on_status = on_reason,
-    .on_header_field = on_name,
-    .on_header_field_complete = on_name_end,
-    .on_header_value = on_value,
     .on_headers_complete = on_head_end,
 };
 
@@ -174,19 +140,51 @@ is_http_method(const struct message *m)
 	       (method < HTTP_PRI || method > HTTP_FLUSH);
 }
 
+/* What llhttp has something to say of: how the body is framed. */
+static bool
+is_framing(const struct message_header *h)
+{
+	return h->field == FIELD_CONNECTION ||
+	       h->field == FIELD_CONTENT_LENGTH ||
+	       h->field == FIELD_HOP_BY_HOP || /* Proxy-Connection */
+	       h->field == FIELD_TRANSFER_ENCODING || h->field == FIELD_UPGRADE;
+}
+
+static bool
+execute(struct message *m, const char *from, const char *to)
+{
+	return llhttp_execute(&m->parser, from, (size_t)(to - from)) == HPE_OK;
+}
+
+/* The start line, the lines that concern it, and the empty one: message_scan()
+ * has seen all of the others that llhttp would look at. */
+static llhttp_errno_t
+run_parser(struct message *m, const char *end)
+{
+	const char *fields =
+	    m->header_count > 0 ? m->headers[0].name.at : end - CRLF_LEN;
+
+	if (!execute(m, m->head, fields))
+		return llhttp_get_errno(&m->parser);
+	for (size_t i = 0; i < m->header_count; i++) {
+		const struct message_header *h = &m->headers[i];
+
+		if (is_framing(h) && !execute(m, h->name.at,
+					 h->value.at + h->value.len + CRLF_LEN))
+			return llhttp_get_errno(&m->parser);
+	}
+	return llhttp_execute(&m->parser, end - CRLF_LEN, CRLF_LEN);
+}
+
 static enum message_error
 parse_head(struct message *m, const char *end)
 {
-	llhttp_errno_t err =
-	    llhttp_execute(&m->parser, m->head, (size_t)(end - m->head));
+	llhttp_errno_t err = run_parser(m, end);
 
 	if (!m->is_response && !is_http_method(m))
 		return MESSAGE_METHOD;
 	if (err != HPE_PAUSED)
 		return parser_error(m);
-	/* Two readers that see two heads are what this is all about. */
-	if (m->header_count != m->line_count)
-		return MESSAGE_SYNTAX;
 	return message_check_head(m);
 }
 

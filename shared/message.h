@@ -1,6 +1,7 @@
 /*
- * message - one HTTP/1.1 message being read: llhttp in strict mode for the
- * head, chunk.h for the chunked coding, and the checks that both leave to us.
+ * message - one HTTP/1.1 message being read: a strict scan of the head's bytes,
+ * llhttp in strict mode for its start line and the fields that frame the body,
+ * chunk.h for the chunked coding, and the checks that all leave to us.
  *
  * Both processes, requests and responses. Pure: bytes in, facts out.
  *
@@ -31,6 +32,8 @@
 #include "chunk.h"
 
 #define MESSAGE_HEADERS_MAX 100
+/* The most that a configuration may allow a head; a block holds more. */
+#define MESSAGE_HEAD_MAX 16384
 
 /* What is wrong: symbol, status for the client, text. */
 #define MESSAGE_ERRORS(X)                                                      \
@@ -121,12 +124,10 @@ struct message {
 	 * too. */
 	bool upgrades;
 	bool is_response;
-	bool in_value;     /* llhttp: the last header's name is whole */
-	uint8_t scan;      /* message_scan.c: where in the head it is */
-	const char *mark;  /* and where what it reads now began */
-	const char *head;  /* its start line */
-	size_t line_count; /* field lines so far */
-	uint64_t length;   /* Content-Length, when has_length */
+	uint8_t scan;     /* message_scan.c: where in the head it is */
+	const char *mark; /* and where what it reads now began */
+	const char *head; /* its start line */
+	uint64_t length;  /* Content-Length, when has_length */
 	/* Valid while the caller's buffer holds the head. */
 	struct message_slice target; /* requests: as sent; but see path */
 	/* Requests: origin-form with query, or `*`. The URI "http://a?q" has

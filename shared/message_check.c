@@ -203,11 +203,7 @@ read_fields(struct message *m, struct head_facts *facts)
 	for (size_t i = 0; i < m->header_count && error == MESSAGE_NONE; i++) {
 		struct message_header *h = &m->headers[i];
 
-		/* An empty value is one all the same. */
-		if (h->value.at == NULL)
-			h->value.at = h->name.at + h->name.len;
 		h->value = message_trim(h->value);
-		h->field = message_field_of(h->name);
 		error = read_field(m, facts, h);
 	}
 	return error;

@@ -14,12 +14,13 @@
  * behind it. It alone says where that is. Checks the start line's form and
  * version, how lines end, and that names are tokens and values have no control
  * characters (RFC 9112 sections 2.2 to 5), so that whatever pieces a head comes
- * in it is refused for the same thing, and as early as can be.
+ * in it is refused for the same thing, and as early as can be. Fills in
+ * m->headers: values with the white space around them.
  */
 bool message_scan(struct message *m, const char **at, const char *end);
 
-/* The rest, on the head as llhttp has parsed it: fills in m's facts about
- * framing, host and path, and each header's field. */
+/* The rest, when llhttp has taken the start line apart: fills in m's facts
+ * about framing, host and path, and takes the white space from the values. */
 enum message_error message_check_head(struct message *m);
 
 enum message_field message_field_of(struct message_slice name);

@@ -19,6 +19,15 @@ enum scan {
 	SCAN_END_LF,
 };
 
+/* Most of a head is there at once, so each step goes on to the next by itself;
+ * but the last, which the loop below has to see. */
+static const char *scan_name(
+    struct message *m, const char *at, const char *end);
+static const char *scan_value(
+    struct message *m, const char *at, const char *end);
+static const char *scan_line_lf(
+    struct message *m, const char *at, const char *end);
+
 static void
 enter(struct message *m, enum scan scan, const char *mark)
 {
@@ -127,8 +136,12 @@ check_version(const struct message *m, const char *version)
 static const char *
 scan_version(struct message *m, const char *at, const char *end)
 {
-	static const char pattern[] = "HTTP/0.0\r";
-	const char *to = match(m, at, end, pattern);
+	static const char pattern[] = "HTTP/0.0\r", usual[] = "HTTP/1.1\r";
+	const char *to = at + strlen(usual);
+
+	if (at != m->mark || end - at < (ptrdiff_t)strlen(usual) ||
+	    memcmp(at, usual, strlen(usual)) != 0)
+		to = match(m, at, end, pattern);
 
 	if (to == NULL)
 		return fail(m, MESSAGE_SYNTAX, at);
@@ -177,35 +190,51 @@ even_blanks(const char *from, const char *end)
 		at[-1] = ' ';
 }
 
-/* What a value or a reason may be, and the CR. */
+/* What a value or a reason may be, and the CR. NULL: there is more to come, or
+ * it failed. */
 static const char *
-scan_text(struct message *m, const char *at, const char *end)
+skip_text(struct message *m, const char **at, const char *end)
 {
-	at = octet_skip_text(at, end);
-	if (at == end)
-		return at;
-	if (*at != '\r')
-		return fail(
-		    m, *at == '\n' ? MESSAGE_LINE_ENDS : MESSAGE_SYNTAX, at);
-	even_blanks(m->mark, at);
-	enter(m, SCAN_LINE_LF, at + 1);
-	return at + 1;
+	const char *stop = octet_skip_text(*at, end);
+
+	*at = stop;
+	if (stop == end)
+		return NULL;
+	if (*stop != '\r') {
+		m->error = *stop == '\n' ? MESSAGE_LINE_ENDS : MESSAGE_SYNTAX;
+		return NULL;
+	}
+	even_blanks(m->mark, stop);
+	return stop;
 }
 
 static const char *
-scan_line_lf(struct message *m, const char *at, const char *end)
+scan_reason(struct message *m, const char *at, const char *end)
 {
-	(void)end;
-	if (*at != '\n')
-		return fail(m, MESSAGE_LINE_ENDS, at);
-	enter(m, SCAN_LINE, at + 1);
-	return at + 1;
+	const char *stop = skip_text(m, &at, end);
+
+	if (stop == NULL)
+		return at;
+	enter(m, SCAN_LINE_LF, stop + 1);
+	return stop + 1;
+}
+
+static const char *
+scan_value(struct message *m, const char *at, const char *end)
+{
+	const char *stop = skip_text(m, &at, end);
+
+	if (stop == NULL)
+		return at;
+	m->headers[m->header_count - 1].value =
+	    (struct message_slice){m->mark, (size_t)(stop - m->mark)};
+	enter(m, SCAN_LINE_LF, stop + 1);
+	return stop + 1 < end ? scan_line_lf(m, stop + 1, end) : end;
 }
 
 static const char *
 scan_line(struct message *m, const char *at, const char *end)
 {
-	(void)end;
 	/* The line before is folded, or its CR is missing. */
 	if (octet_is_blank(*at) || *at == '\n')
 		return fail(m, MESSAGE_LINE_ENDS, at);
@@ -213,22 +242,38 @@ scan_line(struct message *m, const char *at, const char *end)
 		enter(m, SCAN_END_LF, at);
 		return at + 1;
 	}
-	if (m->line_count++ == MESSAGE_HEADERS_MAX)
+	if (m->header_count == MESSAGE_HEADERS_MAX)
 		return fail(m, MESSAGE_HEAD_TOO_LARGE, at);
 	enter(m, SCAN_NAME, at);
-	return at;
+	return scan_name(m, at, end);
 }
 
 static const char *
+scan_line_lf(struct message *m, const char *at, const char *end)
+{
+	if (*at != '\n')
+		return fail(m, MESSAGE_LINE_ENDS, at);
+	enter(m, SCAN_LINE, at + 1);
+	return at + 1 < end ? scan_line(m, at + 1, end) : end;
+}
+
+/* The index of the fields is made here, on the way. */
+static const char *
 scan_name(struct message *m, const char *at, const char *end)
 {
+	struct message_header *h;
+
 	at = octet_skip(at, end, OCTET_TOKEN);
 	if (at == end)
 		return at;
 	if (*at != ':' || at == m->mark)
 		return fail(m, MESSAGE_SYNTAX, at);
+	h = &m->headers[m->header_count++];
+	h->name = (struct message_slice){m->mark, (size_t)(at - m->mark)};
+	h->field = message_field_of(h->name);
+	h->nominated = false;
 	enter(m, SCAN_VALUE, at + 1);
-	return at + 1;
+	return scan_value(m, at + 1, end);
 }
 
 static const char *
@@ -251,11 +296,11 @@ static scan_fn *const scanners[] = {
     [SCAN_VERSION] = scan_version,
     [SCAN_STATUS] = scan_status,
     [SCAN_REASON_SPACE] = scan_reason_space,
-    [SCAN_REASON] = scan_text,
+    [SCAN_REASON] = scan_reason,
     [SCAN_LINE_LF] = scan_line_lf,
     [SCAN_LINE] = scan_line,
     [SCAN_NAME] = scan_name,
-    [SCAN_VALUE] = scan_text,
+    [SCAN_VALUE] = scan_value,
     [SCAN_END_LF] = scan_end_lf,
 };
 

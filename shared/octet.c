@@ -1,5 +1,6 @@
 #include "octet.h"
 
+#include <endian.h>
 #include <string.h>
 
 #define S OCTET_TEXT                                   /* HTAB and SP */
@@ -35,30 +36,34 @@ const uint8_t octet_classes[256] = {
 
 #define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
 
-/* Whether any of eight bytes is below 0x20 or 0x7f. */
-static bool
-has_control(uint64_t eight)
+/* The high bit of each of eight bytes that is below 0x20 or 0x7f; those above
+ * the lowest one that is set may be wrong. */
+static uint64_t
+controls(uint64_t eight)
 {
 	uint64_t del = eight ^ EACH(0x7f);
 	uint64_t below = (eight - EACH(0x20)) & ~eight;
 
-	return ((below | ((del - EACH(1)) & ~del)) & EACH(0x80)) != 0;
+	return (below | ((del - EACH(1)) & ~del)) & EACH(0x80);
 }
 
 const char *
 octet_skip_text(const char *at, const char *end)
 {
-	const char *stop;
-	uint64_t eight;
+	uint64_t eight, found;
 
-	for (; end - at >= 8; at += 8) {
+	while (end - at >= 8) {
 		memcpy(&eight, at, 8);
-		if (!has_control(eight))
+		eight = le64toh(eight);
+		found = controls(eight);
+		if (found == 0) {
+			at += 8;
 			continue;
-		stop = octet_skip(at, at + 8, OCTET_TEXT);
-		/* HTAB alone is no reason. */
-		if (stop < at + 8)
-			return stop;
+		}
+		at += __builtin_ctzll(found) / 8;
+		if (*at != '\t')
+			return at;
+		at++;
 	}
 	return octet_skip(at, end, OCTET_TEXT);
 }
@@ -74,9 +79,37 @@ octet_hex(char c)
 	return -1;
 }
 
+/* Eight bytes with ASCII's letters in lower case. */
+static uint64_t
+lower_eight(const char *at)
+{
+	uint64_t x, low, from_a, past_z;
+
+	memcpy(&x, at, sizeof(x));
+	low = x & EACH(0x7f);
+	from_a = low + EACH(0x80 - 'A');
+	past_z = low + EACH(0x7f - 'Z');
+	return x | ((from_a ^ past_z) & ~x & EACH(0x80)) >> 2;
+}
+
+static bool
+same_eight(const char *at, const char *lower)
+{
+	uint64_t wanted;
+
+	memcpy(&wanted, lower, sizeof(wanted));
+	return lower_eight(at) == wanted;
+}
+
 bool
 octet_same(const char *at, const char *lower, size_t len)
 {
+	if (len >= 8) {
+		for (size_t i = 0; i + 8 < len; i += 8)
+			if (!same_eight(at + i, lower + i))
+				return false;
+		return same_eight(at + len - 8, lower + len - 8);
+	}
 	for (size_t i = 0; i < len; i++) {
 		char c = at[i];
 

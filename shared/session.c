@@ -81,11 +81,14 @@ session_enter(struct session *s, enum session_state state)
 int
 session_take_turn(struct session *s)
 {
-	struct session_turn *turn = malloc(sizeof(*turn));
+	struct buffer *block = buffer_get(s->context->buffers);
+	struct session_turn *turn;
 
-	if (turn == NULL)
+	if (block == NULL)
 		return -1;
+	turn = (struct session_turn *)(void *)block->data;
 	memset(turn, 0, offsetof(struct session_turn, message));
+	turn->block = block;
 	message_init_request(&turn->message, &s->context->limits->message);
 	s->turn = turn;
 	return 0;
@@ -97,7 +100,7 @@ session_drop_turn(struct session *s)
 	if (s->turn == NULL)
 		return;
 	buffer_put(s->context->buffers, s->turn->head);
-	free(s->turn);
+	buffer_put(s->context->buffers, s->turn->block);
 	s->turn = NULL;
 }
 
@@ -457,10 +460,15 @@ session_is_answerable(const struct session *s)
 }
 
 bool
+session_has_piece(const struct session *s)
+{
+	return s->turn->body.len > 0 || s->turn->message.done;
+}
+
+bool
 session_has_body(const struct session *s)
 {
-	return s->turn->body.len > 0 || s->turn->message.done ||
-	       session_has_buffered(s);
+	return session_has_piece(s) || session_has_buffered(s);
 }
 
 bool

@@ -128,6 +128,9 @@ uint64_t session_request_us(const struct session *s);
 void session_take_body(struct session *s);
 /* Some of the body has come already: nobody waits for 100 Continue. */
 bool session_has_body(const struct session *s);
+/* A piece is there: on_body() follows session_take_body() in this iteration of
+ * the loop or the next. */
+bool session_has_piece(const struct session *s);
 /* What was written and has not yet been taken by the kernel. */
 size_t session_backlog(const struct session *s);
 /* False once the client is known to be gone or the response has ended. */

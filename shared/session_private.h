@@ -17,9 +17,11 @@ enum session_state {
 	SESSION_CLOSED,
 };
 
-/* One request and its response, from the request's first byte on. An idle
- * session has none, which is most of what it saves. */
+/* One request and its response, from the request's first byte on, in a block
+ * from the pool. An idle session has none, which is most of what it saves. */
 struct session_turn {
+	struct buffer *block; /* in which this lies */
+
 	/* The request. */
 	struct message_slice body; /* decoded, waiting for a taker */
 	bool starved;              /* what is in `in` wants more behind it */

@@ -98,6 +98,16 @@ session_drop_empty_buffer(struct session *s)
 	}
 }
 
+/* Room for a whole head behind what has been consumed: pipelined requests are
+ * not moved for each other. */
+static void
+make_room_for_head(struct session *s)
+{
+	if (BUFFER_BYTES - s->in->start <
+	    s->context->limits->message.head_bytes)
+		buffer_compact(s->in);
+}
+
 /* RFC 9112 section 2.2: some clients send one behind a POST. They begin no
  * request, so no deadline either. False: that was all. */
 static bool
@@ -109,7 +119,7 @@ skip_empty_lines(struct session *s)
 	    buffer_len(in) >= 2 && memcmp(in->data + in->start, "\r\n", 2) == 0)
 		in->start += 2;
 	/* The head's bytes are counted from here, and so is their room. */
-	buffer_compact(in);
+	make_room_for_head(s);
 	return buffer_len(in) > 0;
 }
 
@@ -140,7 +150,7 @@ read_head(struct session *s)
 		}
 	} else {
 		/* A pipelined request's first bytes: room for the rest. */
-		buffer_compact(s->in);
+		make_room_for_head(s);
 	}
 	if (s->state == SESSION_IDLE) {
 		if (!skip_empty_lines(s))

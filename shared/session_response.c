@@ -14,6 +14,7 @@
 #include "session_private.h"
 
 #define DATE_MAX 40
+#define FLAT_MAX 2048
 
 /* RFC 9110 section 6.6.1. Made once a second: it is valid until_us. */
 static const char *
@@ -263,6 +264,23 @@ gather(struct session *s, struct pieces *p, const void *data, size_t len,
 	return true;
 }
 
+/* Little behind a head is cheaper copied than sent as pieces of its own. */
+static void
+flatten(struct session *s, struct pieces *p)
+{
+	struct text *head = &s->turn->head_text;
+	size_t len = 0;
+
+	for (int i = 1; i < p->count; i++)
+		len += p->iov[i].iov_len;
+	if (p->count == 1 || len > FLAT_MAX || len > head->cap - head->len)
+		return;
+	for (int i = 1; i < p->count; i++)
+		text_add(head, p->iov[i].iov_base, p->iov[i].iov_len);
+	p->iov[0].iov_len = head->len;
+	p->count = 1;
+}
+
 int
 session_send(struct session *s, const struct iovec *iov, int count)
 {
@@ -293,6 +311,8 @@ write_piece(struct session *s, const void *data, size_t len,
 		session_cut(s);
 		return;
 	}
+	if (s->turn->head != NULL)
+		flatten(s, &p);
 	if (p.count > 0 && session_send(s, p.iov, p.count) == -1)
 		return;
 	drop_head(s);

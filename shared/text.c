@@ -12,24 +12,6 @@ text_init(struct text *t, char *data, size_t cap)
 	t->full = false;
 }
 
-bool
-text_is_full(const struct text *t)
-{
-	return t->full;
-}
-
-void
-text_add(struct text *t, const void *data, size_t len)
-{
-	if (t->full || len > t->cap - t->len) {
-		t->full = true;
-		return;
-	}
-	if (len != 0)
-		memcpy(t->data + t->len, data, len);
-	t->len += len;
-}
-
 void
 text_add_uint(struct text *t, uint64_t n)
 {

@@ -20,12 +20,28 @@ struct text {
 };
 
 void text_init(struct text *t, char *data, size_t cap);
-bool text_is_full(const struct text *t);
-void text_add(struct text *t, const void *data, size_t len);
 void text_add_uint(struct text *t, uint64_t n);
 void text_add_hex(struct text *t, uint64_t n);
 __attribute__((format(printf, 2, 3))) void text_addf(
     struct text *t, const char *fmt, ...);
+
+static inline bool
+text_is_full(const struct text *t)
+{
+	return t->full;
+}
+
+static inline void
+text_add(struct text *t, const void *data, size_t len)
+{
+	if (t->full || len > t->cap - t->len) {
+		t->full = true;
+		return;
+	}
+	if (len != 0)
+		memcpy(t->data + t->len, data, len);
+	t->len += len;
+}
 
 static inline void
 text_add_str(struct text *t, const char *s)

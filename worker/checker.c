@@ -111,7 +111,7 @@ receive(struct upstream *up)
 		return;
 	while (
 	    m->error == MESSAGE_NONE && m->head_done && message_is_interim(m)) {
-		message_init_response(m, BUFFER_BYTES, false);
+		message_init_response(m, MESSAGE_HEAD_MAX, false);
 		if (!upstream_read_rest(up))
 			return;
 	}
@@ -159,7 +159,7 @@ start(struct checker *c, struct endpoint *e)
 	}
 	TAILQ_INSERT_TAIL(&c->running, e->check, idle_entry);
 	upstream_set_owner(e->check, on_event, c);
-	message_init_response(&e->check->message, BUFFER_BYTES, false);
+	message_init_response(&e->check->message, MESSAGE_HEAD_MAX, false);
 	upstream_set_deadline(e->check, e->service->config->health.timeout_us);
 }
 

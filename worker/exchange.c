@@ -217,8 +217,7 @@ take_connection(struct exchange *x, struct upstream *up)
 	x->at_endpoint = true;
 	endpoint_begin(up->endpoint);
 	upstream_set_owner(up, on_upstream, x);
-	message_init_response(
-	    &up->message, EXCHANGE_RESPONSE_HEAD_MAX, x->head_method);
+	message_init_response(&up->message, MESSAGE_HEAD_MAX, x->head_method);
 	note_connection(x);
 	if (up->state == UPSTREAM_CONNECTING) {
 		exchange_enter(x, EXCHANGE_CONNECTING);
@@ -355,10 +354,11 @@ exchange_new(struct client *client, const struct config_route *route)
 {
 	struct worker *w = client->worker;
 	const struct message *m = session_request(client->session);
-	struct exchange *x = calloc(1, sizeof(*x));
+	struct exchange *x = malloc(sizeof(*x));
 
 	if (x == NULL)
 		return NULL;
+	memset(x, 0, sizeof(*x));
 	x->head = buffer_get(w->buffers);
 	if (x->head == NULL) {
 		free(x);

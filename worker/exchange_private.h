@@ -12,9 +12,6 @@
 #include "pool.h"
 #include "service.h"
 
-/* Of a response's head: what we add to it has to fit into a block as well. */
-#define EXCHANGE_RESPONSE_HEAD_MAX (BUFFER_BYTES - 512)
-
 /* How a try fails: symbol, status for the client, word for the access log,
  * text. */
 #define EXCHANGE_FAILURES(X)                                                   \
@@ -75,6 +72,7 @@ struct exchange {
 	bool at_endpoint;              /* counted there as in flight */
 	bool retried_stale;
 	bool sent;        /* something of the request, on this try */
+	bool head_held;   /* leaves with the body's first piece, in one write */
 	bool head_method; /* HEAD: the response has no body */
 	bool idempotent;
 	bool chunked;

@@ -47,21 +47,63 @@ lose(struct exchange *x, int error)
 		exchange_try_failed(x, EXCHANGE_FAILURE_LOST);
 }
 
+/* A piece as it is framed, for another try. */
+static void
+keep(struct exchange *x, const struct iovec *iov, int count)
+{
+	struct buffer *b = x->head;
+	size_t len = 0;
+
+	for (int i = 0; i < count; i++)
+		len += iov[i].iov_len;
+	x->body_kept = x->body_kept && len <= buffer_room(b);
+	for (int i = 0; x->body_kept && i < count; i++) {
+		memcpy(b->data + b->end, iov[i].iov_base, iov[i].iov_len);
+		b->end += (uint32_t)iov[i].iov_len;
+	}
+}
+
+/* Some of the body, in iov[1] and on: iov[0] is left free for the head, where
+ * that has been held. */
+static int
+write_request(struct exchange *x, struct iovec *iov, int count)
+{
+	bool with_head = x->head_held;
+
+	if (with_head)
+		iov[0] = (struct iovec){x->head->data, x->head->end};
+	keep(x, iov + 1, count);
+	if (!with_head)
+		return io_write(&x->up->io, iov + 1, count);
+	x->head_held = false;
+	if (x->body_kept) {
+		iov[0].iov_len = x->head->end;
+		count = 0;
+	}
+	if (io_write(&x->up->io, iov, count + 1) == -1)
+		return -1;
+	x->sent = true;
+	/* What came before the head had left was not read. */
+	if (x->up->io.readable)
+		loop_defer(x->worker->loop, &x->again);
+	return 0;
+}
+
 void
 exchange_send(struct exchange *x)
 {
-	struct iovec head = {
-	    .iov_base = x->head->data, .iov_len = x->head->end};
+	struct iovec head[1];
 
 	exchange_enter(x, EXCHANGE_STREAMING);
-	if (io_write(&x->up->io, &head, 1) == -1) {
-		lose(x, errno);
-		return;
-	}
-	x->sent = true;
 	x->interims = 0;
 	x->awaits_continue =
 	    x->expects_continue && !session_has_body(x->client->session);
+	x->head_held = true;
+	if ((x->request_ended || !session_has_piece(x->client->session)) &&
+	    write_request(x, head, 0) == -1) {
+		lose(x, errno);
+		return;
+	}
 	if (x->awaits_continue)
 		loop_timer_after(
 		    x->worker->loop, &x->continue_timer, CONTINUE_US);
@@ -102,23 +144,6 @@ exchange_take_body(struct exchange *x)
 	session_take_body(x->client->session);
 }
 
-/* Writes a piece as it is framed, and keeps it for another try. */
-static int
-send_piece(struct exchange *x, const struct iovec *iov, int count)
-{
-	struct buffer *b = x->head;
-	size_t len = 0;
-
-	for (int i = 0; i < count; i++)
-		len += iov[i].iov_len;
-	x->body_kept = x->body_kept && len <= buffer_room(b);
-	for (int i = 0; x->body_kept && i < count; i++) {
-		memcpy(b->data + b->end, iov[i].iov_base, iov[i].iov_len);
-		b->end += (uint32_t)iov[i].iov_len;
-	}
-	return io_write(&x->up->io, iov, count);
-}
-
 /* The last piece of a chunked body, with the trailers that may pass. */
 static int
 write_last_chunk(struct exchange *x, const char *data, size_t len)
@@ -126,7 +151,7 @@ write_last_chunk(struct exchange *x, const char *data, size_t len)
 	struct message_slice lines =
 	    session_request(x->client->session)->trailers;
 	char size_line[CHUNK_SIZE_LINE];
-	struct iovec iov[CHUNK_IOV];
+	struct iovec iov[1 + CHUNK_IOV];
 	struct buffer *b = NULL;
 	struct text out;
 	int count, result;
@@ -139,8 +164,9 @@ write_last_chunk(struct exchange *x, const char *data, size_t len)
 		forward_trailers(
 		    &out, session_request(x->client->session), lines);
 	}
-	count = chunk_frame_last(iov, size_line, data, len, out.data, out.len);
-	result = send_piece(x, iov, count);
+	count =
+	    chunk_frame_last(iov + 1, size_line, data, len, out.data, out.len);
+	result = write_request(x, iov, count);
 	buffer_put(x->worker->buffers, b);
 	return result;
 }
@@ -149,14 +175,15 @@ static int
 write_piece(struct exchange *x, const char *data, size_t len, bool last)
 {
 	char size_line[CHUNK_SIZE_LINE];
-	struct iovec iov[CHUNK_IOV] = {{(void *)(uintptr_t)data, len}};
+	struct iovec iov[1 + CHUNK_IOV] = {
+	    {NULL, 0}, {(void *)(uintptr_t)data, len}};
 	int count = 1;
 
 	if (x->chunked && last)
 		return write_last_chunk(x, data, len);
 	if (x->chunked)
-		count = chunk_frame(iov, size_line, data, len);
-	return send_piece(x, iov, count);
+		count = chunk_frame(iov + 1, size_line, data, len);
+	return write_request(x, iov, count);
 }
 
 void
@@ -253,7 +280,7 @@ pass_interims(struct exchange *x)
 			return false;
 		pass_interim(x);
 		message_init_response(
-		    &up->message, EXCHANGE_RESPONSE_HEAD_MAX, x->head_method);
+		    &up->message, MESSAGE_HEAD_MAX, x->head_method);
 		if (!upstream_read_rest(up))
 			break;
 	}
@@ -326,7 +353,7 @@ pass_on(struct exchange *x)
 void
 exchange_receive(struct exchange *x)
 {
-	if (x->settling)
+	if (x->settling || x->head_held)
 		return;
 	for (int i = 0; i < READS_MAX; i++) {
 		/* The client does not keep up: on_drained() goes on. */

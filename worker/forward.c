@@ -27,6 +27,44 @@ add_header(struct text *out, const struct message_header *h)
 	text_add(out, "\r\n", 2);
 }
 
+/* Lines of a head that go on as they came, one behind the other. */
+struct run {
+	const char *at; /* NULL: none */
+	const char *end;
+};
+
+static void
+add_run(struct text *out, struct run *run)
+{
+	if (run->at != NULL)
+		text_add(out, run->at, (size_t)(run->end - run->at));
+	run->at = NULL;
+}
+
+/* As we write it: one space before the value, and the line's end behind it. */
+static bool
+is_written_so(const struct message_header *h)
+{
+	return h->value.at == h->name.at + h->name.len + 2 &&
+	       h->value.at[-1] == ' ' && h->value.at[h->value.len] == '\r';
+}
+
+/* Most are neighbours, so that one copy takes many. */
+static void
+pass_header(struct text *out, struct run *run, const struct message_header *h)
+{
+	if (!is_written_so(h)) {
+		add_run(out, run);
+		add_header(out, h);
+		return;
+	}
+	if (run->at == NULL || run->end != h->name.at) {
+		add_run(out, run);
+		run->at = h->name.at;
+	}
+	run->end = h->value.at + h->value.len + 2;
+}
+
 static void
 add_path(
     struct text *out, const struct message *m, const struct config_route *route)
@@ -169,6 +207,7 @@ void
 forward_request(struct text *out, const struct forward_request *request)
 {
 	const struct message *m = request->message;
+	struct run run = {NULL, NULL};
 
 	text_add_str(out, message_method(m));
 	text_add(out, " ", 1);
@@ -182,12 +221,13 @@ forward_request(struct text *out, const struct forward_request *request)
 	for (size_t i = 0; i < m->header_count; i++)
 		if (is_end_to_end(&m->headers[i]) &&
 		    !is_set_by_us(request, &m->headers[i]))
-			add_header(out, &m->headers[i]);
+			pass_header(out, &run, &m->headers[i]);
+	add_run(out, &run);
 	if (m->max_forwards >= 0)
 		add_number(out, "Max-Forwards", (uint64_t)m->max_forwards - 1);
 	add_line(out, "X-Real-IP", request->peer);
 	add_forwarded_for(out, m, request->peer);
-	add_line(out, "X-Forwarded-Proto", "http");
+	text_add_str(out, "X-Forwarded-Proto: http\r\n");
 	add_trace(out, request);
 	add_via(out, m);
 	add_wishes(out, m);
@@ -212,10 +252,13 @@ void
 forward_response(
     struct text *out, const struct message *response, bool trailers)
 {
+	struct run run = {NULL, NULL};
+
 	for (size_t i = 0; i < response->header_count; i++)
 		if (is_end_to_end(&response->headers[i]) &&
 		    (trailers || response->headers[i].field != FIELD_TRAILER))
-			add_header(out, &response->headers[i]);
+			pass_header(out, &run, &response->headers[i]);
+	add_run(out, &run);
 	add_via(out, response);
 	if (message_status(response) == 426 && response->upgrade.at != NULL)
 		add_upgrade(out, response->upgrade);

@@ -36,6 +36,7 @@ struct tickets {
 	struct ticket_list waiting; /* for the next block */
 	struct ticket_list asking;  /* for the block that is asked for */
 	struct ticket_list refused;
+	bool is_settled; /* Redis was up, or could not be reached */
 	bool is_asking;  /* a reply is to come */
 	bool is_refused; /* by an error, and we said so */
 	unsigned length; /* of the block asked for; 0: none */
@@ -139,7 +140,7 @@ go_on(struct tickets *t)
 	if (t->asking.count == 0) {
 		/* All of the last block are served or gone. */
 		t->length = 0;
-		if (t->waiting.count == 0)
+		if (t->waiting.count == 0 || !redis_is_up(t->redis))
 			return;
 		list_move(&t->asking, &t->waiting);
 		t->length = t->asking.count;
@@ -219,7 +220,9 @@ tickets_take(
     struct tickets *t, struct ticket *ticket, tickets_fn *fn, void *arg)
 {
 	bool full = t->waiting.count + t->asking.count >= TICKETS_WAITING_MAX;
-	bool away = t->redis == NULL || !redis_is_up(t->redis);
+	/* A worker that is new has no connection yet, and that is no news. */
+	bool away =
+	    t->redis == NULL || (t->is_settled && !redis_is_up(t->redis));
 
 	CHECK(ticket->list == NULL);
 	ticket->fn = fn;
@@ -239,8 +242,20 @@ tickets_cancel(struct ticket *ticket)
 void
 tickets_on_up(struct tickets *t)
 {
+	t->is_settled = true;
 	loop_timer_clear(t->loop, &t->retry);
 	go_on(t);
+}
+
+void
+tickets_on_unreachable(struct tickets *t)
+{
+	if (t->is_settled)
+		return;
+	t->is_settled = true;
+	list_move(&t->refused, &t->asking);
+	list_move(&t->refused, &t->waiting);
+	loop_defer(t->loop, &t->work);
 }
 
 struct tickets *

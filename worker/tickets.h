@@ -61,9 +61,12 @@ struct tickets *tickets_new(struct loop *loop, struct redis *redis,
 void tickets_free(struct tickets *t);
 /* The redis it was given is up: what was left unanswered is asked again. */
 void tickets_on_up(struct tickets *t);
+/* An attempt to connect has failed: whoever waited for the first one is
+ * refused. */
+void tickets_on_unreachable(struct tickets *t);
 
-/* fn follows within TICKETS_TIMEOUT_MS; soon when Redis is not up or
- * TICKETS_WAITING_MAX wait already. */
+/* fn follows within TICKETS_TIMEOUT_MS; soon when Redis is not up, unless it
+ * is connected to for the first time, or TICKETS_WAITING_MAX wait already. */
 void tickets_take(
     struct tickets *t, struct ticket *ticket, tickets_fn *fn, void *arg);
 /* fn is not called any more. A ticket that does not wait is left alone. */

@@ -17,6 +17,8 @@
 
 /* ---- random numbers ---- */
 
+#define EACH(byte) (UINT64_C(0x0101010101010101) * (uint64_t)(byte))
+
 int
 trace_source_init(struct trace_source *source)
 {
@@ -57,11 +59,25 @@ trace_random(struct trace_source *source)
 	return result;
 }
 
+/* Eight digits, all at once: a byte for each four bits, and what is missing to
+ * a letter where they are above nine. */
+static void
+put_hex(char *to, uint32_t n)
+{
+	uint64_t x = n, letters;
+
+	x = (x | x << 16) & 0x0000ffff0000ffff;
+	x = (x | x << 8) & 0x00ff00ff00ff00ff;
+	x = (x | x << 4) & 0x0f0f0f0f0f0f0f0f;
+	letters = (x + EACH(6)) >> 4 & EACH(1);
+	x += EACH('0') + letters * ('a' - '0' - 10);
+	memcpy(to, &x, sizeof(x));
+}
+
 /* len, a multiple of 16, hex digits that are not all zero. */
 static void
 put_random(char *to, size_t len, struct trace_source *source)
 {
-	static const char digits[] = "0123456789abcdef";
 	uint64_t any = 0;
 
 	while (any == 0) {
@@ -69,8 +85,8 @@ put_random(char *to, size_t len, struct trace_source *source)
 			uint64_t n = trace_random(source);
 
 			any |= n;
-			for (size_t i = 0; i < 16; i++, n >>= 4)
-				to[at + i] = digits[n & 15];
+			put_hex(to + at, (uint32_t)n);
+			put_hex(to + at + 8, (uint32_t)(n >> 32));
 		}
 	}
 }

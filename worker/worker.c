@@ -21,6 +21,7 @@
 #include "route.h"
 #include "service.h"
 #include "tickets.h"
+#include "title.h"
 #include "totals.h"
 
 #define TICK_US 10000
@@ -143,8 +144,8 @@ refresh_title(struct worker *w)
 	if (connections == w->title_connections)
 		return;
 	w->title_connections = connections;
-	setproctitle("worker %u (%u connection%s)", worker_number(w),
-	    connections, connections == 1 ? "" : "s");
+	title_set("worker %u (%u connection%s)", worker_number(w), connections,
+	    connections == 1 ? "" : "s");
 }
 
 static void
@@ -165,6 +166,7 @@ on_tick(void *arg)
 	if (now_us - w->slow_tick_us >= SLOW_TICK_US) {
 		w->slow_tick_us = now_us;
 		refresh_rss(w);
+		buffer_pool_trim(w->buffers);
 	}
 	if (w->draining)
 		check_drained(w);
@@ -226,6 +228,7 @@ on_redis_unreachable(void *arg, const char *reason)
 
 	set_redis_state(w, REDIS_STATE_DOWN);
 	say_degraded(w, reason);
+	tickets_on_unreachable(w->tickets);
 }
 
 static int

@@ -236,6 +236,20 @@ class Drover(Process):
     def get(self, path, **headers):
         return self.request("GET", path, headers=headers)
 
+    def get_from_all(self, path, count):
+        """What it is answered in JSON, at least count times, each on a new
+        connection, until every worker has answered: while the machine is
+        busy, a neighbour may stand in for long."""
+        answers = []
+
+        def all_have():
+            answers.append(self.get(path).json())
+            return (len(answers) >= count and
+                    {a["pid"] for a in answers} >= set(self.workers()))
+
+        wait_for(all_have, "every worker answers")
+        return answers
+
     def raw(self, **options):
         return Raw(self.port, **options)
 

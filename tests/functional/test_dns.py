@@ -116,6 +116,8 @@ def test_replicas_come_and_go_under_load(scene):
     # Each of two workers asks each second, whatever the TTL; it was not
     # overlooked.
     assert s.dns.asked() - asked <= 4
+    wait_for(lambda: d.count_log("1 joined, 0 left") == 2,
+             "both workers know the new one")
     # One leaves, and stops once nobody asks for it any more.
     s.dns.zone[NAME] = [three, two]
     wait_for(lambda: d.count_log("0 joined, 1 left") == 2,

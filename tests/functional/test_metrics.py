@@ -78,7 +78,7 @@ def test_health_and_readiness(drover, backend):
 
 def test_metrics_of_the_worker(drover, backend):
     d = start(drover, backend)
-    seen = [d.get("/api/metrics").json() for _ in range(30)]
+    seen = d.get_from_all("/api/metrics", 30)
     pids = d.workers()
     for m in seen:
         assert m["pid"] in pids

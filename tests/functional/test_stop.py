@@ -159,8 +159,11 @@ def test_versions_and_check(place):
     assert done.returncode == 0 and "ok" in done.stdout + done.stderr
 
 
-def test_process_titles(drover):
-    d = start(drover)
+@pytest.mark.parametrize("called", [
+    "drover", "/a/place/that/is/a/long/way/from/here/for/a/program/drover"])
+def test_process_titles(drover, called):
+    """Whatever it was called by."""
+    d = start(drover, launcher=["bash", "-c", 'exec -a "$0" "$@"', called])
 
     def title(pid):
         with open(f"/proc/{pid}/cmdline", "rb") as f:

@@ -7,7 +7,7 @@ import signal
 import threading
 import time
 
-from harness import children, is_alive, respond, wait_for
+from harness import children, handler, is_alive, respond, wait_for
 
 
 def start(drover, **more):
@@ -109,3 +109,20 @@ def test_totals_survive_a_worker(drover):
         assert d.total("requests") == 100
     d.get("/api")
     assert d.total("requests") == 101
+
+
+def test_the_successor_has_numbers_from_the_start(drover, redis):
+    """With one worker, who asks next asks its successor, before that has a
+    connection to Redis."""
+    d = drover(workers=1, redis={"url": redis().url},
+               routes=[handler("/api/count", "count")])
+    d.wait_redis()
+    last = d.get("/api/count").json()["count"]
+    for _ in range(2):
+        victim = d.workers()[0]
+        os.kill(victim, signal.SIGKILL)
+        wait_for(lambda pid=victim: not is_alive(pid), "its end")
+        response = d.get("/api/count")
+        assert response.status == 200, response
+        assert response.json()["count"] > last
+        last = response.json()["count"]

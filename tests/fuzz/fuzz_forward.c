@@ -125,7 +125,8 @@ check_hop(const struct message *from, const struct message_header *h)
 		MUST(IS_AMONG(h->value, options));
 		break;
 	case FIELD_UPGRADE:
-		MUST(from->upgrades);
+		MUST(from->upgrades ||
+		     (from->is_response && message_status(from) == 426));
 		break;
 	case FIELD_TE:
 		MUST(from->accepts_trailers);

@@ -2,6 +2,10 @@
  * is wrong with a bad one is test_config_errors.c's. */
 #include "config_fixture.h"
 
+#include <sys/wait.h>
+
+#include <sched.h>
+
 static const char minimal[] = "listen: [{ address: \"*:3000\" }]\n";
 
 static void
@@ -405,6 +409,43 @@ test_spawn_needs_no_url(void **state)
 	config_free(c);
 }
 
+/* In a child, for the name is the host's. 0: as it should be. */
+static int
+long_host_name(void)
+{
+	static const char host[] =
+	    "a-host-name.of-as-many-letters-as-linux-allows.east.example.test";
+	struct config *c;
+	int differs;
+
+	if (unshare(CLONE_NEWUTS) == -1 &&
+	    unshare(CLONE_NEWUSER | CLONE_NEWUTS) == -1)
+		return 77;
+	if (sethostname(host, sizeof(host) - 1) == -1)
+		return 77;
+	c = fixture_load(minimal);
+	differs = strlen(host) != 64 || strlen(c->instance) != 63 ||
+		  strncmp(c->instance, host, 63) != 0;
+	config_free(c);
+	return differs;
+}
+
+static void
+test_long_host_name(void **state)
+{
+	pid_t pid = fork();
+	int status;
+
+	(void)state;
+	assert_int_not_equal(pid, -1);
+	if (pid == 0)
+		_exit(long_host_name());
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
+		skip(); /* this host's name is not ours to change */
+	assert_int_equal(status, 0);
+}
+
 int
 main(void)
 {
@@ -422,6 +463,7 @@ main(void)
 	    cmocka_unit_test(test_off_in_every_spelling),
 	    cmocka_unit_test(test_null_lists_are_empty),
 	    cmocka_unit_test(test_spawn_needs_no_url),
+	    cmocka_unit_test(test_long_host_name),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -216,37 +216,46 @@ test_client_does_not_read(void **state)
 
 /* ---- memory ---- */
 
+/* So many blocks are left. */
 static void
-test_no_buffer_left(void **state)
+ask_with_blocks(size_t left)
 {
 	struct buffer *held[BLOCKS];
 
-	(void)state;
-	for (size_t i = 0; i < BLOCKS; i++)
-		held[i] = buffer_get(scene->buffers);
-	say(GET("/hello"));
-	wait_until(has_ended);
-	assert_int_equal(scene->reason, SESSION_CLOSE_MEMORY);
-	for (size_t i = 0; i < BLOCKS; i++)
-		buffer_put(scene->buffers, held[i]);
-}
-
-/* One is left, for the request; none for the answer's head. */
-static void
-test_no_buffer_for_the_answer(void **state)
-{
-	struct buffer *held[BLOCKS - 1];
-
-	(void)state;
-	for (size_t i = 0; i < BLOCKS - 1; i++)
+	for (size_t i = left; i < BLOCKS; i++)
 		held[i] = buffer_get(scene->buffers);
 	say(GET("/hello"));
 	wait_until(has_ended);
 	assert_int_equal(scene->reason, SESSION_CLOSE_MEMORY);
 	assert_int_equal(scene->received_len, 0);
-	assert_int_equal(scene->broken_responses, 1);
-	for (size_t i = 0; i < BLOCKS - 1; i++)
+	for (size_t i = left; i < BLOCKS; i++)
 		buffer_put(scene->buffers, held[i]);
+}
+
+static void
+test_no_buffer_left(void **state)
+{
+	(void)state;
+	ask_with_blocks(0);
+	assert_int_equal(scene->requests, 0);
+}
+
+/* One, for its bytes; none for what is found in them. */
+static void
+test_no_buffer_for_the_request(void **state)
+{
+	(void)state;
+	ask_with_blocks(1);
+	assert_int_equal(scene->requests, 0);
+}
+
+static void
+test_no_buffer_for_the_answer(void **state)
+{
+	(void)state;
+	ask_with_blocks(2);
+	assert_int_equal(scene->requests, 1);
+	assert_int_equal(scene->broken_responses, 1);
 }
 
 int
@@ -269,6 +278,7 @@ main(void)
 	    TEST(test_idle_from_the_start),
 	    TEST(test_client_does_not_read),
 	    TEST(test_no_buffer_left),
+	    TEST(test_no_buffer_for_the_request),
 	    TEST(test_no_buffer_for_the_answer),
 	};
 

@@ -70,6 +70,15 @@ on_down(void *arg, const char *reason)
 }
 
 static void
+on_unreachable(void *arg, const char *reason)
+{
+	struct process *p = arg;
+
+	(void)reason;
+	tickets_on_unreachable(p->tickets);
+}
+
+static void
 process_open(struct process *p, const struct redis_server *server,
     struct board *board, unsigned slot)
 {
@@ -80,6 +89,7 @@ process_open(struct process *p, const struct redis_server *server,
 	    .script_count = 1,
 	    .on_up = on_up,
 	    .on_down = on_down,
+	    .on_unreachable = on_unreachable,
 	    .arg = p,
 	};
 
@@ -266,6 +276,7 @@ on_answer(void *arg, bool ok, uint64_t number)
 	p->numbers[0] = number;
 }
 
+/* Whoever came before that was known hears of it, too. */
 static void
 fails_at_once_without_redis(void **state)
 {
@@ -274,14 +285,37 @@ fails_at_once_without_redis(void **state)
 	struct ticket ticket = {0}, gone = {0};
 	struct process p;
 
+	redis_server_kill(server);
+	process_open(&p, server, board, 0);
+	for (unsigned i = 1; i <= 2; i++) {
+		p.called = false;
+		tickets_take(p.tickets, &ticket, on_answer, &p);
+		tickets_take(p.tickets, &gone, on_answer, &p);
+		tickets_cancel(&gone);
+		assert_false(p.called);
+		assert_true(redis_server_run(p.loop, &p.called));
+		assert_int_equal(p.failed, i);
+	}
+	assert_int_equal(board->scoreboard->slots[0].ticket_seq, 0);
+	process_close(&p);
+	board_close(board, server);
+}
+
+/* As in the successor of a worker that was killed. */
+static void
+waits_for_the_first_connection(void **state)
+{
+	struct redis_server *server = *state;
+	struct board *board = board_open(server);
+	struct ticket ticket = {0};
+	struct process p;
+
 	process_open(&p, server, board, 0);
 	tickets_take(p.tickets, &ticket, on_answer, &p);
-	tickets_take(p.tickets, &gone, on_answer, &p);
-	tickets_cancel(&gone);
-	assert_false(p.called);
+	assert_false(redis_is_up(p.redis));
 	assert_true(redis_server_run(p.loop, &p.called));
-	assert_int_equal(p.failed, 1);
-	assert_int_equal(board->scoreboard->slots[0].ticket_seq, 0);
+	assert_int_equal(p.failed, 0);
+	assert_int_equal(p.numbers[0], 1);
 	process_close(&p);
 	board_close(board, server);
 }
@@ -350,6 +384,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(unique_while_connections_die),
 	    TEST(fails_at_once_without_redis),
+	    TEST(waits_for_the_first_connection),
 	    TEST(a_lost_reply_is_asked_again),
 	    TEST(has_a_deadline_and_loses_no_number),
 	};
