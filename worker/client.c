@@ -218,28 +218,32 @@ refuse_method(struct session *s, uint64_t methods)
 	    s, 405, "application/json", allow, body, sizeof(body) - 1);
 }
 
-static void
-start_task(struct client *client, const struct config_route *route)
-{
-	client->request->record.route = route->path;
-	if (route->service >= 0)
-		exchange_start(client, route);
-	else if (route->has_respond)
-		respond_start(client, &route->respond);
-	else
-		handler_start(client, route->handler);
-}
-
 /* What is answered here: the log has its id, too. */
 static void
-note_own_id(struct client *client, const struct message *m)
+note_own_id(struct client *client)
 {
 	struct trace trace;
 
 	if (client->request->text == NULL)
 		return;
-	trace_of_request(&trace, &client->worker->trace, m);
+	trace_of_request(
+	    &trace, &client->worker->trace, session_request(client->session));
 	client_note_id(client, trace.id);
+}
+
+static void
+start_task(struct client *client, const struct config_route *route)
+{
+	client->request->record.route = route->path;
+	if (route->service >= 0) {
+		exchange_start(client, route);
+		return;
+	}
+	note_own_id(client);
+	if (route->has_respond)
+		respond_start(client, &route->respond);
+	else
+		handler_start(client, route->handler);
 }
 
 static void
@@ -248,9 +252,8 @@ on_request(struct session *s)
 	struct client *client = client_of(s);
 	struct worker *w = client->worker;
 	const struct message *m = session_request(s);
-	const struct config_route *route = NULL;
-	enum route_result found = ROUTE_NONE;
-	uint64_t methods = 0;
+	const struct config_route *route;
+	uint64_t methods;
 
 	client->request = request_new(client, m);
 	if (client->request == NULL) {
@@ -260,19 +263,22 @@ on_request(struct session *s)
 	worker_count(w, SCOREBOARD_REQUESTS);
 	scoreboard_gauge(&w->slot->in_flight, 1);
 	note_activity(w, m);
-	if (m->max_forwards != 0)
-		found = route_find(w->routes, m, &route, &methods);
-	if (route == NULL || route->service < 0)
-		note_own_id(client, m);
-	switch (found) {
+	if (m->max_forwards == 0) {
+		note_own_id(client);
+		last_hop_start(client);
+		return;
+	}
+	switch (route_find(w->routes, m, &route, &methods)) {
 	case ROUTE_FOUND:
 		start_task(client, route);
 		break;
 	case ROUTE_NO_METHOD:
+		note_own_id(client);
 		refuse_method(s, methods);
 		break;
 	case ROUTE_NONE:
-		if (m->max_forwards == 0 || last_hop_is_for(m))
+		note_own_id(client);
+		if (last_hop_is_for(m))
 			last_hop_start(client);
 		else
 			session_reply_error(s, 404, "no route for this path");
