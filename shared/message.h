@@ -32,6 +32,7 @@
 #include "chunk.h"
 
 #define MESSAGE_HEADERS_MAX 100
+#define MESSAGE_NOMINATED_MAX 8
 /* The most that a configuration may allow a head; a block holds more. */
 #define MESSAGE_HEAD_MAX 16384
 
@@ -136,10 +137,11 @@ struct message {
 	struct message_slice host;   /* requests: Host, or the URI's */
 	struct message_slice reason; /* responses */
 	struct message_slice upgrade;
-	/* message_name_bit() of what Connection names: for trailers, which come
-	 * when the head is gone. One dropped for another is no harm. */
-	uint64_t nominated;
-	int max_forwards; /* -1: none, or not OPTIONS or TRACE */
+	/* Hashes of what Connection names: for trailers, which come when the
+	 * head is gone. message_nominates(). */
+	uint32_t nominated[MESSAGE_NOMINATED_MAX];
+	unsigned nominated_count; /* all of them, kept or not */
+	int max_forwards;         /* -1: none, or not OPTIONS or TRACE */
 	size_t header_count;
 	/* The body bytes of the last feed, decoded, inside the fed bytes. */
 	struct message_slice body;
@@ -185,9 +187,9 @@ struct message_slice message_cookie(const struct message *m, const char *name);
 /* Takes the first line off lines (m->trailers); false: none is left. */
 bool message_next_field(struct message_slice *lines, struct message_slice *name,
     struct message_slice *value);
-/* One of 64 bits for a field's name, whatever the case of its letters; other
- * names may have the same. */
-uint64_t message_name_bit(struct message_slice name);
+/* Does Connection name that field? Of a head that is gone; where it named more
+ * than MESSAGE_NOMINATED_MAX, anything. */
+bool message_nominates(const struct message *m, struct message_slice name);
 /* But for the case of letters; text has them in lower case. */
 bool message_slice_is(struct message_slice s, const char *text);
 

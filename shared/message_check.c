@@ -53,7 +53,7 @@ read_connection(
 			facts->keep_alive = true;
 		else if (message_slice_is(option, "upgrade"))
 			facts->upgrade = true;
-		m->nominated |= message_name_bit(option);
+		message_nominate(m, option);
 		for (size_t i = 0; i < m->header_count; i++)
 			if (m->headers[i].name.len == option.len &&
 			    strncasecmp(m->headers[i].name.at, option.at,

@@ -70,14 +70,36 @@ message_trim(struct message_slice s)
 	return s;
 }
 
-uint64_t
-message_name_bit(struct message_slice name)
+/* Whatever the case of its letters. */
+static uint32_t
+hash_name(struct message_slice name)
 {
 	uint32_t hash = 2166136261U;
 
 	for (size_t i = 0; i < name.len; i++)
 		hash = (hash ^ (uint8_t)(name.at[i] | 0x20)) * 16777619U;
-	return UINT64_C(1) << (hash >> 26);
+	return hash;
+}
+
+void
+message_nominate(struct message *m, struct message_slice name)
+{
+	if (m->nominated_count < MESSAGE_NOMINATED_MAX)
+		m->nominated[m->nominated_count] = hash_name(name);
+	m->nominated_count++;
+}
+
+bool
+message_nominates(const struct message *m, struct message_slice name)
+{
+	uint32_t hash = hash_name(name);
+
+	if (m->nominated_count > MESSAGE_NOMINATED_MAX)
+		return true;
+	for (unsigned i = 0; i < m->nominated_count; i++)
+		if (m->nominated[i] == hash)
+			return true;
+	return false;
 }
 
 struct message_slice

@@ -24,6 +24,8 @@ bool message_scan(struct message *m, const char **at, const char *end);
 enum message_error message_check_head(struct message *m);
 
 enum message_field message_field_of(struct message_slice name);
+/* Connection names it: for message_nominates(). */
+void message_nominate(struct message *m, struct message_slice name);
 /* A value without the white space around it. */
 struct message_slice message_trim(struct message_slice s);
 /* Takes the next element off a comma-separated list; at NULL: there is none.

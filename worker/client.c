@@ -10,6 +10,7 @@
 #include "log.h"
 #include "respond.h"
 #include "route.h"
+#include "trace.h"
 
 /* For the access log only: nginx's "client closed request". */
 #define CLIENT_GONE_STATUS 499
@@ -217,13 +218,29 @@ refuse_method(struct session *s, uint64_t methods)
 	    s, 405, "application/json", allow, body, sizeof(body) - 1);
 }
 
+/* What is answered here: the log has its id, too. */
+static void
+note_own_id(struct client *client)
+{
+	struct trace trace;
+
+	if (client->request->text == NULL)
+		return;
+	trace_of_request(
+	    &trace, &client->worker->trace, session_request(client->session));
+	client_note_id(client, trace.id);
+}
+
 static void
 start_task(struct client *client, const struct config_route *route)
 {
 	client->request->record.route = route->path;
-	if (route->service >= 0)
+	if (route->service >= 0) {
 		exchange_start(client, route);
-	else if (route->has_respond)
+		return;
+	}
+	note_own_id(client);
+	if (route->has_respond)
 		respond_start(client, &route->respond);
 	else
 		handler_start(client, route->handler);
@@ -247,6 +264,7 @@ on_request(struct session *s)
 	scoreboard_gauge(&w->slot->in_flight, 1);
 	note_activity(w, m);
 	if (m->max_forwards == 0) {
+		note_own_id(client);
 		last_hop_start(client);
 		return;
 	}
@@ -255,9 +273,11 @@ on_request(struct session *s)
 		start_task(client, route);
 		break;
 	case ROUTE_NO_METHOD:
+		note_own_id(client);
 		refuse_method(s, methods);
 		break;
 	case ROUTE_NONE:
+		note_own_id(client);
 		if (last_hop_is_for(m))
 			last_hop_start(client);
 		else

@@ -215,10 +215,12 @@ exchange_complete(struct exchange *x, const char *data, size_t len)
 	struct upstream *up = x->up;
 	bool keep;
 
-	/* Nothing may be left over on a connection that is used again: read,
-	 * or not yet, with no event to come. */
+	/* Nothing may be left over on a connection that is used again: of an
+	 * answer, read or not yet, with no event to come; or of the request,
+	 * when the answer came early. */
 	keep = up->message.keep_alive && x->request_ended && !up->io.hangup &&
-	       !up->io.broken && !up->io.readable && buffer_len(up->in) == 0;
+	       !up->io.broken && !up->io.readable && buffer_len(up->in) == 0 &&
+	       io_backlog(&up->io) == 0;
 	(void)breakers_report(x->worker->breakers, &x->ticket, false, NULL);
 	if (!is_bad(message_status(&up->message)))
 		endpoint_worked(up->endpoint);

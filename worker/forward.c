@@ -319,8 +319,7 @@ forward_trailers(
 	size_t whole = out->len;
 
 	while (message_next_field(&lines, &h.name, &h.value)) {
-		if (is_forbidden(h.name) ||
-		    (m->nominated & message_name_bit(h.name)) != 0)
+		if (is_forbidden(h.name) || message_nominates(m, h.name))
 			continue;
 		add_header(out, &h);
 		/* Half a line would take the message's end with it. */

@@ -261,6 +261,21 @@ def test_request_trailers(d):
                                  ("x-sum", "2"), ("x-empty", "")]
 
 
+def test_trailers_beside_a_connection_field(d):
+    """What that names is dropped, and nothing else is, both ways."""
+    names = [f"x-{i}" for i in range(200)]
+    lines = [f"{n}: 1" for n in names]
+    d.recorder.replies("HTTP/1.1 200 OK\r\nConnection: keep-alive, X-7\r\n" +
+                       chunked_with(lines))
+    with d.raw() as c:
+        c.send(POST + "Connection: keep-alive, TE, X-7\r\nTE: trailers\r\n" +
+               chunked_with(lines))
+        response = c.response()
+    want = [(n, "1") for n in names if n != "x-7"]
+    assert response.trailers == want
+    assert d.recorder.wait_seen()[0].trailers == want
+
+
 def test_request_trailers_that_would_change_the_head(d):
     seen = exchange(d, POST + chunked_with(["X-A: 1", *FORBIDDEN,
                                             "X-B: 2"])).seen

@@ -8,7 +8,7 @@ import re
 
 import pytest
 
-from harness import free_port, route, service, wait_for
+from harness import free_port, respond, route, service, wait_for
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 PARENT = f"00-{TRACE}-00f067aa0ba902b7-01"
@@ -187,3 +187,25 @@ def test_the_log_has_the_id(drover, backend, place):
     first, mine, other, failed = ids()
     assert (first, mine, failed) == (made, "mine", "failed")
     assert NEW_ID.fullmatch(other) and other != made
+
+
+def test_the_log_has_the_id_of_what_is_answered_here(drover, place):
+    path = os.path.join(place, "access.log")
+    d = drover(routes=[{**respond("/own", 1), "methods": ["GET"]}], workers=1,
+               log={"access": path, "format": "json"})
+    for method, target, status in (("GET", "/own", 200), ("PUT", "/own", 405),
+                                   ("GET", "/none", 404)):
+        answer = d.request(method, target, headers={"X-Request-Id": target})
+        assert answer.status == status
+    assert d.request("OPTIONS", "/own", headers={
+        "X-Request-Id": "last", "Max-Forwards": "0"}).status == 200
+    assert d.get("/own").status == 200
+
+    def ids():
+        with open(path, encoding="utf-8") as f:
+            return [json.loads(line)["id"] for line in f]
+
+    wait_for(lambda: len(ids()) == 5, "all lines are there")
+    *given, made = ids()
+    assert given == ["/own", "/own", "/none", "last"]
+    assert NEW_ID.fullmatch(made)

@@ -287,7 +287,7 @@ check_trailers(const struct parse *from, size_t room)
 	lines = (struct message_slice){t.data, t.len};
 	while (message_next_field(&lines, &name, &value)) {
 		MUST(!IS_AMONG(name, forbidden));
-		MUST((from->m.nominated & message_name_bit(name)) == 0);
+		MUST(!message_nominates(&from->m, name));
 		do
 			MUST(message_next_field(&in, &name_in, &value_in));
 		while (!same_name(name, name_in));

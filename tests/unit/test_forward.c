@@ -302,6 +302,46 @@ trailers_that_connection_names_are_dropped(void **state)
 	assert_string_equal(out, "X-Bar: 2\r\n");
 }
 
+/* But no others: not one of some thousand. */
+static void
+trailers_that_connection_does_not_name_go_on(void **state)
+{
+	char line[32];
+	struct text t;
+
+	(void)state;
+	read_message(
+	    "POST / HTTP/1.1\r\nHost: h\r\nConnection: keep-alive, TE, "
+	    "X-Foo\r\nTransfer-Encoding: chunked\r\n\r\n",
+	    false);
+	for (int i = 0; i < 4000; i++) {
+		int len = snprintf(line, sizeof(line), "X-%d: 1\r\n", i);
+
+		text_init(&t, out, sizeof(out) - 1);
+		forward_trailers(
+		    &t, &message, (struct message_slice){line, (size_t)len});
+		out[t.len] = '\0';
+		assert_string_equal(out, line);
+	}
+}
+
+static void
+trailers_behind_too_many_names_are_dropped(void **state)
+{
+	static const char line[] = "X-Foo: 1\r\n";
+	struct text t;
+
+	(void)state;
+	read_message(
+	    "POST / HTTP/1.1\r\nHost: h\r\nConnection: a,b,c,d,e,f,g,h,i\r\n"
+	    "Transfer-Encoding: chunked\r\n\r\n",
+	    false);
+	text_init(&t, out, sizeof(out) - 1);
+	forward_trailers(
+	    &t, &message, (struct message_slice){line, sizeof(line) - 1});
+	assert_int_equal(t.len, 0);
+}
+
 static void
 switching_protocols(void **state)
 {
@@ -365,6 +405,8 @@ main(void)
 	    cmocka_unit_test(trailers_that_frame_or_authenticate_are_dropped),
 	    cmocka_unit_test(trailers_that_do_not_fit_are_left_out),
 	    cmocka_unit_test(trailers_that_connection_names_are_dropped),
+	    cmocka_unit_test(trailers_that_connection_does_not_name_go_on),
+	    cmocka_unit_test(trailers_behind_too_many_names_are_dropped),
 	    cmocka_unit_test(switching_protocols),
 	    cmocka_unit_test(responses_keep_what_is_end_to_end),
 	};
