@@ -20,7 +20,7 @@
 #define CONFIG_WORKERS_MAX 128
 #define CONFIG_LISTEN_MAX 16
 #define CONFIG_SERVICES_MAX 32
-#define CONFIG_ENDPOINTS_MAX 32 /* per service */
+#define CONFIG_ENDPOINTS_MAX 1024 /* per service */
 #define CONFIG_ROUTES_MAX 1024
 #define CONFIG_MATCHES_MAX 8 /* headers, and parameters, of one route */
 #define CONFIG_NAME_MAX 63   /* instance, cluster, service: [A-Za-z0-9._-]+ */

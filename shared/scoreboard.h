@@ -22,7 +22,7 @@
 #include "config.h"
 #include "histogram.h"
 
-#define SCOREBOARD_ENDPOINTS 512
+#define SCOREBOARD_ENDPOINTS 2048
 #define SCOREBOARD_NO_ENDPOINT UINT32_MAX
 #define SCOREBOARD_ACTIVITY_MAX 96
 #define SCOREBOARD_INCARNATION_MAX 17 /* 16 hex digits and NUL */

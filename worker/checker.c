@@ -11,6 +11,7 @@ struct service_check {
 	struct checker *checker;
 	struct service *service;
 	struct timer timer;
+	size_t next; /* endpoint to check, modulo their number */
 };
 
 struct checker {
@@ -19,6 +20,10 @@ struct checker {
 	size_t count;
 	struct upstream_list running; /* by their idle_entry */
 };
+
+/* A service's checks are spread over the interval, so that many endpoints do
+ * not hold up the loop all at once; but no finer than the loop's timers. */
+#define STEP_MIN_US 1000
 
 /* A worker that stands still checks nothing. */
 #define HEARTBEAT_MAX_NS UINT64_C(1000000000)
@@ -169,13 +174,19 @@ on_timer(void *arg)
 	struct service_check *check = arg;
 	struct service *service = check->service;
 	struct worker *w = check->checker->worker;
+	uint64_t interval_us = service->config->health.interval_us;
+	size_t count = service->endpoint_count;
+	size_t batch = 1 + (size_t)(count * STEP_MIN_US / interval_us);
 
-	loop_timer_after(
-	    w->loop, &check->timer, service->config->health.interval_us);
+	if (batch > count)
+		batch = count;
+	loop_timer_after(w->loop, &check->timer,
+	    count != 0 ? interval_us * batch / count : interval_us);
 	if (!is_my_turn(w))
 		return;
-	for (size_t i = 0; i < service->endpoint_count; i++)
-		start(check->checker, service->endpoints[i]);
+	for (size_t i = 0; i < batch; i++)
+		start(
+		    check->checker, service->endpoints[check->next++ % count]);
 }
 
 struct checker *

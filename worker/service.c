@@ -62,6 +62,23 @@ pick_by_policy(
 	return i >= 0 ? service->endpoints[i] : NULL;
 }
 
+/* Whose turn it is where all have the same share, whatever their number. NULL:
+ * that one can't take it, and all must be looked at to divide what is its. */
+static struct endpoint *
+pick_next(struct service *service, const struct endpoint *avoid)
+{
+	struct endpoint *e;
+
+	if (!service->is_even)
+		return NULL;
+	e = service->endpoints[service->turn];
+	service->turn = (service->turn + 1) % service->endpoint_count;
+	return e != avoid &&
+		       endpoint_is_usable(e, loop_now_us(service->worker->loop))
+		   ? e
+		   : NULL;
+}
+
 struct endpoint *
 service_pick(struct service *service, const struct affinity *affinity,
     const struct endpoint *avoid)
@@ -70,6 +87,8 @@ service_pick(struct service *service, const struct affinity *affinity,
 
 	if (affinity->sticky != 0)
 		e = find_sticky(service, affinity->sticky, avoid);
+	if (e == NULL)
+		e = pick_next(service, avoid);
 	return e != NULL ? e : pick_by_policy(service, affinity->hash, avoid);
 }
 
@@ -80,10 +99,20 @@ rebalance(struct service *service)
 	struct hash_ring_member members[SERVICE_ENDPOINTS_MAX];
 	enum config_policy policy = service->config->policy;
 
+	service->is_even = policy == CONFIG_POLICY_ROUND_ROBIN &&
+			   service->config->slow_start_us == 0 &&
+			   service->endpoint_count > 0;
+	/* Workers that start together do not all begin with the same one. */
+	if (service->endpoint_count > 0)
+		service->turn =
+		    service->balance.first % service->endpoint_count;
 	for (size_t i = 0; i < service->endpoint_count; i++) {
 		struct endpoint *e = service->endpoints[i];
 
 		e->credit = 0;
+		if (e->origin->weight == 0 ||
+		    e->origin->weight != service->endpoints[0]->origin->weight)
+			service->is_even = false;
 		members[i].number = e->number;
 		members[i].weight = e->origin->weight;
 	}
@@ -282,7 +311,6 @@ service_new(struct worker *w, unsigned index)
 	service->worker = w;
 	service->config = config;
 	service->index = index;
-	/* Workers that start together do not all begin with the same one. */
 	service->balance.first = w->boot->slot;
 	arc4random_buf(
 	    &service->balance.random, sizeof(service->balance.random));

@@ -24,7 +24,7 @@
 struct pool;
 struct worker;
 
-#define SERVICE_ENDPOINTS_MAX 256
+#define SERVICE_ENDPOINTS_MAX 1024
 
 /* An endpoint of the configuration that is a name. */
 struct service_name {
@@ -46,6 +46,8 @@ struct service {
 	struct service_name *names;
 	size_t name_count;
 	struct balance balance;
+	bool is_even;          /* round_robin, all weights alike */
+	size_t turn;           /* then: whose it is */
 	struct hash_ring ring; /* of the endpoints, for the policies by key */
 	unsigned live;         /* requests */
 	unsigned retried;      /* those of them on a further try */

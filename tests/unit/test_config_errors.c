@@ -382,7 +382,8 @@ test_too_many(void **state)
 		CONFIG_SERVICES_MAX, "2: services: has 33 entries; at most 32"},
 	    {LISTEN "services:\n- name: a\n  endpoints:\n", "  - h:%d\n",
 		CONFIG_ENDPOINTS_MAX,
-		"4: services[0].endpoints: has 33 entries; at most 32"},
+		"4: services[0].endpoints: has 1025 entries; at most "
+		"1024"},
 	    {LISTEN "routes:\n", "- { path: /%d, handler: count }\n",
 		CONFIG_ROUTES_MAX, "2: routes: has 1025 entries; at most 1024"},
 	};
