@@ -102,7 +102,7 @@ note_request(struct client_request *r, const struct message *m)
 static struct client_request *
 request_new(const struct client *client, const struct message *m)
 {
-	struct client_request *r = malloc(sizeof(*r));
+	struct client_request *r = slab_get(&client->worker->requests);
 
 	if (r == NULL)
 		return NULL;
@@ -120,7 +120,7 @@ drop_request(struct client *client)
 	if (client->request == NULL)
 		return;
 	free(client->request->text);
-	free(client->request);
+	slab_put(&client->worker->requests, client->request);
 	client->request = NULL;
 }
 

@@ -100,6 +100,20 @@ exchange_let_go_of_upstream(struct exchange *x, bool keep)
 		pool_discard(up);
 }
 
+size_t
+exchange_bytes(void)
+{
+	return sizeof(struct exchange);
+}
+
+static void
+free_exchange(void *p)
+{
+	struct exchange *x = p;
+
+	slab_put(&x->worker->exchanges, x);
+}
+
 void
 exchange_end(struct exchange *x, bool keep_upstream)
 {
@@ -114,7 +128,7 @@ exchange_end(struct exchange *x, bool keep_upstream)
 	scoreboard_gauge(&w->slot->service_in_flight[x->service->index], -1);
 	service_end(x->service, x->retries != 0);
 	exchange_drop_head(x);
-	loop_bury(w->loop, x, free);
+	loop_bury(w->loop, x, free_exchange);
 }
 
 static void
@@ -354,18 +368,18 @@ exchange_new(struct client *client, const struct config_route *route)
 {
 	struct worker *w = client->worker;
 	const struct message *m = session_request(client->session);
-	struct exchange *x = malloc(sizeof(*x));
+	struct exchange *x = slab_get(&w->exchanges);
 
 	if (x == NULL)
 		return NULL;
 	memset(x, 0, sizeof(*x));
+	x->worker = w;
 	x->head = buffer_get(w->buffers);
 	if (x->head == NULL) {
-		free(x);
+		free_exchange(x);
 		return NULL;
 	}
 	x->task.ops = &ops;
-	x->worker = w;
 	x->client = client;
 	x->service = w->services[route->service];
 	x->state = EXCHANGE_ADMISSION;
@@ -396,7 +410,7 @@ exchange_start(struct client *client, const struct config_route *route)
 	}
 	if (build_head(x, route) == -1) {
 		buffer_put(x->worker->buffers, x->head);
-		free(x);
+		free_exchange(x);
 		session_reply_error(
 		    client->session, 431, "request head too large");
 		return;

@@ -24,5 +24,7 @@
 
 /* Takes on the client's request; it always gets an answer. */
 void exchange_start(struct client *client, const struct config_route *route);
+/* The size of one, for worker->exchanges, which they come from. */
+size_t exchange_bytes(void);
 
 #endif

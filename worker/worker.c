@@ -16,6 +16,7 @@
 #include "breakers.h"
 #include "checker.h"
 #include "client.h"
+#include "exchange.h"
 #include "offload.h"
 #include "pool.h"
 #include "route.h"
@@ -170,6 +171,8 @@ on_tick(void *arg)
 		refresh_rss(w);
 		buffer_pool_trim(w->buffers);
 		pipe_pool_trim(w->pipes);
+		slab_trim(&w->exchanges);
+		slab_trim(&w->requests);
 	}
 	if (w->draining)
 		check_drained(w);
@@ -364,6 +367,8 @@ open_all(struct worker *w)
 	    (size_t)w->config->client.connections * BUFFERS_PER_CLIENT +
 	    BUFFERS_EXTRA);
 	w->pipes = pipe_pool_new(PIPES_MAX);
+	slab_init(&w->exchanges, exchange_bytes());
+	slab_init(&w->requests, sizeof(struct client_request));
 	if (trace_source_init(&w->trace) == -1)
 		return -1;
 	w->resolver = resolver_new(w->loop);
@@ -419,6 +424,8 @@ close_all(struct worker *w)
 	loop_free(w->loop);
 	buffer_pool_free(w->buffers);
 	pipe_pool_free(w->pipes);
+	slab_fini(&w->exchanges);
+	slab_fini(&w->requests);
 }
 
 static int

@@ -15,6 +15,7 @@
 #include "redis.h"
 #include "resolver.h"
 #include "signals.h"
+#include "slab.h"
 #include "trace.h"
 #include "worker_boot.h"
 
@@ -37,6 +38,8 @@ struct worker {
 	struct loop *loop;
 	struct buffer_pool *buffers;
 	struct pipe_pool *pipes;
+	struct slab exchanges; /* of exchange.c */
+	struct slab requests;  /* of client.c */
 	struct resolver *resolver;
 	struct redis *redis; /* NULL: not configured */
 	char redis_name[32]; /* as CLIENT LIST shows it */
