@@ -10,6 +10,7 @@
 struct pipe_pool {
 	struct pipe *free;
 	size_t free_count;
+	size_t free_min; /* since the last trim */
 	size_t used;
 	size_t max;
 };
@@ -46,6 +47,19 @@ pipe_pool_free(struct pipe_pool *pool)
 	free(pool);
 }
 
+void
+pipe_pool_trim(struct pipe_pool *pool)
+{
+	for (; pool->free_min > 0; pool->free_min--) {
+		struct pipe *p = pool->free;
+
+		pool->free = p->next;
+		pool->free_count--;
+		close_pipe(p);
+	}
+	pool->free_min = pool->free_count;
+}
+
 static struct pipe *
 open_pipe(struct pipe_pool *pool)
 {
@@ -74,6 +88,8 @@ pipe_get(struct pipe_pool *pool)
 	if (p != NULL) {
 		pool->free = p->next;
 		pool->free_count--;
+		if (pool->free_count < pool->free_min)
+			pool->free_min = pool->free_count;
 	} else if ((p = open_pipe(pool)) == NULL) {
 		return NULL;
 	}

@@ -28,6 +28,8 @@ void pipe_pool_free(struct pipe_pool *pool);
 /* An empty pipe, non-blocking; NULL at the cap, or when the kernel gives none
  * or memory ends. */
 struct pipe *pipe_get(struct pipe_pool *pool);
+/* Closes those that nobody has needed since the last call. */
+void pipe_pool_trim(struct pipe_pool *pool);
 /* Gives it back; with bytes inside it is closed. NULL is left alone. */
 void pipe_put(struct pipe *p);
 

@@ -169,6 +169,7 @@ on_tick(void *arg)
 		w->slow_tick_us = now_us;
 		refresh_rss(w);
 		buffer_pool_trim(w->buffers);
+		pipe_pool_trim(w->pipes);
 	}
 	if (w->draining)
 		check_drained(w);

@@ -301,6 +301,34 @@ test_no_pipe(void **state)
 	expect(e, "hello");
 }
 
+/* Whoever opens a file next gets the lowest free descriptor. */
+static int
+next_fd(void)
+{
+	int fd = dup(STDOUT_FILENO);
+
+	close(fd);
+	return fd;
+}
+
+static void
+test_unused_pipes_are_closed(void **state)
+{
+	struct ends *e = *state;
+	int before = next_fd();
+
+	pipe_put(pipe_get(e->pipes));
+	assert_int_not_equal(next_fd(), before);
+	pipe_pool_trim(e->pipes);
+	/* It was used since the call before, if only once. */
+	assert_int_not_equal(next_fd(), before);
+	pipe_put(pipe_get(e->pipes));
+	pipe_pool_trim(e->pipes);
+	assert_int_not_equal(next_fd(), before);
+	pipe_pool_trim(e->pipes);
+	assert_int_equal(next_fd(), before);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -314,6 +342,7 @@ main(void)
 	    TEST(test_a_dropped_backlog_is_gone),
 	    TEST(test_far_end_is_gone),
 	    TEST(test_no_pipe),
+	    TEST(test_unused_pipes_are_closed),
 	};
 
 	signal(SIGPIPE, SIG_IGN);
