@@ -76,6 +76,10 @@ write_request(struct exchange *x, struct iovec *iov, int count)
 	if (!with_head)
 		return io_write(&x->up->io, iov + 1, count);
 	x->head_held = false;
+	/* What came before the head had left was not read: it may be the
+	 * reset that this write meets, with no event to come. */
+	if (x->up->io.readable)
+		loop_defer(x->worker->loop, &x->again);
 	if (x->body_kept) {
 		iov[0].iov_len = x->head->end;
 		count = 0;
@@ -83,9 +87,6 @@ write_request(struct exchange *x, struct iovec *iov, int count)
 	if (io_write(&x->up->io, iov, count + 1) == -1)
 		return -1;
 	x->sent = true;
-	/* What came before the head had left was not read. */
-	if (x->up->io.readable)
-		loop_defer(x->worker->loop, &x->again);
 	return 0;
 }
 

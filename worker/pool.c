@@ -8,9 +8,6 @@
 #include "service.h"
 #include "worker.h"
 
-/* How long a poll's word of an idle connection counts. */
-#define POLL_AGE_NS 5000000
-
 TAILQ_HEAD(pool_wait_list, pool_wait);
 
 struct pool {
@@ -84,20 +81,18 @@ pool_release(struct upstream *up)
 		kick(pool);
 }
 
-/* Neither closed nor saying anything: what has come there meanwhile is the end,
- * or an answer that nobody asked for and the next client would get. The poll
- * has just told; where that is long ago, the kernel is asked. */
+/* Neither closed nor saying anything, as far as the kernel knows by now: what
+ * has come there meanwhile is the end, or an answer that nobody asked for and
+ * the next client would get. The poll's word is not enough: such an answer is
+ * often right behind the one before, and this worker may have been busy, or
+ * stopped, since it polled. */
 static bool
-is_quiet(const struct pool *pool, const struct upstream *up)
+is_quiet(const struct upstream *up)
 {
-	uint64_t polled_ns = loop_now_us(pool->worker->loop) * 1000;
 	char byte;
 
-	if (!loop_watch_is_quiet(&up->io.watch))
-		return false;
-	if (loop_clock_ns() - polled_ns < POLL_AGE_NS)
-		return true;
-	return recv(up->io.watch.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == -1 &&
+	return loop_watch_is_quiet(&up->io.watch) &&
+	       recv(up->io.watch.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == -1 &&
 	       (errno == EAGAIN || errno == EWOULDBLOCK);
 }
 
@@ -107,7 +102,7 @@ reuse(struct pool *pool, struct endpoint *endpoint)
 	struct upstream *up;
 
 	while ((up = TAILQ_FIRST(&endpoint->idle)) != NULL) {
-		if (!is_quiet(pool, up)) {
+		if (!is_quiet(up)) {
 			pool_discard(up);
 			continue;
 		}
