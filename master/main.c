@@ -212,7 +212,6 @@ run(struct config *config)
 	unsigned workers = config->workers;
 	struct listeners listeners;
 	struct scoreboard *scoreboard;
-	struct pidfh *lock;
 	int status;
 
 	if (workers == 0)
@@ -221,7 +220,7 @@ run(struct config *config)
 		workers = CONFIG_WORKERS_MAX;
 	raise_descriptor_limit();
 	block_signals();
-	lock = pidlock_take(config);
+	pidlock_take(config);
 	point_at_helper(config);
 	listeners_open(&listeners, config, workers);
 	scoreboard = open_scoreboard(config, workers);
@@ -229,7 +228,7 @@ run(struct config *config)
 	check_access_log(config);
 	status = supervisor_run(config, &listeners, scoreboard);
 	listeners_close(&listeners);
-	pidlock_release(lock);
+	pidlock_release();
 	return status;
 }
 

@@ -68,32 +68,34 @@ refuse(const struct config *config, pid_t other)
 	    (int)other);
 }
 
-struct pidfh *
+/* Taken once, and held to the end of the process. */
+static struct pidfh *held;
+
+void
 pidlock_take(const struct config *config)
 {
 	const char *state_dir = config->state_dir;
 	unsigned line = config->lines.state_dir;
-	struct pidfh *lock;
 	pid_t other;
 
 	if (make_directories(state_dir) == -1)
 		fatal("%s:%u: state_dir: can't make %s: %s", config->path, line,
 		    state_dir, strerror(errno));
-	lock = lock_file(state_dir, &other);
-	if (lock == NULL && errno == EEXIST)
+	held = lock_file(state_dir, &other);
+	if (held == NULL && errno == EEXIST)
 		refuse(config, other);
-	if (lock == NULL || pidfile_write(lock) == -1 ||
-	    fcntl(pidfile_fileno(lock), F_SETFD, 0) == -1)
+	if (held == NULL || pidfile_write(held) == -1 ||
+	    fcntl(pidfile_fileno(held), F_SETFD, 0) == -1)
 		fatal("%s:%u: state_dir: can't write %s/" PIDLOCK_NAME ": %s",
 		    config->path, line, state_dir, strerror(errno));
-	return lock;
 }
 
 void
-pidlock_release(struct pidfh *lock)
+pidlock_release(void)
 {
-	if (pidfile_remove(lock) == -1)
+	if (pidfile_remove(held) == -1)
 		log_debug("can't remove " PIDLOCK_NAME ": %s", strerror(errno));
+	held = NULL;
 }
 
 int

@@ -12,14 +12,12 @@
 
 #define PIDLOCK_NAME "drover.pid"
 
-struct pidfh; /* of libbsd */
-
 /* Makes the directory where it is missing, takes the lock and writes our pid:
  * signals must be blocked by now. Another master that runs, or a directory
  * that can't be used, ends the start (fatal). */
-struct pidfh *pidlock_take(const struct config *config);
-/* Removes the file. */
-void pidlock_release(struct pidfh *lock);
+void pidlock_take(const struct config *config);
+/* Removes the file, and with it the lock. */
+void pidlock_release(void);
 
 /* Signals the master that holds it. -1 when there is none or it can't be done,
  * after an error line. */

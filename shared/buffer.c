@@ -7,7 +7,7 @@
 
 /* Free blocks kept for reuse; more than this go back to malloc. */
 #define KEEP 256
-#define TRIM_BYTES (1024 * 1024)
+#define TRIM_BYTES ((size_t)1024 * 1024)
 
 struct buffer_pool {
 	struct buffer *free;

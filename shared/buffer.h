@@ -17,7 +17,7 @@
 /* One read's worth. Beyond what most bodies need in one go, and not a multiple
  * of the page's size: the blocks' first bytes, which are the busy ones, would
  * compete for the same few sets of the cache. */
-#define BUFFER_BYTES (64 * 1024 + 1024)
+#define BUFFER_BYTES 66560 /* 65 KiB */
 
 struct buffer {
 	struct buffer *next; /* in the pool or in a chain */
@@ -54,6 +54,14 @@ static inline size_t
 buffer_room(const struct buffer *b)
 {
 	return BUFFER_BYTES - b->end;
+}
+
+/* The block as the memory of one object, of bytes at most its size. */
+static inline void *
+buffer_object(struct buffer *b, size_t bytes)
+{
+	b->end = (uint32_t)bytes;
+	return b->data;
 }
 
 /* A queue of bytes waiting to be written. */

@@ -86,7 +86,7 @@ session_take_turn(struct session *s)
 
 	if (block == NULL)
 		return -1;
-	turn = (struct session_turn *)(void *)block->data;
+	turn = buffer_object(block, sizeof(*turn));
 	memset(turn, 0, offsetof(struct session_turn, message));
 	turn->block = block;
 	message_init_request(&turn->message, &s->context->limits->message);

@@ -74,6 +74,7 @@ parse(struct session *s)
 	enum message_error error;
 	size_t taken;
 
+	CHECK(in != NULL);
 	taken = message_feed(
 	    &s->turn->message, in->data + in->start, buffer_len(in));
 	error = s->turn->message.error;
@@ -271,6 +272,7 @@ read_tunnel(struct session *s)
 			return false;
 		}
 	}
+	CHECK(s->in != NULL);
 	piece.at = s->in->data + s->in->start;
 	piece.len = buffer_len(s->in);
 	s->in->start = s->in->end;

@@ -53,7 +53,6 @@ endpoint_new(struct service *service, const struct sock_addr *addr,
 			 "not checked, and its load is this worker's alone",
 		    e->text, service->config->name, SCOREBOARD_ENDPOINTS);
 	TAILQ_INIT(&e->idle);
-	TAILQ_INIT(&e->fresh);
 	return e;
 }
 

@@ -40,11 +40,8 @@ struct endpoint {
 	unsigned failures;  /* in a row */
 	unsigned ejections; /* likewise: no success since */
 	bool gone;          /* has left its service */
-	/* The connections to it: those that are idle, last used first; those
-	 * that are only since fresh_us, this iteration; and all. */
+	/* The connections to it: the idle ones, last used first, and all. */
 	struct upstream_list idle;
-	struct upstream_list fresh;
-	uint64_t fresh_us;
 	unsigned connections;
 	/* The checker's. */
 	bool last_check_good;

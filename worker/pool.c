@@ -8,9 +8,6 @@
 #include "service.h"
 #include "worker.h"
 
-/* How long a poll's word of an idle connection counts. */
-#define POLL_AGE_US 2000
-
 TAILQ_HEAD(pool_wait_list, pool_wait);
 
 struct pool {
@@ -33,55 +30,18 @@ kick(struct pool *pool)
 		loop_defer(pool->worker->loop, &pool->grant);
 }
 
-/* Those that became idle before this iteration's poll join the others: it has
- * told what there is to tell of them. */
-static void
-settle(struct endpoint *e)
-{
-	if (e->fresh_us == loop_now_us(e->worker->loop))
-		return;
-	TAILQ_CONCAT(&e->fresh, &e->idle, idle_entry);
-	TAILQ_CONCAT(&e->idle, &e->fresh, idle_entry);
-	e->fresh_us = 0;
-}
-
 static void
 put_idle(struct pool *pool, struct upstream *up)
 {
-	struct endpoint *e = up->endpoint;
-
-	settle(e);
-	e->fresh_us = loop_now_us(pool->worker->loop);
-	up->idle_us = e->fresh_us;
-	TAILQ_INSERT_HEAD(&e->fresh, up, idle_entry);
+	TAILQ_INSERT_HEAD(&up->endpoint->idle, up, idle_entry);
 	pool->idle++;
 }
 
 static void
 take_idle(struct pool *pool, struct upstream *up)
 {
-	struct endpoint *e = up->endpoint;
-
-	TAILQ_REMOVE(
-	    up->idle_us == e->fresh_us ? &e->fresh : &e->idle, up, idle_entry);
+	TAILQ_REMOVE(&up->endpoint->idle, up, idle_entry);
 	pool->idle--;
-}
-
-/* The one to be used next: of those that the poll knows, the last used. */
-static struct upstream *
-first_idle(struct endpoint *e)
-{
-	settle(e);
-	return !TAILQ_EMPTY(&e->idle) ? TAILQ_FIRST(&e->idle)
-				      : TAILQ_FIRST(&e->fresh);
-}
-
-static struct upstream *
-last_idle(struct endpoint *e)
-{
-	settle(e);
-	return !TAILQ_EMPTY(&e->idle) ? TAILQ_LAST(&e->idle, upstream_list)
-				      : TAILQ_LAST(&e->fresh, upstream_list);
 }
 
 void
@@ -121,22 +81,18 @@ pool_release(struct upstream *up)
 		kick(pool);
 }
 
-/* Neither closed nor saying anything: what has come there meanwhile is the end,
- * or an answer that nobody asked for and the next client would get. Often such
- * an answer is right behind the one before, and the last poll was too early for
- * it; or it is long ago. Then the kernel is asked. */
+/* Neither closed nor saying anything, as far as the kernel knows by now: what
+ * has come there meanwhile is the end, or an answer that nobody asked for and
+ * the next client would get. The poll's word is not enough: such an answer is
+ * often right behind the one before, and this worker may have been busy, or
+ * stopped, since it polled. */
 static bool
-is_quiet(const struct pool *pool, const struct upstream *up)
+is_quiet(const struct upstream *up)
 {
-	uint64_t polled_us = loop_now_us(pool->worker->loop);
 	char byte;
 
-	if (!loop_watch_is_quiet(&up->io.watch))
-		return false;
-	if (up->idle_us < polled_us &&
-	    loop_clock_ns() / 1000 - polled_us < POLL_AGE_US)
-		return true;
-	return recv(up->io.watch.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == -1 &&
+	return loop_watch_is_quiet(&up->io.watch) &&
+	       recv(up->io.watch.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == -1 &&
 	       (errno == EAGAIN || errno == EWOULDBLOCK);
 }
 
@@ -145,8 +101,8 @@ reuse(struct pool *pool, struct endpoint *endpoint)
 {
 	struct upstream *up;
 
-	while ((up = first_idle(endpoint)) != NULL) {
-		if (!is_quiet(pool, up)) {
+	while ((up = TAILQ_FIRST(&endpoint->idle)) != NULL) {
+		if (!is_quiet(up)) {
 			pool_discard(up);
 			continue;
 		}
@@ -164,7 +120,7 @@ evict(struct pool *pool)
 {
 	for (size_t i = 0; i < pool->service->endpoint_count; i++) {
 		struct endpoint *e = pool->service->endpoints[i];
-		struct upstream *up = last_idle(e);
+		struct upstream *up = TAILQ_LAST(&e->idle, upstream_list);
 
 		if (up != NULL) {
 			pool_discard(up);
@@ -289,11 +245,11 @@ on_grant(void *arg)
 static void
 on_endpoint_leave(struct service *service, struct endpoint *endpoint)
 {
-	struct upstream *up;
+	struct upstream *up, *next;
 
 	(void)service;
-	while ((up = first_idle(endpoint)) != NULL)
-		pool_discard(up);
+	TAILQ_FOREACH_SAFE(up, &endpoint->idle, idle_entry, next)
+	pool_discard(up);
 }
 
 static void

@@ -65,7 +65,7 @@ pick_by_policy(
 /* Whose turn it is where all have the same share, whatever their number. NULL:
  * that one can't take it, and all must be looked at to divide what is its. */
 static struct endpoint *
-pick_next(struct service *service, const struct endpoint *avoid)
+pick_next(struct service *service)
 {
 	struct endpoint *e;
 
@@ -73,10 +73,8 @@ pick_next(struct service *service, const struct endpoint *avoid)
 		return NULL;
 	e = service->endpoints[service->turn];
 	service->turn = (service->turn + 1) % service->endpoint_count;
-	return e != avoid &&
-		       endpoint_is_usable(e, loop_now_us(service->worker->loop))
-		   ? e
-		   : NULL;
+	return endpoint_is_usable(e, loop_now_us(service->worker->loop)) ? e
+									 : NULL;
 }
 
 struct endpoint *
@@ -87,8 +85,9 @@ service_pick(struct service *service, const struct affinity *affinity,
 
 	if (affinity->sticky != 0)
 		e = find_sticky(service, affinity->sticky, avoid);
-	if (e == NULL)
-		e = pick_next(service, avoid);
+	/* A further try is nobody's turn. */
+	if (e == NULL && avoid == NULL)
+		e = pick_next(service);
 	return e != NULL ? e : pick_by_policy(service, affinity->hash, avoid);
 }
 

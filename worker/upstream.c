@@ -11,9 +11,9 @@
 
 /* A body of which less is left is quicker copied. Its last bytes are, always:
  * one way to end. */
-#define SPLICE_MIN (64 * 1024)
-#define SPLICE_TAIL (16 * 1024)
-#define SPLICE_MAX (1024 * 1024)
+#define SPLICE_MIN UINT64_C(65536)
+#define SPLICE_TAIL UINT64_C(16384)
+#define SPLICE_MAX UINT64_C(1048576)
 
 static const char *const state_names[] = {
     [UPSTREAM_CONNECTING] = "connecting",

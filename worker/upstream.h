@@ -44,7 +44,6 @@ struct upstream {
 	upstream_fn *on_event;
 	void *arg;
 	TAILQ_ENTRY(upstream) idle_entry;
-	uint64_t idle_us; /* since when */
 	struct buffer *in;
 	struct message message; /* the response that is being read */
 };
