@@ -109,6 +109,28 @@ $(BUILD)/fuzz_%: tests/fuzz/fuzz_%.c $(LIBRARY)
 		-MMD -MP $(patsubst %,-I%,$(DIRS)) $(LDFLAGS) -fsanitize=fuzzer \
 		-o $@ $< $(LIBRARY) $(LDLIBS)
 
+# What scripts/bench measures with; tests/bench/*.h say what each part is.
+BENCH := tests/bench
+BENCH_TOOLS := $(patsubst %,$(BUILD)/bench/%,relay_l4 relay_l7 backend load)
+BENCH_SOURCES := $(wildcard $(BENCH)/*.c)
+
+bench:
+	scripts/bench
+
+bench-tools: $(BENCH_TOOLS)
+
+$(BUILD)/bench/relay_l4: $(patsubst %,$(BENCH)/%.c,relay_l4 carry net)
+$(BUILD)/bench/relay_l7: $(patsubst %,$(BENCH)/%.c,relay_l7 carry head net)
+$(BUILD)/bench/backend: $(patsubst %,$(BENCH)/%.c,backend carry frame head net)
+$(BUILD)/bench/load: $(patsubst %,$(BENCH)/%.c,load carry fleet frame head \
+	latency net request)
+
+$(BENCH_TOOLS): $(wildcard $(BENCH)/*.h) Makefile
+	@mkdir -p $(@D)
+	$(call say,CC $@)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(WARNINGS) $(LDFLAGS) -o $@ \
+		$(filter %.c,$^)
+
 run:
 	scripts/run
 
@@ -120,7 +142,7 @@ CLANG_FORMAT ?= clang-format-19
 CLANG_TIDY ?= clang-tidy-19
 
 FORMATTED = $(SOURCES) $(HEADERS) \
-	$(wildcard $(foreach d,unit fuzz,tests/$(d)/*.c tests/$(d)/*.h))
+	$(wildcard $(foreach d,unit fuzz bench,tests/$(d)/*.c tests/$(d)/*.h))
 
 format:
 	$(Q)$(CLANG_FORMAT) -i $(FORMATTED)
@@ -176,11 +198,12 @@ help:
 	@echo "make test         install what is missing, build, run every test"
 	@echo "make check-unit   the unit tests alone"
 	@echo "make fuzz         libFuzzer's targets; scripts/fuzz runs them"
+	@echo "make bench        beside nginx, HAProxy and others; docs/performance.md"
 	@echo "make format       clang-format; check-format only looks"
 	@echo "make lint         clang-tidy and cppcheck"
 	@echo "make check-headers, deps-check, clean"
 
-.PHONY: all unit check-unit fuzz fuzzers run test format check-format check-headers lint \
+.PHONY: all unit check-unit fuzz fuzzers bench bench-tools run test format check-format check-headers lint \
 	lint-cppcheck deps-check clean help
 .DELETE_ON_ERROR:
 
