@@ -151,7 +151,8 @@ check-format:
 	$(Q)$(CLANG_FORMAT) --dry-run -Werror $(FORMATTED)
 
 # Every header compiles alone, with no more than its folder may see.
-check-headers: $(patsubst %,$(BUILD)/headers/%.ok,$(HEADERS))
+check-headers: $(patsubst %,$(BUILD)/headers/%.ok,$(HEADERS) \
+	$(wildcard $(BENCH)/*.h))
 
 $(BUILD)/headers/%.ok: %
 	@mkdir -p $(@D)
@@ -166,9 +167,9 @@ TIDY_CHECKS := -*,bugprone-*,clang-analyzer-*,misc-redundant-expression,\
 -clang-analyzer-security.insecureAPI.DeprecatedOrUnsafeBufferHandling
 TIDY = $(CLANG_TIDY) --quiet --warnings-as-errors='*' -checks='$(subst $() ,,$(TIDY_CHECKS))'
 
-lint: $(patsubst %,$(BUILD)/tidy/%.ok,$(SOURCES)) lint-cppcheck
+lint: $(patsubst %,$(BUILD)/tidy/%.ok,$(SOURCES) $(BENCH_SOURCES)) lint-cppcheck
 
-$(BUILD)/tidy/%.ok: % $(HEADERS)
+$(BUILD)/tidy/%.ok: % $(HEADERS) $(wildcard $(BENCH)/*.h)
 	@mkdir -p $(@D)
 	$(call say,TIDY $<)
 	$(Q)$(TIDY) $< -- -std=c17 $(CPPFLAGS) $(PKG_CFLAGS) $(LLHTTP_CFLAGS) \
@@ -183,7 +184,8 @@ lint-cppcheck:
 		--enable=warning,performance,portability \
 		--suppress=missingIncludeSystem --suppress=normalCheckLevelMaxBranches \
 		--include=$(BSD)/sys/queue.h -Ishared \
-		-D__linux__ -D'noreturn=__attribute__((noreturn))' $(DIRS)
+		-D__linux__ -D'noreturn=__attribute__((noreturn))' \
+		$(DIRS) $(BENCH)
 
 # The binary needs the named libraries and no others.
 deps-check: $(BUILD)/drover

@@ -27,7 +27,7 @@
 
 #define BATCH 256
 #define ACCEPT_MAX 64
-#define BODY_MAX (16 * 1024 * 1024)
+#define BODY_MAX (16ul * 1024 * 1024)
 
 struct conn {
 	int fd;
@@ -201,9 +201,9 @@ path_size(const char *head, size_t len)
 		return 2;
 	size = strtoul(segment + 1, &unit, 10);
 	if (*unit == 'k')
-		size *= 1024;
+		size <<= 10;
 	else if (*unit == 'm')
-		size *= 1024 * 1024;
+		size <<= 20;
 	return size < BODY_MAX ? size : BODY_MAX;
 }
 

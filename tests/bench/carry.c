@@ -10,11 +10,14 @@
 void
 carry_add(struct carry *carry, const char *bytes, size_t len)
 {
+	char *grown;
+
 	if (len == 0)
 		return;
-	carry->bytes = realloc(carry->bytes, carry->len + len);
-	if (!carry->bytes)
+	grown = realloc(carry->bytes, carry->len + len);
+	if (!grown)
 		err(1, "realloc");
+	carry->bytes = grown;
 	memcpy(carry->bytes + carry->len, bytes, len);
 	carry->len += len;
 }
@@ -44,13 +47,11 @@ is_full(void)
 }
 
 int
-carry_write(struct carry *carry, int fd, const struct iovec *parts, int count)
+carry_write(struct carry *carry, int fd, struct iovec *parts, int count)
 {
-	struct msghdr message = {.msg_iovlen = (size_t)count};
+	struct msghdr message = {.msg_iov = parts, .msg_iovlen = (size_t)count};
 	ssize_t sent = 0;
 
-	/* sendmsg() does not change the parts; its type can't say so. */
-	memcpy(&message.msg_iov, &parts, sizeof parts);
 	if (carry->len == 0)
 		sent = sendmsg(fd, &message, MSG_NOSIGNAL);
 	if (sent < 0) {

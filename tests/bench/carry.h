@@ -24,8 +24,7 @@ void carry_drop(struct carry *carry);
  * Writes all of it to the socket and keeps what that does not take; behind
  * what is kept already, nothing is written. -1 when the connection is broken.
  */
-int carry_write(
-    struct carry *carry, int fd, const struct iovec *parts, int count);
+int carry_write(struct carry *carry, int fd, struct iovec *parts, int count);
 /* Writes what is kept. -1 when the connection is broken. */
 int carry_flush(struct carry *carry, int fd);
 

@@ -21,21 +21,28 @@ class Site:
     """What a proxy is configured for."""
     backend_port: int
     redis_port: int
+    busy: int = 64        # requests at a time
     routes: int = 1       # more: /r0 ... instead of /
-    endpoints: int = 1    # more: the backend's addresses from 127.1.0.1 on
-    access_log: bool = False
+    services: int = 1     # the routes take them in turn
+    endpoints: int = 1    # of all services together; more than one: the
+    access_log: bool = False                # addresses from 127.1.0.1 on
     websocket: bool = False
 
-    def endpoint_addresses(self):
+    def service_endpoints(self):
+        """For each service the addresses of its endpoints."""
         if self.endpoints == 1:
-            return [f"127.0.0.1:{self.backend_port}"]
-        return [f"127.1.{i // 250}.{i % 250 + 1}:{self.backend_port}"
+            all_of_them = [f"127.0.0.1:{self.backend_port}"]
+        else:
+            all_of_them = [
+                f"127.1.{i // 250}.{i % 250 + 1}:{self.backend_port}"
                 for i in range(1, self.endpoints + 1)]
+        return [all_of_them[i::self.services] for i in range(self.services)]
 
-    def prefixes(self):
+    def route_services(self):
+        """Pairs of a path's prefix and the number of its service."""
         if self.routes == 1:
-            return ["/"]
-        return [f"/r{i}" for i in range(self.routes)]
+            return [("/", 0)]
+        return [(f"/r{i}", i % self.services) for i in range(self.routes)]
 
 
 def free_port():

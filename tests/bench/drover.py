@@ -36,16 +36,16 @@ class Drover(Contender):
             "client": {"connections": 20000},
             "redis": {"url": f"redis://127.0.0.1:{site.redis_port}"},
             "services": [{
-                "name": "app",
-                "endpoints": site.endpoint_addresses(),
+                "name": f"app{i}",
+                "endpoints": endpoints,
                 "pool": {"queue": 20000},
                 "health": {"path": "/health", "interval": "2s",
                            "timeout": "1s"},
                 "breaker": {"failures": 3, "window": "10s",
                             "open_for": "10s"},
-            }],
-            "routes": [{"path": path, "service": "app"}
-                       for path in site.prefixes()],
+            } for i, endpoints in enumerate(site.service_endpoints())],
+            "routes": [{"path": path, "service": f"app{service}"}
+                       for path, service in site.route_services()],
         }
         path = self.write("drover.yaml", json.dumps(config, indent=1))
         return [self.program, "-c", path]

@@ -18,6 +18,7 @@
 #include "request.h"
 
 #define BATCH 256
+#define READ_BYTES (64ul * 1024)
 #define NS 1000000000ull
 #define SILENCE_NS (10 * NS) /* then what is awaited will not come */
 #define LATE_NS (2 * NS)     /* what a rate may take to catch up */
@@ -54,7 +55,8 @@ static uint64_t sends; /* of all runs: the next route and source */
 static struct request *batches;
 static struct request handshake, message;
 static int epoll_fd;
-static char buffer[64 * 1024];
+/* Only its start is ever written to: what is dropped is not copied. */
+static char buffer[16 * READ_BYTES];
 
 const char *
 failure_str(enum failure failure)
@@ -305,26 +307,22 @@ conn_take(struct conn *conn, const char *bytes, size_t len)
 static void
 conn_read(struct conn *conn)
 {
+	/* Most of a big body is never copied: the kernel drops it here. */
+	bool is_dropped = conn->body_left >= READ_BYTES;
+	size_t max = is_dropped ? sizeof buffer : READ_BYTES;
 	ssize_t len;
 
-	/* Most of a big body is never copied: the kernel drops it here. */
-	if (conn->body_left >= sizeof buffer) {
-		len = recv(conn->fd, NULL, conn->body_left, MSG_TRUNC);
-		if (len > 0) {
-			take_body(conn, (size_t)len);
-			return;
-		}
-	} else {
-		len = recv(conn->fd, buffer, sizeof buffer, 0);
-		if (len > 0) {
-			conn_take(conn, buffer, (size_t)len);
-			return;
-		}
-	}
-	if (len < 0 && errno == EAGAIN)
-		return;
-	conn_fail(conn, len < 0 && errno == ECONNREFUSED ? FAILURE_CONNECT
-							 : FAILURE_CLOSED);
+	if (is_dropped && conn->body_left < max)
+		max = conn->body_left;
+	len = recv(conn->fd, buffer, max, is_dropped ? MSG_TRUNC : 0);
+	if (len > 0 && is_dropped)
+		take_body(conn, (size_t)len);
+	else if (len > 0)
+		conn_take(conn, buffer, (size_t)len);
+	else if (len == 0 || errno != EAGAIN)
+		conn_fail(conn, len < 0 && errno == ECONNREFUSED
+				    ? FAILURE_CONNECT
+				    : FAILURE_CLOSED);
 }
 
 static void

@@ -7,8 +7,11 @@ from contender import Contender, find
 CONFIG = """\
 global
   nbthread 1
+  tune.bufsize 32768
   maxconn 19000
   no strict-limits
+  tune.pool-low-fd-ratio 100
+  tune.pool-high-fd-ratio 100
 {log}
 defaults
   mode http
@@ -24,9 +27,7 @@ frontend in
   maxconn 19000
   option forwardfor
 {routes}
-backend app
-  balance roundrobin
-{servers}
+{backends}
 """
 
 
@@ -52,18 +53,23 @@ class Haproxy(Contender):
             log = "  log stdout format raw local0"
             options += "  log global\n  option httplog\n"
         if site.routes == 1:
-            routes = "  default_backend app"
+            routes = "  default_backend app0"
         else:
-            routes = ("  use_backend %[path,map_beg(" + self.write(
-                "routes.map", "".join(f"{path}/ app\n"
-                                      for path in site.prefixes())) + ")]")
-        servers = "\n".join(
-            f"  server s{i} {address}"
-            for i, address in enumerate(site.endpoint_addresses()))
+            table = self.write("routes.map", "".join(
+                f"{path}/ app{service}\n"
+                for path, service in site.route_services()))
+            routes = f"  use_backend %[path,map_beg({table})]"
         path = self.write("haproxy.cfg", CONFIG.format(
             port=self.port, log=log, options=options, routes=routes,
-            servers=servers))
+            backends="\n".join(backends(site))))
         return [find("haproxy"), "-db", "-f", path]
+
+
+def backends(site):
+    for i, endpoints in enumerate(site.service_endpoints()):
+        yield f"backend app{i}\n  balance roundrobin"
+        for j, address in enumerate(endpoints):
+            yield f"  server s{j} {address}"
 
 
 class HaproxySplice(Haproxy):

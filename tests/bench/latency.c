@@ -1,23 +1,23 @@
 #include "latency.h"
 
-#define STEPS (1u << LATENCY_STEP_BITS)
+#define STEPS (UINT64_C(1) << LATENCY_STEP_BITS)
 
 /* Below 2 * STEPS a bucket is one ns; above, the top bits of the value. */
 static unsigned
 bucket_of(uint64_t ns)
 {
-	unsigned shift = 0;
+	uint64_t shift = 0;
 
 	if (ns >= 2 * STEPS)
 		shift = 63 - (unsigned)__builtin_clzll(ns) - LATENCY_STEP_BITS;
-	return shift * STEPS + (unsigned)(ns >> shift);
+	return (unsigned)(shift * STEPS + (ns >> shift));
 }
 
 static uint64_t
 bucket_middle(unsigned bucket)
 {
-	unsigned shift = bucket < 2 * STEPS ? 0 : bucket / STEPS - 1;
-	uint64_t start = (uint64_t)(bucket - shift * STEPS) << shift;
+	uint64_t shift = bucket < 2 * STEPS ? 0 : bucket / STEPS - 1;
+	uint64_t start = (bucket - shift * STEPS) << shift;
 
 	return start + ((UINT64_C(1) << shift) >> 1);
 }

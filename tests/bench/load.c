@@ -168,7 +168,7 @@ take_arguments(struct options *o, int argc, char **argv)
 		plan->active = plan->connections;
 	if (!o->expects)
 		plan->expect_bytes = path_bytes(plan->path);
-	if (o->count == 0 && o->seconds == 0)
+	if (o->count == 0 && o->seconds == 0 && !o->waits)
 		o->count = 1;
 	if (plan->is_websocket) {
 		if (!plan->is_post)

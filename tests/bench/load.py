@@ -15,7 +15,8 @@ class Load:
     """Its connections are open when this is; each run() is one measurement."""
 
     def __init__(self, tools, port, options, log_path):
-        self.log_path = log_path
+        with open(log_path, "wb"):
+            pass  # what is in it is about this one
         self.process = Process(
             [os.path.join(tools, "load"), *options, "--wait",
              f"127.0.0.1:{port}"], LOAD_CORE, log_path,

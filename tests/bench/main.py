@@ -8,13 +8,18 @@ import argparse
 import json
 import os
 import signal
+import subprocess
 import sys
 import time
 
+import chart
+import instructions
 import machine
 import report
 import rig
 import rounds
+import summary
+import syscalls
 import workload
 from contender import Against, Direct, RelayL4, RelayL7
 from drover import Drover
@@ -65,9 +70,20 @@ def contenders(options):
                              f"are {', '.join(one.name for one in found)}")
         found = [one for one in found
                  if one.name in names or one.name == "against"]
-    for one in found:
+    return [one for one in found if is_available(one, options)]
+
+
+def is_available(one, options):
+    """Node's proxies may be missing, for npm needs a registry; but not when
+    they were asked for."""
+    try:
         one.available()
-    return found
+    except BenchError as e:
+        if not one.is_slow or options.proxies:
+            raise
+        print(f"bench: without {one.title}: {e}", file=sys.stderr)
+        return False
+    return True
 
 
 def workloads(options):
@@ -79,9 +95,81 @@ def workloads(options):
     return [w for w in workload.WORKLOADS if w.quick or not options.quick]
 
 
-def taking_part(load, everybody):
-    return [one for one in everybody if one.name in load.contenders() or
-            (one.name == "against" and not load.site)]
+def taking_part(load, everybody, is_quick):
+    """An unknown proxy has neither routes nor logs of ours; the memory of
+    Node's does not make a quick run."""
+    return [one for one in everybody if
+            (one.name in load.contenders() or
+             (one.name == "against" and not load.site)) and
+            not (is_quick and one.is_slow and load.kind == workload.MEMORY)]
+
+
+def commit():
+    done = subprocess.run(["git", "-C", ROOT, "describe", "--always",
+                           "--dirty"], capture_output=True, text=True,
+                          check=False)
+    return done.stdout.strip() or "unknown"
+
+
+def measure(stand, loads, everybody, plan, titles, ends_at):
+    """The rounds of all workloads; a table each as soon as it is there."""
+    outcomes = {}
+    for i, load in enumerate(loads):
+        # None may take the time of those behind it: 1.5 times its share.
+        now = time.monotonic()
+        plan.ends_at = now + 1.5 * (ends_at - now) / (len(loads) - i)
+        outcomes[load.name] = rounds.run(
+            stand, taking_part(load, everybody, plan.is_quick), load, plan)
+        print(report.table(load, outcomes[load.name], titles), "\n",
+              flush=True)
+    return outcomes
+
+
+def count(stand, loads, everybody, module, ends_at):
+    """{workload: {contender: what module counted}}, of short runs."""
+    counts = {}
+    for load in loads:
+        found = counts[load.name] = {}
+        for one in taking_part(load, everybody, False):
+            # A just-in-time compiler is not itself under callgrind.
+            if one.name == "direct" or time.monotonic() > ends_at or (
+                    module is instructions and one.is_slow):
+                continue
+            try:
+                found[one.name] = module.measure(stand, one, load)
+            except BenchError as e:
+                print(f"  {one.title}, {load.title}: {e}", flush=True)
+    return counts
+
+
+def check_clocks(outcomes):
+    """How the two accounts of CPU time agree over the whole run."""
+    samples = [sample for outcome in outcomes.values()
+               for of in outcome.samples.values() for sample in of
+               if "cpu_ns" in sample]
+    clock, ticks = (sum(sample[key] for sample in samples)
+                    for key in ("cpu_ns", "stat_ns"))
+    return {"cpu_clock_seconds": clock / 1e9,
+            "utime_stime_seconds": ticks / 1e9}
+
+
+def write(results, outcomes, titles):
+    results["workloads"] = {name: outcome.to_json()
+                            for name, outcome in outcomes.items()}
+    paths = [os.path.join(TOOLS, name)
+             for name in ("results.json", "table.md")]
+    text = summary.document(results, outcomes, titles)
+    with open(paths[0], "w", encoding="utf-8") as f:
+        json.dump(results, f, indent=1)
+    with open(paths[1], "w", encoding="utf-8") as f:
+        f.write(text)
+    paths.append(chart.draw(outcomes, titles, TOOLS))
+    print(text)
+    clocks = results["clocks"]
+    print(f"CPU clocks {clocks['cpu_clock_seconds']:.2f} s, utime + stime "
+          f"{clocks['utime_stime_seconds']:.2f} s. "
+          f"All of it took {results['took_seconds']:.0f} s:")
+    print("\n".join(os.path.relpath(path) for path in paths if path))
 
 
 def main(argv):
@@ -94,29 +182,30 @@ def main(argv):
         rounds=options.rounds or (3 if options.quick else 5),
         seconds=options.seconds or (0.25 if options.quick else 0.5),
         foreign_max=options.foreign,
-        ends_at=begin + (100 if options.quick else 840))
+        repeats=3 if options.quick else 8, is_quick=options.quick)
+    rounds_end, all_ends = (95, 115) if options.quick else (760, 880)
     os.sched_setaffinity(0, {machine.LOAD_CORE})
     titles = {one.name: one.title for one in everybody}
-    results = {"date": time.strftime("%Y-%m-%d %H:%M:%S %z"),
+    results = {"date": time.strftime("%Y-%m-%d"), "commit": commit(),
                "machine": machine.describe(),
                "versions": {one.name: one.version() for one in everybody},
-               "rounds": plan.rounds, "seconds": plan.seconds,
-               "workloads": {}}
+               "rounds": plan.rounds, "seconds": plan.seconds}
     stand = rig.Rig(TOOLS)
     try:
-        for load in loads:
-            outcome = rounds.run(stand, taking_part(load, everybody), load,
-                                 plan)
-            print(report.table(load, outcome, titles), "\n", flush=True)
-            results["workloads"][load.name] = outcome.to_json()
+        outcomes = measure(stand, loads, everybody, plan, titles,
+                           begin + rounds_end)
+        traced = [load for load in loads if load.traced]
+        results["syscalls"] = count(
+            stand, traced[:1] if options.quick else traced, everybody,
+            syscalls, begin + all_ends)
+        results["instructions"] = {} if options.quick else count(
+            stand, [load for load in loads if load.profiled], everybody,
+            instructions, begin + all_ends)
     finally:
         stand.stop()
+    results["clocks"] = check_clocks(outcomes)
     results["took_seconds"] = time.monotonic() - begin
-    path = os.path.join(TOOLS, "results.json")
-    with open(path, "w", encoding="utf-8") as f:
-        json.dump(results, f, indent=1)
-    print(f"{os.path.relpath(path)}: all samples, after "
-          f"{results['took_seconds']:.0f} s")
+    write(results, outcomes, titles)
 
 
 def on_signal(_signum, _frame):

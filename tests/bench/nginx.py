@@ -23,12 +23,10 @@ http {{
   keepalive_requests 1000000000;
   client_body_buffer_size 64k;
   proxy_max_temp_file_size 0;
-  upstream app {{
-{servers}
-    keepalive {keepalive};
-    keepalive_requests 1000000000;
-    keepalive_timeout 60s;
-  }}
+  proxy_buffer_size 64k;
+  proxy_buffers 8 64k;
+  proxy_busy_buffers_size 128k;
+{upstreams}
   server {{
     listen 127.0.0.1:{port} backlog=4096;
     proxy_http_version 1.1;
@@ -40,11 +38,20 @@ http {{
 }}
 """
 
+UPSTREAM = """\
+  upstream app{number} {{
+{servers}
+    keepalive {keepalive};
+    keepalive_requests 1000000000;
+    keepalive_timeout 60s;
+  }}
+"""
+
 WEBSOCKET = """\
     location /ws/ {
       proxy_set_header Upgrade $http_upgrade;
       proxy_set_header Connection "upgrade";
-      proxy_pass http://app;
+      proxy_pass http://app0;
     }
 """
 
@@ -65,16 +72,20 @@ class Nginx(Contender):
         return done.stderr.strip().rsplit("/", 1)[-1]
 
     def command(self, site):
-        locations = [f"    location {path} {{ proxy_pass http://app; }}"
-                     for path in site.prefixes()]
+        upstreams = [UPSTREAM.format(
+            number=i, keepalive=max(256, site.busy, 2 * len(endpoints)),
+            servers="\n".join(f"    server {address};"
+                              for address in endpoints))
+            for i, endpoints in enumerate(site.service_endpoints())]
+        locations = [
+            f"    location {path} {{ proxy_pass http://app{service}; }}\n"
+            for path, service in site.route_services()]
+        if site.websocket:
+            locations.append(WEBSOCKET)
         access = f"{self.place}/access.log combined buffer=64k flush=1s"
         path = self.write("nginx.conf", CONFIG.format(
             user="user root;\n" if os.getuid() == 0 else "",
             place=self.place, port=self.port,
             access=access if site.access_log else "off",
-            servers="\n".join(f"    server {address};"
-                              for address in site.endpoint_addresses()),
-            keepalive=max(256, 2 * site.endpoints),
-            locations="\n".join(locations) +
-            (f"\n{WEBSOCKET}" if site.websocket else "")))
+            upstreams="".join(upstreams), locations="".join(locations)))
         return [find("nginx"), "-c", path, "-e", f"{self.place}/error.log"]

@@ -249,7 +249,8 @@ conn_read(struct conn *from)
 		if ((size_t)len < sizeof buffer && !from->is_ending)
 			from->is_readable = false;
 		conn_take(from, buffer, (size_t)len);
-		if (from->role == BACKEND && !from->is_closed && !from->peer)
+		if (peer && from->role == BACKEND && !from->is_closed &&
+		    !from->peer)
 			client_resume(peer);
 	}
 }

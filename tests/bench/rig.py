@@ -50,8 +50,9 @@ class Rig:
             process.stop()
         shutil.rmtree(self.place, ignore_errors=True)
 
-    def site(self, options):
-        return Site(self.backend_port, self.redis_port, **options)
+    def site(self, load):
+        return Site(self.backend_port, self.redis_port,
+                    busy=load.busy or load.connections, **load.site)
 
     def load(self, contender, load):
         return Load(self.tools, contender.port, load.load_options(),
@@ -59,7 +60,7 @@ class Rig:
 
     def measure(self, contender, load, seconds):
         """One sample of a workload: a dict of figures."""
-        contender.start(self.site(load.site))
+        contender.start(self.site(load))
         try:
             if load.kind == workload.MEMORY:
                 return self.measure_memory(contender, load)
@@ -77,7 +78,7 @@ class Rig:
                 own.append(proxy)
             watch = Watch(own)
             cpu_ns, stat_ns = cpu_of(proxy)
-            done = generator.run(seconds)
+            done = generator.run(max(seconds, load.seconds))
             foreign = watch.foreign_share()
             cpu_ns, stat_ns = (b - a for a, b in zip((cpu_ns, stat_ns),
                                                      cpu_of(proxy)))

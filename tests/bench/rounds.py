@@ -16,7 +16,10 @@ class Plan:
     rounds: int
     seconds: float       # of a sample
     foreign_max: float   # share of a core
-    ends_at: float       # time.monotonic(); later nothing is repeated or begun
+    repeats: int         # of samples in a workload, at most: a machine that
+    #                      is never quiet must not take all the time
+    is_quick: bool       # who is slow is measured once
+    ends_at: float = 0   # of this workload; time.monotonic()
 
 
 @dataclass
@@ -48,7 +51,8 @@ def sample(rig, contender, load, plan, outcome):
             best = one
         if best["foreign"] <= plan.foreign_max:
             break
-        if attempt == REPEATS_MAX or is_late(plan):
+        if (attempt == REPEATS_MAX or outcome.repeats == plan.repeats or
+                is_late(plan)):
             outcome.disturbed += 1
             break
         outcome.repeats += 1
@@ -73,12 +77,13 @@ def run(rig, contenders, load, plan):
     rounds = plan.rounds
     if load.kind == workload.MEMORY:
         rounds = min(rounds, 2)  # the same each time, to a page
-    for _ in range(rounds):
-        if is_late(plan):
+    for done in range(rounds):
+        if done > 0 and is_late(plan):
             outcome.is_cut = True
             break
         for contender in contenders:
-            if contender.name in outcome.troubles:
+            if contender.name in outcome.troubles or (
+                    contender.is_slow and plan.is_quick and done > 0):
                 continue
             try:
                 outcome.samples[contender.name].append(
