@@ -349,18 +349,22 @@ accept_all(int listener)
 	}
 }
 
-/* The listener's descriptor, under the address of its place here. */
+/* A listener's event names the place of its descriptor in here. */
 static int listeners[1 + 4096];
 
 static void
-listen_on(struct sockaddr_in addr, unsigned addresses)
+listen_on(const struct sockaddr_in *addr, unsigned addresses)
 {
-	listeners[0] = net_listen(epoll_fd, &addr, &listeners[0]);
-	for (unsigned i = 1; i <= addresses; i++) {
-		addr.sin_addr.s_addr =
+	struct sockaddr_in more = *addr;
+
+	for (unsigned i = 0; i < addresses; i++) {
+		more.sin_addr.s_addr =
 		    htonl(0x7f010000 | (i / 250) << 8 | (i % 250 + 1));
-		listeners[i] = net_listen(epoll_fd, &addr, &listeners[i]);
+		listeners[1 + i] =
+		    net_listen(epoll_fd, &more, &listeners[1 + i]);
 	}
+	/* At last: when it listens here, it does everywhere. */
+	listeners[0] = net_listen(epoll_fd, addr, &listeners[0]);
 }
 
 static bool
@@ -376,6 +380,7 @@ int
 main(int argc, char **argv)
 {
 	unsigned long addresses = argc > 2 ? strtoul(argv[2], NULL, 10) : 0;
+	struct sockaddr_in addr;
 
 	if (argc < 2 || argc > 3 || addresses > 4096)
 		errx(1, "usage: backend LISTEN [ADDRESSES]");
@@ -385,7 +390,8 @@ main(int argc, char **argv)
 		err(1, "malloc");
 	memset(body, 'x', BODY_MAX);
 	epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-	listen_on(net_addr(argv[1]), (unsigned)addresses);
+	addr = net_addr(argv[1]);
+	listen_on(&addr, (unsigned)addresses);
 	for (;;) {
 		struct epoll_event events[BATCH];
 		int count = epoll_wait(epoll_fd, events, BATCH, -1);

@@ -35,7 +35,7 @@ class Site:
         else:
             all_of_them = [
                 f"127.1.{i // 250}.{i % 250 + 1}:{self.backend_port}"
-                for i in range(1, self.endpoints + 1)]
+                for i in range(self.endpoints)]
         return [all_of_them[i::self.services] for i in range(self.services)]
 
     def route_services(self):

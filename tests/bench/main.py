@@ -29,8 +29,6 @@ from node import HttpProxy, Undici
 from process import BenchError
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
-BUILD = os.path.join(ROOT, "build")
-TOOLS = os.path.join(BUILD, "bench")
 
 
 def parse(argv):
@@ -51,15 +49,21 @@ def parse(argv):
     p.add_argument("--foreign", type=float, default=0.08, metavar="SHARE",
                    help="of a core that others may have during a sample "
                    "before it is taken again (%(default)s)")
-    p.add_argument("--drover", default=os.path.join(BUILD, "drover"),
-                   metavar="FILE", help="the program (build/drover)")
-    return p.parse_args(argv)
+    p.add_argument("--build", default=os.path.join(ROOT, "build"),
+                   metavar="FOLDER", help="where drover and bench/ with the "
+                   "tools are (build)")
+    p.add_argument("--out", metavar="FOLDER",
+                   help="for the results (bench/ in the build's folder)")
+    options = p.parse_args(argv)
+    options.tools = os.path.join(options.build, "bench")
+    options.out = options.out or options.tools
+    return options
 
 
 def contenders(options):
-    found = [Direct(), Drover(options.drover), Nginx(), Haproxy(),
-             HaproxySplice(), RelayL4(TOOLS), RelayL7(TOOLS), HttpProxy(),
-             Undici()]
+    found = [Direct(), Drover(os.path.join(options.build, "drover")),
+             Nginx(), Haproxy(), HaproxySplice(), RelayL4(options.tools),
+             RelayL7(options.tools), HttpProxy(), Undici()]
     if options.against:
         found.append(Against(options.against))
     if options.proxies:
@@ -153,18 +157,21 @@ def check_clocks(outcomes):
             "utime_stime_seconds": ticks / 1e9}
 
 
-def write(results, outcomes, titles):
+def write(results, outcomes, titles, folder):
     results["workloads"] = {name: outcome.to_json()
                             for name, outcome in outcomes.items()}
-    paths = [os.path.join(TOOLS, name)
+    paths = [os.path.join(folder, name)
              for name in ("results.json", "table.md")]
     text = summary.document(results, outcomes, titles)
     with open(paths[0], "w", encoding="utf-8") as f:
         json.dump(results, f, indent=1)
     with open(paths[1], "w", encoding="utf-8") as f:
         f.write(text)
-    paths.append(chart.draw(outcomes, titles, TOOLS))
     print(text)
+    try:
+        paths.append(chart.draw(outcomes, titles, folder))
+    except BenchError as e:
+        print(f"No chart: {e}")
     clocks = results["clocks"]
     print(f"CPU clocks {clocks['cpu_clock_seconds']:.2f} s, utime + stime "
           f"{clocks['utime_stime_seconds']:.2f} s. "
@@ -190,7 +197,7 @@ def main(argv):
                "machine": machine.describe(),
                "versions": {one.name: one.version() for one in everybody},
                "rounds": plan.rounds, "seconds": plan.seconds}
-    stand = rig.Rig(TOOLS)
+    stand = rig.Rig(options.tools)
     try:
         outcomes = measure(stand, loads, everybody, plan, titles,
                            begin + rounds_end)
@@ -205,7 +212,7 @@ def main(argv):
         stand.stop()
     results["clocks"] = check_clocks(outcomes)
     results["took_seconds"] = time.monotonic() - begin
-    write(results, outcomes, titles)
+    write(results, outcomes, titles, options.out)
 
 
 def on_signal(_signum, _frame):

@@ -54,8 +54,9 @@ class Rig:
         return Site(self.backend_port, self.redis_port,
                     busy=load.busy or load.connections, **load.site)
 
-    def load(self, contender, load):
-        return Load(self.tools, contender.port, load.load_options(),
+    def load(self, contender, load, options=None):
+        return Load(self.tools, contender.port,
+                    options or load.load_options(),
                     os.path.join(self.place, "load"))
 
     def measure(self, contender, load, seconds):
@@ -94,6 +95,9 @@ class Rig:
             generator.close()
 
     def measure_memory(self, contender, load):
+        # It listens before it has made all of its tables, and the first
+        # request makes the others.
+        self.load(contender, load, ["-c", "1"]).close()
         before = contender.process.pss_bytes()
         generator = self.load(contender, load)
         try:
