@@ -11,8 +11,8 @@ import re
 from contender import find
 from process import BenchError
 
-FEW = 500
-MANY = 2500
+FEW = 300
+MANY = 1800
 DEADLINE = 60
 TOTALS = re.compile(r"^(?:totals|summary): (\d+)", re.M)
 

@@ -93,13 +93,14 @@ def counts_table(counts, titles):
 
 def document(results, outcomes, titles):
     machine = results["machine"]
-    versions = ", ".join(f"{titles[name]} {version}" for name, version in
-                         results["versions"].items() if version)
+    versions = "".join(f"{titles[name]} {version}; " for name, version in
+                       results["versions"].items() if version)
+    about = (f"{results['date']}, commit {results['commit']}: "
+             f"{machine['cpu']}, {machine['cores']} cores, "
+             f"{machine['system']}, Linux {machine['kernel']}; {versions}"
+             f"{results['rounds']} rounds of {results['seconds']} s.")
     parts = [
-        f"{results['date']}, commit {results['commit']}: {machine['cpu']}, "
-        f"{machine['cores']} cores, {machine['system']}, Linux "
-        f"{machine['kernel']}. {versions}. {results['rounds']} rounds of "
-        f"{results['seconds']} s.",
+        about,
         "CPU time of the proxy, us per request; memory, bytes per "
         "connection:", main_table(outcomes, titles)]
     for title, text in (

@@ -157,7 +157,7 @@ def test_whole_run(place):
         [sys.executable, "-B", MAIN, "--build", BUILD, "--out", place,
          "--only", "128b,rate4k,idle5k", "--rounds", "2", "--seconds", "0.05",
          "--proxies", "direct,drover,relay_l7", "--foreign", "2"],
-        capture_output=True, text=True, timeout=120, check=False)
+        capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
     with open(os.path.join(place, "results.json"), encoding="utf-8") as f:
         results = json.load(f)
