@@ -44,7 +44,9 @@ def data(outcomes, names):
 
 def draw(outcomes, titles, folder):
     """Returns the picture's path, or None when there is nothing in it."""
-    names = [name for name in SHOWN if name in titles]
+    names = [name for name in SHOWN
+             if any(outcome.samples.get(name) for outcome in
+                    outcomes.values())]
     lines = list(data(outcomes, names))
     if not lines:
         return None
