@@ -12,7 +12,7 @@ global
   no strict-limits
   tune.pool-low-fd-ratio 100
   tune.pool-high-fd-ratio 100
-{process}
+{tuning}
 defaults
   mode http
   timeout connect 10s
@@ -37,7 +37,7 @@ class Haproxy(Contender):
     is_peer = True
     has_access_log = True
     has_sites = True
-    process = ""
+    tuning = ""
     options = ""
 
     def available(self):
@@ -49,9 +49,9 @@ class Haproxy(Contender):
         return done.stdout.split()[2]
 
     def command(self, site):
-        options, process = self.options, self.process
+        options, tuning = self.options, self.tuning
         if site.access_log:
-            process += "  log stdout format raw local0\n"
+            tuning += "  log stdout format raw local0\n"
             options += "  log global\n  option httplog\n"
         if site.routes == 1:
             routes = "  default_backend app0"
@@ -61,7 +61,7 @@ class Haproxy(Contender):
                 for path, service in site.route_services()))
             routes = f"  use_backend %[path,map_beg({table})]"
         path = self.write("haproxy.cfg", CONFIG.format(
-            port=self.port, process=process, options=options, routes=routes,
+            port=self.port, tuning=tuning, options=options, routes=routes,
             backends="\n".join(backends(site))))
         return [find("haproxy"), "-db", "-f", path]
 
@@ -76,5 +76,5 @@ def backends(site):
 class HaproxySplice(Haproxy):
     name = "haproxy-splice"
     title = "HAProxy splice"
-    process = "  tune.pipesize 262144\n"
+    tuning = "  tune.pipesize 262144\n"
     options = "  option splice-auto\n  option splice-response\n"
