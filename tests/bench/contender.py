@@ -112,10 +112,14 @@ class Contender:
     def start(self, site, wrapper=(), deadline=20):
         self.place = tempfile.mkdtemp(prefix=f"drover-bench-{self.name}-")
         self.port = free_port()
-        argv = [*wrapper, *self.command(site)]
-        self.process = Process(argv, PROXY_CORE,
-                               os.path.join(self.place, "log"))
-        wait_for(self.is_up, f"{self.name} listens", deadline)
+        try:
+            argv = [*wrapper, *self.command(site)]
+            self.process = Process(argv, PROXY_CORE,
+                                   os.path.join(self.place, "log"))
+            wait_for(self.is_up, f"{self.name} listens", deadline)
+        except BaseException:
+            self.stop()
+            raise
 
     def is_up(self):
         self.process.check(self.name)

@@ -129,15 +129,16 @@ def measure(stand, loads, everybody, plan, titles, ends_at):
     return outcomes
 
 
-def count(stand, loads, everybody, module, ends_at):
+def count(stand, loads, everybody, outcomes, module, ends_at):
     """{workload: {contender: what module counted}}, of short runs."""
     counts = {}
     for load in loads:
         found = counts[load.name] = {}
         for one in taking_part(load, everybody, False):
             # A just-in-time compiler is not itself under callgrind.
-            if one.name == "direct" or time.monotonic() > ends_at or (
-                    module is instructions and one.is_slow):
+            if (one.name == "direct" or time.monotonic() > ends_at or
+                    not outcomes[load.name].samples.get(one.name) or
+                    (module is instructions and one.is_slow)):
                 continue
             try:
                 found[one.name] = module.measure(stand, one, load)
@@ -206,10 +207,10 @@ def main(argv):
         traced = [load for load in loads if load.traced]
         results["syscalls"] = count(
             stand, traced[:1] if options.quick else traced, everybody,
-            syscalls, begin + all_ends)
+            outcomes, syscalls, begin + all_ends)
         results["instructions"] = {} if options.quick else count(
             stand, [load for load in loads if load.profiled], everybody,
-            instructions, begin + all_ends)
+            outcomes, instructions, begin + all_ends)
     finally:
         stand.stop()
     results["clocks"] = check_clocks(outcomes)
