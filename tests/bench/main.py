@@ -118,14 +118,17 @@ def commit():
 def measure(stand, loads, everybody, plan, titles, ends_at):
     """The rounds of all workloads; a table each as soon as it is there."""
     outcomes = {}
-    for i, load in enumerate(loads):
+    for group in workload.groups(loads):
         # None may take the time of those behind it.
         now = time.monotonic()
-        plan.ends_at = now + 2 * (ends_at - now) / (len(loads) - i)
-        outcomes[load.name] = rounds.run(
-            stand, taking_part(load, everybody, plan.is_quick), load, plan)
-        print(report.table(load, outcomes[load.name], titles), "\n",
-              flush=True)
+        share = len(group) / (len(loads) - len(outcomes))
+        plan.ends_at = now + min(1, 2 * share) * (ends_at - now)
+        found = rounds.run(stand, [
+            (load, taking_part(load, everybody, plan.is_quick))
+            for load in group], plan)
+        for load, outcome in zip(group, found):
+            outcomes[load.name] = outcome
+            print(report.table(load, outcome, titles), "\n", flush=True)
     return outcomes
 
 

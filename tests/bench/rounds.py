@@ -1,4 +1,4 @@
-"""Interleaved rounds of one workload: A B C A B C, so that what changes on the
+"""Interleaved rounds: A B C A B C, so that what changes on the
 machine meets all of them. A sample during which others had too much of the
 cores is taken again."""
 
@@ -67,28 +67,43 @@ def trouble(contender, load):
     return None
 
 
-def run(rig, contenders, load, plan):
+def begin(contenders, load):
     outcome = Outcome()
     for contender in contenders:
         reason = trouble(contender, load)
         if reason:
             outcome.troubles[contender.name] = reason
         outcome.samples[contender.name] = []
-    rounds = plan.rounds
-    if load.kind == workload.MEMORY:
-        rounds = min(rounds, 2)  # the same each time, to a page
-    for done in range(rounds):
-        if done > 0 and is_late(plan):
-            outcome.is_cut = True
-            break
-        for contender in contenders:
-            if contender.name in outcome.troubles or (
-                    contender.is_slow and plan.is_quick and done > 0):
-                continue
-            try:
-                outcome.samples[contender.name].append(
-                    sample(rig, contender, load, plan, outcome))
-            except BenchError as e:
-                outcome.troubles[contender.name] = str(e)
-        outcome.rounds += 1
     return outcome
+
+
+def has_turn(contender, load, plan, outcome):
+    if contender.name in outcome.troubles:
+        return False
+    most = plan.rounds
+    if load.kind == workload.MEMORY:
+        most = min(most, 2)  # the same each time, to a page
+    if plan.is_quick and contender.is_slow:
+        most = 1
+    return outcome.rounds < most
+
+
+def run(rig, group, plan):
+    """group: pairs of a workload and its contenders, which share the rounds.
+    Returns an outcome for each."""
+    outcomes = [begin(contenders, load) for load, contenders in group]
+    for done in range(plan.rounds):
+        for (load, contenders), outcome in zip(group, outcomes):
+            if done > 0 and is_late(plan):
+                outcome.is_cut = True
+                continue
+            for contender in contenders:
+                if not has_turn(contender, load, plan, outcome):
+                    continue
+                try:
+                    outcome.samples[contender.name].append(
+                        sample(rig, contender, load, plan, outcome))
+                except BenchError as e:
+                    outcome.troubles[contender.name] = str(e)
+            outcome.rounds += 1
+    return outcomes

@@ -63,20 +63,24 @@ def latency_table(outcomes, titles):
 
 
 def growth_table(outcomes, titles):
+    """How many times as much; and of that what the floor does not grow."""
     names = present(outcomes)
     title = {load.name: load.title for load in workload.WORKLOADS}
     rows = []
     for base, grown in workload.GROWTH:
         if base not in outcomes or grown not in outcomes:
             continue
-        row = [f"{title[grown]} / {title[base]}"]
+        found = {}
         for name in names:
-            row.append(report.ratio(
-                report.median(outcomes[grown], name, "cpu_us"),
-                report.median(outcomes[base], name, "cpu_us")))
-        rows.append(row)
-    return markdown(["", *(titles[name] for name in names)], rows) \
-        if rows else ""
+            few, many = (report.median(outcomes[load], name, "cpu_us")
+                         for load in (base, grown))
+            found[name] = many / few if few and many else None
+        cells = [report.ratio(found[name], 1) for name in names]
+        rows.append([f"{title[grown]} / {title[base]}", *cells,
+                     report.ratio(found.get("drover"),
+                                  found.get("relay_l7"))])
+    return markdown(["", *(titles[name] for name in names),
+                     "Drover / floor: heads"], rows) if rows else ""
 
 
 def counts_table(counts, titles):

@@ -26,6 +26,7 @@ class Workload:
     seconds: float = 0       # of a sample, at least
     quick: bool = False      # part of --quick
     extra: tuple = ()        # further proxies
+    group: str = ""          # measured round by round with its neighbours
     traced: int = 0          # requests to count system calls for
     profiled: bool = False   # instructions are counted, too
 
@@ -41,7 +42,25 @@ SPLICE = ("haproxy-splice",)
 
 WORKLOADS = [
     Workload("128b", "128 B", ["-p", "/128"], quick=True, traced=2000,
-             profiled=True),
+             profiled=True, group="size"),
+    Workload("c1000", "1,000 connections", ["-p", "/128"], PROXIES,
+             connections=1000, group="size"),
+    Workload("c8000", "8,000 connections", ["-p", "/128"], PROXIES,
+             connections=8000, seconds=1.0, group="size"),
+    Workload("routes1k", "1,000 routes", ["-p", "/128", "--paths", "1000"],
+             SITES, site={"routes": 1000}, group="size"),
+    # Drover takes 32 endpoints for a service and 32 services.
+    Workload("endpoints1k", "1,000 routes, 1,000 endpoints",
+             ["-p", "/128", "--paths", "1000"], SITES,
+             site={"routes": 1000, "services": 32, "endpoints": 1000},
+             group="size"),
+    # Growth of what stands by: 64 requests at a time, over all in turn.
+    Workload("open1", "1 open connection", ["-p", "/128"], PROXIES,
+             connections=1, group="open"),
+    Workload("open100", "100 open, 64 busy", ["-p", "/128"], PROXIES,
+             connections=100, busy=64, group="open"),
+    Workload("open10k", "10,000 open, 64 busy", ["-p", "/128"], PROXIES,
+             connections=10000, busy=64, group="open"),
     Workload("1k", "1 KiB", ["-p", "/1k"], PROXIES),
     Workload("16k", "16 KiB", ["-p", "/16k"], quick=True, extra=SPLICE,
              traced=2000),
@@ -66,23 +85,6 @@ WORKLOADS = [
     Workload("rate20k", "20,000 requests/s",
              ["-p", "/128", "--rate", "20000"], ("direct", *PROXIES),
              kind=LATENCY),
-    Workload("c1000", "1,000 connections", ["-p", "/128"], PROXIES,
-             connections=1000),
-    Workload("c8000", "8,000 connections", ["-p", "/128"], PROXIES,
-             connections=8000, seconds=1.0),
-    # Growth of what stands by: 64 requests at a time, over all in turn.
-    Workload("open1", "1 open connection", ["-p", "/128"], PROXIES,
-             connections=1),
-    Workload("open100", "100 open, 64 busy", ["-p", "/128"], PROXIES,
-             connections=100, busy=64),
-    Workload("open10k", "10,000 open, 64 busy", ["-p", "/128"], PROXIES,
-             connections=10000, busy=64),
-    Workload("routes1k", "1,000 routes", ["-p", "/128", "--paths", "1000"],
-             SITES, site={"routes": 1000}),
-    # Drover takes 32 endpoints for a service and 32 services.
-    Workload("endpoints1k", "1,000 routes, 1,000 endpoints",
-             ["-p", "/128", "--paths", "1000"], SITES,
-             site={"routes": 1000, "services": 32, "endpoints": 1000}),
     # Opened four at a time: buffers of many busy ones would count as theirs.
     Workload("idle5k", "5,000 idle connections", ["-p", "/128"],
              (*PROXIES, *NODE), kind=MEMORY, connections=5000, busy=4,
@@ -99,6 +101,17 @@ GROWTH = [
     ("128b", "routes1k"),
     ("128b", "endpoints1k"),
 ]
+
+
+def groups(loads):
+    """Lists of those that share their rounds, because they are compared."""
+    found = []
+    for load in loads:
+        if load.group and found and found[-1][0].group == load.group:
+            found[-1].append(load)
+        else:
+            found.append([load])
+    return found
 
 
 def find(names):
