@@ -116,6 +116,28 @@ $(BUILD)/fuzz_%: tests/fuzz/fuzz_%.c $(LIBRARY)
 		-MMD -MP $(patsubst %,-I%,$(DIRS)) $(LDFLAGS) -fsanitize=fuzzer \
 		-o $@ $< $(LIBRARY) $(LDLIBS)
 
+# What scripts/bench measures with; tests/bench/*.h say what each part is.
+BENCH := tests/bench
+BENCH_TOOLS := $(patsubst %,$(BUILD)/bench/%,relay_l4 relay_l7 backend load)
+BENCH_SOURCES := $(wildcard $(BENCH)/*.c)
+
+bench:
+	scripts/bench
+
+bench-tools: $(BENCH_TOOLS)
+
+$(BUILD)/bench/relay_l4: $(patsubst %,$(BENCH)/%.c,relay_l4 carry net)
+$(BUILD)/bench/relay_l7: $(patsubst %,$(BENCH)/%.c,relay_l7 carry head net)
+$(BUILD)/bench/backend: $(patsubst %,$(BENCH)/%.c,backend carry frame head net)
+$(BUILD)/bench/load: $(patsubst %,$(BENCH)/%.c,load carry fleet frame head \
+	latency net request)
+
+$(BENCH_TOOLS): $(wildcard $(BENCH)/*.h) Makefile
+	@mkdir -p $(@D)
+	$(call say,CC $@)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(WARNINGS) $(LDFLAGS) -o $@ \
+		$(filter %.c,$^)
+
 run:
 	scripts/run
 
@@ -127,7 +149,7 @@ CLANG_FORMAT ?= clang-format-19
 CLANG_TIDY ?= clang-tidy-19
 
 FORMATTED = $(SOURCES) $(HEADERS) \
-	$(wildcard $(foreach d,unit fuzz,tests/$(d)/*.c tests/$(d)/*.h))
+	$(wildcard $(foreach d,unit fuzz bench,tests/$(d)/*.c tests/$(d)/*.h))
 
 format:
 	$(Q)$(CLANG_FORMAT) -i $(FORMATTED)
@@ -136,7 +158,8 @@ check-format:
 	$(Q)$(CLANG_FORMAT) --dry-run -Werror $(FORMATTED)
 
 # Every header compiles alone, with no more than its folder may see.
-check-headers: $(patsubst %,$(BUILD)/headers/%.ok,$(HEADERS))
+check-headers: $(patsubst %,$(BUILD)/headers/%.ok,$(HEADERS) \
+	$(wildcard $(BENCH)/*.h))
 
 $(BUILD)/headers/%.ok: %
 	@mkdir -p $(@D)
@@ -151,9 +174,9 @@ TIDY_CHECKS := -*,bugprone-*,clang-analyzer-*,misc-redundant-expression,\
 -clang-analyzer-security.insecureAPI.DeprecatedOrUnsafeBufferHandling
 TIDY = $(CLANG_TIDY) --quiet --warnings-as-errors='*' -checks='$(subst $() ,,$(TIDY_CHECKS))'
 
-lint: $(patsubst %,$(BUILD)/tidy/%.ok,$(SOURCES)) lint-cppcheck
+lint: $(patsubst %,$(BUILD)/tidy/%.ok,$(SOURCES) $(BENCH_SOURCES)) lint-cppcheck
 
-$(BUILD)/tidy/%.ok: % $(HEADERS)
+$(BUILD)/tidy/%.ok: % $(HEADERS) $(wildcard $(BENCH)/*.h)
 	@mkdir -p $(@D)
 	$(call say,TIDY $<)
 	$(Q)$(TIDY) $< -- -std=c17 $(CPPFLAGS) $(PKG_CFLAGS) $(LLHTTP_CFLAGS) \
@@ -168,7 +191,8 @@ lint-cppcheck:
 		--enable=warning,performance,portability \
 		--suppress=missingIncludeSystem --suppress=normalCheckLevelMaxBranches \
 		--include=$(BSD)/sys/queue.h -Ishared \
-		-D__linux__ -D'noreturn=__attribute__((noreturn))' $(DIRS)
+		-D__linux__ -D'noreturn=__attribute__((noreturn))' \
+		$(DIRS) $(BENCH)
 
 # The binary needs the named libraries and no others.
 deps-check: $(BUILD)/drover
@@ -183,11 +207,12 @@ help:
 	@echo "make test         install what is missing, build, run every test"
 	@echo "make check-unit   the unit tests alone"
 	@echo "make fuzz         libFuzzer's targets; scripts/fuzz runs them"
+	@echo "make bench        beside nginx, HAProxy and others; docs/performance.md"
 	@echo "make format       clang-format; check-format only looks"
 	@echo "make lint         clang-tidy and cppcheck"
 	@echo "make check-headers, deps-check, clean"
 
-.PHONY: all unit check-unit fuzz fuzzers run test format check-format check-headers lint \
+.PHONY: all unit check-unit fuzz fuzzers bench bench-tools run test format check-format check-headers lint \
 	lint-cppcheck deps-check clean help
 .DELETE_ON_ERROR:
 

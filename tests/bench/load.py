@@ -1,0 +1,58 @@
+"""The load generator, as the bench drives it."""
+
+import json
+import os
+import select
+import subprocess
+
+from machine import LOAD_CORE
+from process import BenchError, Process
+
+OPEN_DEADLINE = 60  # for all connections, with an answer each
+
+
+class Load:
+    """Its connections are open when this is; each run() is one measurement."""
+
+    def __init__(self, tools, port, options, log_path):
+        with open(log_path, "wb"):
+            pass  # what is in it is about this one
+        self.process = Process(
+            [os.path.join(tools, "load"), *options, "--wait",
+             f"127.0.0.1:{port}"], LOAD_CORE, log_path,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        line = self.line(OPEN_DEADLINE)
+        if line != "ready":
+            self.close()
+            raise BenchError(f"load: {line} {self.process.log()}".strip())
+
+    def line(self, deadline):
+        out = self.process.popen.stdout
+        if not select.select([out], [], [], deadline)[0]:
+            self.close()
+            raise BenchError(f"load: nothing within {deadline} s")
+        return out.readline().decode().strip()
+
+    def order(self, text, deadline):
+        self.process.popen.stdin.write(text.encode() + b"\n")
+        self.process.popen.stdin.flush()
+        line = self.line(deadline)
+        if not line.startswith("{"):
+            self.close()
+            raise BenchError(f"load: {line} {self.process.log()}".strip())
+        return json.loads(line)
+
+    def run(self, seconds):
+        return self.order(f"run {seconds:.3f}", seconds + 30)
+
+    def count(self, requests, deadline=60):
+        return self.order(f"count {requests}", deadline)
+
+    def close(self):
+        self.process.popen.stdin.close()
+        try:
+            self.process.popen.wait(10)
+        except subprocess.TimeoutExpired:
+            pass
+        self.process.stop()
+        self.process.popen.stdout.close()

@@ -1,0 +1,105 @@
+"""Medians, ratios, and the table."""
+
+import statistics
+
+import workload
+
+PEERS = ("nginx", "haproxy", "haproxy-splice")
+FLOORS = ("relay_l4", "relay_l7")
+
+
+def figure(samples, key):
+    """Median, minimum and maximum, or None."""
+    values = [sample[key] for sample in samples if key in sample]
+    if not values:
+        return None
+    return {"median": statistics.median(values), "min": min(values),
+            "max": max(values)}
+
+
+def median(outcome, name, key):
+    found = figure(outcome.samples.get(name, []), key)
+    return found["median"] if found else None
+
+
+def main_key(load):
+    return "pss_per_connection" if load.kind == workload.MEMORY else "cpu_us"
+
+
+def best_peer(outcome, key, peers=PEERS[:2]):
+    values = [median(outcome, name, key) for name in peers]
+    values = [value for value in values if value is not None]
+    return min(values) if values else None
+
+
+def ratio(value, base):
+    return f"{value / base:.2f}" if value and base else ""
+
+
+def number(value):
+    if value is None:
+        return ""
+    if value < 100:
+        return f"{value:.1f}"
+    return f"{value:,.0f}"
+
+
+def rows(load, outcome, titles):
+    """A row per contender: texts under the columns of head()."""
+    key = main_key(load)
+    peer = best_peer(outcome, key)
+    floors = [median(outcome, name, key) for name in FLOORS]
+    for name, samples in outcome.samples.items():
+        title = titles[name]
+        if not samples:
+            yield [title, outcome.troubles.get(name, "not measured")]
+            continue
+        main = figure(samples, key)
+        errors = sum(sample["errors"] for sample in samples)
+        row = [title]
+        if main:
+            row += [number(main["median"]),
+                    f"{number(main['min'])}-{number(main['max'])}",
+                    ratio(main["median"], peer),
+                    *(ratio(main["median"], floor) for floor in floors)]
+        else:
+            row += ["", "", "", "", ""]
+        for column in ("rate", "p50_us", "p99_us"):
+            row.append(number(median(outcome, name, column)))
+        pss = median(outcome, name, "pss_bytes")
+        row.append(number(pss / 2**20) if pss else "")
+        row.append(f"{errors:,}" if errors else "")
+        yield row
+
+
+def head(load):
+    unit = "B/conn" if load.kind == workload.MEMORY else "us/req"
+    return [load.title, unit, "min-max", "/peer", "/L4", "/L7", "req/s",
+            "p50 us", "p99 us", "PSS MiB", "errors"]
+
+
+def table(load, outcome, titles):
+    """Text, in columns; a trouble takes the rest of its line."""
+    lines = [head(load), *rows(load, outcome, titles)]
+    width = [max(len(line[i]) for line in lines if len(line) > max(i, 2) or
+                 i == 0) for i in range(len(lines[0]))]
+    width[0] = max(width[0], 24)
+    text = []
+    for line in lines:
+        if len(line) == 2:
+            text.append(f"  {line[0]:<{width[0]}}  {line[1]}")
+            continue
+        cells = [f"{line[0]:<{width[0]}}"]
+        cells += [f"{cell:>{width[i]}}" for i, cell in enumerate(line) if i]
+        text.append("  " + "  ".join(cells).rstrip())
+    notes = []
+    if outcome.repeats:
+        notes.append(f"{outcome.repeats} samples repeated")
+    if outcome.disturbed:
+        notes.append(f"{outcome.disturbed} kept though others were on the "
+                     "cores")
+    if outcome.is_cut:
+        notes.append(f"only {outcome.rounds} rounds: out of time")
+    if notes:
+        text.append("  (" + "; ".join(notes) + ")")
+    return "\n".join(text)

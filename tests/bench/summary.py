@@ -1,0 +1,121 @@
+"""The tables at the end, as Markdown: a row per workload."""
+
+import report
+import workload
+
+# The columns; who else took part has figures in results.json.
+COLUMNS = ("drover", "nginx", "haproxy", "haproxy-splice", "http-proxy",
+           "undici", "relay_l4", "relay_l7", "against")
+
+
+def markdown(head, rows):
+    lines = ["| " + " | ".join(head) + " |",
+             "|" + "---|" + "---:|" * (len(head) - 1)]
+    lines += ["| " + " | ".join(row) + " |" for row in rows]
+    return "\n".join(lines)
+
+
+def present(outcomes):
+    names = {name for outcome in outcomes.values()
+             for name, samples in outcome.samples.items() if samples}
+    return [name for name in COLUMNS if name in names]
+
+
+def main_table(outcomes, titles):
+    """Medians, and Drover's ratio to the better peer and to the floors."""
+    names = present(outcomes)
+    has_drover = "drover" in names
+    head = ["", *(titles[name] for name in names)]
+    if has_drover:
+        head += ["Drover / better peer", "/ floor: bytes", "/ floor: heads"]
+    rows = []
+    for load in workload.WORKLOADS:
+        if load.name not in outcomes:
+            continue
+        outcome = outcomes[load.name]
+        key = report.main_key(load)
+        unit = ", B" if load.kind == workload.MEMORY else ""
+        row = [load.title + unit]
+        row += [report.number(report.median(outcome, name, key))
+                for name in names]
+        if has_drover:
+            own = report.median(outcome, "drover", key)
+            bases = [report.best_peer(outcome, key)]
+            bases += [report.median(outcome, name, key)
+                      for name in report.FLOORS]
+            row += [report.ratio(own, base) for base in bases]
+        rows.append(row)
+    return markdown(head, rows)
+
+
+def latency_table(outcomes, titles):
+    names = present(outcomes)
+    rows = []
+    for load in workload.WORKLOADS:
+        if load.kind != workload.LATENCY or load.name not in outcomes:
+            continue
+        for key, what in (("p50_us", "p50"), ("p99_us", "p99")):
+            rows.append([f"{load.title}, {what} us"] + [
+                report.number(report.median(outcomes[load.name], name, key))
+                for name in names])
+    return markdown(["", *(titles[name] for name in names)], rows) \
+        if rows else ""
+
+
+def growth_table(outcomes, titles):
+    """How many times as much; and of that what the floor does not grow."""
+    names = present(outcomes)
+    title = {load.name: load.title for load in workload.WORKLOADS}
+    rows = []
+    for base, grown in workload.GROWTH:
+        if base not in outcomes or grown not in outcomes:
+            continue
+        found = {}
+        for name in names:
+            few, many = (report.median(outcomes[load], name, "cpu_us")
+                         for load in (base, grown))
+            found[name] = many / few if few and many else None
+        cells = [report.ratio(found[name], 1) for name in names]
+        rows.append([f"{title[grown]} / {title[base]}", *cells,
+                     report.ratio(found.get("drover"),
+                                  found.get("relay_l7"))])
+    return markdown(["", *(titles[name] for name in names),
+                     "Drover / floor: heads"], rows) if rows else ""
+
+
+def counts_table(counts, titles):
+    """counts: {workload: {contender: number}}"""
+    names = [name for name in COLUMNS
+             if any(name in found for found in counts.values())]
+    title = {load.name: load.title for load in workload.WORKLOADS}
+    rows = [[title[load], *(report.number(found.get(name))
+                            for name in names)]
+            for load, found in counts.items()]
+    return markdown(["", *(titles[name] for name in names)], rows) \
+        if rows else ""
+
+
+def document(results, outcomes, titles):
+    machine = results["machine"]
+    versions = "".join(f"{titles[name]} {version}; " for name, version in
+                       results["versions"].items() if version)
+    about = (f"{results['date']}, commit {results['commit']}: "
+             f"{machine['cpu']}, {machine['cores']} cores, "
+             f"{machine['system']}, Linux {machine['kernel']}; {versions}"
+             f"{results['rounds']} rounds of {results['seconds']} s.")
+    parts = [
+        about,
+        "CPU time of the proxy, us per request; memory, bytes per "
+        "connection:", main_table(outcomes, titles)]
+    for title, text in (
+            ("Latency:", latency_table(outcomes, titles)),
+            ("Growth of the CPU time per request, times:",
+             growth_table(outcomes, titles)),
+            ("System calls per request:", counts_table(
+                {load: {name: found["total"] for name, found in of.items()}
+                 for load, of in results["syscalls"].items()}, titles)),
+            ("Instructions per request, in user space:",
+             counts_table(results["instructions"], titles))):
+        if text:
+            parts += [title, text]
+    return "\n\n".join(parts) + "\n"
