@@ -15,12 +15,12 @@ WARNINGS := -Wall -Wextra -Wpedantic -Werror -Wshadow -Wstrict-prototypes \
 	-Wmissing-prototypes -Wold-style-definition -Wpointer-arith \
 	-Wcast-qual -Wwrite-strings -Wundef -Wformat=2 -Wvla \
 	-Wimplicit-fallthrough
-OPTIMIZE ?= -O2
+OPTIMIZE ?= $(if $(SAN),-O2,-O3)
 # The program is optimised as a whole. The objects can also be linked as they
 # are, which is quicker: the unit tests do.
 LTO := $(if $(SAN)$(findstring clang,$(CC)),,yes)
 CPPFLAGS += -D_GNU_SOURCE
-CFLAGS += -std=c17 -g $(OPTIMIZE) -fno-omit-frame-pointer -fPIE \
+CFLAGS += -std=c17 -g $(OPTIMIZE) -fno-omit-frame-pointer -fPIE -fno-plt \
 	-fstack-protector-strong
 ifneq ($(LTO),)
 CFLAGS += -flto=auto -ffat-lto-objects

@@ -144,10 +144,8 @@ is_http_method(const struct message *m)
 static bool
 is_framing(const struct message_header *h)
 {
-	return h->field == FIELD_CONNECTION ||
-	       h->field == FIELD_CONTENT_LENGTH ||
-	       h->field == FIELD_HOP_BY_HOP || /* Proxy-Connection */
-	       h->field == FIELD_TRANSFER_ENCODING || h->field == FIELD_UPGRADE;
+	return h->field == FIELD_CONTENT_LENGTH ||
+	       h->field == FIELD_TRANSFER_ENCODING;
 }
 
 static bool

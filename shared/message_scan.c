@@ -155,9 +155,14 @@ scan_version(struct message *m, const char *at, const char *end)
 static const char *
 scan_status(struct message *m, const char *at, const char *end)
 {
-	static const char pattern[] = "HTTP/0.0 000";
-	const char *to = match(m, at, end, pattern);
+	static const char pattern[] = "HTTP/0.0 000", usual[] = "HTTP/1.1 ";
+	const char *to = at;
 
+	/* What is most often so is seen at a glance. */
+	if (at == m->mark && end - at >= (ptrdiff_t)strlen(pattern) &&
+	    memcmp(at, usual, strlen(usual)) == 0)
+		to += strlen(usual);
+	to = match(m, to, end, pattern);
 	if (to == NULL)
 		return fail(m, MESSAGE_SYNTAX, at);
 	if ((size_t)(to - m->mark) < strlen(pattern))

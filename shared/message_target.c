@@ -55,16 +55,28 @@ is_bracketed_ipv6(struct message_slice s)
 	       inet_pton(AF_INET6, text, &addr) == 1;
 }
 
-/* But no comma, which it allows: somebody on the way may have made one of two
- * Hosts (RFC 9110 section 5.2), and no host in use has any. */
 static bool
-is_reg_name(struct message_slice s)
+is_escaped_reg_name(struct message_slice s)
 {
 	for (size_t i = 0; i < s.len; i++)
 		if ((!octet_is(s.at[i], OCTET_REG_NAME) && s.at[i] != '%') ||
 		    s.at[i] == ',')
 			return false;
-	return s.len > 0 && is_well_escaped(s);
+	return is_well_escaped(s);
+}
+
+/* But no comma, which it allows: somebody on the way may have made one of two
+ * Hosts (RFC 9110 section 5.2), and no host in use has any. */
+static bool
+is_reg_name(struct message_slice s)
+{
+	const char *at = s.at, *end = s.at + s.len;
+
+	while (at < end && octet_is(*at, OCTET_REG_NAME) && *at != ',')
+		at++;
+	if (at == end)
+		return s.len > 0;
+	return *at == '%' && is_escaped_reg_name(s);
 }
 
 bool

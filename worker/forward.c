@@ -9,12 +9,12 @@ add_slice(struct text *out, struct message_slice s)
 	text_add(out, s.at, s.len);
 }
 
-static void
-add_line(struct text *out, const char *name, const char *value)
+/* name: with its colon and space. */
+static inline void
+add_line(struct text *out, const char *name, const char *value, size_t len)
 {
 	text_add_str(out, name);
-	text_add(out, ": ", 2);
-	text_add_str(out, value);
+	text_add(out, value, len);
 	text_add(out, "\r\n", 2);
 }
 
@@ -156,9 +156,10 @@ is_set_by_us(
 static void
 add_via(struct text *out, const struct message *m)
 {
-	text_add_str(out, m->parser.http_minor == 0
-			      ? "Via: 1.0 " FORWARD_NAME "\r\n"
-			      : "Via: 1.1 " FORWARD_NAME "\r\n");
+	if (m->parser.http_minor == 0)
+		text_add_str(out, "Via: 1.0 " FORWARD_NAME "\r\n");
+	else
+		text_add_str(out, "Via: 1.1 " FORWARD_NAME "\r\n");
 }
 
 /* A traceparent of a later version goes on as it came. */
@@ -167,9 +168,11 @@ add_trace(struct text *out, const struct forward_request *request)
 {
 	const struct message *m = request->message;
 
-	add_line(out, "X-Request-Id", request->trace->id);
+	add_line(out, "X-Request-Id: ", request->trace->id,
+	    strlen(request->trace->id));
 	if (request->trace->parent[0] != '\0') {
-		add_line(out, "traceparent", request->trace->parent);
+		add_line(out, "traceparent: ", request->trace->parent,
+		    strlen(request->trace->parent));
 		return;
 	}
 	for (size_t i = 0; i < m->header_count; i++)
@@ -188,10 +191,10 @@ add_wishes(struct text *out, const struct message *m)
 		add_slice(out, m->upgrade);
 		text_add(out, "\r\n", 2);
 	} else if (m->accepts_trailers) {
-		add_line(out, "Connection", "TE");
+		text_add_str(out, "Connection: TE\r\n");
 	}
 	if (m->accepts_trailers)
-		add_line(out, "TE", "trailers");
+		text_add_str(out, "TE: trailers\r\n");
 }
 
 static void
@@ -225,16 +228,16 @@ forward_request(struct text *out, const struct forward_request *request)
 	add_run(out, &run);
 	if (m->max_forwards >= 0)
 		add_number(out, "Max-Forwards", (uint64_t)m->max_forwards - 1);
-	add_line(out, "X-Real-IP", request->peer);
+	add_line(out, "X-Real-IP: ", request->peer, strlen(request->peer));
 	add_forwarded_for(out, m, request->peer);
 	text_add_str(out, "X-Forwarded-Proto: http\r\n");
 	add_trace(out, request);
 	add_via(out, m);
 	add_wishes(out, m);
 	if (m->expects_continue)
-		add_line(out, "Expect", "100-continue");
+		text_add_str(out, "Expect: 100-continue\r\n");
 	if (m->chunked)
-		add_line(out, "Transfer-Encoding", "chunked");
+		text_add_str(out, "Transfer-Encoding: chunked\r\n");
 	else if (m->has_length)
 		add_number(out, "Content-Length", m->length);
 	text_add(out, "\r\n", 2);
