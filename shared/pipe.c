@@ -6,6 +6,7 @@
 
 /* Free pipes kept for reuse. */
 #define KEEP 64
+#define CAPACITY (256 * 1024)
 
 struct pipe_pool {
 	struct pipe *free;
@@ -72,6 +73,8 @@ open_pipe(struct pipe_pool *pool)
 		free(p);
 		return NULL;
 	}
+	/* More at a time, as far as the user may have it (pipe(7)). */
+	(void)fcntl(fds[1], F_SETPIPE_SZ, CAPACITY);
 	p->pool = pool;
 	p->out = fds[0];
 	p->in = fds[1];
