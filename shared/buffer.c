@@ -5,14 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Free blocks kept for reuse; more than this go back to malloc. */
-#define KEEP 256
+#include "slab.h"
+
 #define TRIM_BYTES ((size_t)1024 * 1024)
 
 struct buffer_pool {
-	struct buffer *free;
-	size_t free_count;
-	size_t free_min; /* since the last trim */
+	struct slab blocks;
 	size_t used;
 	size_t max;
 };
@@ -22,8 +20,10 @@ buffer_pool_new(size_t max)
 {
 	struct buffer_pool *pool = calloc(1, sizeof(*pool));
 
-	if (pool != NULL)
-		pool->max = max;
+	if (pool == NULL)
+		return NULL;
+	slab_init(&pool->blocks, sizeof(struct buffer));
+	pool->max = max;
 	return pool;
 }
 
@@ -32,12 +32,7 @@ buffer_pool_free(struct buffer_pool *pool)
 {
 	if (pool == NULL)
 		return;
-	while (pool->free != NULL) {
-		struct buffer *b = pool->free;
-
-		pool->free = b->next;
-		free(b);
-	}
+	slab_fini(&pool->blocks);
 	free(pool);
 }
 
@@ -50,18 +45,13 @@ buffer_pool_used(const struct buffer_pool *pool)
 struct buffer *
 buffer_get(struct buffer_pool *pool)
 {
-	struct buffer *b = pool->free;
+	struct buffer *b;
 
 	if (pool->used >= pool->max)
 		return NULL;
-	if (b != NULL) {
-		pool->free = b->next;
-		pool->free_count--;
-		if (pool->free_count < pool->free_min)
-			pool->free_min = pool->free_count;
-	} else if ((b = malloc(sizeof(*b))) == NULL) {
+	b = slab_get(&pool->blocks);
+	if (b == NULL)
 		return NULL;
-	}
 	pool->used++;
 	b->next = NULL;
 	b->start = 0;
@@ -75,31 +65,19 @@ buffer_put(struct buffer_pool *pool, struct buffer *b)
 	if (b == NULL)
 		return;
 	pool->used--;
-	if (pool->free_count >= KEEP) {
-		free(b);
-		return;
-	}
-	b->next = pool->free;
-	pool->free = b;
-	pool->free_count++;
+	slab_put(&pool->blocks, b);
 }
 
 void
 buffer_pool_trim(struct buffer_pool *pool)
 {
-	size_t unneeded = pool->free_min;
+	size_t before = pool->blocks.free_count;
 
-	for (size_t i = 0; i < unneeded; i++) {
-		struct buffer *b = pool->free;
-
-		pool->free = b->next;
-		free(b);
-	}
-	pool->free_count -= unneeded;
-	pool->free_min = pool->free_count;
+	slab_trim(&pool->blocks);
 	/* Freed blocks lie between others; malloc by itself gives back only
 	 * what is at the heap's end. */
-	if (unneeded * sizeof(struct buffer) >= TRIM_BYTES)
+	if ((before - pool->blocks.free_count) * sizeof(struct buffer) >=
+	    TRIM_BYTES)
 		malloc_trim(0);
 }
 
