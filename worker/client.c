@@ -60,12 +60,16 @@ abort_task(struct client *client)
 
 /* ---- a request ---- */
 
-/* A copy with an end, and a mark where it was cut. Returns its length. */
+/* A copy with an end, and a mark where it was cut. cap: 4 at least. Returns its
+ * length. */
 static size_t
 copy_cut(char *to, size_t cap, struct message_slice from)
 {
-	size_t len = from.len < cap ? from.len : cap - 1;
+	size_t len = from.len;
 
+	CHECK(cap >= 4);
+	if (len >= cap)
+		len = cap - 1;
 	if (len != 0)
 		memcpy(to, from.at, len);
 	to[len] = '\0';
