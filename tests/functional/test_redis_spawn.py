@@ -19,7 +19,7 @@ def redis_pid(d):
             with open(f"/proc/{pid}/comm", encoding="ascii") as f:
                 if f.read().startswith("redis-server"):
                     return pid
-        except FileNotFoundError:
+        except (FileNotFoundError, ProcessLookupError):
             pass
     return None
 
