@@ -200,8 +200,10 @@ def fixture_run(place):
         return process
 
     yield run
+    # Not killed: nginx's worker would stay.
     for process in started:
-        process.kill()
+        process.popen.terminate()
+        process.wait_exit()
 
 
 def start_echo(run, place, name):
