@@ -9,8 +9,8 @@
  *
  * A try that fails before any of the response was passed on is made again on
  * another endpoint, where that is safe (RFC 9110 section 9.2.2): nothing was
- * sent, or the method is idempotent and the body untouched; `retries` times at
- * most and within the service's retry budget. A kept-alive connection that
+ * sent, or the method is idempotent and its body, if any, kept; `retries` times
+ * at most and within the service's retry budget. A kept-alive connection that
  * turns out to be closed gets one try more on a new one.
  *
  * What counts as the service's failure for its breaker: it can't be reached
