@@ -359,8 +359,7 @@ session_kick_if_needed(struct session *s)
 {
 	CHECK(s->state != SESSION_CLOSED);
 	if (!s->pumping && (session_has_buffered(s) || s->io.readable ||
-			       (s->turn != NULL && (s->turn->body.len > 0 ||
-						       s->turn->message.done))))
+			       (s->turn != NULL && session_has_piece(s))))
 		loop_defer(s->context->loop, &s->kick);
 }
 
