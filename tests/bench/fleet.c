@@ -29,6 +29,7 @@ struct conn {
 	int fd; /* -1: opened when it is used */
 	bool waits_to_send;
 	bool is_upgraded;
+	bool is_ending;   /* all is answered, the end is still to come */
 	unsigned awaited; /* answers */
 	uint64_t due_ns;
 	uint64_t body_left;
@@ -99,7 +100,7 @@ conn_drop(struct conn *conn)
 	if (conn->fd >= 0)
 		close(conn->fd);
 	conn->fd = -1;
-	conn->waits_to_send = conn->is_upgraded = false;
+	conn->waits_to_send = conn->is_upgraded = conn->is_ending = false;
 	conn->body_left = 0;
 	carry_drop(&conn->in);
 	carry_drop(&conn->out);
@@ -116,9 +117,11 @@ conn_idle(struct conn *conn)
 static void
 conn_fail(struct conn *conn, enum failure failure)
 {
+	bool was_ending = conn->is_ending;
+
 	conn_drop(conn);
-	if (conn->awaited > 0) {
-		tally->failures[failure] += conn->awaited;
+	if (was_ending || conn->awaited > 0) {
+		tally->failures[failure] += was_ending ? 1 : conn->awaited;
 		conn_idle(conn);
 	} else if (failure == FAILURE_CLOSED) {
 		tally->reopened++;
@@ -196,8 +199,20 @@ conn_answered(struct conn *conn)
 	latency_add(&tally->latency, tally->ended_ns - conn->due_ns);
 	if (--conn->awaited > 0)
 		return;
+	if (plan->closes) {
+		conn->is_ending = true;
+		return;
+	}
 	if (plan->reconnects)
 		conn_drop(conn);
+	conn_idle(conn);
+}
+
+/* As it was asked to. */
+static void
+conn_ended(struct conn *conn)
+{
+	conn_drop(conn);
 	conn_idle(conn);
 }
 
@@ -319,6 +334,8 @@ conn_read(struct conn *conn)
 		take_body(conn, (size_t)len);
 	else if (len > 0)
 		conn_take(conn, buffer, (size_t)len);
+	else if (len == 0 && conn->is_ending)
+		conn_ended(conn);
 	else if (len == 0 || errno != EAGAIN)
 		conn_fail(conn, len < 0 && errno == ECONNREFUSED
 				    ? FAILURE_CONNECT
@@ -393,7 +410,7 @@ static void
 give_up(void)
 {
 	for (unsigned i = 0; i < plan->connections; i++) {
-		if (conns[i].awaited > 0)
+		if (conns[i].awaited > 0 || conns[i].is_ending)
 			conn_fail(&conns[i], FAILURE_TIMEOUT);
 	}
 }

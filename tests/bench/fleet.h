@@ -29,7 +29,9 @@ struct plan {
 	bool is_post;
 	size_t post_bytes;
 	uint64_t expect_bytes;
-	bool reconnects;   /* a new connection for each request */
+	bool reconnects;   /* a new connection for each request, and this side
+			    * ends it */
+	bool closes;       /* likewise, and it asks the other side to */
 	bool is_websocket; /* post_bytes of an echo, instead of HTTP */
 	double rate;       /* requests a second; 0: as fast as answers come */
 };

@@ -13,7 +13,8 @@
  *   --paths N        /r0PATH, /r1PATH ... in turn
  *   --rate R         requests a second, whether answers come or not; times
  *                    count from when a request was due
- *   --reconnect      a new connection for each request
+ *   --reconnect      a new connection for each request; this side ends it
+ *   --close          likewise, but each asks the other side to end it
  *   --sources N      local addresses, from 127.0.0.2 on (1): more ports
  *   --websocket      echo -b bytes (128) over WebSockets instead
  *   --wait           see below
@@ -49,6 +50,7 @@ enum {
 	PATHS,
 	RATE,
 	RECONNECT,
+	CLOSE,
 	SOURCES,
 	WEBSOCKET,
 	WAIT
@@ -60,6 +62,7 @@ static const struct option long_options[] = {
     {"paths", required_argument, NULL, PATHS},
     {"rate", required_argument, NULL, RATE},
     {"reconnect", no_argument, NULL, RECONNECT},
+    {"close", no_argument, NULL, CLOSE},
     {"sources", required_argument, NULL, SOURCES},
     {"websocket", no_argument, NULL, WEBSOCKET},
     {"wait", no_argument, NULL, WAIT},
@@ -138,6 +141,9 @@ take_option(struct options *o, int option)
 	case RECONNECT:
 		o->plan.reconnects = true;
 		return;
+	case CLOSE:
+		o->plan.closes = true;
+		return;
 	case SOURCES:
 		o->plan.sources = whole(optarg, 250);
 		return;
@@ -177,6 +183,8 @@ take_arguments(struct options *o, int argc, char **argv)
 			errx(1, "a WebSocket echoes one message of at most "
 				"65535 bytes at a time");
 	}
+	if (plan->closes && (plan->is_websocket || plan->pipeline > 1))
+		errx(1, "--close is for one request at a time");
 	if (plan->rate > 0 && (o->count > 0 || plan->pipeline > 1))
 		errx(1, "--rate goes with -d, and not with --pipeline");
 }

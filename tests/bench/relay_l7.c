@@ -35,6 +35,7 @@ struct conn {
 	bool is_ending;   /* a short read is not yet the end */
 	bool is_closed;
 	bool is_waiting; /* a client whose request is sent */
+	bool is_last;    /* a client that wants no answer after this one */
 	uint64_t body_left;
 	struct carry in;   /* the start of a head, or of the next request */
 	struct carry out;  /* what this side has still to take */
@@ -115,6 +116,30 @@ forward_body(struct conn *from, const char *bytes, size_t len)
 	return (ssize_t)part.iov_len;
 }
 
+/* A request's head as parts, with the field that is added, and without the one
+ * that would end the connection to the backend; returns how many. */
+static int
+request_head(struct conn *client, const char *bytes, size_t head,
+    struct iovec parts[static 3])
+{
+	static const char close_field[] = "connection: close";
+	const char *end = head_field(bytes, head, close_field);
+	const char *rest = bytes;
+	int count = 0;
+
+	if (end) {
+		size_t line = (size_t)(end - bytes) - (sizeof close_field - 1);
+
+		client->is_last = true;
+		parts[count++] = (struct iovec){(void *)(uintptr_t)bytes, line};
+		rest = end + 2;
+	}
+	parts[count++] = (struct iovec){
+	    (void *)(uintptr_t)rest, head - 2 - (size_t)(rest - bytes)};
+	parts[count++] = (struct iovec){field, sizeof field - 1};
+	return count;
+}
+
 /* A head, and of its body what is there; returns what was used of it. */
 static ssize_t
 forward_head(struct conn *from, const char *bytes, size_t len)
@@ -123,7 +148,7 @@ forward_head(struct conn *from, const char *bytes, size_t len)
 	uint64_t body = 0;
 	size_t used;
 	int count = 0;
-	struct iovec parts[3];
+	struct iovec parts[4];
 
 	if (head == 0)
 		return 0;
@@ -133,9 +158,7 @@ forward_head(struct conn *from, const char *bytes, size_t len)
 	if (from->role == CLIENT) {
 		from->peer = take_backend();
 		from->peer->peer = from;
-		parts[count++] =
-		    (struct iovec){(void *)(uintptr_t)bytes, head - 2};
-		parts[count++] = (struct iovec){field, sizeof field - 1};
+		count = request_head(from, bytes, head, parts);
 		bytes += head - 2;
 		used -= head - 2;
 		head -= 2;
@@ -162,6 +185,8 @@ exchange_end(struct conn *backend)
 	client->is_waiting = false;
 	backend->peer = NULL;
 	LIST_INSERT_HEAD(&pool, backend, link);
+	if (client->is_last && client->out.len == 0)
+		conn_close(client);
 }
 
 /* Uses what it can of it and returns how much; -1: broken. */
@@ -267,6 +292,8 @@ conn_on_event(struct conn *conn, uint32_t events)
 		}
 		if (conn->peer)
 			conn_read(conn->peer);
+		else if (conn->is_last && conn->out.len == 0)
+			conn_close(conn);
 	}
 	if (!conn->is_closed && events & ~(uint32_t)EPOLLOUT) {
 		conn->is_readable = true;

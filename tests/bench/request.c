@@ -52,6 +52,8 @@ request_batch(const struct plan *plan, unsigned route)
 			    "Content-Type: application/octet-stream\r\n"
 			    "Content-Length: %zu\r\n",
 			    plan->post_bytes);
+		if (plan->closes)
+			fputs("Connection: close\r\n", text);
 		fputs("\r\n", text);
 		if (plan->is_post)
 			fill(text, plan->post_bytes);

@@ -29,6 +29,7 @@ WORKLOADS = {
     "pipelined": ["-n", "320", "--pipeline", "16"],
     "pipelined-big": ["-n", "64", "--pipeline", "16", "-p", "/64k"],
     "reconnect": ["-n", "100", "--reconnect", "--sources", "4"],
+    "close": ["-n", "100", "--close", "--sources", "4"],
     "websocket": ["-n", "100", "--websocket"],
     "websocket-long": ["-n", "50", "--websocket", "-b", "60000"],
     "few-at-a-time": ["-n", "100", "--active", "2"],
