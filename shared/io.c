@@ -45,13 +45,14 @@ send_iov(struct io *io, const struct iovec *iov, int count)
 {
 	struct msghdr msg = {.msg_iov = (struct iovec *)(uintptr_t)iov,
 	    .msg_iovlen = (size_t)count};
+	int flags = MSG_NOSIGNAL | (io->corked ? MSG_MORE : 0);
 	ssize_t n;
 
 	/* One piece is the common case, and cheaper said so. */
 	do
 		n = count == 1 ? send(io->watch.fd, iov->iov_base, iov->iov_len,
-				     MSG_NOSIGNAL)
-			       : sendmsg(io->watch.fd, &msg, MSG_NOSIGNAL);
+				     flags)
+			       : sendmsg(io->watch.fd, &msg, flags);
 	while (n == -1 && errno == EINTR);
 	return account(io, n);
 }
@@ -142,6 +143,7 @@ io_open(struct io *io, int fd, bool connected)
 	io->gone = false;
 	io->broken = false;
 	io->finish = false;
+	io->corked = false;
 	io->progress_us = loop_now_us(io->loop);
 	if (loop_watch_add(io->loop, &io->watch, fd,
 		EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET) == -1) {
@@ -182,6 +184,18 @@ io_read(struct io *io, void *data, size_t len)
 	/* With a hangup on record there may be no further event. */
 	if (n == -1 || (n > 0 && (size_t)n < len && !io->hangup))
 		io->readable = false;
+	return n;
+}
+
+ssize_t
+io_peek(const struct io *io)
+{
+	char byte;
+	ssize_t n;
+
+	do
+		n = recv(io->watch.fd, &byte, 1, MSG_PEEK);
+	while (n == -1 && errno == EINTR);
 	return n;
 }
 

@@ -37,6 +37,8 @@ struct io {
 	bool gone;   /* reset, or closed in both directions */
 	bool broken; /* a write failed: nothing can be sent any more */
 	bool finish; /* shut our side down once the backlog has left */
+	bool corked; /* what is written now may wait for what comes behind it,
+		      * or for the end, and go out in one packet with that */
 	uint64_t progress_us; /* of the last write that moved something */
 };
 
@@ -53,6 +55,9 @@ bool io_is_open(const struct io *io);
 
 /* > 0: bytes; 0: end of stream; -1: errno, EAGAIN when there is nothing. */
 ssize_t io_read(struct io *io, void *data, size_t len);
+/* What a read would bring, asked of the kernel, whatever the poll has said:
+ * > 0: bytes; 0: end of stream; -1: errno, EAGAIN when there is nothing. */
+ssize_t io_peek(const struct io *io);
 /*
  * Writes what the kernel takes and queues the rest, so iov is the caller's
  * again. -1 with errno when the stream is broken (EPIPE, ECONNRESET) or the

@@ -380,8 +380,9 @@ start_linger(struct session *s)
 		loop_defer(s->context->loop, &s->kick);
 }
 
-/* The client has said that this was all, and it was: nothing that comes after
- * our closing can reset the connection and so lose the answer. */
+/* The client has said that this was all, and it was: nothing is there that
+ * would make our closing a reset, which loses the answer, and nothing should
+ * come. */
 static bool
 is_over(const struct session *s)
 {
@@ -390,7 +391,7 @@ is_over(const struct session *s)
 	return m->head_done && m->done && m->error == MESSAGE_NONE &&
 	       !m->keep_alive && s->turn->body_ended && !s->io.readable &&
 	       !s->io.broken && !session_has_buffered(s) &&
-	       io_backlog(&s->io) == 0;
+	       io_backlog(&s->io) == 0 && io_peek(&s->io) <= 0;
 }
 
 void
@@ -400,6 +401,8 @@ session_response_done(struct session *s)
 	if (s->context->ops->on_response_end != NULL)
 		s->context->ops->on_response_end(s, true);
 	if (is_over(s)) {
+		/* The end goes out with the last piece, which waits for it. */
+		io_close(&s->io);
 		session_close_soon(s, SESSION_CLOSE_DONE);
 		return;
 	}

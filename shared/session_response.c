@@ -319,6 +319,9 @@ write_piece(struct session *s, const void *data, size_t len,
 	}
 	if (s->turn->head != NULL)
 		flatten(s, &p);
+	/* The connection's end is next. */
+	if (trailers != NULL && s->close_after && s->state != SESSION_TUNNEL)
+		s->io.corked = true;
 	if (p.count > 0 && session_send(s, p.iov, p.count) == -1)
 		return;
 	drop_head(s);

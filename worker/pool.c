@@ -1,6 +1,5 @@
 #include "pool.h"
 
-#include <sys/socket.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -89,11 +88,8 @@ pool_release(struct upstream *up)
 static bool
 is_quiet(const struct upstream *up)
 {
-	char byte;
-
-	return loop_watch_is_quiet(&up->io.watch) &&
-	       recv(up->io.watch.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == -1 &&
-	       (errno == EAGAIN || errno == EWOULDBLOCK);
+	return loop_watch_is_quiet(&up->io.watch) && io_peek(&up->io) == -1 &&
+	       errno == EAGAIN;
 }
 
 static struct upstream *
