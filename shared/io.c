@@ -50,9 +50,9 @@ send_iov(struct io *io, const struct iovec *iov, int count)
 
 	/* One piece is the common case, and cheaper said so. */
 	do
-		n = count == 1 ? send(io->watch.fd, iov->iov_base, iov->iov_len,
-				     flags)
-			       : sendmsg(io->watch.fd, &msg, flags);
+		n = count == 1
+			? send(io->watch.fd, iov->iov_base, iov->iov_len, flags)
+			: sendmsg(io->watch.fd, &msg, flags);
 	while (n == -1 && errno == EINTR);
 	return account(io, n);
 }
@@ -134,22 +134,43 @@ io_init(struct io *io, struct loop *loop, struct buffer_pool *buffers,
 	loop_watch_init(&io->watch, on_event, io);
 }
 
-int
-io_open(struct io *io, int fd, bool connected)
+void
+io_adopt(struct io *io, int fd)
 {
-	io->readable = false;
-	io->writable = connected;
+	io->watch.fd = fd;
+	io->polled = false;
+	io->readable = true;
+	io->writable = true;
 	io->hangup = false;
 	io->gone = false;
 	io->broken = false;
 	io->finish = false;
 	io->corked = false;
 	io->progress_us = loop_now_us(io->loop);
-	if (loop_watch_add(io->loop, &io->watch, fd,
-		EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET) == -1) {
+}
+
+int
+io_poll(struct io *io)
+{
+	if (io->polled)
+		return 0;
+	if (loop_watch_add(io->loop, &io->watch, io->watch.fd,
+		EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET) == -1)
+		return -1;
+	io->polled = true;
+	return 0;
+}
+
+int
+io_open(struct io *io, int fd, bool connected)
+{
+	io_adopt(io, fd);
+	io->readable = false;
+	io->writable = connected;
+	if (io_poll(io) == -1) {
 		int saved = errno;
 
-		close(fd);
+		io_close(io);
 		errno = saved;
 		return -1;
 	}
@@ -163,6 +184,7 @@ io_close(struct io *io)
 		return;
 	loop_watch_close(io->loop, &io->watch);
 	drop_backlog(io);
+	io->polled = false;
 	io->readable = false;
 	io->writable = false;
 }

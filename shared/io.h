@@ -4,7 +4,8 @@
  * in its owner (a session, an upstream connection).
  *
  * The descriptor is registered once, for reading and writing, so the data
- * path makes no epoll_ctl(2). A read that brings less than was asked for has
+ * path makes no epoll_ctl(2); one that is done before anybody had to wait for
+ * it is never registered. A read that brings less than was asked for has
  * emptied the socket (epoll(7)), which saves the read that would say EAGAIN.
  */
 #ifndef IO_H
@@ -31,6 +32,7 @@ struct io {
 	struct pipe *pipe;       /* the same, spliced; NULL: none */
 	io_fn *on_ready;
 	void *arg;
+	bool polled;   /* registered: events come */
 	bool readable; /* a read may bring something */
 	bool writable;
 	bool hangup; /* the peer has closed its side, or an error is up */
@@ -49,6 +51,12 @@ void io_init(struct io *io, struct loop *loop, struct buffer_pool *buffers,
  * becomes writable with its first event. -1 with errno; fd is closed then.
  */
 int io_open(struct io *io, int fd, bool connected);
+/* Takes over fd, which is connected, without polling it: there are no events,
+ * and it counts as readable and writable until a call has found otherwise. */
+void io_adopt(struct io *io, int fd);
+/* Begins to poll it; what is ready by then comes as an event. Nothing when it
+ * is polled. -1 with errno; it stays open. */
+int io_poll(struct io *io);
 /* Closes the descriptor and drops the backlog. Idempotent. */
 void io_close(struct io *io);
 bool io_is_open(const struct io *io);

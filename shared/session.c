@@ -20,9 +20,14 @@
  * was cut off by our closing is safe to send again. */
 #define DRAIN_IDLE_US 1000000
 
+/* A new connection's request is answered unpolled for so long, which most will
+ * do with: that a client has left is noticed so much later at most. */
+#define UNPOLLED_US 10000
+
 static void on_ready(void *arg);
 static void on_timer(void *arg);
 static void on_kick(void *arg);
+static void set_deadline(struct session *s);
 
 static const char *const state_names[] = {
     [SESSION_IDLE] = "idle",
@@ -121,11 +126,9 @@ session_open(
 	io_init(&s->io, context->loop, context->buffers, on_ready, s);
 	timer_init(&s->timer, on_timer, s);
 	loop_deferred_init(&s->kick, on_kick, s);
-	if (io_open(&s->io, fd, true) == -1) {
-		free(s);
-		return NULL;
-	}
-	session_update_deadline(s);
+	io_adopt(&s->io, fd);
+	set_deadline(s);
+	loop_defer(context->loop, &s->kick);
 	return s;
 }
 
@@ -229,8 +232,9 @@ deadline(const struct session *s, enum session_close *reason)
 		*reason = SESSION_CLOSE_HEADER_TIMEOUT;
 		return now_us + limits->header_timeout_us;
 	case SESSION_ACTIVE:
-		return s->turn->take_body ? body_deadline(s, reason)
-					  : NO_DEADLINE;
+		if (s->turn->take_body)
+			return body_deadline(s, reason);
+		return s->io.polled ? NO_DEADLINE : now_us + UNPOLLED_US;
 	case SESSION_TUNNEL:
 		/* Its silence is the owner's to end. */
 		break;
@@ -243,16 +247,39 @@ deadline(const struct session *s, enum session_close *reason)
 	return NO_DEADLINE;
 }
 
-void
-session_update_deadline(struct session *s)
+static void
+set_deadline(struct session *s)
 {
 	enum session_close reason;
 
 	/* No deadline is one at the end of time: to move the timer later is
 	 * cheap, to take it away and put it back each time is not. */
-	if (s->state != SESSION_CLOSED)
-		loop_timer_set(
-		    s->context->loop, &s->timer, deadline(s, &reason));
+	loop_timer_set(s->context->loop, &s->timer, deadline(s, &reason));
+}
+
+static void
+start_polling(struct session *s)
+{
+	if (io_poll(&s->io) == -1)
+		session_close_soon(s, SESSION_CLOSE_MEMORY);
+}
+
+/* It has to wait for the client, or it will close. */
+static bool
+is_waiting(const struct session *s)
+{
+	return s->state != SESSION_ACTIVE || !s->turn->body_ended ||
+	       io_backlog(&s->io) > 0;
+}
+
+void
+session_update_deadline(struct session *s)
+{
+	if (s->state == SESSION_CLOSED || s->kick_closes)
+		return;
+	if (!s->io.polled && !s->pumping && is_waiting(s))
+		start_polling(s);
+	set_deadline(s);
 }
 
 static void
@@ -260,8 +287,16 @@ on_timer(void *arg)
 {
 	struct session *s = arg;
 	enum session_close reason = SESSION_CLOSE_DONE;
-	uint64_t due_us = deadline(s, &reason);
+	uint64_t due_us;
 
+	if (s->kick_closes)
+		return;
+	if (!s->io.polled) {
+		start_polling(s);
+		session_update_deadline(s);
+		return;
+	}
+	due_us = deadline(s, &reason);
 	if (reason == SESSION_CLOSE_SEND_TIMEOUT &&
 	    due_us > loop_now_us(s->context->loop)) {
 		/* Something has left since the timer was set. */

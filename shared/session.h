@@ -97,8 +97,8 @@ struct session_context {
 };
 
 /*
- * Takes over fd (accepted, non-blocking). NULL when memory ends; fd is closed
- * then.
+ * Takes over fd (accepted, non-blocking), and looks for a request at the end of
+ * this iteration of the loop. NULL when memory ends; fd is closed then.
  */
 struct session *session_open(const struct session_context *context, int fd,
     const struct sock_addr *peer);

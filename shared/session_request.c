@@ -338,6 +338,8 @@ session_pump(struct session *s)
 		}
 	}
 	s->pumping = false;
+	if (!s->io.polled)
+		session_update_deadline(s);
 	if (more && s->state != SESSION_CLOSED)
 		loop_defer(s->context->loop, &s->kick);
 }

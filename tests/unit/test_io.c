@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/tcp.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -373,6 +374,100 @@ test_connecting(void **state)
 	close(listener);
 }
 
+/* Until it is polled it is read and written without events; what has come by
+ * then is one. */
+static void
+test_adopted(void **state)
+{
+	struct ends *e = *state;
+	char buf[16];
+	int fds[2];
+
+	assert_int_equal(
+	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
+	io_close(&e->io);
+	close(e->far);
+	e->far = fds[1];
+	io_adopt(&e->io, fds[0]);
+	assert_true(e->io.readable);
+	assert_int_equal(send(e->far, "early", 5, 0), 5);
+	assert_int_equal(io_read(&e->io, buf, sizeof(buf)), 5);
+	assert_false(e->io.readable);
+	assert_int_equal(write_text(&e->io, "answer", ""), 0);
+	assert_int_equal(recv(e->far, buf, sizeof(buf), 0), 6);
+	assert_int_equal(send(e->far, "late", 4, 0), 4);
+	assert_int_equal(io_poll(&e->io), 0);
+	assert_int_equal(io_poll(&e->io), 0);
+	wait_until(e, is_readable);
+	assert_int_equal(io_read(&e->io, buf, sizeof(buf)), 4);
+	/* And one that never is. */
+	io_close(&e->io);
+	assert_int_equal(recv(e->far, buf, sizeof(buf), 0), 0);
+}
+
+static void
+test_peek(void **state)
+{
+	struct ends *e = *state;
+	char buf[16];
+
+	assert_int_equal(io_peek(&e->io), -1);
+	assert_int_equal(errno, EAGAIN);
+	assert_int_equal(send(e->far, "ab", 2, 0), 2);
+	assert_true(io_peek(&e->io) > 0);
+	assert_int_equal(io_read(&e->io, buf, sizeof(buf)), 2);
+	assert_int_equal(shutdown(e->far, SHUT_WR), 0);
+	assert_int_equal(io_peek(&e->io), 0);
+}
+
+static unsigned
+packets_in(int fd)
+{
+	struct tcp_info info = {0};
+	socklen_t len = sizeof(info);
+
+	assert_int_equal(getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len), 0);
+	return info.tcpi_segs_in;
+}
+
+/* Over TCP: what is written corked and the end are one packet. */
+static unsigned
+packets_of_an_end(struct ends *e, bool corked)
+{
+	struct sock_addr addr, peer;
+	int listener, fd, client;
+	unsigned before, after;
+	char buf[16];
+
+	assert_int_equal(sock_addr_parse(&addr, "127.0.0.1:0"), 0);
+	listener = sock_listen(&addr, false);
+	assert_true(listener >= 0);
+	assert_int_equal(getsockname(listener, &addr.sa, &addr.len), 0);
+	client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(connect(client, &addr.sa, addr.len), 0);
+	fd = sock_accept(listener, &peer);
+	assert_true(fd >= 0);
+	io_close(&e->io);
+	io_adopt(&e->io, fd);
+	e->io.corked = corked;
+	before = packets_in(client);
+	assert_int_equal(write_text(&e->io, "all", " of it"), 0);
+	assert_int_equal(io_backlog(&e->io), 0);
+	io_finish(&e->io);
+	assert_int_equal(recv(client, buf, sizeof(buf), MSG_WAITALL), 9);
+	after = packets_in(client);
+	close(client);
+	close(listener);
+	return after - before;
+}
+
+static void
+test_corked(void **state)
+{
+	assert_int_equal(packets_of_an_end(*state, false), 2);
+	assert_int_equal(packets_of_an_end(*state, true), 1);
+}
+
 static void
 test_open_fails_cleanly(void **state)
 {
@@ -409,6 +504,9 @@ main(void)
 	    TEST(test_closed_in_its_own_callback),
 	    TEST(test_closing_drops_the_backlog),
 	    TEST(test_connecting),
+	    TEST(test_adopted),
+	    TEST(test_peek),
+	    TEST(test_corked),
 	    TEST(test_open_fails_cleanly),
 	};
 

@@ -67,6 +67,40 @@ test_lingering_close(void **state)
 	assert_int_equal(scene->responses, 1);
 }
 
+/* The client has said that it is its last request, and so it is. */
+static void
+test_last_one_closes(void **state)
+{
+	(void)state;
+	say(GET_CLOSE("/hello"));
+	wait_until(has_ended);
+	assert_true(received("\r\n\r\n/hello"));
+	assert_false(scene->reset);
+	assert_null(scene->session);
+	assert_int_equal(scene->reason, SESSION_CLOSE_DONE);
+	assert_int_equal(scene->responses, 1);
+}
+
+/* It has said so, and has sent more all the same: a reset would take the
+ * answer with it. */
+static void
+test_last_one_with_more_behind_it(void **state)
+{
+	(void)state;
+	say(GET_CLOSE("/later"));
+	wait_until(has_request);
+	say("\r\n");
+	session_reply(scene->session, 200, "text/plain", NULL, "kept", 4);
+	wait_until(has_ended);
+	assert_true(received("\r\n\r\nkept"));
+	assert_false(scene->reset);
+	assert_non_null(scene->session);
+	hang_up();
+	wait_until(is_closed);
+	assert_int_equal(scene->reason, SESSION_CLOSE_DONE);
+	assert_int_equal(scene->responses, 1);
+}
+
 static void
 test_response_cut_short(void **state)
 {
@@ -186,6 +220,8 @@ main(void)
 	    TEST(test_backpressure),
 	    TEST(test_closing_waits_for_the_backlog),
 	    TEST(test_lingering_close),
+	    TEST(test_last_one_closes),
+	    TEST(test_last_one_with_more_behind_it),
 	    TEST(test_response_cut_short),
 	    TEST(test_client_gone_between_requests),
 	    TEST(test_client_gone_while_it_waits),
