@@ -118,9 +118,6 @@ parser_error(const struct message *m)
 		return MESSAGE_METHOD;
 	case HPE_INVALID_URL:
 		return MESSAGE_TARGET;
-	case HPE_INVALID_CONTENT_LENGTH:
-	case HPE_UNEXPECTED_CONTENT_LENGTH:
-		return MESSAGE_LENGTH;
 	case HPE_INVALID_TRANSFER_ENCODING:
 		return message_header(m, "content-length").at != NULL
 			   ? MESSAGE_LENGTH
@@ -140,22 +137,25 @@ is_http_method(const struct message *m)
 	       (method < HTTP_PRI || method > HTTP_FLUSH);
 }
 
-/* What llhttp has something to say of: how the body is framed. */
-static bool
-is_framing(const struct message_header *h)
-{
-	return h->field == FIELD_CONTENT_LENGTH ||
-	       h->field == FIELD_TRANSFER_ENCODING;
-}
-
 static bool
 execute(struct message *m, const char *from, const char *to)
 {
 	return llhttp_execute(&m->parser, from, (size_t)(to - from)) == HPE_OK;
 }
 
-/* The start line, the lines that concern it, and the empty one: message_scan()
- * has seen all of the others that llhttp would look at. */
+/* Without the blanks behind the value: llhttp takes no HTAB there. */
+static bool
+execute_field(struct message *m, const struct message_header *h)
+{
+	struct message_slice value = message_trim(h->value);
+	const char *line_end = h->value.at + h->value.len;
+
+	return execute(m, h->name.at, value.at + value.len) &&
+	       execute(m, line_end, line_end + CRLF_LEN);
+}
+
+/* The start line, Transfer-Encoding, and the empty line: what else llhttp would
+ * look at, message_scan() has seen or message_check_head() will. */
 static llhttp_errno_t
 run_parser(struct message *m, const char *end)
 {
@@ -167,8 +167,7 @@ run_parser(struct message *m, const char *end)
 	for (size_t i = 0; i < m->header_count; i++) {
 		const struct message_header *h = &m->headers[i];
 
-		if (is_framing(h) && !execute(m, h->name.at,
-					 h->value.at + h->value.len + CRLF_LEN))
+		if (h->field == FIELD_TRANSFER_ENCODING && !execute_field(m, h))
 			return llhttp_get_errno(&m->parser);
 	}
 	return llhttp_execute(&m->parser, end - CRLF_LEN, CRLF_LEN);

@@ -1,7 +1,7 @@
 /*
  * message - one HTTP/1.1 message being read: a strict scan of the head's bytes,
- * llhttp in strict mode for its start line and the fields that frame the body,
- * chunk.h for the chunked coding, and the checks that all leave to us.
+ * llhttp in strict mode for its start line and any Transfer-Encoding, chunk.h
+ * for the chunked coding, and the checks that all leave to us.
  *
  * Both processes, requests and responses. Pure: bytes in, facts out.
  *

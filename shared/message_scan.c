@@ -185,16 +185,6 @@ scan_reason_space(struct message *m, const char *at, const char *end)
 	return at + 1;
 }
 
-/* Blanks behind a value become spaces: llhttp takes no HTAB behind the number
- * of a Content-Length (RFC 9110 section 5.6.3 does). */
-static void
-even_blanks(const char *from, const char *end)
-{
-	for (char *at = (char *)(uintptr_t)end;
-	    at > from && octet_is_blank(at[-1]); at--)
-		at[-1] = ' ';
-}
-
 /* What a value or a reason may be, and the CR. NULL: there is more to come, or
  * it failed. */
 static const char *
@@ -209,7 +199,6 @@ skip_text(struct message *m, const char **at, const char *end)
 		m->error = *stop == '\n' ? MESSAGE_LINE_ENDS : MESSAGE_SYNTAX;
 		return NULL;
 	}
-	even_blanks(m->mark, stop);
 	return stop;
 }
 

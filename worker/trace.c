@@ -57,20 +57,22 @@ trace_random(struct trace_source *source)
 	return result;
 }
 
-/* Each byte's two digits. */
-#define ROW(high)                                                              \
-	high "0" high "1" high "2" high "3" high "4" high "5" high "6" high    \
-	     "7" high "8" high "9" high "a" high "b" high "c" high "d" high    \
-	     "e" high "f"
-static const char hex_pairs[] =
-    ROW("0") ROW("1") ROW("2") ROW("3") ROW("4") ROW("5") ROW("6") ROW("7")
-	ROW("8") ROW("9") ROW("a") ROW("b") ROW("c") ROW("d") ROW("e") ROW("f");
+#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
 
+/* Eight digits, all at once: each nibble gets a byte of its own, and those
+ * above 9 what it takes from there to the letters. In which order does not
+ * matter where the number is random. */
 static void
-put_hex(char *to, uint64_t n)
+put_hex(char *to, uint32_t n)
 {
-	for (size_t i = 0; i < 16; i += 2, n >>= 8)
-		memcpy(to + i, hex_pairs + 2 * (n & 255), 2);
+	uint64_t x = n, letters;
+
+	x = (x | x << 16) & UINT64_C(0x0000ffff0000ffff);
+	x = (x | x << 8) & UINT64_C(0x00ff00ff00ff00ff);
+	x = (x | x << 4) & EACH(0x0f);
+	letters = (x + EACH(6)) >> 4 & EACH(1);
+	x += EACH('0') + letters * ('a' - '0' - 10);
+	memcpy(to, &x, sizeof(x));
 }
 
 /* len, a multiple of 16, hex digits that are not all zero. */
@@ -84,7 +86,8 @@ put_random(char *to, size_t len, struct trace_source *source)
 			uint64_t n = trace_random(source);
 
 			any |= n;
-			put_hex(to + at, n);
+			put_hex(to + at, (uint32_t)n);
+			put_hex(to + at + 8, (uint32_t)(n >> 32));
 		}
 	}
 }
