@@ -9,7 +9,9 @@ COPY Makefile ./
 COPY shared shared
 COPY master master
 COPY worker worker
-RUN make -s -j"$(nproc)"
+COPY scripts/train scripts/
+COPY tests/bench/*.c tests/bench/*.h tests/bench/
+RUN make -s -j"$(nproc)" release
 
 FROM debian:trixie-slim
 RUN apt-get update -qq \
@@ -19,7 +21,7 @@ RUN apt-get update -qq \
 	&& rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/log/apt \
 		/var/log/dpkg.log
 COPY scripts/healthcheck /usr/local/bin/
-COPY --from=build /drover/build/drover /usr/local/bin/
+COPY --from=build /drover/build/release/drover /usr/local/bin/
 COPY conf /drover/conf
 WORKDIR /drover
 RUN install -d -o nobody -g nogroup /run/drover

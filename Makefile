@@ -2,12 +2,16 @@
 #
 #   make CC=clang BUILD=build/clang            another compiler
 #   make SAN=address,undefined BUILD=build/san instrumented
+#   make release                               build/release/drover, by gcc
 #
 # Each folder sees shared/ and itself, nothing else: the include paths below
 # are the wall between master/ and worker/.
 
 BUILD ?= build
 SAN ?=
+# generate: the program writes at its end, into ../profile, how often it went
+# where. use: it is compiled for that. `make release` does both.
+PROFILE :=
 
 PACKAGES := hiredis libbsd-overlay libcyaml yaml-0.1 jansson libcares
 
@@ -32,6 +36,27 @@ CFLAGS += -fsanitize=$(SAN) -fno-sanitize-recover=all
 LDFLAGS += -fsanitize=$(SAN)
 else
 CPPFLAGS += -D_FORTIFY_SOURCE=2
+endif
+ifneq ($(PROFILE),)
+# Two trees, one profile beside them. Where gcc looks for an object's, and how it
+# names what is static in it, follow from the object's path unless -dumpdir and
+# -dumpbase say another: the same one for both.
+PROFILES := $(dir $(BUILD))profile
+PROFILE_CFLAGS = -dumpdir $(PROFILES)/$(notdir $(@D))/ -dumpbase $(<F)
+# What else the compiler warns of depends on what it inlines, and that on the
+# profile. The same code has no warning without one, or `make` fails.
+WARNINGS := $(filter-out -Werror,$(WARNINGS))
+endif
+ifeq ($(PROFILE),generate)
+PROFILE_CFLAGS += -fprofile-generate -fprofile-update=single
+LDFLAGS += -fprofile-generate
+endif
+ifeq ($(PROFILE),use)
+# What was not trained is compiled as ever, not for size. What has no profile at
+# all shows that the two trees differ.
+PROFILE_CFLAGS += -fprofile-use -fprofile-partial-training \
+	-Werror=missing-profile
+TRAINED := $(PROFILES)/trained
 endif
 LDLIBS = $(PKG_LIBS) $(LLHTTP_LIBS) -lpthread
 
@@ -62,7 +87,8 @@ FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
 # V=1 shows the commands.
 Q := $(if $(V),,@)
 say = $(if $(V),@:,@echo '  $(1)')
-COMPILE = $(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(PKG_CFLAGS) $(LLHTTP_CFLAGS) -MMD -MP -c
+COMPILE = $(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(PROFILE_CFLAGS) $(PKG_CFLAGS) \
+	$(LLHTTP_CFLAGS) -MMD -MP -MF $(@:.o=.d) -c
 
 all: $(BUILD)/drover
 
@@ -76,14 +102,14 @@ $(LIBRARY): $(filter-out $(MAIN),$(OBJS)) $(LLHTTP_OBJS)
 	$(Q)$(AR) rcs $@ $^
 
 define FOLDER
-$(BUILD)/obj/$(1)/%.o: $(1)/%.c Makefile
+$(BUILD)/obj/$(1)/%.o: $(1)/%.c Makefile $(TRAINED)
 	@mkdir -p $$(@D)
 	$$(call say,CC $$<)
 	$$(COMPILE) $(WARNINGS) $(sort -Ishared -I$(1)) -o $$@ $$<
 endef
 $(foreach d,$(DIRS),$(eval $(call FOLDER,$(d))))
 
-$(BUILD)/obj/llhttp/%.o: /usr/share/llhttp/%.c Makefile
+$(BUILD)/obj/llhttp/%.o: /usr/share/llhttp/%.c Makefile $(TRAINED)
 	@mkdir -p $(@D)
 	$(call say,CC $<)
 	$(COMPILE) -o $@ $<
@@ -137,6 +163,27 @@ $(BENCH_TOOLS): $(wildcard $(BENCH)/*.h) Makefile
 	$(call say,CC $@)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(WARNINGS) $(LDFLAGS) -o $@ \
 		$(filter %.c,$^)
+
+# The program that people run, and that is measured: built twice, the second time
+# for what the first one did in scripts/train.
+RELEASE := $(BUILD)/release
+
+release: gcc-alone $(RELEASE)/drover
+
+$(RELEASE)/drover: $(BUILD)/profile/trained
+	$(Q)$(MAKE) --no-print-directory BUILD=$(RELEASE) PROFILE=use all
+
+$(BUILD)/profile/trained: $(SOURCES) $(HEADERS) Makefile scripts/train \
+		$(BUILD)/bench/backend $(BUILD)/bench/load | gcc-alone
+	$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)/train PROFILE=generate all
+	$(call say,TRAIN $(BUILD)/train/drover)
+	$(Q)rm -rf $(@D)
+	$(Q)scripts/train $(BUILD)/train/drover $(BUILD)/bench $(@D)
+	$(Q)touch $@
+
+gcc-alone:
+	@LC_ALL=C $(CC) -v 2>&1 | grep -q '^gcc version' || { echo "make release:" \
+		"$(CC) is not gcc, and only gcc's profiles are used: CC=gcc" >&2; exit 1; }
 
 run:
 	scripts/run
@@ -194,15 +241,16 @@ lint-cppcheck:
 		-D__linux__ -D'noreturn=__attribute__((noreturn))' \
 		$(DIRS) $(BENCH)
 
-# The binary needs the named libraries and no others.
-deps-check: $(BUILD)/drover
-	scripts/check-deps $<
+# The binaries need the named libraries and no others.
+deps-check: $(BUILD)/drover $(RELEASE)/drover
+	$(Q)set -e; for b in $^; do scripts/check-deps $$b; done
 
 clean:
 	rm -rf $(BUILD)
 
 help:
 	@echo "make              build/drover"
+	@echo "make release      build/release/drover, built with a profile: to be run"
 	@echo "make run          install what is missing, build, run the demo"
 	@echo "make test         install what is missing, build, run every test"
 	@echo "make check-unit   the unit tests alone"
@@ -212,8 +260,9 @@ help:
 	@echo "make lint         clang-tidy and cppcheck"
 	@echo "make check-headers, deps-check, clean"
 
-.PHONY: all unit check-unit fuzz fuzzers bench bench-tools run test format check-format check-headers lint \
-	lint-cppcheck deps-check clean help
+.PHONY: all unit check-unit fuzz fuzzers bench bench-tools release gcc-alone \
+	run test format check-format check-headers lint lint-cppcheck deps-check \
+	clean help
 .DELETE_ON_ERROR:
 
 -include $(OBJS:.o=.d) $(UNIT_TESTS:=.d) $(FUZZERS:=.d)

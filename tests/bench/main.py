@@ -50,20 +50,24 @@ def parse(argv):
                    help="of a core that others may have during a sample "
                    "before it is taken again (%(default)s)")
     p.add_argument("--build", default=os.path.join(ROOT, "build"),
-                   metavar="FOLDER", help="where drover and bench/ with the "
-                   "tools are (build)")
+                   metavar="FOLDER", help="where bench/ with the tools is, "
+                   "and release/drover (build)")
+    p.add_argument("--drover", metavar="PROGRAM",
+                   help="another one than the build's release/drover")
     p.add_argument("--out", metavar="FOLDER",
                    help="for the results (bench/ in the build's folder)")
     options = p.parse_args(argv)
     options.tools = os.path.join(options.build, "bench")
+    options.drover = options.drover or os.path.join(
+        options.build, "release", "drover")
     options.out = options.out or options.tools
     return options
 
 
 def contenders(options):
-    found = [Direct(), Drover(os.path.join(options.build, "drover")),
-             Nginx(), Haproxy(), HaproxySplice(), RelayL4(options.tools),
-             RelayL7(options.tools), HttpProxy(), Undici()]
+    found = [Direct(), Drover(options.drover), Nginx(), Haproxy(),
+             HaproxySplice(), RelayL4(options.tools), RelayL7(options.tools),
+             HttpProxy(), Undici()]
     if options.against:
         found.append(Against(options.against))
     if options.proxies:

@@ -21,6 +21,10 @@ import time
 import redis
 
 DROVER = os.path.abspath(os.environ.get("DROVER", "build/drover"))
+# The folder of its build; the release's is within that of the plain build, and
+# has no tools of its own.
+BUILD = os.path.dirname(DROVER).removesuffix("/release")
+TOOLS = os.path.join(BUILD, "bench")
 # A program, with its options, that Drover runs under, and how many times
 # slower that makes it.
 WRAPPER = shlex.split(os.environ.get("DROVER_WRAPPER", ""))

@@ -11,10 +11,8 @@ import threading
 
 import pytest
 
-from harness import DROVER, Process, free_port, wait_for
+from harness import BUILD, DROVER, TOOLS, Process, free_port, wait_for
 
-BUILD = os.path.dirname(DROVER)
-TOOLS = os.path.join(BUILD, "bench")
 MAIN = os.path.join(os.path.dirname(__file__), "..", "bench", "main.py")
 
 with open(DROVER, "rb") as program:
@@ -155,8 +153,9 @@ def test_open_loop(backend):
 @pytest.mark.skipif(os.cpu_count() < 2, reason="the bench takes two cores")
 def test_whole_run(place):
     done = subprocess.run(
-        [sys.executable, "-B", MAIN, "--build", BUILD, "--out", place,
-         "--only", "128b,rate4k,idle5k", "--rounds", "2", "--seconds", "0.05",
+        [sys.executable, "-B", MAIN, "--build", BUILD, "--drover", DROVER,
+         "--out", place, "--only", "128b,rate4k,idle5k", "--rounds", "2",
+         "--seconds", "0.05",
          "--proxies", "direct,drover,relay_l7", "--foreign", "2"],
         capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
