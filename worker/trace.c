@@ -201,17 +201,22 @@ trace_of_request(
 	struct message_slice id = only(m, FIELD_X_REQUEST_ID);
 	struct message_slice parent = only(m, FIELD_TRACEPARENT);
 
-	trace->id_is_new = !is_id(id);
-	if (trace->id_is_new) {
-		put_random(trace->id, TRACE_LEN, source);
-		trace->id[TRACE_LEN] = '\0';
-	} else {
-		copy(trace->id, id);
-	}
 	trace->parent_is_new = !is_parent(parent);
 	trace->parent[0] = '\0';
 	if (trace->parent_is_new)
 		make_parent(trace->parent, source);
 	else if (is_version_00(parent))
 		copy(trace->parent, parent);
+	trace->id_is_new = !is_id(id);
+	if (!trace->id_is_new) {
+		copy(trace->id, id);
+		return;
+	}
+	/* It is a new trace's first request: one name does for both, and who
+	 * reads it in a log finds the trace by it. */
+	if (trace->parent_is_new)
+		memcpy(trace->id, trace->parent + TRACE_AT, TRACE_LEN);
+	else
+		put_random(trace->id, TRACE_LEN, source);
+	trace->id[TRACE_LEN] = '\0';
 }

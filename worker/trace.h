@@ -5,7 +5,8 @@
  *
  * What a client sends is passed on when it is valid, else made: an id of 32
  * hex digits; a traceparent of version 00 with a new trace, a new parent and
- * the sampled flag, as a service that starts a trace would.
+ * the sampled flag, as a service that starts a trace would. Where both are
+ * made, the id is the trace's.
  *
  * A valid X-Request-Id is 1 to TRACE_ID_MAX letters, digits and -_.~:/+=@|#%!*
  * which takes UUIDs, ULIDs, base64, traceparents and the hierarchical ids of

@@ -327,6 +327,19 @@ test_known_numbers(void **state)
 		assert_int_equal(trace_random(&known), want[i]);
 }
 
+/* The id of a request in somebody else's trace is its own. */
+static void
+test_new_id_in_a_known_trace(void **state)
+{
+	struct trace t = trace_with(NULL, "00-" IDS "-01");
+	struct trace u = trace_with(NULL, "00-" IDS "-01");
+
+	(void)state;
+	assert_new_id(&t);
+	assert_memory_not_equal(t.id, t.parent + 3, 32);
+	assert_string_not_equal(t.id, u.id);
+}
+
 static void
 test_all_differ(void **state)
 {
@@ -338,7 +351,8 @@ test_all_differ(void **state)
 		traces[i] = trace_with(NULL, NULL);
 		assert_new_id(&traces[i]);
 		assert_new_parent(&traces[i]);
-		assert_memory_not_equal(traces[i].id, traces[i].parent + 3, 32);
+		/* Where both are new, the id finds the trace. */
+		assert_memory_equal(traces[i].id, traces[i].parent + 3, 32);
 		for (int j = 0; j < i; j++) {
 			assert_string_not_equal(traces[i].id, traces[j].id);
 			assert_memory_not_equal(
@@ -401,6 +415,7 @@ main(void)
 	    cmocka_unit_test(test_no_byte_beyond),
 	    cmocka_unit_test(test_repeated),
 	    cmocka_unit_test(test_known_numbers),
+	    cmocka_unit_test(test_new_id_in_a_known_trace),
 	    cmocka_unit_test(test_all_differ),
 	    cmocka_unit_test(test_sources_differ),
 	    cmocka_unit_test(test_never_all_zero),
