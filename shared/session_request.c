@@ -136,6 +136,7 @@ static bool
 read_head(struct session *s)
 {
 	bool fresh = s->in != NULL && buffer_len(s->in) > 0;
+	bool begins = false;
 
 	/* While a head is coming, all that came is parsed already. */
 	if (s->state == SESSION_HEAD || !fresh) {
@@ -168,11 +169,16 @@ read_head(struct session *s)
 			return false;
 		}
 		session_enter(s, SESSION_HEAD);
-		session_update_deadline(s);
+		begins = true;
 	}
 	/* Refused, the session lingers: that is the pump's too. */
-	if (!parse(s) || !s->turn->message.head_done)
+	if (!parse(s))
 		return true;
+	if (!s->turn->message.head_done) {
+		if (begins)
+			session_update_deadline(s);
+		return true;
+	}
 	session_enter(s, SESSION_ACTIVE);
 	s->turn->request_us = loop_now_us(s->context->loop);
 	s->turn->body_ended = !message_has_body(&s->turn->message);
