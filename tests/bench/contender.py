@@ -27,6 +27,7 @@ class Site:
     endpoints: int = 1    # of all services together; more than one: the
     access_log: bool = False                # addresses from 127.1.0.1 on
     websocket: bool = False
+    is_big: bool = False  # messages that default buffers do not hold
 
     def service_endpoints(self):
         """For each service the addresses of its endpoints."""

@@ -7,7 +7,6 @@ from contender import Contender, find
 CONFIG = """\
 global
   nbthread 1
-  tune.bufsize 32768
   maxconn 19000
   no strict-limits
   tune.pool-low-fd-ratio 100
@@ -50,6 +49,8 @@ class Haproxy(Contender):
 
     def command(self, site):
         options, tuning = self.options, self.tuning
+        if site.is_big:
+            tuning += "  tune.bufsize 32768\n"
         if site.access_log:
             tuning += "  log stdout format raw local0\n"
             options += "  log global\n  option httplog\n"

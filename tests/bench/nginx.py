@@ -21,11 +21,8 @@ http {{
   scgi_temp_path {place}/scgi;
   keepalive_timeout 75s;
   keepalive_requests 1000000000;
-  client_body_buffer_size 64k;
   proxy_max_temp_file_size 0;
-  proxy_buffer_size 64k;
-  proxy_buffers 8 64k;
-  proxy_busy_buffers_size 128k;
+{buffers}
 {upstreams}
   server {{
     listen 127.0.0.1:{port} backlog=4096;
@@ -36,6 +33,14 @@ http {{
 {locations}
   }}
 }}
+"""
+
+# Where messages are small the default ones are cheaper.
+BIG_BUFFERS = """\
+  client_body_buffer_size 64k;
+  proxy_buffer_size 64k;
+  proxy_buffers 8 64k;
+  proxy_busy_buffers_size 128k;
 """
 
 UPSTREAM = """\
@@ -87,5 +92,6 @@ class Nginx(Contender):
             user="user root;\n" if os.getuid() == 0 else "",
             place=self.place, port=self.port,
             access=access if site.access_log else "off",
+            buffers=BIG_BUFFERS if site.is_big else "",
             upstreams="".join(upstreams), locations="".join(locations)))
         return [find("nginx"), "-c", path, "-e", f"{self.place}/error.log"]

@@ -52,7 +52,8 @@ class Rig:
 
     def site(self, load):
         return Site(self.backend_port, self.redis_port,
-                    busy=load.busy or load.connections, **load.site)
+                    busy=load.busy or load.connections, is_big=load.is_big,
+                    **load.site)
 
     def load(self, contender, load, options=None):
         return Load(self.tools, contender.port,

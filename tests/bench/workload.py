@@ -27,6 +27,7 @@ class Workload:
     quick: bool = False      # part of --quick
     extra: tuple = ()        # further proxies
     group: str = ""          # measured round by round with its neighbours
+    is_big: bool = False     # messages that default buffers do not hold
     traced: int = 0          # requests to count system calls for
     profiled: bool = False   # instructions are counted, too
 
@@ -63,13 +64,13 @@ WORKLOADS = [
              connections=10000, busy=64, group="open"),
     Workload("1k", "1 KiB", ["-p", "/1k"], PROXIES),
     Workload("16k", "16 KiB", ["-p", "/16k"], quick=True, extra=SPLICE,
-             traced=2000),
+             is_big=True, traced=2000),
     Workload("256k", "256 KiB", ["-p", "/256k"], quick=True, extra=SPLICE,
-             traced=600),
+             is_big=True, traced=600),
     Workload("1m", "1 MiB", ["-p", "/1m"], quick=True, extra=SPLICE,
-             traced=300),
+             is_big=True, traced=300),
     Workload("post", "POST 16 KiB", ["-p", "/128", "-b", "16384"],
-             quick=True, traced=2000, profiled=True),
+             quick=True, is_big=True, traced=2000, profiled=True),
     Workload("connect", "connection per request",
              ["-p", "/128", "--close", "--sources", "32"], quick=True,
              traced=2000, profiled=True),
