@@ -432,13 +432,16 @@ is_over(const struct session *s)
 void
 session_response_done(struct session *s)
 {
+	bool over = is_over(s);
+
 	s->turn->ended = true;
+	if (over)
+		session_close_soon(s, SESSION_CLOSE_DONE);
 	if (s->context->ops->on_response_end != NULL)
 		s->context->ops->on_response_end(s, true);
-	if (is_over(s)) {
+	if (over) {
 		/* The end goes out with the last piece, which waits for it. */
 		io_close(&s->io);
-		session_close_soon(s, SESSION_CLOSE_DONE);
 		return;
 	}
 	if (s->close_after || s->io.broken) {
@@ -531,6 +534,12 @@ session_is_idle(const struct session *s)
 {
 	return s->state == SESSION_IDLE && io_backlog(&s->io) == 0 &&
 	       !session_has_buffered(s) && !s->io.readable;
+}
+
+bool
+session_is_closing(const struct session *s)
+{
+	return s->kick_closes;
 }
 
 enum session_close

@@ -76,6 +76,7 @@ test_last_one_closes(void **state)
 	wait_until(has_ended);
 	assert_true(received("\r\n\r\n/hello"));
 	assert_false(scene->reset);
+	assert_true(scene->closing);
 	assert_null(scene->session);
 	assert_int_equal(scene->reason, SESSION_CLOSE_DONE);
 	assert_int_equal(scene->responses, 1);
@@ -94,6 +95,7 @@ test_last_one_with_more_behind_it(void **state)
 	wait_until(has_ended);
 	assert_true(received("\r\n\r\nkept"));
 	assert_false(scene->reset);
+	assert_false(scene->closing);
 	assert_non_null(scene->session);
 	hang_up();
 	wait_until(is_closed);
