@@ -149,6 +149,21 @@ test_client_gone_while_it_waits(void **state)
 	assert_int_equal(scene->responses, 0);
 }
 
+/* Asked and gone, in one event: there is no other to tell of it. */
+static void
+test_client_gone_with_its_request(void **state)
+{
+	(void)state;
+	say(GET("/hello"));
+	expect("\r\n\r\n/hello");
+	say(GET("/later"));
+	hang_up();
+	wait_until(is_closed);
+	assert_int_equal(scene->requests, 2);
+	assert_int_equal(scene->responses, 1);
+	assert_int_equal(scene->reason, SESSION_CLOSE_RESET);
+}
+
 static void
 test_client_gone_in_mid_body(void **state)
 {
@@ -227,6 +242,7 @@ main(void)
 	    TEST(test_response_cut_short),
 	    TEST(test_client_gone_between_requests),
 	    TEST(test_client_gone_while_it_waits),
+	    TEST(test_client_gone_with_its_request),
 	    TEST(test_client_gone_in_mid_body),
 	    TEST(test_client_gone_in_mid_response),
 	    TEST(test_drain_closes_an_idle_one),
