@@ -268,8 +268,8 @@ start_polling(struct session *s)
 static bool
 is_waiting(const struct session *s)
 {
-	return s->state != SESSION_ACTIVE || !s->turn->body_ended ||
-	       io_backlog(&s->io) > 0;
+	return s->state != SESSION_ACTIVE || s->turn == NULL ||
+	       !s->turn->body_ended || io_backlog(&s->io) > 0;
 }
 
 void
