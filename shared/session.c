@@ -268,8 +268,8 @@ start_polling(struct session *s)
 static bool
 is_waiting(const struct session *s)
 {
-	return s->state != SESSION_ACTIVE || !s->turn->body_ended ||
-	       io_backlog(&s->io) > 0;
+	return s->state != SESSION_ACTIVE || s->turn == NULL ||
+	       !s->turn->body_ended || io_backlog(&s->io) > 0;
 }
 
 void
@@ -350,6 +350,27 @@ has_ended(const struct session *s)
 	       s->turn->ended;
 }
 
+/* One that has only shut its own side down still wants its answer; one that is
+ * gone altogether shows only when it is written to. */
+static bool
+close_if_gone(struct session *s)
+{
+	if (!s->io.gone || has_ended(s) ||
+	    (s->state != SESSION_TUNNEL && !s->turn->body_ended))
+		return false;
+	session_close(s, SESSION_CLOSE_RESET);
+	return true;
+}
+
+/* The end of the request may have come by the event that said so, which is the
+ * last one. */
+static void
+pump(struct session *s)
+{
+	session_pump(s);
+	(void)close_if_gone(s);
+}
+
 static void
 on_ready(void *arg)
 {
@@ -366,15 +387,10 @@ on_ready(void *arg)
 		session_check_tunnel(s);
 		session_update_deadline(s);
 	}
-	/* One that has only shut its own side down still wants its answer;
-	 * one that is gone altogether shows only when it is written to. */
-	if (s->io.gone && !has_ended(s) &&
-	    (s->state == SESSION_TUNNEL || s->turn->body_ended)) {
-		session_close(s, SESSION_CLOSE_RESET);
+	if (close_if_gone(s))
 		return;
-	}
 	if (s->io.readable || session_has_buffered(s))
-		session_pump(s);
+		pump(s);
 }
 
 static void
@@ -385,7 +401,7 @@ on_kick(void *arg)
 	if (s->kick_closes)
 		session_close(s, s->kick_close);
 	else
-		session_pump(s);
+		pump(s);
 }
 
 /* Goes on with what is already here, but never inside our caller. */
@@ -432,13 +448,16 @@ is_over(const struct session *s)
 void
 session_response_done(struct session *s)
 {
+	bool over = is_over(s);
+
 	s->turn->ended = true;
+	if (over)
+		session_close_soon(s, SESSION_CLOSE_DONE);
 	if (s->context->ops->on_response_end != NULL)
 		s->context->ops->on_response_end(s, true);
-	if (is_over(s)) {
+	if (over) {
 		/* The end goes out with the last piece, which waits for it. */
 		io_close(&s->io);
-		session_close_soon(s, SESSION_CLOSE_DONE);
 		return;
 	}
 	if (s->close_after || s->io.broken) {
@@ -531,6 +550,12 @@ session_is_idle(const struct session *s)
 {
 	return s->state == SESSION_IDLE && io_backlog(&s->io) == 0 &&
 	       !session_has_buffered(s) && !s->io.readable;
+}
+
+bool
+session_is_closing(const struct session *s)
+{
+	return s->kick_closes;
 }
 
 enum session_close

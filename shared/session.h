@@ -138,6 +138,9 @@ size_t session_backlog(const struct session *s);
 bool session_is_answerable(const struct session *s);
 /* Between two requests, or before the first: it may be closed. */
 bool session_is_idle(const struct session *s);
+/* It closes in this iteration of the loop or the next, and says so then by
+ * on_close(); who has its answer may see the end before. */
+bool session_is_closing(const struct session *s);
 /* Why it closed or answered by itself; DONE when neither is so. */
 enum session_close session_why(const struct session *s);
 

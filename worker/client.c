@@ -25,6 +25,7 @@ struct clients {
 	struct worker *worker;
 	struct client_list list;
 	unsigned count;
+	unsigned closing; /* of them: counted, but their places are free */
 	struct session_limits limits;
 	struct session_context context;
 };
@@ -345,6 +346,10 @@ on_response_end(struct session *s, bool complete)
 		worker_count(w, SCOREBOARD_BAD_REQUESTS);
 	count_response(w, session_status(s));
 	if (complete) {
+		/* Who has seen the end may be here again before we are told:
+		 * it must find its place free. */
+		client->closing = session_is_closing(s);
+		w->clients->closing += client->closing;
 		log_request(client, session_status(s),
 		    session_response_bytes(s),
 		    session_close_word(session_why(s)));
@@ -376,6 +381,7 @@ on_close(struct session *s, enum session_close reason)
 	drop_request(client);
 	TAILQ_REMOVE(&w->clients->list, client, entry);
 	w->clients->count--;
+	w->clients->closing -= client->closing;
 	scoreboard_gauge(&w->slot->connections, -1);
 	loop_bury(w->loop, client, free);
 }
@@ -454,15 +460,22 @@ evict(struct clients *clients)
 	}
 }
 
+static bool
+is_full(const struct clients *clients)
+{
+	return clients->count - clients->closing >=
+	       clients->worker->config->client.connections;
+}
+
 void
 clients_accept(struct clients *clients, int fd, const struct sock_addr *peer)
 {
 	struct worker *w = clients->worker;
 	struct client *client = NULL;
 
-	if (clients->count >= w->config->client.connections)
+	if (is_full(clients))
 		evict(clients);
-	if (clients->count < w->config->client.connections)
+	if (!is_full(clients))
 		client = calloc(1, sizeof(*client));
 	if (client == NULL) {
 		close(fd);

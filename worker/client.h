@@ -59,6 +59,7 @@ struct client {
 	struct session *session;
 	struct task *task;              /* NULL: answered, or not yet begun */
 	struct client_request *request; /* NULL: none, it is idle */
+	bool closing;                   /* session_is_closing(): all is said */
 };
 
 struct clients;

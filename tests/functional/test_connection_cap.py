@@ -1,7 +1,9 @@
 """Goal: no more than client.connections at once; those that are idle make way
 for new ones, those that have a request in hand do not."""
 
-from harness import Raw, respond
+import socket
+
+from harness import DEADLINE, Raw, respond, route, service
 
 GET = "GET {} HTTP/1.1\r\nHost: a\r\n\r\n"
 
@@ -38,3 +40,27 @@ def test_requests_in_hand_stay(drover):
         assert d.total("connections_refused") == 1
         first.reset()
         second.reset()
+
+
+def test_who_has_its_last_answer_makes_way(drover, backend):
+    """Its place is free for whoever sees the end, also where a long answer
+    ends in another turn of the worker's than a short one."""
+    long = b"x" * (3 << 20)
+
+    def handle(connection):
+        while connection.read_request() is not None:
+            connection.reply(long)
+
+    d = drover(workers=1, client={"connections": "1"},
+               services=[service("b", backend(handle).address)],
+               routes=[respond("/", "ok"), route("/long", "b")])
+    for path, body, count in (("/", b'"ok"', 500), ("/long", long, 100)):
+        ask = (f"GET {path} HTTP/1.1\r\nHost: a\r\n"
+               "Connection: close\r\n\r\n").encode()
+        for _ in range(count):
+            # No slower than need be: it is a matter of microseconds.
+            with socket.create_connection(("127.0.0.1", d.port), DEADLINE) as c:
+                c.sendall(ask)
+                answer = b"".join(iter(lambda: c.recv(1 << 20), b""))
+            assert answer.endswith(b"\r\n\r\n" + body)
+    assert d.total("connections_refused") == 0

@@ -40,6 +40,7 @@ struct scene {
 	unsigned requests, responses, broken_responses, closes;
 	unsigned status; /* of the last response */
 	uint64_t response_bytes;
+	bool closing; /* with that response */
 	/* The request in hand. */
 	char target[64];
 	char body[4096];
@@ -217,6 +218,7 @@ on_response_end(struct session *s, bool complete)
 {
 	scene->status = session_status(s);
 	scene->response_bytes = session_response_bytes(s);
+	scene->closing = session_is_closing(s);
 	if (complete)
 		scene->responses++;
 	else

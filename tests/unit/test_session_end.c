@@ -76,6 +76,7 @@ test_last_one_closes(void **state)
 	wait_until(has_ended);
 	assert_true(received("\r\n\r\n/hello"));
 	assert_false(scene->reset);
+	assert_true(scene->closing);
 	assert_null(scene->session);
 	assert_int_equal(scene->reason, SESSION_CLOSE_DONE);
 	assert_int_equal(scene->responses, 1);
@@ -94,6 +95,7 @@ test_last_one_with_more_behind_it(void **state)
 	wait_until(has_ended);
 	assert_true(received("\r\n\r\nkept"));
 	assert_false(scene->reset);
+	assert_false(scene->closing);
 	assert_non_null(scene->session);
 	hang_up();
 	wait_until(is_closed);
@@ -145,6 +147,21 @@ test_client_gone_while_it_waits(void **state)
 	wait_until(is_closed);
 	assert_int_equal(scene->reason, SESSION_CLOSE_RESET);
 	assert_int_equal(scene->responses, 0);
+}
+
+/* Asked and gone, in one event: there is no other to tell of it. */
+static void
+test_client_gone_with_its_request(void **state)
+{
+	(void)state;
+	say(GET("/hello"));
+	expect("\r\n\r\n/hello");
+	say(GET("/later"));
+	hang_up();
+	wait_until(is_closed);
+	assert_int_equal(scene->requests, 2);
+	assert_int_equal(scene->responses, 1);
+	assert_int_equal(scene->reason, SESSION_CLOSE_RESET);
 }
 
 static void
@@ -225,6 +242,7 @@ main(void)
 	    TEST(test_response_cut_short),
 	    TEST(test_client_gone_between_requests),
 	    TEST(test_client_gone_while_it_waits),
+	    TEST(test_client_gone_with_its_request),
 	    TEST(test_client_gone_in_mid_body),
 	    TEST(test_client_gone_in_mid_response),
 	    TEST(test_drain_closes_an_idle_one),
