@@ -1,6 +1,7 @@
 /*
  * session_private - the session as its own files see it: session.c (the
- * connection), session_request.c (reading) and session_response.c (answering).
+ * connection), session_deadline.c (its waits), session_request.c (reading) and
+ * session_response.c (answering).
  */
 #ifndef SESSION_PRIVATE_H
 #define SESSION_PRIVATE_H
@@ -72,8 +73,6 @@ struct session {
 int session_take_turn(struct session *s);
 void session_drop_turn(struct session *s);
 void session_enter(struct session *s, enum session_state state);
-/* Works out the deadline anew after something changed. */
-void session_update_deadline(struct session *s);
 /* Bytes that were read, but belong to a request not begun yet. */
 bool session_has_buffered(const struct session *s);
 /* Goes on with what is already here, but never inside our caller. */
@@ -88,6 +87,13 @@ void session_refuse(struct session *s, enum session_close why, unsigned status,
     const char *what);
 /* A tunnel whose two directions have both ended closes. */
 void session_check_tunnel(struct session *s);
+
+/* session_deadline.c: sets the timer for what the session waits for now. */
+void session_set_deadline(struct session *s);
+/* The same after something changed; one that has to wait for its client is
+ * polled from then on. */
+void session_update_deadline(struct session *s);
+void session_on_timer(void *arg);
 
 /* session_response.c: writes, and sees to what does not leave at once. -1:
  * the session closes soon. */
