@@ -13,6 +13,8 @@ function serve() {
     agent: new http.Agent({ keepAlive: true, maxFreeSockets: 1024 }),
     xfwd: true
   })
+  // The client's wish is not the backend's to grant: it would break the agent.
+  proxy.on('proxyReq', (request) => request.setHeader('Connection', 'keep-alive'))
   proxy.on('error', (error, request, response) => {
     if (response.writeHead && !response.headersSent) response.writeHead(502)
     response.end()
