@@ -34,12 +34,10 @@ def data(outcomes, names):
         if load.name not in outcomes or load.kind == workload.MEMORY:
             continue
         outcome = outcomes[load.name]
-        base = report.best_peer(outcome, "cpu_us")
-        if not base:
-            continue
-        cells = [report.median(outcome, name, "cpu_us") for name in names]
-        yield f'"{load.title}" ' + " ".join(
-            "?" if cell is None else f"{cell / base:.3f}" for cell in cells)
+        cells = [report.to_peer(outcome, name, "cpu_us") for name in names]
+        if any(cells):
+            yield f'"{load.title}" ' + " ".join(
+                f"{cell:.3f}" if cell else "?" for cell in cells)
 
 
 def draw(outcomes, titles, folder):

@@ -4,7 +4,7 @@ import statistics
 
 import workload
 
-PEERS = ("nginx", "haproxy", "haproxy-splice")
+PEERS = ("nginx", "haproxy")  # as they are without splice
 FLOORS = ("relay_l4", "relay_l7")
 
 
@@ -26,14 +26,27 @@ def main_key(load):
     return "pss_per_connection" if load.kind == workload.MEMORY else "cpu_us"
 
 
-def best_peer(outcome, key, peers=PEERS[:2]):
-    values = [median(outcome, name, key) for name in peers]
-    values = [value for value in values if value is not None]
-    return min(values) if values else None
+def paired(samples, base, key):
+    """The median of the ratios of rounds, or None. What a machine's speed does
+    between rounds is not in it, as it would be in the ratio of medians."""
+    ratios = [one[key] / other[key] for one, other in zip(samples, base)
+              if key in one and other.get(key)]
+    return statistics.median(ratios) if ratios else None
 
 
-def ratio(value, base):
-    return f"{value / base:.2f}" if value and base else ""
+def to_other(outcome, name, other, key):
+    return paired(outcome.samples.get(name, []),
+                  outcome.samples.get(other, []), key)
+
+
+def to_peer(outcome, name, key):
+    """To the better one, which is the one that it does worse against."""
+    found = [to_other(outcome, name, peer, key) for peer in PEERS]
+    return max((ratio for ratio in found if ratio), default=None)
+
+
+def times(ratio):
+    return f"{ratio:.2f}" if ratio else ""
 
 
 def number(value):
@@ -47,8 +60,6 @@ def number(value):
 def rows(load, outcome, titles):
     """A row per contender: texts under the columns of head()."""
     key = main_key(load)
-    peer = best_peer(outcome, key)
-    floors = [median(outcome, name, key) for name in FLOORS]
     for name, samples in outcome.samples.items():
         title = titles[name]
         if not samples:
@@ -60,8 +71,9 @@ def rows(load, outcome, titles):
         if main:
             row += [number(main["median"]),
                     f"{number(main['min'])}-{number(main['max'])}",
-                    ratio(main["median"], peer),
-                    *(ratio(main["median"], floor) for floor in floors)]
+                    times(to_peer(outcome, name, key)),
+                    *(times(to_other(outcome, name, floor, key))
+                      for floor in FLOORS)]
         else:
             row += ["", "", "", "", ""]
         for column in ("rate", "p50_us", "p99_us"):

@@ -39,11 +39,10 @@ def main_table(outcomes, titles):
         row += [report.number(report.median(outcome, name, key))
                 for name in names]
         if has_drover:
-            own = report.median(outcome, "drover", key)
-            bases = [report.best_peer(outcome, key)]
-            bases += [report.median(outcome, name, key)
-                      for name in report.FLOORS]
-            row += [report.ratio(own, base) for base in bases]
+            row.append(report.times(report.to_peer(outcome, "drover", key)))
+            row += [report.times(report.to_other(outcome, "drover", floor,
+                                                 key))
+                    for floor in report.FLOORS]
         rows.append(row)
     return markdown(head, rows)
 
@@ -70,15 +69,14 @@ def growth_table(outcomes, titles):
     for base, grown in workload.GROWTH:
         if base not in outcomes or grown not in outcomes:
             continue
-        found = {}
-        for name in names:
-            few, many = (report.median(outcomes[load], name, "cpu_us")
-                         for load in (base, grown))
-            found[name] = many / few if few and many else None
-        cells = [report.ratio(found[name], 1) for name in names]
-        rows.append([f"{title[grown]} / {title[base]}", *cells,
-                     report.ratio(found.get("drover"),
-                                  found.get("relay_l7"))])
+        found = {name: report.paired(
+            outcomes[grown].samples.get(name, []),
+            outcomes[base].samples.get(name, []), "cpu_us")
+            for name in names}
+        own, floor = found.get("drover"), found.get("relay_l7")
+        rows.append([f"{title[grown]} / {title[base]}",
+                     *(report.times(found[name]) for name in names),
+                     report.times(own / floor if own and floor else None)])
     return markdown(["", *(titles[name] for name in names),
                      "Drover / floor: heads"], rows) if rows else ""
 

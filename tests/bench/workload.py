@@ -88,7 +88,7 @@ WORKLOADS = [
              kind=LATENCY, quick=True, traced=2000),
     Workload("rate20k", "20,000 requests/s",
              ["-p", "/128", "--rate", "20000"], ("direct", *PROXIES),
-             kind=LATENCY),
+             kind=LATENCY, seconds=1.5),
     # Opened four at a time: buffers of many busy ones would count as theirs.
     Workload("idle5k", "5,000 idle connections", ["-p", "/128"],
              (*PROXIES, *NODE), kind=MEMORY, connections=5000, busy=4,
