@@ -50,7 +50,7 @@ WORKLOADS = [
              connections=8000, seconds=1.0, group="size"),
     Workload("routes1k", "1,000 routes", ["-p", "/128", "--paths", "1000"],
              SITES, site={"routes": 1000}, group="size"),
-    # Drover takes 32 endpoints for a service and 32 services.
+    # Drover takes 32 services.
     Workload("endpoints1k", "1,000 routes, 1,000 endpoints",
              ["-p", "/128", "--paths", "1000"], SITES,
              site={"routes": 1000, "services": 32, "endpoints": 1000},
