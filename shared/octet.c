@@ -34,17 +34,15 @@ const uint8_t octet_classes[256] = {
 };
 /* clang-format on */
 
-#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
-
 /* The high bit of each of eight bytes that is below 0x20 or 0x7f; those above
  * the lowest one that is set may be wrong. */
 static uint64_t
 controls(uint64_t eight)
 {
-	uint64_t del = eight ^ EACH(0x7f);
-	uint64_t below = (eight - EACH(0x20)) & ~eight;
+	uint64_t del = eight ^ OCTET_EACH(0x7f);
+	uint64_t below = (eight - OCTET_EACH(0x20)) & ~eight;
 
-	return (below | ((del - EACH(1)) & ~del)) & EACH(0x80);
+	return (below | ((del - OCTET_EACH(1)) & ~del)) & OCTET_EACH(0x80);
 }
 
 const char *
@@ -86,10 +84,10 @@ lower_eight(const char *at)
 	uint64_t x, low, from_a, past_z;
 
 	memcpy(&x, at, sizeof(x));
-	low = x & EACH(0x7f);
-	from_a = low + EACH(0x80 - 'A');
-	past_z = low + EACH(0x7f - 'Z');
-	return x | ((from_a ^ past_z) & ~x & EACH(0x80)) >> 2;
+	low = x & OCTET_EACH(0x7f);
+	from_a = low + OCTET_EACH(0x80 - 'A');
+	past_z = low + OCTET_EACH(0x7f - 'Z');
+	return x | ((from_a ^ past_z) & ~x & OCTET_EACH(0x80)) >> 2;
 }
 
 static bool

@@ -20,6 +20,9 @@ enum octet_class {
 
 extern const uint8_t octet_classes[256];
 
+/* Eight times the same byte, for work on eight at once. */
+#define OCTET_EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
+
 static inline bool
 octet_is(char c, enum octet_class class)
 {

@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "octet.h"
+
 /* Where the parts of a traceparent are (section 3.2.2): a version and a dash,
  * the trace's id and a dash, the parent's and a dash, the flags. */
 #define VERSION_LEN 2
@@ -57,8 +59,6 @@ trace_random(struct trace_source *source)
 	return result;
 }
 
-#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
-
 /* Eight digits, all at once: each nibble gets a byte of its own, and those
  * above 9 what it takes from there to the letters. In which order does not
  * matter where the number is random. */
@@ -69,9 +69,9 @@ put_hex(char *to, uint32_t n)
 
 	x = (x | x << 16) & UINT64_C(0x0000ffff0000ffff);
 	x = (x | x << 8) & UINT64_C(0x00ff00ff00ff00ff);
-	x = (x | x << 4) & EACH(0x0f);
-	letters = (x + EACH(6)) >> 4 & EACH(1);
-	x += EACH('0') + letters * ('a' - '0' - 10);
+	x = (x | x << 4) & OCTET_EACH(0x0f);
+	letters = (x + OCTET_EACH(6)) >> 4 & OCTET_EACH(1);
+	x += OCTET_EACH('0') + letters * ('a' - '0' - 10);
 	memcpy(to, &x, sizeof(x));
 }
 

@@ -22,8 +22,8 @@ class Drover(Contender):
 
     def available(self):
         if not os.path.exists(self.program):
-            raise BenchError(f"no {self.program}: make "
-                             "release builds it")
+            raise BenchError(
+                f"no {self.program}: make release builds it")
 
     def command(self, site):
         access = os.path.join(self.place, "access.log")

@@ -7,8 +7,9 @@
  *
  * Bodies need a Content-Length; a request without one has none. Pipelined
  * requests go to the backend one after the other. After a 101 bytes are copied
- * both ways. It checks nothing else: no deadlines, no limits, no hop-by-hop
- * fields, no errors of its own.
+ * both ways. A client that says `Connection: close`, alone on its line, has its
+ * connection ended after the answer. It checks nothing else: no deadlines, no
+ * limits, no hop-by-hop fields, no errors of its own.
  */
 #include <sys/epoll.h>
 #include <sys/queue.h>

@@ -48,6 +48,20 @@ test_closing_waits_for_the_backlog(void **state)
 
 /* ---- ends ---- */
 
+/* It ends without a reset, and is there until the client has gone. */
+static void
+assert_lingers(void)
+{
+	wait_until(has_ended);
+	assert_false(scene->reset);
+	assert_false(scene->closing);
+	assert_non_null(scene->session);
+	hang_up();
+	wait_until(is_closed);
+	assert_int_equal(scene->reason, SESSION_CLOSE_DONE);
+	assert_int_equal(scene->responses, 1);
+}
+
 /* The client goes on sending after the answer: closing at once would reset
  * the connection and could take the answer with it. */
 static void
@@ -58,13 +72,7 @@ test_lingering_close(void **state)
 	expect("\"status\":503}");
 	for (int i = 0; i < 3 && scene->session != NULL; i++)
 		say("more of the body");
-	wait_until(has_ended);
-	assert_false(scene->reset);
-	assert_non_null(scene->session);
-	hang_up();
-	wait_until(is_closed);
-	assert_int_equal(scene->reason, SESSION_CLOSE_DONE);
-	assert_int_equal(scene->responses, 1);
+	assert_lingers();
 }
 
 /* The client has said that it is its last request, and so it is. */
@@ -92,15 +100,8 @@ test_last_one_with_more_behind_it(void **state)
 	wait_until(has_request);
 	say("\r\n");
 	session_reply(scene->session, 200, "text/plain", NULL, "kept", 4);
-	wait_until(has_ended);
+	assert_lingers();
 	assert_true(received("\r\n\r\nkept"));
-	assert_false(scene->reset);
-	assert_false(scene->closing);
-	assert_non_null(scene->session);
-	hang_up();
-	wait_until(is_closed);
-	assert_int_equal(scene->reason, SESSION_CLOSE_DONE);
-	assert_int_equal(scene->responses, 1);
 }
 
 static void

@@ -1,0 +1,374 @@
+/* Goal: wherever the lines go, each arrives whole; what could not be written is
+ * counted; a rotation loses nothing. */
+#include "access_log_scene.h"
+
+/* ---- where it goes ---- */
+
+static void
+test_gathered(void **state)
+{
+	struct access_log *log = open_log(path, LOG_FORMAT_TEXT);
+	static bool seen[2000];
+	char *text, request[32];
+	size_t early;
+
+	(void)state;
+	assert_non_null(log);
+	memset(seen, 0, sizeof(seen));
+	for (int i = 0; i < 2000; i++) {
+		snprintf(request, sizeof(request), "a%d", i);
+		add(log, request);
+	}
+	/* More than it holds: it has written some by itself. */
+	text = file_text(path);
+	early = count(text, "\n");
+	assert_in_range(early, 1, 1999);
+	free(text);
+	access_log_flush(log);
+	text = file_text(path);
+	assert_int_equal(check_lines(text, "a", seen, 2000), 2000);
+	free(text);
+	access_log_close(log);
+	assert_int_equal(count_logged("\n"), 0);
+}
+
+static void
+test_can_not_be_opened(void **state)
+{
+	char name[128];
+
+	(void)state;
+	access_log_close(NULL);
+	snprintf(name, sizeof(name), "%s/none/access.log", dir);
+	assert_null(open_log(name, LOG_FORMAT_TEXT));
+	assert_int_equal(errno, ENOENT);
+	assert_null(open_log(dir, LOG_FORMAT_TEXT));
+	assert_int_equal(errno, EISDIR);
+	/* Nobody reads it: that is no reason to wait. */
+	assert_int_equal(mkfifo(path, 0600), 0);
+	assert_null(open_log(path, LOG_FORMAT_TEXT));
+	assert_int_equal(errno, ENXIO);
+}
+
+/* Several processes, one file or pipe: no line is in another. */
+static void
+write_from(int children, int lines, const char *where)
+{
+	for (int c = 0; c < children; c++) {
+		pid_t pid = fork();
+
+		assert_int_not_equal(pid, -1);
+		if (pid == 0) {
+			struct access_log *log =
+			    open_log(where, LOG_FORMAT_TEXT);
+			char request[32];
+
+			for (int i = 0; log != NULL && i < lines; i++) {
+				snprintf(request, sizeof(request), "%c%d",
+				    'a' + c, i);
+				add(log, request);
+				if (i % 7 == 0)
+					access_log_flush(log);
+			}
+			access_log_close(log);
+			_exit(0);
+		}
+	}
+}
+
+static void
+wait_for_children(int children)
+{
+	for (int c = 0; c < children; c++) {
+		int status;
+
+		assert_int_not_equal(wait(&status), -1);
+		assert_int_equal(status, 0);
+	}
+}
+
+static void
+test_several_writers(void **state)
+{
+	static bool seen[4][2000];
+	char *text;
+
+	(void)state;
+	memset(seen, 0, sizeof(seen));
+	write_from(4, 2000, path);
+	wait_for_children(4);
+	text = file_text(path);
+	for (int c = 0; c < 4; c++) {
+		const char name[] = {(char)('a' + c), '\0'};
+
+		assert_int_equal(check_lines(text, name, seen[c], 2000), 2000);
+	}
+	free(text);
+	assert_int_equal(count_logged("\n"), 0);
+}
+
+/* A reader that does not keep up gets whole lines, and the log how many it
+ * did not get. */
+static void
+test_several_writers_of_a_pipe(void **state)
+{
+	enum { CAP = 16 << 20 };
+	static bool seen[4][2000];
+	size_t got = 0, len = 0;
+	char *text = malloc(CAP);
+	int fd;
+
+	(void)state;
+	assert_non_null(text);
+	memset(seen, 0, sizeof(seen));
+	assert_int_equal(mkfifo(path, 0600), 0);
+	/* One end of our own for writing: no early end of file. */
+	fd = open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK);
+	assert_int_not_equal(fd, -1);
+	write_from(4, 2000, path);
+	wait_for_children(4);
+	for (ssize_t n; (n = read(fd, text + len, CAP - 1 - len)) > 0;)
+		len += (size_t)n;
+	text[len] = '\0';
+	close(fd);
+	for (int c = 0; c < 4; c++) {
+		const char name[] = {(char)('a' + c), '\0'};
+
+		got += check_lines(text, name, seen[c], 2000);
+	}
+	assert_in_range(got, 1, 7999);
+	assert_int_equal(lost("nobody read them"), 8000 - got);
+	free(text);
+}
+
+/* What a full pipe can't take waits as long as there is room, and comes when
+ * there is a reader again; the loss is said once, when it is over. */
+static void
+test_full_pipe(void **state)
+{
+	static bool seen[5000];
+	struct access_log *log;
+	char *text = calloc(1, 4 << 20), request[32];
+	size_t len = 0, got;
+	int fd, n = 0;
+
+	(void)state;
+	assert_non_null(text);
+	memset(seen, 0, sizeof(seen));
+	assert_int_equal(mkfifo(path, 0600), 0);
+	fd = open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK);
+	log = open_log(path, LOG_FORMAT_TEXT);
+	assert_non_null(log);
+	for (; n < 4000; n++) {
+		snprintf(request, sizeof(request), "a%d", n);
+		add(log, request);
+		access_log_flush(log);
+	}
+	assert_int_equal(count_logged("\n"), 0);
+	for (int i = 0; i < 100; i++) {
+		ssize_t k = read(fd, text + len, 65536);
+
+		len += k > 0 ? (size_t)k : 0;
+		access_log_flush(log);
+	}
+	assert_int_equal(count_logged("\n"), 1);
+	/* From now on nothing is lost, and nothing is said. */
+	for (; n < 4100; n++) {
+		snprintf(request, sizeof(request), "a%d", n);
+		add(log, request);
+	}
+	access_log_close(log);
+	len += (size_t)read(fd, text + len, 65536);
+	close(fd);
+	assert_int_equal(count_logged("\n"), 1);
+	got = check_lines(text, "a", seen, 5000);
+	assert_int_equal(lost("nobody read them"), 4100 - got);
+	/* The first and the last are there, not only the newest. */
+	assert_true(seen[0] && seen[500] && seen[4000] && seen[4099]);
+	free(text);
+}
+
+static void
+limit_file(rlim_t bytes)
+{
+	struct rlimit limit;
+
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	limit.rlim_cur = bytes;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+/* A disk that is full in the middle of a line. */
+static void
+test_full_disk(void **state)
+{
+	static bool seen[3000];
+	struct access_log *log = open_log(path, LOG_FORMAT_TEXT);
+	char *text, request[32];
+	size_t got;
+
+	(void)state;
+	assert_non_null(log);
+	memset(seen, 0, sizeof(seen));
+	signal(SIGXFSZ, SIG_IGN);
+	limit_file(10000);
+	for (int i = 0; i < 2000; i++) {
+		snprintf(request, sizeof(request), "a%d", i);
+		add(log, request);
+		access_log_flush(log);
+	}
+	text = file_text(path);
+	assert_int_equal(strlen(text), 10000);
+	assert_int_not_equal(text[9999], '\n');
+	free(text);
+	limit_file(RLIM_INFINITY);
+	add(log, "a2000");
+	access_log_flush(log);
+	add(log, "a2001");
+	access_log_close(log);
+	text = file_text(path);
+	got = check_lines(text, "a", seen, 3000);
+	free(text);
+	assert_true(seen[0] && seen[2001]);
+	assert_in_range(got, 300, 1900);
+	assert_int_equal(lost(strerror(EFBIG)), 2002 - got);
+	assert_int_equal(count_logged("\n"), 1);
+}
+
+/* ---- rotation ---- */
+
+static void
+test_reopen(void **state)
+{
+	struct access_log *log = open_log(path, LOG_FORMAT_TEXT);
+	char *text;
+
+	(void)state;
+	assert_non_null(log);
+	add(log, "one");
+	access_log_flush(log);
+	assert_int_equal(rename(path, old_path), 0);
+	/* Until it is told, it goes on where it was; not even this waits. */
+	add(log, "two");
+	access_log_reopen(log);
+	add(log, "three");
+	/* Once more, with nothing rotated: the same file. */
+	access_log_reopen(log);
+	add(log, "four");
+	access_log_close(log);
+	text = file_text(old_path);
+	assert_int_equal(count(text, "\n"), 2);
+	assert_non_null(strstr(text, "\"one\""));
+	assert_non_null(strstr(text, "\"two\""));
+	free(text);
+	text = file_text(path);
+	assert_int_equal(count(text, "\n"), 2);
+	assert_non_null(strstr(text, "\"three\""));
+	assert_non_null(strstr(text, "\"four\""));
+	free(text);
+	assert_int_equal(count_logged("access log: goes on in a new"), 2);
+	assert_int_equal(count_logged("\n"), 2);
+}
+
+static void
+test_reopen_fails(void **state)
+{
+	struct access_log *log = open_log(path, LOG_FORMAT_TEXT);
+	char *text;
+
+	(void)state;
+	assert_non_null(log);
+	assert_int_equal(rename(path, old_path), 0);
+	assert_int_equal(mkdir(path, 0700), 0);
+	add(log, "one");
+	access_log_reopen(log);
+	add(log, "two");
+	assert_int_equal(rmdir(path), 0);
+	access_log_close(log);
+	assert_int_equal(count_logged("\n"), 1);
+	assert_int_equal(count_logged(path), 1);
+	assert_int_equal(count_logged(strerror(EISDIR)), 1);
+	text = file_text(old_path);
+	assert_int_equal(count(text, "\n"), 2);
+	assert_non_null(strstr(text, "\"two\""));
+	free(text);
+}
+
+/* What a full disk had no room for goes to the new file, but no half line. */
+static void
+test_reopen_from_a_full_disk(void **state)
+{
+	static bool seen[200];
+	struct access_log *log = open_log(path, LOG_FORMAT_TEXT);
+	char *text, *last, request[32];
+	size_t old;
+
+	(void)state;
+	assert_non_null(log);
+	memset(seen, 0, sizeof(seen));
+	signal(SIGXFSZ, SIG_IGN);
+	limit_file(10000);
+	for (int i = 0; i < 100; i++) {
+		snprintf(request, sizeof(request), "a%d", i);
+		add(log, request);
+	}
+	access_log_flush(log);
+	assert_int_equal(rename(path, old_path), 0);
+	access_log_reopen(log);
+	limit_file(RLIM_INFINITY);
+	access_log_close(log);
+	text = file_text(old_path);
+	assert_int_equal(strlen(text), 10000);
+	last = strrchr(text, '\n');
+	assert_int_not_equal(last - text, 9999);
+	last[1] = '\0';
+	old = check_lines(text, "a", seen, 200);
+	free(text);
+	text = file_text(path);
+	assert_int_equal(check_lines(text, "a", seen, 200), 100 - old - 1);
+	free(text);
+	assert_int_equal(lost(strerror(EFBIG)), 1);
+}
+
+static void
+test_stdout(void **state)
+{
+	int saved = dup(STDOUT_FILENO);
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_APPEND, 0600);
+	struct access_log *log;
+	char *text;
+
+	(void)state;
+	assert_true(saved != -1 && fd != -1);
+	assert_int_equal(dup2(fd, STDOUT_FILENO), STDOUT_FILENO);
+	log = open_log("stdout", LOG_FORMAT_TEXT);
+	add(log, "one");
+	access_log_reopen(log);
+	add(log, "two");
+	access_log_close(log);
+	assert_int_equal(dup2(saved, STDOUT_FILENO), STDOUT_FILENO);
+	close(saved);
+	close(fd);
+	text = file_text(path);
+	assert_int_equal(count(text, "\n"), 2);
+	free(text);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(test_gathered),
+	    TEST(test_can_not_be_opened),
+	    TEST(test_several_writers),
+	    TEST(test_several_writers_of_a_pipe),
+	    TEST(test_full_pipe),
+	    TEST(test_full_disk),
+	    TEST(test_reopen),
+	    TEST(test_reopen_fails),
+	    TEST(test_reopen_from_a_full_disk),
+	    TEST(test_stdout),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
