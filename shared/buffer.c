@@ -10,7 +10,8 @@
 #define TRIM_BYTES ((size_t)1024 * 1024)
 
 struct buffer_pool {
-	struct slab blocks;
+	struct slab kept;
+	struct slab read;
 	size_t used;
 	size_t max;
 };
@@ -22,7 +23,8 @@ buffer_pool_new(size_t max)
 
 	if (pool == NULL)
 		return NULL;
-	slab_init(&pool->blocks, sizeof(struct buffer));
+	slab_init(&pool->kept, sizeof(struct buffer));
+	slab_init(&pool->read, sizeof(struct buffer));
 	pool->max = max;
 	return pool;
 }
@@ -32,7 +34,8 @@ buffer_pool_free(struct buffer_pool *pool)
 {
 	if (pool == NULL)
 		return;
-	slab_fini(&pool->blocks);
+	slab_fini(&pool->kept);
+	slab_fini(&pool->read);
 	free(pool);
 }
 
@@ -42,21 +45,34 @@ buffer_pool_used(const struct buffer_pool *pool)
 	return pool->used;
 }
 
-struct buffer *
-buffer_get(struct buffer_pool *pool)
+static struct buffer *
+get(struct buffer_pool *pool, struct slab *slab)
 {
 	struct buffer *b;
 
 	if (pool->used >= pool->max)
 		return NULL;
-	b = slab_get(&pool->blocks);
+	b = slab_get(slab);
 	if (b == NULL)
 		return NULL;
 	pool->used++;
+	b->home = slab;
 	b->next = NULL;
 	b->start = 0;
 	b->end = 0;
 	return b;
+}
+
+struct buffer *
+buffer_get(struct buffer_pool *pool)
+{
+	return get(pool, &pool->kept);
+}
+
+struct buffer *
+buffer_get_to_read(struct buffer_pool *pool)
+{
+	return get(pool, &pool->read);
 }
 
 void
@@ -65,19 +81,25 @@ buffer_put(struct buffer_pool *pool, struct buffer *b)
 	if (b == NULL)
 		return;
 	pool->used--;
-	slab_put(&pool->blocks, b);
+	slab_put(b->home, b);
+}
+
+static size_t
+free_blocks(const struct buffer_pool *pool)
+{
+	return pool->kept.free_count + pool->read.free_count;
 }
 
 void
 buffer_pool_trim(struct buffer_pool *pool)
 {
-	size_t before = pool->blocks.free_count;
+	size_t before = free_blocks(pool);
 
-	slab_trim(&pool->blocks);
+	slab_trim(&pool->kept);
+	slab_trim(&pool->read);
 	/* Freed blocks lie between others; malloc by itself gives back only
 	 * what is at the heap's end. */
-	if ((before - pool->blocks.free_count) * sizeof(struct buffer) >=
-	    TRIM_BYTES)
+	if ((before - free_blocks(pool)) * sizeof(struct buffer) >= TRIM_BYTES)
 		malloc_trim(0);
 }
 

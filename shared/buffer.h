@@ -20,13 +20,15 @@
 #define BUFFER_BYTES 66560 /* 65 KiB */
 
 struct buffer {
-	struct buffer *next; /* in the pool or in a chain */
+	struct slab *home;   /* where it goes back to */
+	struct buffer *next; /* in a chain */
 	uint32_t start;      /* first byte that was not yet consumed */
 	uint32_t end;        /* first free byte */
 	alignas(max_align_t) char data[BUFFER_BYTES];
 };
 
 struct buffer_pool;
+struct slab;
 
 /* max: blocks in use at once. NULL with ENOMEM. */
 struct buffer_pool *buffer_pool_new(size_t max);
@@ -38,6 +40,10 @@ void buffer_pool_trim(struct buffer_pool *pool);
 
 /* An empty block, or NULL at the cap or out of memory. */
 struct buffer *buffer_get(struct buffer_pool *pool);
+/* The same, to be filled by one read and emptied soon. It is the one of these
+ * that was last given back, and so is still in the cache, whatever was kept
+ * elsewhere meanwhile. */
+struct buffer *buffer_get_to_read(struct buffer_pool *pool);
 /* Gives it back; NULL is left alone. */
 void buffer_put(struct buffer_pool *pool, struct buffer *b);
 

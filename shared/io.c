@@ -35,8 +35,10 @@ account(struct io *io, ssize_t n)
 		io->writable = false;
 		return 0;
 	}
-	if (n > 0)
+	if (n > 0) {
+		io->has_sent = true;
 		io->progress_us = loop_now_us(io->loop);
+	}
 	return n;
 }
 
@@ -104,6 +106,52 @@ flush(struct io *io)
 	}
 }
 
+/* Behind what is queued. */
+static int
+queue(struct io *io, const char *data, size_t len)
+{
+	if (buffer_chain_add(&io->out, io->buffers, data, len) == -1)
+		return give_up(io);
+	/* The kernel's buffer is full; an event comes when it is not. */
+	if (io->out.bytes > 0)
+		io->writable = false;
+	return 0;
+}
+
+/* A question that must not leave. */
+static bool
+is_spoilt(const struct io *io, bool has_polled)
+{
+	if (!io->asks || io->has_sent)
+		return false;
+	if (has_polled)
+		return !loop_watch_is_quiet(&io->watch);
+	return !io_is_silent(io);
+}
+
+void
+io_send_held(struct io *io, bool has_polled)
+{
+	struct outbox_entry *held = io->held;
+	struct iovec iov;
+	ssize_t n;
+
+	if (held == NULL || held->sent)
+		return;
+	held->sent = true;
+	if (is_spoilt(io, has_polled)) {
+		(void)give_up(io);
+		return;
+	}
+	iov.iov_base = (void *)(uintptr_t)outbox_bytes(held);
+	iov.iov_len = held->len;
+	n = send_iov(io, &iov, 1);
+	if (n == -1)
+		(void)give_up(io);
+	else
+		(void)queue(io, outbox_bytes(held) + n, held->len - (size_t)n);
+}
+
 static void
 on_event(void *arg, uint32_t events)
 {
@@ -135,6 +183,13 @@ io_init(struct io *io, struct loop *loop, struct buffer_pool *buffers,
 }
 
 void
+io_hold(struct io *io, struct outbox *outbox, bool first)
+{
+	io->outbox = outbox;
+	io->first = first;
+}
+
+void
 io_adopt(struct io *io, int fd)
 {
 	io->watch.fd = fd;
@@ -146,7 +201,16 @@ io_adopt(struct io *io, int fd)
 	io->broken = false;
 	io->finish = false;
 	io->corked = false;
+	io->has_sent = false;
+	io->asks = false;
 	io->progress_us = loop_now_us(io->loop);
+}
+
+void
+io_begin(struct io *io, bool asks)
+{
+	io->asks = asks;
+	io->has_sent = false;
 }
 
 int
@@ -182,6 +246,10 @@ io_close(struct io *io)
 {
 	if (io->watch.fd == -1)
 		return;
+	io_send_held(io, false);
+	if (io->held != NULL)
+		io->held->io = NULL;
+	io->held = NULL;
 	loop_watch_close(io->loop, &io->watch);
 	drop_backlog(io);
 	io->polled = false;
@@ -221,12 +289,34 @@ io_peek(const struct io *io)
 	return n;
 }
 
+/* What would leave at once, and need not leave in one packet with the end. */
+static bool
+may_hold(const struct io *io)
+{
+	return io->outbox != NULL && io->writable && !io->broken &&
+	       !io->corked && io_backlog(io) == 0;
+}
+
+bool
+io_is_silent(const struct io *io)
+{
+	return io_peek(io) == -1 && errno == EAGAIN;
+}
+
 int
 io_write(struct io *io, const struct iovec *iov, int count)
 {
 	ssize_t sent = 0;
 
+	if (may_hold(io) && outbox_hold(io->outbox, io, iov, count))
+		return 0;
+	io_send_held(io, false);
 	if (io->broken) {
+		errno = EPIPE;
+		return -1;
+	}
+	if (is_spoilt(io, false)) {
+		(void)give_up(io);
 		errno = EPIPE;
 		return -1;
 	}
@@ -240,20 +330,17 @@ io_write(struct io *io, const struct iovec *iov, int count)
 							    : iov[i].iov_len;
 
 		sent -= (ssize_t)skip;
-		if (buffer_chain_add(&io->out, io->buffers,
-			(const char *)iov[i].iov_base + skip,
+		if (queue(io, (const char *)iov[i].iov_base + skip,
 			iov[i].iov_len - skip) == -1)
-			return give_up(io);
+			return -1;
 	}
-	/* The kernel's buffer is full; an event comes when it is not. */
-	if (io->out.bytes > 0)
-		io->writable = false;
 	return 0;
 }
 
 void
 io_finish(struct io *io)
 {
+	io_send_held(io, false);
 	io->finish = true;
 	flush(io);
 }
@@ -261,9 +348,15 @@ io_finish(struct io *io)
 ssize_t
 io_splice(struct io *to, struct io *from, struct pipe_pool *pipes, size_t max)
 {
-	struct pipe *p = pipe_get(pipes);
+	struct pipe *p;
 	ssize_t n;
 
+	io_send_held(to, false);
+	if (io_backlog(to) > 0) {
+		errno = EAGAIN;
+		return -1;
+	}
+	p = pipe_get(pipes);
 	if (p == NULL) {
 		errno = ENOBUFS;
 		return -1;

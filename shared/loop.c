@@ -32,6 +32,8 @@ struct loop {
 	struct grave *graves;
 	size_t grave_count;
 	size_t grave_cap;
+	loop_end_fn *at_end;
+	void *at_end_arg;
 	struct loop_observer observer;
 	struct epoll_event events[BATCH];
 };
@@ -225,6 +227,13 @@ loop_defer_cancel(struct loop *loop, struct loop_deferred *d)
 }
 
 void
+loop_at_end(struct loop *loop, loop_end_fn *fn, void *arg)
+{
+	loop->at_end = fn;
+	loop->at_end_arg = arg;
+}
+
+void
 loop_bury(struct loop *loop, void *p, loop_free_fn *free_fn)
 {
 	if (loop->grave_count == loop->grave_cap) {
@@ -318,15 +327,24 @@ run_deferred(struct loop *loop)
 	}
 }
 
+/* True: poll first. Who stops has no time for it. */
+static bool
+end_iteration(struct loop *loop, bool has_polled)
+{
+	return loop->at_end != NULL &&
+	       loop->at_end(loop->at_end_arg, has_polled || !loop->running);
+}
+
 int
 loop_run(struct loop *loop)
 {
 	uint64_t now_ns = loop_clock_ns();
+	bool to_end = false; /* the one before */
 
 	loop->running = true;
 	while (loop->running) {
 		uint64_t entered_ns = now_ns;
-		uint64_t due_ns = poll_due_ns(loop);
+		uint64_t due_ns = to_end ? 0 : poll_due_ns(loop);
 		int count = epoll_wait(loop->epoll_fd, loop->events, BATCH,
 		    poll_timeout_ms(due_ns, now_ns));
 
@@ -337,11 +355,14 @@ loop_run(struct loop *loop)
 			loop->observer.woke(loop->observer.arg, entered_ns,
 			    due_ns, loop->woke_ns);
 		note(loop, count);
+		if (to_end)
+			(void)end_iteration(loop, true);
 		if (loop->firsts != 0)
 			dispatch(loop, count, true);
 		dispatch(loop, count, false);
 		run_timers(loop);
 		run_deferred(loop);
+		to_end = end_iteration(loop, false);
 		run_graveyard(loop);
 		now_ns = loop_clock_ns();
 		if (loop->observer.asleep != NULL)

@@ -4,9 +4,9 @@
  *
  * One iteration: poll; all that it told is noted at the descriptors it is
  * about (loop_watch_is_quiet()); descriptors marked `first` are called; the
- * others; due timers; deferred work; the graveyard. The clock is read when the
- * poll returns and when the iteration ends, never in between, so everything in
- * one iteration sees the same loop_now_us().
+ * others; due timers; deferred work; the iteration's end; the graveyard. The
+ * clock is read when the poll returns and when the iteration ends, never in
+ * between, so everything in one iteration sees the same loop_now_us().
  *
  * Nothing is freed during dispatch: whoever closes an object hands it to
  * loop_bury() and its memory goes after the batch, so that events that were
@@ -26,6 +26,7 @@ struct loop;
 typedef void loop_watch_fn(void *arg, uint32_t events);
 typedef void loop_defer_fn(void *arg);
 typedef void loop_free_fn(void *p);
+typedef bool loop_end_fn(void *arg, bool has_polled);
 
 /* A registered descriptor; embedded in its owner. */
 struct loop_watch {
@@ -82,7 +83,8 @@ int loop_watch_add(
     struct loop *loop, struct loop_watch *w, int fd, uint32_t events);
 /* Changes the interest of a level-triggered watch (foreign libraries). */
 int loop_watch_modify(struct loop *loop, struct loop_watch *w, uint32_t events);
-/* Nothing had come for it when this iteration's poll returned. */
+/* Nothing had come for it when this iteration's poll returned; or it has been
+ * called since. */
 static inline bool
 loop_watch_is_quiet(const struct loop_watch *w)
 {
@@ -104,6 +106,14 @@ void loop_timer_clear(struct loop *loop, struct timer *t);
 void loop_deferred_init(struct loop_deferred *d, loop_defer_fn *fn, void *arg);
 void loop_defer(struct loop *loop, struct loop_deferred *d);
 void loop_defer_cancel(struct loop *loop, struct loop_deferred *d);
+
+/*
+ * Calls fn when all else of an iteration is done; what it defers is the next
+ * one's. True, its answer, asks for a poll that does not wait: then it is
+ * called again, has_polled, when loop_watch_is_quiet() says what that told, of
+ * which nobody has been called yet. One per loop; NULL: nobody.
+ */
+void loop_at_end(struct loop *loop, loop_end_fn *fn, void *arg);
 
 /* Calls free_fn(p) after the batch in hand. */
 void loop_bury(struct loop *loop, void *p, loop_free_fn *free_fn);

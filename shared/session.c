@@ -107,6 +107,7 @@ session_open(
 	s->peer = sock_host_of(peer);
 	s->state = SESSION_IDLE;
 	io_init(&s->io, context->loop, context->buffers, on_ready, s);
+	io_hold(&s->io, context->outbox, false);
 	timer_init(&s->timer, session_on_timer, s);
 	loop_deferred_init(&s->kick, on_kick, s);
 	io_adopt(&s->io, fd);
@@ -235,6 +236,8 @@ on_ready(void *arg)
 		session_close(s, SESSION_CLOSE_RESET);
 		return;
 	}
+	if (!s->had_backlog)
+		session_note_backlog(s);
 	if (s->had_backlog && io_backlog(&s->io) == 0) {
 		s->had_backlog = false;
 		if (!has_ended(s) && s->context->ops->on_drained != NULL)

@@ -87,6 +87,7 @@ struct session_limits {
 struct session_context {
 	struct loop *loop;
 	struct buffer_pool *buffers;
+	struct outbox *outbox; /* for small answers; NULL: none */
 	const struct session_ops *ops;
 	const struct session_limits *limits;
 	void *arg;     /* the owner's */

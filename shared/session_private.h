@@ -98,6 +98,8 @@ void session_on_timer(void *arg);
 /* session_response.c: writes, and sees to what does not leave at once. -1:
  * the session closes soon. */
 int session_send(struct session *s, const struct iovec *iov, int count);
+/* What is left of a write has to leave in time. */
+void session_note_backlog(struct session *s);
 
 /* session_request.c: reads, until it has to wait for somebody. */
 void session_pump(struct session *s);

@@ -28,7 +28,7 @@ fill(struct session *s)
 	if (!s->io.readable)
 		return FILL_NONE;
 	if (s->in == NULL) {
-		s->in = buffer_get(s->context->buffers);
+		s->in = buffer_get_to_read(s->context->buffers);
 		if (s->in == NULL) {
 			session_close(s, SESSION_CLOSE_MEMORY);
 			return FILL_CLOSED;

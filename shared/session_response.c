@@ -281,8 +281,8 @@ flatten(struct session *s, struct pieces *p)
 	p->count = 1;
 }
 
-static void
-note_backlog(struct session *s)
+void
+session_note_backlog(struct session *s)
 {
 	if (io_backlog(&s->io) > 0) {
 		s->had_backlog = true;
@@ -300,7 +300,7 @@ session_send(struct session *s, const struct iovec *iov, int count)
 		session_close_soon(s, SESSION_CLOSE_RESET);
 		return -1;
 	}
-	note_backlog(s);
+	session_note_backlog(s);
 	return 0;
 }
 
@@ -383,7 +383,7 @@ session_splice(
 	if (s->io.broken)
 		session_close_soon(s, SESSION_CLOSE_RESET);
 	else
-		note_backlog(s);
+		session_note_backlog(s);
 	return n;
 }
 

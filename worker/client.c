@@ -418,6 +418,7 @@ clients_new(struct worker *w)
 	clients->context = (struct session_context){
 	    .loop = w->loop,
 	    .buffers = w->buffers,
+	    .outbox = w->outbox,
 	    .ops = &ops,
 	    .limits = &clients->limits,
 	    .arg = clients,

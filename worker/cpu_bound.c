@@ -159,6 +159,8 @@ cpu_bound_start(struct client *client)
 		start_offloaded(client, c.ms);
 		return;
 	}
+	/* What others were answered before need not wait for it. */
+	outbox_send(w->outbox);
 	burn(&c, NULL);
 	w->blocked_us = loop_now_us(w->loop);
 	reply(client, &c, false);

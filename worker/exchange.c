@@ -395,6 +395,8 @@ exchange_new(struct client *client, const struct config_route *route)
 	timer_init(&x->continue_timer, exchange_on_continue_timer, x);
 	loop_deferred_init(&x->again, on_again, x);
 	pool_wait_init(&x->wait, x->service->pool, on_connection, x);
+	/* A body that streams is gone once it has been taken. */
+	x->wait.look = !x->request_ended;
 	return x;
 }
 

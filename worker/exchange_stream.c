@@ -84,10 +84,7 @@ write_request(struct exchange *x, struct iovec *iov, int count)
 		iov[0].iov_len = x->head->end;
 		count = 0;
 	}
-	if (io_write(&x->up->io, iov, count + 1) == -1)
-		return -1;
-	x->sent = true;
-	return 0;
+	return io_write(&x->up->io, iov, count + 1);
 }
 
 void
@@ -96,6 +93,7 @@ exchange_send(struct exchange *x)
 	struct iovec head[1];
 
 	exchange_enter(x, EXCHANGE_STREAMING);
+	io_begin(&x->up->io, x->up->reused && !x->wait.look);
 	x->interims = 0;
 	x->awaits_continue =
 	    x->expects_continue && !session_has_body(x->client->session);

@@ -100,12 +100,19 @@ was_stale(const struct exchange *x, enum exchange_failure failure)
 	       !x->retried_stale;
 }
 
-/* As far as its own words go: it may have been heard, and all that was taken of
- * it is still here. */
+/* Something of the request has left, on this try. */
+static bool
+has_left(const struct exchange *x)
+{
+	return x->up != NULL && x->up->io.has_sent;
+}
+
+/* As far as its own words go: it can't have been heard, or may be twice, and
+ * all that was taken of it is still here. */
 static bool
 is_repeatable(const struct exchange *x)
 {
-	return (!x->sent || x->idempotent) &&
+	return (!has_left(x) || x->idempotent) &&
 	       (!x->body_begun || (x->body_kept && x->request_ended));
 }
 
@@ -157,10 +164,11 @@ exchange_try_failed(struct exchange *x, enum exchange_failure failure)
 		exchange_fail(x, failure);
 		return;
 	}
-	worker_count(x->worker, SCOREBOARD_UP_RETRIES);
+	/* A connection that was found closed before was no try. */
+	if (!stale || has_left(x))
+		worker_count(x->worker, SCOREBOARD_UP_RETRIES);
 	(void)exchange_lap_us(x); /* the next try's times are its own */
 	leave_try(x);
-	x->sent = false;
 	if (x->state != EXCHANGE_QUEUED)
 		exchange_enter(x, EXCHANGE_QUEUED);
 	exchange_connect(x);

@@ -1,6 +1,5 @@
 #include "pool.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -80,25 +79,22 @@ pool_release(struct upstream *up)
 		kick(pool);
 }
 
-/* Neither closed nor saying anything, as far as the kernel knows by now: what
- * has come there meanwhile is the end, or an answer that nobody asked for and
- * the next client would get. The poll's word is not enough: such an answer is
- * often right behind the one before, and this worker may have been busy, or
- * stopped, since it polled. */
+/* Neither closed nor saying anything, as far as the poll or, with look, the
+ * kernel knows. */
 static bool
-is_quiet(const struct upstream *up)
+is_quiet(const struct upstream *up, bool look)
 {
-	return loop_watch_is_quiet(&up->io.watch) && io_peek(&up->io) == -1 &&
-	       errno == EAGAIN;
+	return loop_watch_is_quiet(&up->io.watch) &&
+	       (!look || io_is_silent(&up->io));
 }
 
 static struct upstream *
-reuse(struct pool *pool, struct endpoint *endpoint)
+reuse(struct pool *pool, struct endpoint *endpoint, bool look)
 {
 	struct upstream *up;
 
 	while ((up = TAILQ_FIRST(&endpoint->idle)) != NULL) {
-		if (!is_quiet(up)) {
+		if (!is_quiet(up, look)) {
 			pool_discard(up);
 			continue;
 		}
@@ -144,7 +140,7 @@ lend(struct pool_wait *wait, struct upstream **up)
 		return service_is_resolving(service) ? POOL_WAITING
 						     : POOL_NO_ENDPOINT;
 	wait->endpoint = endpoint;
-	*up = wait->fresh ? NULL : reuse(pool, endpoint);
+	*up = wait->fresh ? NULL : reuse(pool, endpoint, wait->look);
 	if (*up != NULL)
 		return POOL_LENT;
 	if (pool->connections >= max)

@@ -6,8 +6,9 @@
  * them lent waits in a queue of at most pool.queue for at most
  * pool.queue_timeout; past either it is shed. Idle connections are kept for
  * pool.idle; one that the backend closes meanwhile, or on which it says what
- * nobody asked for, is dropped at once. The socket itself is asked right before
- * it is lent: its event may not have been heard yet.
+ * nobody asked for, is dropped at once. The poll may not have told of it yet:
+ * who can send his request again if need be looks when that leaves
+ * (io_begin()); for others the socket is looked at before it is lent.
  */
 #ifndef POOL_H
 #define POOL_H
@@ -40,6 +41,7 @@ struct pool_wait {
 	struct endpoint *endpoint; /* the last one tried */
 	bool avoid;                /* rather not that one again */
 	bool fresh;                /* not a kept-alive connection */
+	bool look;                 /* nor one that is not quiet right now */
 	bool queued;
 	struct timer timer;
 	TAILQ_ENTRY(pool_wait) entry;

@@ -67,8 +67,10 @@ on_ready(void *arg)
 		enter(up, UPSTREAM_LENT);
 	}
 	/* A backend that answers before it has read all, and closes, breaks
-	 * our writing; its answer can still be read. */
-	if (up->io.broken && !up->io.readable)
+	 * our writing; its answer can still be read. But before it was asked
+	 * there is none. */
+	if (up->io.broken &&
+	    (!up->io.readable || (up->reused && !up->io.has_sent)))
 		fail(up, EPIPE);
 	else
 		up->on_event(up->arg, up, UPSTREAM_READY);
@@ -100,6 +102,7 @@ upstream_open(struct endpoint *endpoint)
 	up->endpoint = endpoint;
 	up->state = UPSTREAM_CONNECTING;
 	io_init(&up->io, w->loop, w->buffers, on_ready, up);
+	io_hold(&up->io, w->outbox, true);
 	timer_init(&up->timer, on_timer, up);
 	if (io_open(&up->io, fd, false) == -1) {
 		free(up);
@@ -169,7 +172,7 @@ static int
 make_room(struct upstream *up)
 {
 	if (up->in == NULL)
-		up->in = buffer_get(up->endpoint->worker->buffers);
+		up->in = buffer_get_to_read(up->endpoint->worker->buffers);
 	if (up->in == NULL) {
 		up->error = ENOBUFS;
 		return -1;

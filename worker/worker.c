@@ -366,6 +366,7 @@ open_all(struct worker *w)
 	w->buffers = buffer_pool_new(
 	    (size_t)w->config->client.connections * BUFFERS_PER_CLIENT +
 	    BUFFERS_EXTRA);
+	w->outbox = outbox_new(w->loop);
 	w->pipes = pipe_pool_new(PIPES_MAX);
 	slab_init(&w->exchanges, exchange_bytes());
 	slab_init(&w->requests, sizeof(struct client_request));
@@ -375,8 +376,9 @@ open_all(struct worker *w)
 	w->offload = offload_new(w->loop);
 	w->routes = route_table_new(w->config->routes, w->config->route_count);
 	w->clients = clients_new(w);
-	if (w->buffers == NULL || w->pipes == NULL || w->resolver == NULL ||
-	    w->offload == NULL || w->routes == NULL || w->clients == NULL)
+	if (w->buffers == NULL || w->outbox == NULL || w->pipes == NULL ||
+	    w->resolver == NULL || w->offload == NULL || w->routes == NULL ||
+	    w->clients == NULL)
 		return -1;
 	if (watch_signals(w) == -1 || watch_master(w) == -1 ||
 	    open_access_log(w) == -1 || open_state(w) == -1 ||
@@ -421,6 +423,7 @@ close_all(struct worker *w)
 	if (w->statm_fd != -1)
 		close(w->statm_fd);
 	signals_close(&w->signals);
+	outbox_free(w->outbox);
 	loop_free(w->loop);
 	buffer_pool_free(w->buffers);
 	pipe_pool_free(w->pipes);

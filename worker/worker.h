@@ -11,6 +11,7 @@
 #include "buffer.h"
 #include "delay.h"
 #include "loop.h"
+#include "outbox.h"
 #include "pipe.h"
 #include "redis.h"
 #include "resolver.h"
@@ -37,6 +38,7 @@ struct worker {
 	struct scoreboard_slot *slot;
 	struct loop *loop;
 	struct buffer_pool *buffers;
+	struct outbox *outbox;
 	struct pipe_pool *pipes;
 	struct slab exchanges; /* of exchange.c */
 	struct slab requests;  /* of client.c */

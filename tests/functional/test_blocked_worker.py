@@ -37,6 +37,32 @@ def test_neighbours_stand_in(drover, accept):
     blocker.join()
 
 
+BLOCK = "GET /block?ms=60000 HTTP/1.1\r\nHost: a\r\n\r\n"
+GET = "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+
+
+def test_answers_leave_before_it_blocks(drover):
+    """What it has answered in the same iteration of its loop, on the same
+    connection and on another."""
+    d = drover(workers=1,
+               routes=[respond("/", 1), handler("/block", "cpu_bound")])
+    worker, = d.workers()
+    with d.raw() as other, d.raw() as c:
+        other.send(GET)
+        assert other.response().status == 200
+        c.send(GET)
+        assert c.response().status == 200
+        os.kill(worker, signal.SIGSTOP)
+        other.send(GET)
+        c.send(GET + BLOCK)
+        os.kill(worker, signal.SIGCONT)
+        assert other.response().status == 200
+        assert c.response().status == 200
+        wait_for(lambda: d.cluster()["workers"][0].get("stalledMs", 0) > 0,
+                 "it is blocked")
+        os.kill(worker, signal.SIGKILL)
+
+
 def test_connections_spread_over_workers(drover):
     d = drover(workers=4, routes=[handler("/m", "metrics")])
     seen = {}

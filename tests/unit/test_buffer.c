@@ -51,6 +51,22 @@ test_pool_has_a_cap(void **state)
 	buffer_put(*state, NULL);
 }
 
+/* The one that was in use last, which others have not taken meanwhile. */
+static void
+test_block_to_read_into_is_the_last(void **state)
+{
+	struct buffer *kept = buffer_get(*state);
+	struct buffer *read = buffer_get_to_read(*state);
+
+	buffer_put(*state, read);
+	buffer_put(*state, kept);
+	assert_ptr_equal(buffer_get_to_read(*state), read);
+	assert_ptr_equal(buffer_get(*state), kept);
+	assert_int_equal(buffer_pool_used(*state), 2);
+	buffer_put(*state, read);
+	buffer_put(*state, kept);
+}
+
 static void
 test_used_block_comes_back_empty(void **state)
 {
@@ -255,6 +271,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(test_pool_has_a_cap),
+	    TEST(test_block_to_read_into_is_the_last),
 	    TEST(test_used_block_comes_back_empty),
 	    TEST(test_many_blocks),
 	    TEST(test_compact),

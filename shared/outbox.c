@@ -1,0 +1,173 @@
+#include "outbox.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "io.h"
+
+/* More is cheaper sent from where it lies. */
+#define HELD_MAX 2048
+/* 32 KiB: what a hundred requests and their answers need. */
+#define ROOM ((size_t)32768 / sizeof(struct outbox_entry))
+
+struct outbox {
+	struct loop *loop;
+	size_t used;               /* of the room */
+	struct outbox_entry *last; /* NULL: nothing is held */
+	bool asks;                 /* some of it may not leave unseen */
+	bool closed;               /* this iteration's end has come */
+	/* Each entry, and its bytes where others would be. */
+	struct outbox_entry room[ROOM];
+};
+
+/* What an entry takes of the room. */
+static size_t
+size_of(size_t len)
+{
+	size_t unit = sizeof(struct outbox_entry);
+
+	return 1 + (len + unit - 1) / unit;
+}
+
+static struct outbox_entry *
+first_entry(struct outbox *box)
+{
+	return box->last != NULL ? box->room : NULL;
+}
+
+/* NULL: that was the last. */
+static struct outbox_entry *
+next_entry(const struct outbox *box, struct outbox_entry *entry)
+{
+	return entry != box->last ? entry + size_of(entry->len) : NULL;
+}
+
+static void
+send_those(struct outbox *box, bool first, bool has_polled)
+{
+	for (struct outbox_entry *e = first_entry(box); e != NULL;
+	    e = next_entry(box, e))
+		if (e->io != NULL && !e->sent && e->io->first == first)
+			io_send_held(e->io, has_polled);
+}
+
+static void
+send_all(struct outbox *box, bool has_polled)
+{
+	send_those(box, true, has_polled);
+	send_those(box, false, has_polled);
+}
+
+void
+outbox_send(struct outbox *box)
+{
+	send_all(box, false);
+}
+
+/* Those who have to know that it did not leave, or not yet, are told. */
+static void
+tell(struct outbox *box)
+{
+	for (struct outbox_entry *e = first_entry(box); e != NULL;
+	    e = next_entry(box, e)) {
+		struct io *io = e->io;
+
+		if (io == NULL)
+			continue;
+		io->held = NULL;
+		if (io->broken || io_backlog(io) > 0)
+			io->on_ready(io->arg);
+	}
+}
+
+static bool
+on_end(void *arg, bool has_polled)
+{
+	struct outbox *box = arg;
+
+	if (box->last == NULL)
+		return false;
+	if (box->asks && !has_polled)
+		return true;
+	send_all(box, has_polled);
+	/* Who is told may write, and close others. */
+	box->closed = true;
+	tell(box);
+	box->closed = false;
+	box->last = NULL;
+	box->used = 0;
+	box->asks = false;
+	return false;
+}
+
+struct outbox *
+outbox_new(struct loop *loop)
+{
+	struct outbox *box = malloc(sizeof(*box));
+
+	if (box == NULL)
+		return NULL;
+	/* Not its room: pages are there once they are needed. */
+	memset(box, 0, offsetof(struct outbox, room));
+	box->loop = loop;
+	loop_at_end(loop, on_end, box);
+	return box;
+}
+
+void
+outbox_free(struct outbox *box)
+{
+	if (box == NULL)
+		return;
+	loop_at_end(box->loop, NULL, NULL);
+	free(box);
+}
+
+/* Its entry, with room for so many bytes more; NULL: there is none. */
+static struct outbox_entry *
+entry_for(struct outbox *box, struct io *io, size_t len)
+{
+	struct outbox_entry *e = io->held;
+
+	if (e != NULL) {
+		/* Only the last one can grow. */
+		if (e->sent || e != box->last)
+			return NULL;
+		len += e->len;
+	} else {
+		e = &box->room[box->used];
+	}
+	if (size_of(len) > (size_t)(&box->room[ROOM] - e))
+		return NULL;
+	if (io->held == NULL) {
+		*e = (struct outbox_entry){.io = io};
+		io->held = box->last = e;
+	}
+	return e;
+}
+
+bool
+outbox_hold(
+    struct outbox *box, struct io *io, const struct iovec *iov, int count)
+{
+	struct outbox_entry *e;
+	size_t len = 0;
+
+	for (int i = 0; i < count; i++)
+		len += iov[i].iov_len;
+	if (len > HELD_MAX || box->closed)
+		return false;
+	e = entry_for(box, io, len);
+	if (e == NULL)
+		return false;
+	for (int i = 0; i < count; i++) {
+		if (iov[i].iov_len == 0)
+			continue;
+		memcpy(
+		    (char *)(e + 1) + e->len, iov[i].iov_base, iov[i].iov_len);
+		e->len += (uint32_t)iov[i].iov_len;
+	}
+	box->used = (size_t)(e - box->room) + size_of(e->len);
+	box->asks |= io->asks && !io->has_sent;
+	return true;
+}
