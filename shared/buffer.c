@@ -72,7 +72,11 @@ buffer_get(struct buffer_pool *pool)
 struct buffer *
 buffer_get_to_read(struct buffer_pool *pool)
 {
-	return get(pool, &pool->read);
+	struct buffer *b = get(pool, &pool->read);
+
+	if (b != NULL)
+		b->start = b->end = BUFFER_AHEAD;
+	return b;
 }
 
 void

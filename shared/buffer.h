@@ -19,6 +19,11 @@
  * compete for the same few sets of the cache. */
 #define BUFFER_BYTES 66560 /* 65 KiB */
 
+/* What a block to read into leaves free before that: a message that is passed
+ * on gets its new head there, and is one piece with its body. That head is
+ * longer than the one in whose place it comes by what a proxy adds. */
+#define BUFFER_AHEAD 1024
+
 struct buffer {
 	struct slab *home;   /* where it goes back to */
 	struct buffer *next; /* in a chain */
@@ -40,9 +45,9 @@ void buffer_pool_trim(struct buffer_pool *pool);
 
 /* An empty block, or NULL at the cap or out of memory. */
 struct buffer *buffer_get(struct buffer_pool *pool);
-/* The same, to be filled by one read and emptied soon. It is the one of these
- * that was last given back, and so is still in the cache, whatever was kept
- * elsewhere meanwhile. */
+/* The same, to be filled by one read, behind BUFFER_AHEAD, and emptied soon. It
+ * is the one of these that was last given back, and so is still in the cache,
+ * whatever was kept elsewhere meanwhile. */
 struct buffer *buffer_get_to_read(struct buffer_pool *pool);
 /* Gives it back; NULL is left alone. */
 void buffer_put(struct buffer_pool *pool, struct buffer *b);

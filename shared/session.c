@@ -400,6 +400,12 @@ session_has_piece(const struct session *s)
 	return s->turn->body.len > 0 || s->turn->message.done;
 }
 
+size_t
+session_room(const struct session *s, const char *data)
+{
+	return (size_t)(data - s->in->data);
+}
+
 bool
 session_has_body(const struct session *s)
 {

@@ -133,6 +133,9 @@ bool session_has_body(const struct session *s);
 /* A piece is there: on_body() follows session_take_body() in this iteration of
  * the loop or the next. */
 bool session_has_piece(const struct session *s);
+/* How many bytes before a piece that on_body() has brought may be overwritten.
+ */
+size_t session_room(const struct session *s, const char *data);
 /* What was written and has not yet been taken by the kernel. */
 size_t session_backlog(const struct session *s);
 /* False once the client is known to be gone or the response has ended. */
@@ -177,6 +180,9 @@ struct session_response {
 	uint64_t length;
 	bool no_body;
 	bool no_date; /* the lines that the owner adds have a Date */
+	/* So many bytes before the first piece of the body may be overwritten:
+	 * a head that fits there is sent as one piece with it. */
+	size_t room;
 };
 struct text *session_begin(
     struct session *s, const struct session_response *response);

@@ -35,6 +35,7 @@ struct session_turn {
 	/* The response. */
 	struct buffer *head; /* being put together, not yet sent */
 	struct text head_text;
+	size_t room; /* for it, before the first piece of the body */
 	unsigned status;
 	uint64_t response_bytes;
 	uint64_t length_left; /* of a response with a known length */

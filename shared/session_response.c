@@ -160,6 +160,7 @@ session_begin(struct session *s, const struct session_response *response)
 	s->turn->begun = true;
 	s->turn->status = response->status;
 	s->turn->response_bytes = 0;
+	s->turn->room = response->room;
 	take_head(s);
 	if (s->turn->head == NULL) {
 		/* Nothing to write it in: all appends fall flat, and the
@@ -264,7 +265,8 @@ gather(struct session *s, struct pieces *p, const void *data, size_t len,
 	return true;
 }
 
-/* Little behind a head is cheaper copied than sent as pieces of its own. */
+/* One piece is cheaper to send than several: little is copied behind the head,
+ * and a head before much. */
 static void
 flatten(struct session *s, struct pieces *p)
 {
@@ -273,12 +275,17 @@ flatten(struct session *s, struct pieces *p)
 
 	for (int i = 1; i < p->count; i++)
 		len += p->iov[i].iov_len;
-	if (p->count == 1 || len > FLAT_MAX || len > head->cap - head->len)
-		return;
-	for (int i = 1; i < p->count; i++)
-		text_add(head, p->iov[i].iov_base, p->iov[i].iov_len);
-	p->iov[0].iov_len = head->len;
-	p->count = 1;
+	if (len <= FLAT_MAX && len <= head->cap - head->len) {
+		for (int i = 1; i < p->count; i++)
+			text_add(head, p->iov[i].iov_base, p->iov[i].iov_len);
+		p->iov[0].iov_len = head->len;
+		p->count = 1;
+	} else if (!s->turn->chunked && head->len <= s->turn->room) {
+		p->iov[0].iov_base = (char *)p->iov[1].iov_base - head->len;
+		p->iov[0].iov_len = head->len + len;
+		memcpy(p->iov[0].iov_base, head->data, head->len);
+		p->count = 1;
+	}
 }
 
 void

@@ -228,7 +228,7 @@ exchange_complete(struct exchange *x, const char *data, size_t len)
 	 * when the answer came early. */
 	keep = up->message.keep_alive && x->request_ended && !up->io.hangup &&
 	       !up->io.broken && !up->io.readable && buffer_len(up->in) == 0 &&
-	       io_backlog(&up->io) == 0;
+	       io_backlog(&up->io) == 0 && up->io.held == NULL;
 	(void)breakers_report(x->worker->breakers, &x->ticket, false, NULL);
 	if (!is_bad(message_status(&up->message)))
 		endpoint_worked(up->endpoint);

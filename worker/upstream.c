@@ -225,6 +225,12 @@ upstream_read(struct upstream *up)
 	return result;
 }
 
+size_t
+upstream_room(const struct upstream *up)
+{
+	return (size_t)(up->message.body.at - up->in->data);
+}
+
 bool
 upstream_can_splice(const struct upstream *up)
 {

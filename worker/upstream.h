@@ -71,6 +71,9 @@ enum upstream_read {
  * up->message.body and must be used before the next call.
  */
 enum upstream_read upstream_read(struct upstream *up);
+/* How many bytes before those may be overwritten: the head's, once it has been
+ * passed on, and what a block leaves free. */
+size_t upstream_room(const struct upstream *up);
 /* Parses what is left over after an interim (1xx) response. False: nothing
  * is left. */
 bool upstream_read_rest(struct upstream *up);

@@ -80,6 +80,62 @@ def chunked_answer(connection):
         connection.send("0\r\nX-Trailer: dropped\r\n\r\n")
 
 
+def mirror(connection):
+    while (request := connection.read_request()) is not None:
+        connection.reply(request.body,
+                         headers=f"X-Fill: {request.headers['x-fill']}\r\n")
+
+
+def test_heads_before_bodies(drover, backend):
+    """A new head leaves in one piece with its body, in the room of the old
+    one, or behind it or in front of it, as their sizes allow. Nothing of
+    either may change, nor of what is pipelined behind."""
+    d = start(drover, backend, mirror)
+    for size in (1, 2047, 2049, 16384, 60000, 66560, 80000):
+        body = bytes(range(251)) * (size // 251 + 1)
+        with d.raw() as c:
+            for fill in ("f", "f" * 700, "f" * 1100, "f" * 9000):
+                for method in ("POST", "PUT"):
+                    c.send(f"{method} / HTTP/1.1\r\nHost: a\r\n"
+                           f"X-Fill: {fill}\r\nContent-Length: {size}\r\n"
+                           "\r\n".encode() + body[:size]
+                           + b"GET / HTTP/1.1\r\nHost: a\r\n"
+                             b"X-Fill: behind\r\n\r\n")
+                    response = c.response()
+                    assert response.headers["x-fill"] == fill
+                    assert response.body == body[:size]
+                    assert c.response().headers["x-fill"] == "behind"
+
+
+def test_heads_without_room(drover, backend):
+    """The old head lies at its block's very beginning, and the new one is
+    longer: they have to leave as two pieces."""
+    d = start(drover, backend, mirror)
+    # The second one is moved to the beginning, so that its head has room.
+    first, second = b"1" * 60000, b"2" * 40000
+    with d.raw() as c:
+        c.send(b"".join(b"POST / HTTP/1.1\r\nHost: a\r\nX-Fill: f\r\n"
+                        b"Content-Length: %d\r\n\r\n%s" % (len(body), body)
+                        for body in (first, second)))
+        assert c.response().body == first
+        assert c.response().body == second
+
+
+def early(connection):
+    while connection.read_request() is not None:
+        connection.send(b"HTTP/1.1 103 Early Hints\r\n\r\n"
+                        b"HTTP/1.1 200 OK\r\nContent-Length: 16384\r\n\r\n"
+                        + b"e" * 16384)
+
+
+def test_answers_without_room(drover, backend):
+    """The same behind an interim response, of which HTTP/1.0 hears nothing."""
+    d = start(drover, backend, early)
+    with d.raw() as c:
+        c.send("GET / HTTP/1.0\r\n\r\n")
+        assert c.response().body == b"e" * 16384
+
+
 def test_answer_in_chunks(drover, backend):
     d = start(drover, backend, chunked_answer)
     with d.raw() as c:
