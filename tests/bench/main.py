@@ -41,7 +41,7 @@ def parse(argv):
                    help=", ".join(w.name for w in workload.WORKLOADS))
     p.add_argument("--proxies", metavar="NAME,...",
                    help="only these, such as drover,nginx,relay_l7")
-    p.add_argument("--rounds", type=int, help="5, with --quick 3")
+    p.add_argument("--rounds", type=int, help="5, and 9 of those at a rate; with --quick 3")
     p.add_argument("--seconds", type=float,
                    help="of a sample: 0.5, with --quick 0.25")
     p.add_argument("--against", metavar="CMD",
@@ -61,6 +61,8 @@ def parse(argv):
     options.drover = options.drover or os.path.join(
         options.build, "release", "drover")
     options.out = options.out or options.tools
+    # Now: not when all has been measured.
+    os.makedirs(options.out, exist_ok=True)
     return options
 
 
@@ -196,6 +198,7 @@ def main(argv):
     begin = time.monotonic()
     plan = rounds.Plan(
         rounds=options.rounds or (3 if options.quick else 5),
+        is_fixed=bool(options.rounds) or options.quick,
         seconds=options.seconds or (0.25 if options.quick else 0.5),
         foreign_max=options.foreign,
         repeats=3 if options.quick else 8, is_quick=options.quick)

@@ -14,6 +14,7 @@ REPEATS_MAX = 2  # for a sample
 @dataclass
 class Plan:
     rounds: int
+    is_fixed: bool       # no workload has more of them
     seconds: float       # of a sample
     foreign_max: float   # share of a core
     repeats: int         # of samples in a workload, at most: a machine that
@@ -77,10 +78,14 @@ def begin(contenders, load):
     return outcome
 
 
+def rounds_of(load, plan):
+    return plan.rounds if plan.is_fixed else max(plan.rounds, load.rounds)
+
+
 def has_turn(contender, load, plan, outcome):
     if contender.name in outcome.troubles:
         return False
-    most = plan.rounds
+    most = plan.rounds if contender.is_slow else rounds_of(load, plan)
     if load.kind == workload.MEMORY:
         most = min(most, 2)  # the same each time, to a page
     if plan.is_quick and contender.is_slow:
@@ -92,7 +97,7 @@ def run(rig, group, plan):
     """group: pairs of a workload and its contenders, which share the rounds.
     Returns an outcome for each."""
     outcomes = [begin(contenders, load) for load, contenders in group]
-    for done in range(plan.rounds):
+    for done in range(max(rounds_of(load, plan) for load, _ in group)):
         for (load, contenders), outcome in zip(group, outcomes):
             if done > 0 and is_late(plan):
                 outcome.is_cut = True

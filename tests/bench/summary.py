@@ -49,16 +49,24 @@ def main_table(outcomes, titles):
 
 def latency_table(outcomes, titles):
     names = present(outcomes)
+    has_drover = "drover" in names
+    head = ["", *(titles[name] for name in names)]
+    if has_drover:
+        head.append("Drover / better peer")
     rows = []
     for load in workload.WORKLOADS:
         if load.kind != workload.LATENCY or load.name not in outcomes:
             continue
         for key, what in (("p50_us", "p50"), ("p99_us", "p99")):
-            rows.append([f"{load.title}, {what} us"] + [
-                report.number(report.median(outcomes[load.name], name, key))
-                for name in names])
-    return markdown(["", *(titles[name] for name in names)], rows) \
-        if rows else ""
+            outcome = outcomes[load.name]
+            row = [f"{load.title}, {what} us"]
+            row += [report.number(report.median(outcome, name, key))
+                    for name in names]
+            if has_drover:
+                row.append(report.times(report.to_peer(outcome, "drover",
+                                                       key)))
+            rows.append(row)
+    return markdown(head, rows) if rows else ""
 
 
 def growth_table(outcomes, titles):
@@ -93,6 +101,12 @@ def counts_table(counts, titles):
         if rows else ""
 
 
+def more_rounds(results, outcomes):
+    return "".join(f", {outcomes[load.name].rounds} of {load.title}"
+                   for load in workload.WORKLOADS if load.name in outcomes
+                   and outcomes[load.name].rounds > results["rounds"])
+
+
 def document(results, outcomes, titles):
     machine = results["machine"]
     versions = "".join(f"{titles[name]} {version}; " for name, version in
@@ -100,7 +114,8 @@ def document(results, outcomes, titles):
     about = (f"{results['date']}, commit {results['commit']}: "
              f"{machine['cpu']}, {machine['cores']} cores, "
              f"{machine['system']}, Linux {machine['kernel']}; {versions}"
-             f"{results['rounds']} rounds of {results['seconds']} s.")
+             f"{results['rounds']} rounds of {results['seconds']} s"
+             f"{more_rounds(results, outcomes)}.")
     parts = [
         about,
         "CPU time of the proxy, us per request; memory, bytes per "

@@ -24,6 +24,7 @@ class Workload:
     connections: int = 64
     busy: int = 0            # of them at a time; 0: all
     seconds: float = 0       # of a sample, at least
+    rounds: int = 0          # at least, where one round says little
     quick: bool = False      # part of --quick
     extra: tuple = ()        # further proxies
     group: str = ""          # measured round by round with its neighbours
@@ -85,10 +86,10 @@ WORKLOADS = [
     Workload("log", "128 B, access log", ["-p", "/128"], SITES,
              site={"access_log": True}),
     Workload("rate4k", "4,000 requests/s", ["-p", "/128", "--rate", "4000"],
-             kind=LATENCY, quick=True, traced=2000),
+             kind=LATENCY, rounds=9, quick=True, traced=2000),
     Workload("rate20k", "20,000 requests/s",
              ["-p", "/128", "--rate", "20000"], ("direct", *PROXIES),
-             kind=LATENCY, seconds=1.5),
+             kind=LATENCY, rounds=9, seconds=1.5),
     # Opened four at a time: buffers of many busy ones would count as theirs.
     Workload("idle5k", "5,000 idle connections", ["-p", "/128"],
              (*PROXIES, *NODE), kind=MEMORY, connections=5000, busy=4,

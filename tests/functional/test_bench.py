@@ -152,14 +152,15 @@ def test_open_loop(backend):
 
 @pytest.mark.skipif(os.cpu_count() < 2, reason="the bench takes two cores")
 def test_whole_run(place):
+    out = os.path.join(place, "new", "folder")
     done = subprocess.run(
         [sys.executable, "-B", MAIN, "--build", BUILD, "--drover", DROVER,
-         "--out", place, "--only", "128b,rate4k,idle5k", "--rounds", "2",
+         "--out", out, "--only", "128b,rate4k,idle5k", "--rounds", "2",
          "--seconds", "0.05",
          "--proxies", "direct,drover,relay_l7", "--foreign", "2"],
         capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
-    with open(os.path.join(place, "results.json"), encoding="utf-8") as f:
+    with open(os.path.join(out, "results.json"), encoding="utf-8") as f:
         results = json.load(f)
     for name in ("drover", "relay_l7"):
         samples = results["workloads"]["128b"]["samples"][name]
@@ -170,6 +171,6 @@ def test_whole_run(place):
         assert results["syscalls"]["128b"][name]["total"] >= 4
         # What a sanitizer is in does not run under callgrind.
         assert SANITIZED or results["instructions"]["128b"][name] > 0
-    with open(os.path.join(place, "table.md"), encoding="utf-8") as f:
+    with open(os.path.join(out, "table.md"), encoding="utf-8") as f:
         table = f.read()
     assert "| 128 B |" in table and "| 5,000 idle connections, B |" in table
