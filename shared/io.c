@@ -152,6 +152,14 @@ io_send_held(struct io *io, bool has_polled)
 		(void)queue(io, outbox_bytes(held) + n, held->len - (size_t)n);
 }
 
+void
+io_take_back(struct io *io)
+{
+	if (io->held != NULL)
+		io->held->io = NULL;
+	io->held = NULL;
+}
+
 static void
 on_event(void *arg, uint32_t events)
 {
@@ -247,9 +255,7 @@ io_close(struct io *io)
 	if (io->watch.fd == -1)
 		return;
 	io_send_held(io, false);
-	if (io->held != NULL)
-		io->held->io = NULL;
-	io->held = NULL;
+	io_take_back(io);
 	loop_watch_close(io->loop, &io->watch);
 	drop_backlog(io);
 	io->polled = false;

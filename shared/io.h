@@ -108,6 +108,8 @@ size_t io_backlog(const struct io *io);
 /* Sends now what is held for it, and calls nobody. has_polled: what the poll
  * has just told of it is enough of a look for io_begin(). */
 void io_send_held(struct io *io, bool has_polled);
+/* What is held for it does not leave. */
+void io_take_back(struct io *io);
 /* Nothing more will be written: the peer sees the end of the stream behind
  * the backlog. */
 void io_finish(struct io *io);

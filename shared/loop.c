@@ -22,6 +22,7 @@ struct grave {
 struct loop {
 	int epoll_fd;
 	bool running;
+	bool told_all;   /* see there */
 	bool shared;     /* a descriptor may have copies in other processes */
 	unsigned firsts; /* how many registered watches are `first` */
 	uint64_t woke_ns;
@@ -275,9 +276,16 @@ poll_timeout_ms(uint64_t due_ns, uint64_t now_ns)
 	return ms > INT_MAX ? INT_MAX : (int)ms;
 }
 
+bool
+loop_told_all(const struct loop *loop)
+{
+	return loop->told_all;
+}
+
 static void
 note(struct loop *loop, int count)
 {
+	loop->told_all = count < BATCH;
 	for (int i = 0; i < count; i++) {
 		struct loop_watch *w = loop->events[i].data.ptr;
 

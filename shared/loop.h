@@ -15,6 +15,8 @@
 #ifndef LOOP_H
 #define LOOP_H
 
+#include <sys/epoll.h>
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -84,12 +86,15 @@ int loop_watch_add(
 /* Changes the interest of a level-triggered watch (foreign libraries). */
 int loop_watch_modify(struct loop *loop, struct loop_watch *w, uint32_t events);
 /* Nothing had come for it when this iteration's poll returned; or it has been
- * called since. */
+ * called since. That it can be written to is nothing: what had come may have
+ * been read before the poll. */
 static inline bool
 loop_watch_is_quiet(const struct loop_watch *w)
 {
-	return w->ready == 0;
+	return (w->ready & ~(uint32_t)EPOLLOUT) == 0;
 }
+/* The last poll told of all that was ready. */
+bool loop_told_all(const struct loop *loop);
 /* Unregisters; the descriptor stays open and is the caller's. */
 void loop_watch_del(struct loop *loop, struct loop_watch *w);
 /* The same, and closes it. */

@@ -89,7 +89,7 @@ on_end(void *arg, bool has_polled)
 		return false;
 	if (box->asks && !has_polled)
 		return true;
-	send_all(box, has_polled);
+	send_all(box, has_polled && loop_told_all(box->loop));
 	/* Who is told may write, and close others. */
 	box->closed = true;
 	tell(box);

@@ -198,6 +198,13 @@ session_has_buffered(const struct session *s)
 	return s->in != NULL && buffer_len(s->in) > 0;
 }
 
+bool
+session_has_sent_all(struct session *s)
+{
+	io_send_held(&s->io, false);
+	return io_backlog(&s->io) == 0;
+}
+
 /* There is no response to go on with, or none any more. */
 static bool
 has_ended(const struct session *s)
@@ -293,14 +300,14 @@ start_linger(struct session *s)
  * would make our closing a reset, which loses the answer, and nothing should
  * come. */
 static bool
-is_over(const struct session *s)
+is_over(struct session *s)
 {
 	const struct message *m = &s->turn->message;
 
 	return m->head_done && m->done && m->error == MESSAGE_NONE &&
 	       !m->keep_alive && s->turn->body_ended && !s->io.readable &&
 	       !s->io.broken && !session_has_buffered(s) &&
-	       io_backlog(&s->io) == 0 && io_peek(&s->io) <= 0;
+	       session_has_sent_all(s) && io_peek(&s->io) <= 0;
 }
 
 void

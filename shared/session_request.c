@@ -152,7 +152,9 @@ read_head(struct session *s)
 				refuse_end(s);
 				return true;
 			}
-			session_close(s, SESSION_CLOSE_PEER);
+			/* It is read again once its answers have left. */
+			if (session_has_sent_all(s))
+				session_close(s, SESSION_CLOSE_PEER);
 			return false;
 		case FILL_CLOSED:
 			return s->state == SESSION_LINGER;

@@ -119,6 +119,11 @@ exchange_pump_tunnel(struct exchange *x)
 		more = pass_bytes(x);
 	if (x->state != EXCHANGE_TUNNEL || is_over(x))
 		return;
+	/* It has said all, and takes nothing. */
+	if (x->response_ended && x->up->io.broken) {
+		exchange_try_failed(x, EXCHANGE_FAILURE_LOST);
+		return;
+	}
 	take_bytes(x);
 	update_deadline(x);
 	if (more && session_backlog(s) == 0)

@@ -193,8 +193,9 @@ pool_acquire(struct pool_wait *wait, struct upstream **up)
 	const struct config_service *config = pool->service->config;
 	enum pool_result result = POOL_WAITING;
 
-	/* Who came first is served first. */
-	if (pool->waiting_count == 0)
+	/* Who came first is served first: who has just given back one that was
+	 * stale had been served before those who wait. */
+	if (pool->waiting_count == 0 || wait->fresh)
 		result = lend(wait, up);
 	if (result != POOL_WAITING)
 		return result;

@@ -50,6 +50,19 @@ fail(struct upstream *up, int error)
 	up->on_event(up->arg, up, UPSTREAM_FAILED);
 }
 
+/* A backend that answers before it has read all, and closes, breaks our
+ * writing; its answer can still be read, even if the poll has not told of it
+ * yet. But before it was asked there is none. */
+static bool
+may_have_answered(struct upstream *up)
+{
+	if (up->reused && !up->io.has_sent)
+		return false;
+	if (!up->io.readable && io_peek(&up->io) > 0)
+		up->io.readable = true;
+	return up->io.readable;
+}
+
 static void
 on_ready(void *arg)
 {
@@ -66,11 +79,7 @@ on_ready(void *arg)
 			return;
 		enter(up, UPSTREAM_LENT);
 	}
-	/* A backend that answers before it has read all, and closes, breaks
-	 * our writing; its answer can still be read. But before it was asked
-	 * there is none. */
-	if (up->io.broken &&
-	    (!up->io.readable || (up->reused && !up->io.has_sent)))
+	if (up->io.broken && !may_have_answered(up))
 		fail(up, EPIPE);
 	else
 		up->on_event(up->arg, up, UPSTREAM_READY);
@@ -118,6 +127,9 @@ upstream_close(struct upstream *up)
 	struct worker *w = up->endpoint->worker;
 
 	enter(up, UPSTREAM_CLOSED);
+	/* It may be asked of another one instead. */
+	if (!up->io.has_sent)
+		io_take_back(&up->io);
 	io_close(&up->io);
 	loop_timer_clear(w->loop, &up->timer);
 	buffer_put(w->buffers, up->in);

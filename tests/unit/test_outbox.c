@@ -1,5 +1,7 @@
 /* Goal: what is written in an iteration leaves at its end, in order, whatever
  * comes between, and whoever wrote it hears if it could not. */
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -19,7 +21,8 @@
 
 #define ENDS 3
 #define BLOCKS 8
-#define MANY 2049 /* more than is held */
+#define MANY 2049  /* more than is held */
+#define OTHERS 300 /* more than one poll tells of */
 
 /* An io on one end of a socket pair; the test holds the other. */
 struct end {
@@ -35,6 +38,7 @@ struct scene {
 	struct buffer_pool *buffers;
 	struct outbox *box;
 	struct end ends[ENDS];
+	struct loop_watch others[OTHERS];
 	struct loop_deferred act;
 	struct loop_deferred stop;
 	void (*in_iteration)(struct scene *s);
@@ -532,6 +536,63 @@ test_long_question(void **state)
 	iterate(*state, ask_much);
 }
 
+/* What had come was read, before the poll tells of it: that tells only that it
+ * can be written to. */
+static void
+ask_one_that_was_heard(struct scene *s)
+{
+	char byte;
+
+	assert_int_equal(send(s->ends[0].far, "!", 1, 0), 1);
+	assert_int_equal(io_read(&s->ends[0].io, &byte, 1), 1);
+	ask_a_quiet_one(s);
+}
+
+static void
+test_question_to_one_that_was_heard(void **state)
+{
+	struct scene *s = *state;
+
+	iterate(s, ask_one_that_was_heard);
+	assert_came(&s->ends[0], "question?");
+	assert_false(s->ends[0].io.broken);
+}
+
+static void
+on_other(void *arg, uint32_t events)
+{
+	(void)arg;
+	(void)events;
+}
+
+static void
+ask_one_that_speaks_after_others(struct scene *s)
+{
+	for (size_t i = 0; i < OTHERS; i++)
+		assert_int_equal(eventfd_write(s->others[i].fd, 1), 0);
+	ask_one_that_speaks(s);
+}
+
+/* One poll does not tell of all of them. */
+static void
+test_question_among_many(void **state)
+{
+	struct scene *s = *state;
+
+	for (size_t i = 0; i < OTHERS; i++) {
+		loop_watch_init(&s->others[i], on_other, NULL);
+		assert_int_equal(loop_watch_add(s->loop, &s->others[i],
+				     eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC),
+				     EPOLLIN | EPOLLET),
+		    0);
+	}
+	iterate(s, ask_one_that_speaks_after_others);
+	assert_nothing_came(&s->ends[0]);
+	assert_true(s->ends[0].io.broken);
+	for (size_t i = 0; i < OTHERS; i++)
+		loop_watch_close(s->loop, &s->others[i]);
+}
+
 /* Who stops has no next poll. */
 static void
 ask_and_stop(struct scene *s)
@@ -571,6 +632,8 @@ main(void)
 	    TEST(test_question_to_one_that_speaks),
 	    TEST(test_question_before_the_end),
 	    TEST(test_long_question),
+	    TEST(test_question_to_one_that_was_heard),
+	    TEST(test_question_among_many),
 	    TEST(test_question_before_a_stop),
 	};
 
