@@ -423,7 +423,8 @@ bool
 session_is_idle(const struct session *s)
 {
 	return s->state == SESSION_IDLE && io_backlog(&s->io) == 0 &&
-	       !session_has_buffered(s) && !s->io.readable;
+	       s->io.held == NULL && !session_has_buffered(s) &&
+	       !s->io.readable;
 }
 
 bool

@@ -11,7 +11,7 @@ from harness import handler, respond, route, service, wait_for
 
 GET = "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 POST = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n"
-BLOCK = "GET /block?ms=1500 HTTP/1.1\r\nHost: a\r\n\r\n"
+BLOCK = "GET /block?ms=3000 HTTP/1.1\r\nHost: a\r\n\r\n"
 WARM = "GET /warm HTTP/1.1\r\nHost: a\r\n\r\n"
 OWN = [respond("/warm", 1), handler("/block", "cpu_bound")]
 
