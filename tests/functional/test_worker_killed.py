@@ -7,6 +7,8 @@ import signal
 import threading
 import time
 
+import pytest
+
 from harness import children, handler, is_alive, respond, wait_for
 
 
@@ -21,10 +23,12 @@ def kill_and_time(d, pid):
     before = set(children(d.pid))
     os.kill(pid, signal.SIGKILL)
     killed = time.monotonic()
-    wait_for(lambda: set(children(d.pid)) - before, "a new worker", 1)
+    wait_for(lambda: set(children(d.pid)) - before, "a new worker")
     return (time.monotonic() - killed) * 1000
 
 
+# Next to other tests it would be about who gets a processor.
+@pytest.mark.alone
 def test_successor_within_100_ms(drover):
     d = start(drover)
     for slot in (1, 2, 3):
@@ -65,7 +69,7 @@ def test_no_request_fails_while_workers_die(drover):
         so_far = sum(done)
         wait_for(lambda n=so_far: sum(done) > n + 100, "more requests")
         victim = d.workers()[slot]
-        assert kill_and_time(d, victim) < 100
+        kill_and_time(d, victim)
         replaced.append(time.monotonic())
         d.wait_successor(victim)
     so_far = sum(done)
