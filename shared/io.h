@@ -97,10 +97,11 @@ int io_write(struct io *io, const struct iovec *iov, int count);
 void io_begin(struct io *io, bool asks);
 /*
  * Moves up to max bytes, as they are, from one socket to another inside the
- * kernel; `to` has no backlog, and is open. Returns how many `from` gave, of
- * which those that `to` did not take at once are its backlog (or lost, if it
- * is broken now); 0: end of stream; -1: errno of `from`, EAGAIN when there is
- * nothing, ENOBUFS when there is no pipe.
+ * kernel; `to` has no backlog, and is open. What is held for it leaves before.
+ * Returns how many `from` gave, of which those that `to` did not take at once
+ * are its backlog (or lost, if it is broken now); 0: end of stream; -1: errno
+ * of `from`, EAGAIN when there is nothing, or when what was held is a backlog
+ * now, ENOBUFS when there is no pipe.
  */
 ssize_t io_splice(
     struct io *to, struct io *from, struct pipe_pool *pipes, size_t max);

@@ -22,7 +22,7 @@ struct grave {
 struct loop {
 	int epoll_fd;
 	bool running;
-	bool told_all;   /* see there */
+	bool told_all;   /* loop_told_all() */
 	bool shared;     /* a descriptor may have copies in other processes */
 	unsigned firsts; /* how many registered watches are `first` */
 	uint64_t woke_ns;

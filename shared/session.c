@@ -199,7 +199,7 @@ session_has_buffered(const struct session *s)
 }
 
 bool
-session_has_sent_all(struct session *s)
+session_flush(struct session *s)
 {
 	io_send_held(&s->io, false);
 	return io_backlog(&s->io) == 0;
@@ -306,8 +306,8 @@ is_over(struct session *s)
 
 	return m->head_done && m->done && m->error == MESSAGE_NONE &&
 	       !m->keep_alive && s->turn->body_ended && !s->io.readable &&
-	       !s->io.broken && !session_has_buffered(s) &&
-	       session_has_sent_all(s) && io_peek(&s->io) <= 0;
+	       !s->io.broken && !session_has_buffered(s) && session_flush(s) &&
+	       io_peek(&s->io) <= 0;
 }
 
 void

@@ -80,8 +80,9 @@ bool session_has_buffered(const struct session *s);
 void session_kick_if_needed(struct session *s);
 /* Closes as soon as nobody is in our caller's way. */
 void session_close_soon(struct session *s, enum session_close reason);
-/* The kernel has all that was written: closing loses nothing of it. */
-bool session_has_sent_all(struct session *s);
+/* Sends what is held. True: the kernel has all that was written, and closing
+ * loses nothing of it. */
+bool session_flush(struct session *s);
 /* The response has been handed to the kernel or its queue. */
 void session_response_done(struct session *s);
 

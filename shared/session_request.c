@@ -153,7 +153,7 @@ read_head(struct session *s)
 				return true;
 			}
 			/* It is read again once its answers have left. */
-			if (session_has_sent_all(s))
+			if (session_flush(s))
 				session_close(s, SESSION_CLOSE_PEER);
 			return false;
 		case FILL_CLOSED:

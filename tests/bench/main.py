@@ -41,7 +41,7 @@ def parse(argv):
                    help=", ".join(w.name for w in workload.WORKLOADS))
     p.add_argument("--proxies", metavar="NAME,...",
                    help="only these, such as drover,nginx,relay_l7")
-    p.add_argument("--rounds", type=int, help="5, and 9 of those at a rate; with --quick 3")
+    p.add_argument("--rounds", type=int, help="5, and 9 at a rate; with --quick 3")
     p.add_argument("--seconds", type=float,
                    help="of a sample: 0.5, with --quick 0.25")
     p.add_argument("--against", metavar="CMD",

@@ -16,6 +16,11 @@ WARM = "GET /warm HTTP/1.1\r\nHost: a\r\n\r\n"
 OWN = [respond("/warm", 1), handler("/block", "cpu_bound")]
 
 
+def start(drover, *endpoints, **more):
+    return drover(workers=1, routes=[route("/", "b"), *OWN],
+                  services=[service("b", *endpoints, **more)])
+
+
 def is_stopped(pid):
     with open(f"/proc/{pid}/stat", encoding="ascii") as f:
         return f.read().rsplit(")", 1)[1].split()[0] == "T"
@@ -63,9 +68,8 @@ def test_a_stale_connection_keeps_its_place(drover, backend):
             seen.append(request.target)
             connection.reply(request.target)
 
-    d = drover(workers=1, routes=[route("/", "b"), *OWN],
-               services=[service("b", backend(handle).address,
-                                 pool={"connections": 1, "queue": 1})])
+    d = start(drover, backend(handle).address,
+              pool={"connections": 1, "queue": 1})
     assert d.get("/").status == 200
     with contextlib.ExitStack() as stack:
         x, b, c = connect(stack, d, 3)
@@ -99,9 +103,7 @@ def test_a_post_that_is_held_when_its_try_fails(drover, backend):
             seen.append(("other", request.method))
             connection.reply()
 
-    d = drover(workers=1, routes=[route("/", "b"), *OWN],
-               services=[service("b", backend(deaf).address,
-                                 backend(handle).address)])
+    d = start(drover, backend(deaf).address, backend(handle).address)
     with contextlib.ExitStack() as stack:
         x, c = connect(stack, d, 2)
         with one_iteration(d, (c, POST), (x, BLOCK)):
@@ -159,8 +161,7 @@ def test_an_early_answer_and_a_piece_that_is_held(drover, backend):
         connection.reset()
         gone.set()
 
-    d = drover(workers=1, routes=[route("/", "b"), *OWN],
-               services=[service("b", backend(handle).address)])
+    d = start(drover, backend(handle).address)
     with contextlib.ExitStack() as stack:
         x, c = connect(stack, d, 2)
         c.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -199,8 +200,7 @@ def test_last_words_in_a_tunnel(drover, backend):
         connection.reset()
         gone.set()
 
-    d = drover(workers=1, routes=[route("/", "b"), *OWN],
-               services=[service("b", backend(handle).address)])
+    d = start(drover, backend(handle).address)
     with contextlib.ExitStack() as stack:
         x, c = connect(stack, d, 2)
         open_tunnel(c)
@@ -216,8 +216,7 @@ def test_a_tunnel_that_nobody_hears(drover, backend):
         connection.read_request()
         connection.send(SWITCHED)
 
-    d = drover(workers=1, routes=[route("/", "b"), *OWN],
-               services=[service("b", backend(handle).address)])
+    d = start(drover, backend(handle).address)
     with d.raw() as c:
         open_tunnel(c)
         assert c.sock.recv(1) == b""
