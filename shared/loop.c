@@ -315,7 +315,7 @@ run_timers(struct loop *loop)
 	uint64_t now_us = loop_now_us(loop);
 	struct timer *t;
 
-	/* Ends: whoever re-arms does so for later than now. */
+	/* Ends: whoever re-arms does so for later than what is due now. */
 	while ((t = timer_heap_pop(&loop->timers, now_us)) != NULL)
 		t->fn(t->arg);
 }

@@ -14,6 +14,13 @@ timer_init(struct timer *t, timer_fn *fn, void *arg)
 	t->arg = arg;
 }
 
+void
+timer_init_early(struct timer *t, timer_fn *fn, void *arg, uint64_t early_us)
+{
+	timer_init(t, fn, arg);
+	t->early_us = early_us;
+}
+
 bool
 timer_is_pending(const struct timer *t)
 {
@@ -140,10 +147,13 @@ timer_heap_next(const struct timer_heap *heap)
 struct timer *
 timer_heap_pop(struct timer_heap *heap, uint64_t now_us)
 {
-	while (heap->count != 0 && heap->items[0]->heap_us <= now_us) {
+	while (heap->count != 0) {
 		struct timer *t = heap->items[0];
+		uint64_t until_us = now_us + t->early_us;
 
-		if (t->due_us <= now_us) {
+		if (t->heap_us > until_us)
+			break;
+		if (t->due_us <= until_us) {
 			timer_heap_clear(heap, t);
 			return t;
 		}

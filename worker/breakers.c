@@ -513,7 +513,7 @@ breakers_new(const struct breakers_options *options)
 		    &b->services[i], b, &config->services[i], config->cluster);
 		b->services[i].word = &options->scoreboard->breakers[i];
 	}
-	timer_init(&b->peek, on_peek_timer, b);
+	timer_init_early(&b->peek, on_peek_timer, b, LOOP_EARLY_US);
 	if (b->redis != NULL) {
 		listen_to(b, options);
 		loop_timer_after(

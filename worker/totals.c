@@ -237,7 +237,7 @@ totals_new(struct loop *loop, struct redis *redis, const struct config *config,
 	(void)snprintf(t->writer, sizeof(t->writer), "drover:{%s}:writer:%s:%u",
 	    config->cluster, scoreboard->incarnation, slot);
 	add_fields(t, config, &scoreboard->slots[slot]);
-	timer_init(&t->timer, on_timer, t);
+	timer_init_early(&t->timer, on_timer, t, LOOP_EARLY_US);
 	if (redis != NULL)
 		loop_timer_after(loop, &t->timer, FLUSH_MS * US_PER_MS);
 	return t;

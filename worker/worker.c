@@ -440,7 +440,7 @@ start(struct worker *w)
 		log_error("can't start: %s", strerror(errno));
 		return -1;
 	}
-	timer_init(&w->tick, on_tick, w);
+	timer_init_early(&w->tick, on_tick, w, LOOP_EARLY_US);
 	loop_timer_after(w->loop, &w->tick, 0);
 	/* Before it is ready: until then ps takes it for its master. */
 	w->title_connections = UINT64_MAX;

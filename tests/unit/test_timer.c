@@ -1,5 +1,6 @@
-/* Goal: a timer fires when the clock reaches its deadline, neither early nor
- * late nor twice, however often timers are moved and cleared. */
+/* Goal: a timer fires when the clock reaches its deadline, neither late nor
+ * twice, and early only where it may, however often timers are moved and
+ * cleared. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -150,6 +151,45 @@ test_cleared_never_fires(void **state)
 	assert_ptr_equal(timer_heap_pop(*state, 7), &t[0]);
 }
 
+/* It is waited for until it is due; only who looks earlier finds it earlier. */
+static void
+test_fires_early_where_it_may(void **state)
+{
+	struct timer t;
+
+	timer_init_early(&t, nop, NULL, 6);
+	assert_int_equal(timer_heap_set(*state, &t, 100), 0);
+	assert_true(timer_heap_next(*state) == 100);
+	assert_null(timer_heap_pop(*state, 93));
+	assert_ptr_equal(timer_heap_pop(*state, 94), &t);
+	assert_false(timer_is_pending(&t));
+	/* Moved later, it is early for the new time, not for the old one. */
+	assert_int_equal(timer_heap_set(*state, &t, 100), 0);
+	assert_int_equal(timer_heap_set(*state, &t, 110), 0);
+	assert_null(timer_heap_pop(*state, 103));
+	assert_true(timer_heap_next(*state) == 110);
+	assert_ptr_equal(timer_heap_pop(*state, 104), &t);
+}
+
+/* What may be early says nothing about the others. */
+static void
+test_early_is_each_timers_own(void **state)
+{
+	struct timer exact, early;
+
+	timer_init(&exact, nop, NULL);
+	timer_init_early(&early, nop, NULL, 50);
+	assert_int_equal(timer_heap_set(*state, &exact, 100), 0);
+	assert_int_equal(timer_heap_set(*state, &early, 101), 0);
+	assert_null(timer_heap_pop(*state, 99));
+	assert_ptr_equal(timer_heap_pop(*state, 100), &exact);
+	assert_ptr_equal(timer_heap_pop(*state, 100), &early);
+	assert_int_equal(timer_heap_set(*state, &early, 100), 0);
+	assert_int_equal(timer_heap_set(*state, &exact, 101), 0);
+	assert_ptr_equal(timer_heap_pop(*state, 50), &early);
+	assert_null(timer_heap_pop(*state, 100));
+}
+
 #define MANY 1000
 
 /* Each answer of the heap is compared with a plain table of deadlines. */
@@ -228,6 +268,8 @@ main(void)
 	    TEST(test_moved_later_does_not_fire_early),
 	    TEST(test_moved_earlier_overtakes),
 	    TEST(test_cleared_never_fires),
+	    TEST(test_fires_early_where_it_may),
+	    TEST(test_early_is_each_timers_own),
 	    TEST(test_agrees_with_a_plain_table),
 	};
 
