@@ -41,12 +41,12 @@ def parse(argv):
                    help=", ".join(w.name for w in workload.WORKLOADS))
     p.add_argument("--proxies", metavar="NAME,...",
                    help="only these, such as drover,nginx,relay_l7")
-    p.add_argument("--rounds", type=int, help="5, and 9 at a rate; with --quick 3")
+    p.add_argument("--rounds", type=int, help="5, with --quick 3")
     p.add_argument("--seconds", type=float,
                    help="of a sample: 0.5, with --quick 0.25")
     p.add_argument("--against", metavar="CMD",
                    help="one more proxy; {port} and {backend} are replaced")
-    p.add_argument("--foreign", type=float, default=0.15, metavar="SHARE",
+    p.add_argument("--foreign", type=float, default=0.2, metavar="SHARE",
                    help="of a core that others may have during a sample "
                    "before it is taken again (%(default)s)")
     p.add_argument("--build", default=os.path.join(ROOT, "build"),
@@ -121,21 +121,15 @@ def commit():
     return done.stdout.strip() or "unknown"
 
 
-def measure(stand, loads, everybody, plan, titles, ends_at):
-    """The rounds of all workloads; a table each as soon as it is there."""
-    outcomes = {}
-    for group in workload.groups(loads):
-        # None may take the time of those behind it.
-        now = time.monotonic()
-        share = len(group) / (len(loads) - len(outcomes))
-        plan.ends_at = now + min(1, 2 * share) * (ends_at - now)
-        found = rounds.run(stand, [
-            (load, taking_part(load, everybody, plan.is_quick))
-            for load in group], plan)
-        for load, outcome in zip(group, found):
-            outcomes[load.name] = outcome
-            print(report.table(load, outcome, titles), "\n", flush=True)
-    return outcomes
+def measure(stand, loads, everybody, plan, titles):
+    """The rounds, and a table for each workload."""
+    found = rounds.run(stand, [
+        (load, taking_part(load, everybody, plan.is_quick))
+        for load in loads], plan)
+    for load, outcome in zip(loads, found):
+        print("\n" + report.table(load, outcome, titles), flush=True)
+    print()
+    return {load.name: outcome for load, outcome in zip(loads, found)}
 
 
 def count(stand, loads, everybody, outcomes, module, ends_at):
@@ -196,13 +190,13 @@ def main(argv):
     everybody = contenders(options)
     loads = workloads(options)
     begin = time.monotonic()
+    rounds_end, all_ends = (95, 115) if options.quick else (790, 870)
     plan = rounds.Plan(
         rounds=options.rounds or (3 if options.quick else 5),
-        is_fixed=bool(options.rounds) or options.quick,
         seconds=options.seconds or (0.25 if options.quick else 0.5),
         foreign_max=options.foreign,
-        repeats=3 if options.quick else 8, is_quick=options.quick)
-    rounds_end, all_ends = (95, 115) if options.quick else (760, 860)
+        repeats=3 if options.quick else 8, is_quick=options.quick,
+        ends_at=begin + rounds_end)
     os.sched_setaffinity(0, {machine.LOAD_CORE})
     titles = {one.name: one.title for one in everybody}
     results = {"date": time.strftime("%Y-%m-%d"), "commit": commit(),
@@ -211,8 +205,7 @@ def main(argv):
                "rounds": plan.rounds, "seconds": plan.seconds}
     stand = rig.Rig(options.tools)
     try:
-        outcomes = measure(stand, loads, everybody, plan, titles,
-                           begin + rounds_end)
+        outcomes = measure(stand, loads, everybody, plan, titles)
         rounds_took = time.monotonic() - begin
         traced = [load for load in loads if load.traced]
         results["syscalls"] = count(

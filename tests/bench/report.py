@@ -27,10 +27,12 @@ def main_key(load):
 
 
 def paired(samples, base, key):
-    """The median of the ratios of rounds, or None. What a machine's speed does
-    between rounds is not in it, as it would be in the ratio of medians."""
-    ratios = [one[key] / other[key] for one, other in zip(samples, base)
-              if key in one and other.get(key)]
+    """The median of the ratios of samples that were taken one after the other,
+    or None. What a machine's speed does between rounds is not in it, as it would
+    be in the ratio of medians."""
+    beside = {other["turn"]: other[key] for other in base if other.get(key)}
+    ratios = [one[key] / beside[one["turn"]] for one in samples
+              if key in one and one["turn"] in beside]
     return statistics.median(ratios) if ratios else None
 
 
@@ -43,6 +45,15 @@ def to_peer(outcome, name, key):
     """To the better one, which is the one that it does worse against."""
     found = [to_other(outcome, name, peer, key) for peer in PEERS]
     return max((ratio for ratio in found if ratio), default=None)
+
+
+def to_better(outcome, name, key):
+    """The ratio of medians, for what a machine's speed does not decide: its
+    pauses do, and they come to one and not to the other."""
+    own = median(outcome, name, key)
+    peers = [found for found in (median(outcome, peer, key) for peer in PEERS)
+             if found]
+    return own / min(peers) if own and peers else None
 
 
 def times(ratio):

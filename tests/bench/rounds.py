@@ -1,6 +1,6 @@
-"""Interleaved rounds: A B C A B C, so that what changes on the
-machine meets all of them. A sample during which others had too much of the
-cores is taken again."""
+"""Interleaved rounds: A B C A B C, and in each round all workloads, so that what
+changes on the machine, for a second or for minutes, meets all of them. A sample
+during which others had too much of the cores is taken again."""
 
 import time
 from dataclasses import dataclass, field
@@ -14,13 +14,12 @@ REPEATS_MAX = 2  # for a sample
 @dataclass
 class Plan:
     rounds: int
-    is_fixed: bool       # no workload has more of them
     seconds: float       # of a sample
     foreign_max: float   # share of a core
     repeats: int         # of samples in a workload, at most: a machine that
     #                      is never quiet must not take all the time
-    is_quick: bool       # who is slow is measured once
-    ends_at: float = 0   # of this workload; time.monotonic()
+    is_quick: bool       # one sample a round; who is slow has one at all
+    ends_at: float       # time.monotonic()
 
 
 @dataclass
@@ -79,36 +78,44 @@ def begin(contenders, load):
 
 
 def rounds_of(load, plan):
-    return plan.rounds if plan.is_fixed else max(plan.rounds, load.rounds)
+    # Memory is the same each time, to a page.
+    return min(plan.rounds, 2) if load.kind == workload.MEMORY else plan.rounds
 
 
-def has_turn(contender, load, plan, outcome):
-    if contender.name in outcome.troubles:
-        return False
-    most = plan.rounds if contender.is_slow else rounds_of(load, plan)
-    if load.kind == workload.MEMORY:
-        most = min(most, 2)  # the same each time, to a page
-    if plan.is_quick and contender.is_slow:
-        most = 1
-    return outcome.rounds < most
+def samples_of(contender, load, plan, done):
+    """How many it takes in a round when so many are done."""
+    if plan.is_quick and contender.is_slow and done > 0:
+        return 0
+    return 1 if plan.is_quick or contender.is_slow else load.samples
 
 
-def run(rig, group, plan):
-    """group: pairs of a workload and its contenders, which share the rounds.
-    Returns an outcome for each."""
-    outcomes = [begin(contenders, load) for load, contenders in group]
-    for done in range(max(rounds_of(load, plan) for load, _ in group)):
-        for (load, contenders), outcome in zip(group, outcomes):
+def run_workload(rig, load, contenders, plan, outcome):
+    """One round of it."""
+    for turn in range(load.samples):
+        for contender in contenders:
+            if (contender.name in outcome.troubles or
+                    turn >= samples_of(contender, load, plan, outcome.rounds)):
+                continue
+            try:
+                one = sample(rig, contender, load, plan, outcome)
+            except BenchError as e:
+                outcome.troubles[contender.name] = str(e)
+                continue
+            one["turn"] = outcome.rounds, turn
+            outcome.samples[contender.name].append(one)
+    outcome.rounds += 1
+
+
+def run(rig, pairs, plan):
+    """pairs: of a workload and its contenders. Returns an outcome for each."""
+    outcomes = [begin(contenders, load) for load, contenders in pairs]
+    for done in range(plan.rounds):
+        print(f"Round {done + 1} of {plan.rounds}", flush=True)
+        for (load, contenders), outcome in zip(pairs, outcomes):
+            if done >= rounds_of(load, plan):
+                continue
             if done > 0 and is_late(plan):
                 outcome.is_cut = True
                 continue
-            for contender in contenders:
-                if not has_turn(contender, load, plan, outcome):
-                    continue
-                try:
-                    outcome.samples[contender.name].append(
-                        sample(rig, contender, load, plan, outcome))
-                except BenchError as e:
-                    outcome.troubles[contender.name] = str(e)
-            outcome.rounds += 1
+            run_workload(rig, load, contenders, plan, outcome)
     return outcomes

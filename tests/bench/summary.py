@@ -63,8 +63,8 @@ def latency_table(outcomes, titles):
             row += [report.number(report.median(outcome, name, key))
                     for name in names]
             if has_drover:
-                row.append(report.times(report.to_peer(outcome, "drover",
-                                                       key)))
+                row.append(report.times(report.to_better(outcome, "drover",
+                                                         key)))
             rows.append(row)
     return markdown(head, rows) if rows else ""
 
@@ -101,10 +101,12 @@ def counts_table(counts, titles):
         if rows else ""
 
 
-def more_rounds(results, outcomes):
-    return "".join(f", {outcomes[load.name].rounds} of {load.title}"
-                   for load in workload.WORKLOADS if load.name in outcomes
-                   and outcomes[load.name].rounds > results["rounds"])
+def more_samples(results, outcomes):
+    """Who has more than one in a round."""
+    most = {load.title: max(map(len, outcomes[load.name].samples.values()))
+            for load in workload.WORKLOADS if load.name in outcomes}
+    return "".join(f", {n} samples of {title}" for title, n in most.items()
+                   if n > results["rounds"])
 
 
 def document(results, outcomes, titles):
@@ -115,7 +117,7 @@ def document(results, outcomes, titles):
              f"{machine['cpu']}, {machine['cores']} cores, "
              f"{machine['system']}, Linux {machine['kernel']}; {versions}"
              f"{results['rounds']} rounds of {results['seconds']} s"
-             f"{more_rounds(results, outcomes)}.")
+             f"{more_samples(results, outcomes)}.")
     parts = [
         about,
         "CPU time of the proxy, us per request; memory, bytes per "

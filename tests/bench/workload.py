@@ -24,10 +24,9 @@ class Workload:
     connections: int = 64
     busy: int = 0            # of them at a time; 0: all
     seconds: float = 0       # of a sample, at least
-    rounds: int = 0          # at least, where one round says little
+    samples: int = 1         # in a round; more where one says little
     quick: bool = False      # part of --quick
     extra: tuple = ()        # further proxies
-    group: str = ""          # measured round by round with its neighbours
     is_big: bool = False     # messages that default buffers do not hold
     traced: int = 0          # requests to count system calls for
     profiled: bool = False   # instructions are counted, too
@@ -44,25 +43,24 @@ SPLICE = ("haproxy-splice",)
 
 WORKLOADS = [
     Workload("128b", "128 B", ["-p", "/128"], quick=True, traced=2000,
-             profiled=True, group="size"),
+             profiled=True),
     Workload("c1000", "1,000 connections", ["-p", "/128"], PROXIES,
-             connections=1000, group="size"),
+             connections=1000),
     Workload("c8000", "8,000 connections", ["-p", "/128"], PROXIES,
-             connections=8000, seconds=1.0, group="size"),
+             connections=8000, seconds=1.0),
     Workload("routes1k", "1,000 routes", ["-p", "/128", "--paths", "1000"],
-             SITES, site={"routes": 1000}, group="size"),
+             SITES, site={"routes": 1000}),
     # Drover takes 32 services.
     Workload("endpoints1k", "1,000 routes, 1,000 endpoints",
              ["-p", "/128", "--paths", "1000"], SITES,
-             site={"routes": 1000, "services": 32, "endpoints": 1000},
-             group="size"),
+             site={"routes": 1000, "services": 32, "endpoints": 1000}),
     # Growth of what stands by: 64 requests at a time, over all in turn.
     Workload("open1", "1 open connection", ["-p", "/128"], PROXIES,
-             connections=1, group="open"),
+             connections=1),
     Workload("open100", "100 open, 64 busy", ["-p", "/128"], PROXIES,
-             connections=100, busy=64, group="open"),
+             connections=100, busy=64),
     Workload("open10k", "10,000 open, 64 busy", ["-p", "/128"], PROXIES,
-             connections=10000, busy=64, group="open"),
+             connections=10000, busy=64),
     Workload("1k", "1 KiB", ["-p", "/1k"], PROXIES),
     Workload("16k", "16 KiB", ["-p", "/16k"], quick=True, extra=SPLICE,
              is_big=True, traced=2000),
@@ -71,7 +69,7 @@ WORKLOADS = [
     Workload("1m", "1 MiB", ["-p", "/1m"], quick=True, extra=SPLICE,
              is_big=True, traced=300),
     Workload("post", "POST 16 KiB", ["-p", "/128", "-b", "16384"],
-             quick=True, is_big=True, traced=2000, profiled=True),
+             quick=True, is_big=True, samples=2, traced=2000, profiled=True),
     Workload("connect", "connection per request",
              ["-p", "/128", "--close", "--sources", "32"], quick=True,
              traced=2000, profiled=True),
@@ -86,10 +84,10 @@ WORKLOADS = [
     Workload("log", "128 B, access log", ["-p", "/128"], SITES,
              site={"access_log": True}),
     Workload("rate4k", "4,000 requests/s", ["-p", "/128", "--rate", "4000"],
-             kind=LATENCY, rounds=9, quick=True, traced=2000),
+             kind=LATENCY, samples=2, quick=True, traced=2000),
     Workload("rate20k", "20,000 requests/s",
              ["-p", "/128", "--rate", "20000"], ("direct", *PROXIES),
-             kind=LATENCY, rounds=9, seconds=1.5),
+             kind=LATENCY, samples=3, seconds=1.0),
     # Opened four at a time: buffers of many busy ones would count as theirs.
     Workload("idle5k", "5,000 idle connections", ["-p", "/128"],
              (*PROXIES, *NODE), kind=MEMORY, connections=5000, busy=4,
@@ -106,17 +104,6 @@ GROWTH = [
     ("128b", "routes1k"),
     ("128b", "endpoints1k"),
 ]
-
-
-def groups(loads):
-    """Lists of those that share their rounds, because they are compared."""
-    found = []
-    for load in loads:
-        if load.group and found and found[-1][0].group == load.group:
-            found[-1].append(load)
-        else:
-            found.append([load])
-    return found
 
 
 def find(names):

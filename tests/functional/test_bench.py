@@ -168,6 +168,9 @@ def test_whole_run(place):
         for sample in samples:
             assert sample["errors"] == 0 and sample["completed"] > 0
             assert sample["cpu_us"] > 0
+        turns = [sample["turn"] for sample in
+                 results["workloads"]["rate4k"]["samples"][name]]
+        assert turns == [[0, 0], [0, 1], [1, 0], [1, 1]]
         assert results["syscalls"]["128b"][name]["total"] >= 4
         # What a sanitizer is in does not run under callgrind.
         assert SANITIZED or results["instructions"]["128b"][name] > 0
