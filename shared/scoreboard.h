@@ -92,7 +92,7 @@ enum redis_state { REDIS_STATE_NONE, REDIS_STATE_UP, REDIS_STATE_DOWN };
 struct scoreboard_slot {
 	/* CLOCK_MONOTONIC ns when the poll returned; 0 while polling. */
 	alignas(64) _Atomic uint64_t busy_since_ns;
-	_Atomic uint64_t heartbeat_ns; /* each 10 ms tick */
+	_Atomic uint64_t heartbeat_ns; /* each tick: within 10 ms */
 	_Atomic pid_t pid;
 	_Atomic uint32_t state;      /* enum slot_state */
 	_Atomic uint64_t generation; /* forks of this slot, from 1 */

@@ -26,9 +26,9 @@ struct timer {
 	timer_fn *fn;
 	void *arg;
 	uint64_t due_us;   /* when to fire */
-	uint64_t early_us; /* so much earlier it may */
 	uint64_t heap_us;  /* the key it has in the heap, <= due_us */
-	size_t index;      /* place in the heap + 1, 0 when not pending */
+	uint32_t index;    /* place in the heap + 1, 0 when not pending */
+	uint32_t early_us; /* so much earlier it may */
 };
 
 struct timer_heap {
@@ -41,7 +41,7 @@ void timer_init(struct timer *t, timer_fn *fn, void *arg);
 /* For a timer that may fire up to early_us before it is due. Whoever sets it
  * while it fires does so for later than that from now. */
 void timer_init_early(
-    struct timer *t, timer_fn *fn, void *arg, uint64_t early_us);
+    struct timer *t, timer_fn *fn, void *arg, uint32_t early_us);
 bool timer_is_pending(const struct timer *t);
 
 void timer_heap_init(struct timer_heap *heap);
