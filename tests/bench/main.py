@@ -166,9 +166,9 @@ def write(results, outcomes, titles, folder):
                             for name, outcome in outcomes.items()}
     paths = [os.path.join(folder, name)
              for name in ("results.json", "table.md")]
-    text = summary.document(results, outcomes, titles)
     with open(paths[0], "w", encoding="utf-8") as f:
         json.dump(results, f, indent=1)
+    text = summary.document(results, outcomes, titles)
     with open(paths[1], "w", encoding="utf-8") as f:
         f.write(text)
     print(text)

@@ -123,6 +123,11 @@ def table(load, outcome, titles):
                      "cores")
     if outcome.is_cut:
         notes.append(f"only {outcome.rounds} rounds: out of time")
+    # Its line is of the samples before.
+    notes += [f"{titles[name]} failed in sample "
+              f"{len(outcome.samples[name]) + 1}: {reason}"
+              for name, reason in outcome.troubles.items()
+              if outcome.samples[name]]
     if notes:
         text.append("  (" + "; ".join(notes) + ")")
     return "\n".join(text)

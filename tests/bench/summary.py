@@ -101,12 +101,19 @@ def counts_table(counts, titles):
         if rows else ""
 
 
-def more_samples(results, outcomes):
-    """Who has more than one in a round."""
-    most = {load.title: max(map(len, outcomes[load.name].samples.values()))
-            for load in workload.WORKLOADS if load.name in outcomes}
-    return "".join(f", {n} samples of {title}" for title, n in most.items()
-                   if n > results["rounds"])
+def exceptions(outcomes):
+    """Which workloads have more than one sample in a round, or fewer rounds."""
+    text = ""
+    for load in workload.WORKLOADS:
+        if load.name not in outcomes:
+            continue
+        outcome = outcomes[load.name]
+        most = max(map(len, outcome.samples.values()), default=0)
+        if most > outcome.rounds:
+            text += f", {most} samples of {load.title}"
+        if outcome.is_cut:
+            text += f", out of time after {outcome.rounds} of {load.title}"
+    return text
 
 
 def document(results, outcomes, titles):
@@ -117,7 +124,7 @@ def document(results, outcomes, titles):
              f"{machine['cpu']}, {machine['cores']} cores, "
              f"{machine['system']}, Linux {machine['kernel']}; {versions}"
              f"{results['rounds']} rounds of {results['seconds']} s"
-             f"{more_samples(results, outcomes)}.")
+             f"{exceptions(outcomes)}.")
     parts = [
         about,
         "CPU time of the proxy, us per request; memory, bytes per "

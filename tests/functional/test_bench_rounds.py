@@ -1,0 +1,135 @@
+"""Goal: the bench's ratios are of samples that were taken side by side, and its
+tables say what is missing, whoever fails, and whenever time runs out."""
+
+import os
+import sys
+import time
+
+import pytest
+
+sys.path.append(os.path.join(os.path.dirname(__file__), "..", "bench"))
+
+# pylint: disable=wrong-import-position
+import report  # noqa: E402
+import rounds  # noqa: E402
+import summary  # noqa: E402
+import workload  # noqa: E402
+from process import BenchError  # noqa: E402
+
+TITLES = {"drover": "Drover", "nginx": "nginx", "undici": "Node undici"}
+RESULTS = {"date": "today", "commit": "this", "rounds": 3, "seconds": 0.5,
+           "versions": {}, "syscalls": {}, "instructions": {},
+           "machine": {"cpu": "one", "cores": 2, "system": "that",
+                       "kernel": "6"}}
+
+
+class Contender:
+    connections_max = 19000
+
+    def __init__(self, name):
+        self.name = name
+        self.is_slow = name == "undici"
+
+
+class Rig:
+    """A sample of anybody's is like any other, or act() raises what hits it.
+    taken: who was measured, in which workload, in this order."""
+
+    def __init__(self, act=lambda contender, load, taken: None):
+        self.act = act
+        self.taken = []
+
+    def measure(self, contender, load, _seconds):
+        me = contender.name, load.name
+        self.act(*me, self.taken.count(me))
+        self.taken.append(me)
+        return {"cpu_us": 1, "pss_per_connection": 1, "foreign": 0,
+                "errors": 0, "rate": 1, "p50_us": 1, "p99_us": 1}
+
+
+def run(rig, loads, names=("nginx", "drover"), is_quick=False, ends_in=1000):
+    plan = rounds.Plan(rounds=3, seconds=0.5, foreign_max=1, repeats=0,
+                       is_quick=is_quick, ends_at=time.monotonic() + ends_in)
+    found = rounds.run(rig, [(load, [Contender(name) for name in names])
+                             for load in loads], plan)
+    return {load.name: outcome for load, outcome in zip(loads, found)}
+
+
+def turns(outcome, name):
+    return [one["turn"] for one in outcome.samples[name]]
+
+
+def test_a_round_goes_through_all(capsys):
+    rig = Rig()
+    run(rig, workload.find(["128b", "post"]))
+    once = [(name, load) for load in ("128b", "post", "post")
+            for name in ("nginx", "drover")]
+    assert rig.taken == once * 3
+    assert "Round 3 of 3" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("is_quick, drover, undici", [
+    (False, [(0, 0), (0, 1), (1, 0), (1, 1), (2, 0), (2, 1)],
+     [(0, 0), (1, 0), (2, 0)]),
+    (True, [(0, 0), (1, 0), (2, 0)], [(0, 0)])])
+def test_turns(is_quick, drover, undici):
+    """Who is slow has fewer, each with a sample of the others beside it."""
+    load, = workload.find(["post"])
+    outcome = run(Rig(), [load], ("drover", "undici"), is_quick)["post"]
+    assert turns(outcome, "drover") == drover
+    assert turns(outcome, "undici") == undici
+
+
+def test_memory_twice():
+    load, = workload.find(["idle5k"])
+    outcome = run(Rig(), [load])["idle5k"]
+    assert turns(outcome, "drover") == [(0, 0), (1, 0)]
+    assert not outcome.is_cut
+
+
+def test_ratios_are_of_one_turn():
+    """What is missing on one side is left out on the other."""
+    base = [{"turn": (done, 0), "cpu_us": 100 * 2 ** done}
+            for done in range(5)]
+    own = [{**one, "cpu_us": one["cpu_us"] / 2} for one in base]
+    assert report.paired(own[1:], base, "cpu_us") == 0.5
+    assert report.paired(own, base[:2] + base[3:], "cpu_us") == 0.5
+    # Nothing was completed: such a sample has no cost.
+    del base[1]["cpu_us"], own[3]["cpu_us"]
+    assert report.paired(own, base, "cpu_us") == 0.5
+    assert report.paired(own[:1], base[1:], "cpu_us") is None
+
+
+def test_one_fails():
+    """It is out of that workload, and the table says since when."""
+    def act(name, load, taken):
+        if (name, load, taken) == ("nginx", "128b", 1):
+            raise BenchError("it has ended")
+
+    loads = workload.find(["128b", "1k"])
+    outcomes = run(Rig(act), loads)
+    assert turns(outcomes["128b"], "nginx") == [(0, 0)]
+    assert len(turns(outcomes["128b"], "drover")) == 3
+    assert len(turns(outcomes["1k"], "nginx")) == 3
+    said = [report.table(load, outcomes[load.name], TITLES) for load in loads]
+    assert "nginx failed in sample 2: it has ended" in said[0]
+    assert "failed" not in said[1]
+
+
+def test_out_of_time():
+    """The first round is whole; both tables say what the others lack."""
+    loads = workload.find(["128b", "post"])
+    outcomes = run(Rig(), loads, ends_in=-1)
+    assert turns(outcomes["post"], "drover") == [(0, 0), (0, 1)]
+    assert "only 1 rounds: out of time" in report.table(
+        loads[0], outcomes["128b"], TITLES)
+    text = summary.document(RESULTS, outcomes, TITLES)
+    assert ("3 rounds of 0.5 s, out of time after 1 of 128 B, 2 samples of "
+            "POST 16 KiB, out of time after 1 of POST 16 KiB.") in text
+
+
+def test_nobody_takes_part():
+    """As when only a floor is asked for, and it has no routes."""
+    loads = workload.find(["128b", "routes1k"])
+    outcomes = run(Rig(), loads[:1]) | run(Rig(), loads[1:], ())
+    assert "| 1,000 routes |" in summary.document(RESULTS, outcomes, TITLES)
