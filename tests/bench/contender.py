@@ -85,12 +85,7 @@ class Contender:
 
     name = None
     title = None           # in tables
-    is_peer = False        # Drover is compared to the best of these
-    is_floor = False
     is_slow = False        # warmed up for longer, measured where it matters
-    has_websocket = True
-    has_access_log = False
-    has_sites = False      # routes and endpoints
     connections_max = 19000
     stop_signal = signal.SIGTERM
 
@@ -153,8 +148,6 @@ class Direct(Contender):
 
 class Floor(Contender):
     """A relay of tests/bench."""
-
-    is_floor = True
 
     def __init__(self, tools):
         super().__init__()

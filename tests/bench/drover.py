@@ -12,8 +12,6 @@ from process import BenchError
 class Drover(Contender):
     name = "drover"
     title = "Drover"
-    has_access_log = True
-    has_sites = True
     stop_signal = signal.SIGINT
 
     def __init__(self, program):

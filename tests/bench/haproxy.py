@@ -33,9 +33,6 @@ frontend in
 class Haproxy(Contender):
     name = "haproxy"
     title = "HAProxy"
-    is_peer = True
-    has_access_log = True
-    has_sites = True
     tuning = ""
     options = ""
 

@@ -64,9 +64,6 @@ WEBSOCKET = """\
 class Nginx(Contender):
     name = "nginx"
     title = "nginx"
-    is_peer = True
-    has_access_log = True
-    has_sites = True
 
     def available(self):
         find("nginx")
