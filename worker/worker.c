@@ -27,6 +27,7 @@
 
 #define TICK_US 10000
 #define SLOW_TICK_US 1000000
+_Static_assert(LOOP_EARLY_US < TICK_US, "a tick is not due again at once");
 /* After its last client a draining worker gives Redis this long to take the
  * last totals; the scoreboard has them anyway. */
 #define SETTLE_US 500000
