@@ -10,11 +10,11 @@ import pytest
 sys.path.append(os.path.join(os.path.dirname(__file__), "..", "bench"))
 
 # pylint: disable=wrong-import-position
-import report  # noqa: E402
-import rounds  # noqa: E402
-import summary  # noqa: E402
-import workload  # noqa: E402
-from process import BenchError  # noqa: E402
+import report
+import rounds
+import summary
+import workload
+from process import BenchError
 
 TITLES = {"drover": "Drover", "nginx": "nginx", "undici": "Node undici"}
 RESULTS = {"date": "today", "commit": "this", "rounds": 3, "seconds": 0.5,
