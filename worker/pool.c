@@ -13,8 +13,11 @@ struct pool {
 	struct worker *worker;
 	unsigned connections; /* open, lent and idle */
 	unsigned idle;
+	/* Who came first waits until first, so one timer does for all. At the
+	 * latest it fires when the first one's time is over. */
 	struct pool_wait_list waiting;
 	unsigned waiting_count;
+	struct timer timer;
 	struct loop_deferred grant;
 };
 
@@ -163,16 +166,23 @@ leave_queue(struct pool_wait *wait)
 	TAILQ_REMOVE(&pool->waiting, wait, entry);
 	pool->waiting_count--;
 	wait->queued = false;
-	loop_timer_clear(pool->worker->loop, &wait->timer);
 }
 
 static void
-on_wait_timer(void *arg)
+on_timer(void *arg)
 {
-	struct pool_wait *wait = arg;
+	struct pool *pool = arg;
+	struct loop *loop = pool->worker->loop;
+	struct pool_wait *wait;
 
-	leave_queue(wait);
-	wait->fn(wait->arg, POOL_SHED, NULL);
+	while ((wait = TAILQ_FIRST(&pool->waiting)) != NULL) {
+		if (wait->due_us > loop_now_us(loop)) {
+			loop_timer_set(loop, &pool->timer, wait->due_us);
+			return;
+		}
+		leave_queue(wait);
+		wait->fn(wait->arg, POOL_SHED, NULL);
+	}
 }
 
 void
@@ -183,7 +193,6 @@ pool_wait_init(
 	wait->pool = pool;
 	wait->fn = fn;
 	wait->arg = arg;
-	timer_init(&wait->timer, on_wait_timer, wait);
 }
 
 enum pool_result
@@ -191,6 +200,7 @@ pool_acquire(struct pool_wait *wait, struct upstream **up)
 {
 	struct pool *pool = wait->pool;
 	const struct config_service *config = pool->service->config;
+	struct loop *loop = pool->worker->loop;
 	enum pool_result result = POOL_WAITING;
 
 	/* Who came first is served first: who has just given back one that was
@@ -204,8 +214,9 @@ pool_acquire(struct pool_wait *wait, struct upstream **up)
 	TAILQ_INSERT_TAIL(&pool->waiting, wait, entry);
 	pool->waiting_count++;
 	wait->queued = true;
-	loop_timer_after(
-	    pool->worker->loop, &wait->timer, config->pool.queue_timeout_us);
+	wait->due_us = loop_now_us(loop) + config->pool.queue_timeout_us;
+	if (!timer_is_pending(&pool->timer))
+		loop_timer_set(loop, &pool->timer, wait->due_us);
 	return POOL_WAITING;
 }
 
@@ -261,6 +272,7 @@ pool_new(struct service *service)
 	pool->service = service;
 	pool->worker = service->worker;
 	TAILQ_INIT(&pool->waiting);
+	timer_init(&pool->timer, on_timer, pool);
 	loop_deferred_init(&pool->grant, on_grant, pool);
 	service->pool = pool;
 	service->on_change = on_service_change;
@@ -275,6 +287,7 @@ pool_free(struct pool *pool)
 		return;
 	for (size_t i = 0; i < pool->service->endpoint_count; i++)
 		on_endpoint_leave(pool->service, pool->service->endpoints[i]);
+	loop_timer_clear(pool->worker->loop, &pool->timer);
 	loop_defer_cancel(pool->worker->loop, &pool->grant);
 	pool->service->on_change = NULL;
 	pool->service->on_leave = NULL;

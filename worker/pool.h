@@ -43,7 +43,7 @@ struct pool_wait {
 	bool fresh;                /* not a kept-alive connection */
 	bool look;                 /* nor one that is not quiet right now */
 	bool queued;
-	struct timer timer;
+	uint64_t due_us; /* in the queue: until when */
 	TAILQ_ENTRY(pool_wait) entry;
 };
 

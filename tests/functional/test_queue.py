@@ -2,6 +2,7 @@
 that, or waits for too long, is shed with 503 at once."""
 
 import threading
+import time
 
 from harness import in_parallel, route, service, wait_for
 
@@ -66,6 +67,37 @@ def test_wait_is_bounded(drover, backend):
     gate.open.set()
     first.join()
     assert d.get("/").status == 200
+
+
+def test_each_waits_for_its_own_time(drover, backend):
+    """Neither shorter nor forever when who came before has left."""
+    gate = Gate()
+    d = start(drover, backend, gate, connections=1, queue=10,
+              queue_timeout="150ms")
+    first = threading.Thread(target=lambda: d.get("/"))
+    first.start()
+    wait_for(lambda: gate.inside == 1, "the connection is taken")
+    leaver = d.raw()
+    leaver.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+    waited = []
+
+    def wait():
+        begin = time.monotonic()
+        assert d.get("/").status == 503
+        waited.append(time.monotonic() - begin)
+
+    waiters = [threading.Thread(target=wait) for _ in range(2)]
+    for t in waiters:
+        t.start()
+    # On a busy machine some have been shed before all are seen together.
+    wait_for(lambda: d.in_flight() == 4 or d.total("upstream_shed") > 0,
+             "all wait")
+    leaver.reset()
+    for t in waiters:
+        t.join()
+    assert len(waited) == 2 and min(waited) >= 0.15
+    gate.open.set()
+    first.join()
 
 
 def test_a_client_that_leaves_gives_up_its_place(drover, backend):
