@@ -55,11 +55,12 @@ class Process:
     """Started on a core, in a group of its own, with its output in a file."""
 
     def __init__(self, argv, core, log_path, env=None, stdin=None,
-                 stdout=None):
+                 stdout=None, nice=0):
         def prepare():
             # However the bench ends, it leaves nothing behind.
             LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
             os.sched_setaffinity(0, {core})
+            os.nice(nice)
             hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
             resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 

@@ -26,14 +26,26 @@ def main_key(load):
     return "pss_per_connection" if load.kind == workload.MEMORY else "cpu_us"
 
 
+def by_turn(samples, key):
+    return {one["turn"]: one[key] for one in samples if one.get(key)}
+
+
+def ratios(figures, base):
+    """Of two figures of the same turn each; what one of them lacks is left
+    out. Both {turn: figure}."""
+    return {turn: figure / base[turn] for turn, figure in figures.items()
+            if turn in base}
+
+
+def median_of(figures):
+    return statistics.median(figures.values()) if figures else None
+
+
 def paired(samples, base, key):
     """The median of the ratios of samples that were taken one after the other,
     or None. What a machine's speed does between rounds is not in it, as it would
     be in the ratio of medians."""
-    beside = {other["turn"]: other[key] for other in base if other.get(key)}
-    ratios = [one[key] / beside[one["turn"]] for one in samples
-              if key in one and one["turn"] in beside]
-    return statistics.median(ratios) if ratios else None
+    return median_of(ratios(by_turn(samples, key), by_turn(base, key)))
 
 
 def to_other(outcome, name, other, key):

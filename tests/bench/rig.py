@@ -27,16 +27,19 @@ class Rig:
                 os.path.join(tools, "backend"),
                 f"127.0.0.1:{self.backend_port}", str(ENDPOINTS_MAX)],
                 self.backend_port)
+            # It has no core of its own here: what it does, ten times a second,
+            # must not hold up those who load the proxy.
             self.start("redis", [
                 find("redis-server"), "--port", str(self.redis_port),
                 "--bind", "127.0.0.1", "--save", "", "--appendonly", "no",
-                "--dir", self.place], self.redis_port)
+                "--dir", self.place], self.redis_port, nice=19)
         except BaseException:
             self.stop()
             raise
 
-    def start(self, name, argv, port):
-        process = Process(argv, LOAD_CORE, os.path.join(self.place, name))
+    def start(self, name, argv, port, nice=0):
+        process = Process(argv, LOAD_CORE, os.path.join(self.place, name),
+                          nice=nice)
         self.processes.append(process)
 
         def is_up():

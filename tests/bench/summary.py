@@ -77,14 +77,15 @@ def growth_table(outcomes, titles):
     for base, grown in workload.GROWTH:
         if base not in outcomes or grown not in outcomes:
             continue
-        found = {name: report.paired(
-            outcomes[grown].samples.get(name, []),
-            outcomes[base].samples.get(name, []), "cpu_us")
-            for name in names}
-        own, floor = found.get("drover"), found.get("relay_l7")
+        growth = {name: report.ratios(*(report.by_turn(
+            outcomes[load].samples.get(name, []), "cpu_us")
+            for load in (grown, base))) for name in names}
+        beyond = report.ratios(growth.get("drover", {}),
+                               growth.get("relay_l7", {}))
         rows.append([f"{title[grown]} / {title[base]}",
-                     *(report.times(found[name]) for name in names),
-                     report.times(own / floor if own and floor else None)])
+                     *(report.times(report.median_of(growth[name]))
+                       for name in names),
+                     report.times(report.median_of(beyond))])
     return markdown(["", *(titles[name] for name in names),
                      "Drover / floor: heads"], rows) if rows else ""
 

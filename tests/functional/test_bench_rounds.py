@@ -100,6 +100,23 @@ def test_ratios_are_of_one_turn():
     assert report.paired(own[:1], base[1:], "cpu_us") is None
 
 
+def test_growth_beyond_the_floor():
+    """Of one turn, too: the medians of both would say 2.2."""
+    def outcome(**figures):
+        return rounds.Outcome(samples={name: [
+            {"turn": (done, 0), "cpu_us": figure}
+            for done, figure in enumerate(of)]
+            for name, of in figures.items()})
+
+    table = summary.growth_table(
+        {"128b": outcome(drover=[1] * 5, relay_l7=[1] * 5),
+         "c8000": outcome(drover=[3.3, 2.2, 1.1, 2, 2.4],
+                          relay_l7=[3, 2, 1, 1, 1])},
+        {"drover": "Drover", "relay_l7": "floor: heads"})
+    assert table.splitlines()[-1] == (
+        "| 8,000 connections / 128 B | 2.20 | 1.00 | 1.10 |")
+
+
 def test_one_fails():
     """It is out of that workload, and the table says since when."""
     def act(name, load, taken):
