@@ -3,12 +3,30 @@
 import json
 import os
 import select
+import statistics
 import subprocess
 
 from machine import LOAD_CORE
 from process import BenchError, Process
 
 OPEN_DEADLINE = 60  # for all connections, with an answer each
+
+
+def merge(runs):
+    """Of several runs one sample. A pause of the machine makes late whatever
+    falls due in it, and so says nothing of the proxy: the medians do not tell
+    of it unless most of the runs had one."""
+    if len(runs) == 1:
+        return runs[0]
+    one = {key: sum(run[key] for run in runs)
+           for key in ("completed", "errors", "unsent", "reopened", "seconds")}
+    one["kinds"] = {kind: sum(run["kinds"].get(kind, 0) for run in runs)
+                    for run in runs for kind in run["kinds"]}
+    one["rate"] = one["completed"] / one["seconds"]
+    for key in ("p50_us", "p99_us"):
+        one[key] = statistics.median(run[key] for run in runs)
+    one["max_us"] = max(run["max_us"] for run in runs)
+    return one
 
 
 class Load:

@@ -7,7 +7,7 @@ import tempfile
 
 import workload
 from contender import Site, accepts, find, free_port
-from load import Load
+from load import Load, merge
 from machine import LOAD_CORE, Watch
 from process import BenchError, Process, wait_for
 
@@ -83,7 +83,9 @@ class Rig:
                 own.append(proxy)
             watch = Watch(own)
             cpu_ns, stat_ns = cpu_of(proxy)
-            done = generator.run(max(seconds, load.seconds))
+            done = merge([
+                generator.run(max(seconds, load.seconds) / load.runs)
+                for _ in range(load.runs)])
             foreign = watch.foreign_share()
             cpu_ns, stat_ns = (b - a for a, b in zip((cpu_ns, stat_ns),
                                                      cpu_of(proxy)))

@@ -1,7 +1,8 @@
-"""Interleaved rounds: A B C A B C, and in each round all workloads, so that what
+"""Interleaved rounds: A B C, B C A, and in each round all workloads, so that what
 changes on the machine, for a second or for minutes, meets all of them. A sample
 during which others had too much of the cores is taken again."""
 
+import random
 import time
 from dataclasses import dataclass, field
 
@@ -92,7 +93,9 @@ def samples_of(contender, load, plan, done):
 def run_workload(rig, load, contenders, plan, outcome):
     """One round of it."""
     for turn in range(load.samples):
-        for contender in contenders:
+        # In any order, so that nobody always comes after the same.
+        order = random.Random(f"{load.name} {outcome.rounds} {turn}")
+        for contender in order.sample(contenders, len(contenders)):
             if (contender.name in outcome.troubles or
                     turn >= samples_of(contender, load, plan, outcome.rounds)):
                 continue

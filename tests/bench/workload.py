@@ -25,6 +25,7 @@ class Workload:
     busy: int = 0            # of them at a time; 0: all
     seconds: float = 0       # of a sample, at least
     samples: int = 1         # in a round; more where one says little
+    runs: int = 1            # of a sample, whose latencies are their medians
     quick: bool = False      # part of --quick
     extra: tuple = ()        # further proxies
     is_big: bool = False     # messages that default buffers do not hold
@@ -87,7 +88,7 @@ WORKLOADS = [
              kind=LATENCY, samples=2, quick=True, traced=2000),
     Workload("rate20k", "20,000 requests/s",
              ["-p", "/128", "--rate", "20000"], ("direct", *PROXIES),
-             kind=LATENCY, samples=3, seconds=1.0),
+             kind=LATENCY, samples=3, runs=3, seconds=1.0),
     # Opened four at a time: buffers of many busy ones would count as theirs.
     Workload("idle5k", "5,000 idle connections", ["-p", "/128"],
              (*PROXIES, *NODE), kind=MEMORY, connections=5000, busy=4,

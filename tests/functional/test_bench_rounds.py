@@ -10,6 +10,7 @@ import pytest
 sys.path.append(os.path.join(os.path.dirname(__file__), "..", "bench"))
 
 # pylint: disable=wrong-import-position
+import load
 import report
 import rounds
 import summary
@@ -62,9 +63,13 @@ def turns(outcome, name):
 def test_a_round_goes_through_all(capsys):
     rig = Rig()
     run(rig, workload.find(["128b", "post"]))
-    once = [(name, load) for load in ("128b", "post", "post")
-            for name in ("nginx", "drover")]
-    assert rig.taken == once * 3
+    # A turn is two samples, of either first.
+    turns_taken = [rig.taken[i:i + 2] for i in range(0, len(rig.taken), 2)]
+    assert [load for (_, load), _ in turns_taken] == ["128b", "post",
+                                                      "post"] * 3
+    assert all(sorted(turn) == [("drover", load), ("nginx", load)]
+               for turn in turns_taken for _, load in turn[:1])
+    assert {turn[0][0] for turn in turns_taken} == {"drover", "nginx"}
     assert "Round 3 of 3" in capsys.readouterr().out
 
 
@@ -74,15 +79,14 @@ def test_a_round_goes_through_all(capsys):
     (True, [(0, 0), (1, 0), (2, 0)], [(0, 0)])])
 def test_turns(is_quick, drover, undici):
     """Who is slow has fewer, each with a sample of the others beside it."""
-    load, = workload.find(["post"])
-    outcome = run(Rig(), [load], ("drover", "undici"), is_quick)["post"]
+    outcome = run(Rig(), workload.find(["post"]), ("drover", "undici"),
+                  is_quick)["post"]
     assert turns(outcome, "drover") == drover
     assert turns(outcome, "undici") == undici
 
 
 def test_memory_twice():
-    load, = workload.find(["idle5k"])
-    outcome = run(Rig(), [load])["idle5k"]
+    outcome = run(Rig(), workload.find(["idle5k"]))["idle5k"]
     assert turns(outcome, "drover") == [(0, 0), (1, 0)]
     assert not outcome.is_cut
 
@@ -115,6 +119,21 @@ def test_growth_beyond_the_floor():
         {"drover": "Drover", "relay_l7": "floor: heads"})
     assert table.splitlines()[-1] == (
         "| 8,000 connections / 128 B | 2.20 | 1.00 | 1.10 |")
+
+
+def test_runs_of_a_sample():
+    """Numbers add up; a pause in one run decides no latency."""
+    def of(completed, p99_us, **kinds):
+        return {"completed": completed, "errors": sum(kinds.values()),
+                "kinds": kinds, "unsent": 0, "reopened": 1, "seconds": 0.5,
+                "rate": 1, "p50_us": 1, "p99_us": p99_us, "max_us": p99_us}
+
+    assert load.merge([of(9, 5)]) == of(9, 5)
+    assert load.merge([of(100, 200), of(80, 9000, status=1),
+                       of(120, 220, status=2, length=1)]) == {
+        "completed": 300, "errors": 4, "kinds": {"status": 3, "length": 1},
+        "unsent": 0, "reopened": 3, "seconds": 1.5, "rate": 200, "p50_us": 1,
+        "p99_us": 220, "max_us": 9000}
 
 
 def test_one_fails():
