@@ -33,6 +33,14 @@ def start(drover, backend, gate, **pool):
                   services=[service("b", b.address, pool=pool)])
 
 
+def take_the_connection(d, gate):
+    """A request that is answered when the gate opens."""
+    first = threading.Thread(target=lambda: d.get("/"))
+    first.start()
+    wait_for(lambda: gate.inside == 1, "the connection is taken")
+    return first
+
+
 def test_full_queue(drover, backend):
     gate = Gate()
     d = start(drover, backend, gate, connections=2, queue=3)
@@ -58,9 +66,7 @@ def test_wait_is_bounded(drover, backend):
     gate = Gate()
     d = start(drover, backend, gate, connections=1, queue=10,
               queue_timeout="150ms")
-    first = threading.Thread(target=lambda: d.get("/"))
-    first.start()
-    wait_for(lambda: gate.inside == 1, "the connection is taken")
+    first = take_the_connection(d, gate)
     for response in in_parallel(3, lambda i: d.get("/")):
         assert response.status == 503
         assert response.headers["content-type"] == "application/json"
@@ -74,9 +80,7 @@ def test_each_waits_for_its_own_time(drover, backend):
     gate = Gate()
     d = start(drover, backend, gate, connections=1, queue=10,
               queue_timeout="150ms")
-    first = threading.Thread(target=lambda: d.get("/"))
-    first.start()
-    wait_for(lambda: gate.inside == 1, "the connection is taken")
+    first = take_the_connection(d, gate)
     leaver = d.raw()
     leaver.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
     waited = []
@@ -103,10 +107,7 @@ def test_each_waits_for_its_own_time(drover, backend):
 def test_a_client_that_leaves_gives_up_its_place(drover, backend):
     gate = Gate()
     d = start(drover, backend, gate, connections=1, queue=2)
-
-    first = threading.Thread(target=lambda: d.get("/"))
-    first.start()
-    wait_for(lambda: gate.inside == 1, "the connection is taken")
+    first = take_the_connection(d, gate)
     leavers = [d.raw() for _ in range(2)]
     for c in leavers:
         c.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
