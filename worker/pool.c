@@ -13,8 +13,8 @@ struct pool {
 	struct worker *worker;
 	unsigned connections; /* open, lent and idle */
 	unsigned idle;
-	/* Who came first waits until first, so one timer does for all. At the
-	 * latest it fires when the first one's time is over. */
+	/* All wait for as long, so the first one's time is over first: one
+	 * timer does, which fires then or, if somebody left, before. */
 	struct pool_wait_list waiting;
 	unsigned waiting_count;
 	struct timer timer;

@@ -5,6 +5,7 @@ import os
 import select
 import statistics
 import subprocess
+from collections import Counter
 
 from machine import LOAD_CORE
 from process import BenchError, Process
@@ -20,8 +21,7 @@ def merge(runs):
         return runs[0]
     one = {key: sum(run[key] for run in runs)
            for key in ("completed", "errors", "unsent", "reopened", "seconds")}
-    one["kinds"] = {kind: sum(run["kinds"].get(kind, 0) for run in runs)
-                    for run in runs for kind in run["kinds"]}
+    one["kinds"] = sum((Counter(run["kinds"]) for run in runs), Counter())
     one["rate"] = one["completed"] / one["seconds"]
     for key in ("p50_us", "p99_us"):
         one[key] = statistics.median(run[key] for run in runs)

@@ -30,6 +30,10 @@ def by_turn(samples, key):
     return {one["turn"]: one[key] for one in samples if one.get(key)}
 
 
+def costs(outcome, name):
+    return by_turn(outcome.samples.get(name, []), "cpu_us")
+
+
 def ratios(figures, base):
     """Of two figures of the same turn each; what one of them lacks is left
     out. Both {turn: figure}."""

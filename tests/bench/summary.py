@@ -77,9 +77,9 @@ def growth_table(outcomes, titles):
     for base, grown in workload.GROWTH:
         if base not in outcomes or grown not in outcomes:
             continue
-        growth = {name: report.ratios(*(report.by_turn(
-            outcomes[load].samples.get(name, []), "cpu_us")
-            for load in (grown, base))) for name in names}
+        growth = {name: report.ratios(
+            report.costs(outcomes[grown], name),
+            report.costs(outcomes[base], name)) for name in names}
         beyond = report.ratios(growth.get("drover", {}),
                                growth.get("relay_l7", {}))
         rows.append([f"{title[grown]} / {title[base]}",

@@ -492,73 +492,6 @@ test_observer_sees_each_iteration(void **state)
 	fini_thing(&x);
 }
 
-/* A plain timer is never early: the loop's own clock has passed it. */
-static void
-on_timer_check(void *arg)
-{
-	uint64_t due_us = *(uint64_t *)arg;
-
-	assert_true(loop_now_us(loop) >= due_us);
-	note('t');
-	if (strlen(trace) == 20)
-		loop_stop(loop);
-}
-
-static void
-test_timers_are_never_early(void **state)
-{
-	struct timer timers[20];
-	uint64_t due_us[20];
-
-	(void)state;
-	for (size_t i = 0; i < 20; i++) {
-		due_us[i] = loop_clock_ns() / 1000 + i * 137;
-		timer_init(&timers[i], on_timer_check, &due_us[i]);
-		loop_timer_set(loop, &timers[i], due_us[i]);
-	}
-	assert_int_equal(loop_run(loop), 0);
-	assert_int_equal(strlen(trace), 20);
-}
-
-static void
-on_early(void *arg)
-{
-	*(uint64_t *)arg = loop_now_us(loop);
-	loop_stop(loop);
-}
-
-/* Ten seconds early, if something else wakes the loop; by itself it would
- * sleep. */
-static void
-test_early_only_when_awake_anyway(void **state)
-{
-	const uint32_t early_us = 10000000;
-	struct watcher w = {0};
-	struct loop_observer observer = {
-	    .woke = on_woke, .asleep = on_asleep, .arg = &w};
-	struct timer early;
-	struct thing x;
-	uint64_t due_us, fired_us = 0;
-
-	(void)state;
-	loop_observe(loop, &observer);
-	timer_init_early(&early, on_early, &fired_us, early_us);
-	due_us = loop_clock_ns() / 1000 + early_us;
-	loop_timer_set(loop, &early, due_us);
-	init_thing(&x, 'x');
-	make_ready(&x, false);
-	assert_int_equal(loop_run(loop), 0);
-	assert_string_equal(trace, "x");
-	assert_true(w.due_ns == due_us * 1000);
-	assert_true(fired_us != 0 && fired_us < due_us);
-	/* Alone, the loop sleeps until it is due. */
-	due_us = loop_clock_ns() / 1000 + 3000;
-	loop_timer_set(loop, &early, due_us);
-	assert_int_equal(loop_run(loop), 0);
-	assert_true(fired_us >= due_us);
-	fini_thing(&x);
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -577,8 +510,6 @@ main(void)
 	    TEST(test_graves_may_bury_more),
 	    TEST(test_a_thousand_graves),
 	    TEST(test_observer_sees_each_iteration),
-	    TEST(test_timers_are_never_early),
-	    TEST(test_early_only_when_awake_anyway),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
