@@ -22,8 +22,8 @@ struct grave {
 struct loop {
 	int epoll_fd;
 	bool running;
-	bool told_all;   /* loop_told_all() */
 	bool shared;     /* a descriptor may have copies in other processes */
+	unsigned told;   /* loop_told() */
 	unsigned firsts; /* how many registered watches are `first` */
 	uint64_t woke_ns;
 	struct timer_heap timers;
@@ -276,16 +276,22 @@ poll_timeout_ms(uint64_t due_ns, uint64_t now_ns)
 	return ms > INT_MAX ? INT_MAX : (int)ms;
 }
 
+unsigned
+loop_told(const struct loop *loop)
+{
+	return loop->told;
+}
+
 bool
 loop_told_all(const struct loop *loop)
 {
-	return loop->told_all;
+	return loop->told < BATCH;
 }
 
 static void
 note(struct loop *loop, int count)
 {
-	loop->told_all = count < BATCH;
+	loop->told = count > 0 ? (unsigned)count : 0;
 	for (int i = 0; i < count; i++) {
 		struct loop_watch *w = loop->events[i].data.ptr;
 

@@ -101,6 +101,8 @@ loop_watch_is_quiet(const struct loop_watch *w)
 {
 	return (w->ready & ~(uint32_t)EPOLLOUT) == 0;
 }
+/* Of how many descriptors the last poll told. */
+unsigned loop_told(const struct loop *loop);
 /* The last poll told of all that was ready. */
 bool loop_told_all(const struct loop *loop);
 /* Unregisters; the descriptor stays open and is the caller's. */

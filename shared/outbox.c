@@ -12,6 +12,7 @@
 
 struct outbox {
 	struct loop *loop;
+	unsigned told_min;
 	size_t used;               /* of the room */
 	struct outbox_entry *last; /* NULL: nothing is held */
 	bool asks;                 /* some of it may not leave unseen */
@@ -101,7 +102,7 @@ on_end(void *arg, bool has_polled)
 }
 
 struct outbox *
-outbox_new(struct loop *loop)
+outbox_new(struct loop *loop, unsigned told_min)
 {
 	struct outbox *box = malloc(sizeof(*box));
 
@@ -110,6 +111,7 @@ outbox_new(struct loop *loop)
 	/* Not its room: pages are there once they are needed. */
 	memset(box, 0, offsetof(struct outbox, room));
 	box->loop = loop;
+	box->told_min = told_min;
 	loop_at_end(loop, on_end, box);
 	return box;
 }
@@ -153,9 +155,11 @@ outbox_hold(
 	struct outbox_entry *e;
 	size_t len = 0;
 
+	if (loop_told(box->loop) < box->told_min || box->closed)
+		return false;
 	for (int i = 0; i < count; i++)
 		len += iov[i].iov_len;
-	if (len > HELD_MAX || box->closed)
+	if (len > HELD_MAX)
 		return false;
 	e = entry_for(box, io, len);
 	if (e == NULL)

@@ -22,6 +22,13 @@
 struct io;
 struct outbox;
 
+/*
+ * Of how many descriptors a poll has to tell for what follows to be held: where
+ * fewer do, little is saved, and who waits for the first would wait for the
+ * last, too. So a proxy that is not busy answers sooner (docs/performance.md).
+ */
+#define OUTBOX_TOLD_MIN 4
+
 /* What one io has in the outbox, its bytes behind it. */
 struct outbox_entry {
 	struct io *io; /* NULL: closed meanwhile */
@@ -29,8 +36,9 @@ struct outbox_entry {
 	bool sent;
 };
 
-/* Ends each iteration of the loop from now on. NULL with ENOMEM. */
-struct outbox *outbox_new(struct loop *loop);
+/* Ends each iteration of the loop from now on, and holds in those whose poll
+ * told of told_min at least. NULL with ENOMEM. */
+struct outbox *outbox_new(struct loop *loop, unsigned told_min);
 /* Once nothing is held any more. */
 void outbox_free(struct outbox *box);
 
@@ -41,8 +49,9 @@ void outbox_send(struct outbox *box);
 /*
  * For io.c. Keeps a copy until the end of the iteration, when io_send_held()
  * is called for it, and io->on_ready() if not all of it could leave. What asks
- * (io_begin()) waits for one poll more, and all else with it. False:
- * there is no room, or it is too much to be copied, or behind another io's.
+ * (io_begin()) waits for one poll more, and all else with it. False: the
+ * iteration is a short one, there is no room, or it is too much to be copied,
+ * or behind another io's.
  */
 bool outbox_hold(
     struct outbox *box, struct io *io, const struct iovec *iov, int count);

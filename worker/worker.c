@@ -367,7 +367,7 @@ open_all(struct worker *w)
 	w->buffers = buffer_pool_new(
 	    (size_t)w->config->client.connections * BUFFERS_PER_CLIENT +
 	    BUFFERS_EXTRA);
-	w->outbox = outbox_new(w->loop);
+	w->outbox = outbox_new(w->loop, OUTBOX_TOLD_MIN);
 	w->pipes = pipe_pool_new(PIPES_MAX);
 	slab_init(&w->exchanges, exchange_bytes());
 	slab_init(&w->requests, sizeof(struct client_request));

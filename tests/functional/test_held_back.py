@@ -1,11 +1,14 @@
 """Goal: what a worker holds until the end of its loop's iteration is neither
-lost nor heard twice, whatever the other side does by then."""
+lost nor heard twice, whatever the other side does by then; nor is what leaves
+at once, where the iteration is about few."""
 
 import contextlib
 import os
 import signal
 import socket
 import threading
+
+import pytest
 
 from harness import handler, respond, route, service, wait_for
 
@@ -26,10 +29,26 @@ def is_stopped(pid):
         return f.read().rsplit(")", 1)[1].split()[0] == "T"
 
 
+@pytest.fixture(name="crowd", params=[0, 4], ids=["few", "many"])
+def fixture_crowd(request):
+    """How many others the worker hears of in the same iteration."""
+    return request.param
+
+
 @contextlib.contextmanager
-def one_iteration(d, *sent):
+def one_iteration(d, crowd, *sent):
     """The worker hears of all that is sent, in this order, by one poll, and is
     blocked by that of it which is BLOCK; within, it still is."""
+    with contextlib.ExitStack() as stack:
+        others = connect(stack, d, crowd)
+        with stop_and_send(d, *sent, *((c, WARM) for c in others)):
+            yield
+        for c in others:
+            assert c.response().status == 200
+
+
+@contextlib.contextmanager
+def stop_and_send(d, *sent):
     worker, = d.workers()
     begun = d.in_flight() + [data for _, data in sent].index(BLOCK) + 1
     os.kill(worker, signal.SIGSTOP)
@@ -51,7 +70,7 @@ def connect(stack, d, count):
     return clients
 
 
-def test_a_stale_connection_keeps_its_place(drover, backend):
+def test_a_stale_connection_keeps_its_place(drover, backend, crowd):
     """Who was lent one does not queue up again behind those who came later,
     let alone finds the queue full."""
     close, closed = threading.Event(), threading.Event()
@@ -73,7 +92,8 @@ def test_a_stale_connection_keeps_its_place(drover, backend):
     assert d.get("/").status == 200
     with contextlib.ExitStack() as stack:
         x, b, c = connect(stack, d, 3)
-        with one_iteration(d, (x, BLOCK), (b, GET.replace("/", "/b", 1)),
+        with one_iteration(d, crowd, (x, BLOCK),
+                           (b, GET.replace("/", "/b", 1)),
                            (c, GET.replace("/", "/c", 1))):
             close.set()
             assert closed.wait(10)
@@ -83,7 +103,7 @@ def test_a_stale_connection_keeps_its_place(drover, backend):
     assert d.service("b")["failures"] == 0
 
 
-def test_a_post_that_is_held_when_its_try_fails(drover, backend):
+def test_a_post_that_is_held_when_its_try_fails(drover, backend, crowd):
     """The backend has shut its side down before it was asked, but still reads:
     what goes to another one must not be heard by it."""
     shut, over = threading.Event(), threading.Event()
@@ -106,7 +126,7 @@ def test_a_post_that_is_held_when_its_try_fails(drover, backend):
     d = start(drover, backend(deaf).address, backend(handle).address)
     with contextlib.ExitStack() as stack:
         x, c = connect(stack, d, 2)
-        with one_iteration(d, (c, POST), (x, BLOCK)):
+        with one_iteration(d, crowd, (c, POST), (x, BLOCK)):
             assert shut.wait(10)
         assert x.response().status == 200
         assert c.response().status in (200, 502)
@@ -148,7 +168,7 @@ def test_pipelined_and_half_closed(drover):
         assert data.endswith(b"x\"")
 
 
-def test_an_early_answer_and_a_piece_that_is_held(drover, backend):
+def test_an_early_answer_and_a_piece_that_is_held(drover, backend, crowd):
     """The backend answers in mid-body and resets; a piece that is written
     before the poll tells of it must not cost that answer."""
     begun, go, gone = (threading.Event() for _ in range(3))
@@ -168,7 +188,7 @@ def test_an_early_answer_and_a_piece_that_is_held(drover, backend):
         c.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 30\r\n\r\n"
                "0123456789")
         assert begun.wait(10)
-        with one_iteration(d, (x, BLOCK), (c, "0123456789")):
+        with one_iteration(d, crowd, (x, BLOCK), (c, "0123456789")):
             go.set()
             assert gone.wait(10)
         answer = c.response()
@@ -189,7 +209,7 @@ def open_tunnel(c):
     assert b" 101 " in head
 
 
-def test_last_words_in_a_tunnel(drover, backend):
+def test_last_words_in_a_tunnel(drover, backend, crowd):
     go, gone = threading.Event(), threading.Event()
 
     def handle(connection):
@@ -204,7 +224,7 @@ def test_last_words_in_a_tunnel(drover, backend):
     with contextlib.ExitStack() as stack:
         x, c = connect(stack, d, 2)
         open_tunnel(c)
-        with one_iteration(d, (x, BLOCK), (c, "a word")):
+        with one_iteration(d, crowd, (x, BLOCK), (c, "a word")):
             go.set()
             assert gone.wait(10)
         assert c.sock.recv(100) == b"last words"

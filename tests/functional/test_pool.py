@@ -1,13 +1,16 @@
 """Goal: connections to backends are used again, and one that the backend has
 closed meanwhile costs no request."""
 
+import contextlib
 import json
 import os
 import signal
 import socket
 import threading
 
-from harness import handler, in_parallel, route, service, wait_for
+import pytest
+
+from harness import handler, in_parallel, respond, route, service, wait_for
 
 
 def test_connections_are_reused(drover, backend):
@@ -37,9 +40,10 @@ def test_a_backend_that_says_close(drover, backend):
     assert b.connections == 10
 
 
-def test_an_answer_that_nobody_asked_for(drover, backend):
+@pytest.mark.parametrize("crowd", [0, 4])
+def test_an_answer_that_nobody_asked_for(drover, backend, crowd):
     """It lies in the kept connection when the next request comes; the worker
-    hears of both at once."""
+    hears of both at once, and of a crowd that makes it hold what it writes."""
     connections = []
 
     def handle(connection):
@@ -48,17 +52,25 @@ def test_an_answer_that_nobody_asked_for(drover, backend):
             connection.reply(request.target)
 
     d = drover(workers=1, services=[service("b", backend(handle).address)],
-               routes=[route("/", "b")])
+               routes=[route("/", "b"), respond("/own", 1)])
     worker, = d.workers()
-    with d.raw() as c:
+    with contextlib.ExitStack() as stack:
+        c, *others = [stack.enter_context(d.raw()) for _ in range(1 + crowd)]
         for i in range(5):
+            for o in others:
+                o.send("GET /own HTTP/1.1\r\nHost: a\r\n\r\n")
+                assert o.response().status == 200
             c.send("GET /mine HTTP/1.1\r\nHost: a\r\n\r\n")
             assert c.response().body == b"/mine", i
             os.kill(worker, signal.SIGSTOP)
             c.send("GET /mine HTTP/1.1\r\nHost: a\r\n\r\n")
+            for o in others:
+                o.send("GET /own HTTP/1.1\r\nHost: a\r\n\r\n")
             connections[-1].reply("for somebody else")
             os.kill(worker, signal.SIGCONT)
             assert c.response().body == b"/mine", i
+            for o in others:
+                assert o.response().status == 200
     assert len(connections) == 6
 
 

@@ -117,7 +117,7 @@ setup(void **state)
 	assert_non_null(s);
 	s->loop = loop_new();
 	s->buffers = buffer_pool_new(BLOCKS);
-	s->box = outbox_new(s->loop);
+	s->box = outbox_new(s->loop, 0);
 	loop_deferred_init(&s->act, on_act, s);
 	loop_deferred_init(&s->stop, on_stop, s);
 	for (size_t i = 0; i < ENDS; i++) {

@@ -24,6 +24,31 @@ test_it_leaves_at_the_end(void **state)
 }
 
 static void
+write_at_once(struct scene *s)
+{
+	put(&s->ends[0], "now");
+	assert_came(&s->ends[0], "now");
+}
+
+static void
+test_a_short_iteration_holds_nothing(void **state)
+{
+	struct scene *s = *state;
+
+	outbox_free(s->box);
+	s->box = outbox_new(s->loop, 2);
+	assert_non_null(s->box);
+	for (size_t i = 0; i < ENDS; i++)
+		io_hold(&s->ends[i].io, s->box, false);
+	assert_int_equal(send(s->ends[1].far, "!", 1, 0), 1);
+	iterate(s, write_at_once);
+	for (size_t i = 1; i < ENDS; i++)
+		assert_int_equal(send(s->ends[i].far, "!", 1, 0), 1);
+	iterate(s, write_to_two);
+	assert_came(&s->ends[0], "one");
+}
+
+static void
 write_by_turns(struct scene *s)
 {
 	put(&s->ends[0], "a");
@@ -285,6 +310,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(test_it_leaves_at_the_end),
+	    TEST(test_a_short_iteration_holds_nothing),
 	    TEST(test_order_of_one),
 	    TEST(test_order_of_kinds),
 	    TEST(test_much_leaves_at_once),
