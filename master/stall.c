@@ -38,6 +38,24 @@ check_blocked(struct stall *s, const struct stall_limits *limits,
 	return STALL_BLOCKED;
 }
 
+uint64_t
+stall_due_ns(const struct stall *s, const struct stall_limits *limits,
+    const struct stall_facts *facts)
+{
+	uint64_t since_ns = facts->busy_since_ns;
+	uint64_t due_ns = facts->now_ns + limits->threshold_ns;
+
+	if (since_ns == 0)
+		return due_ns;
+	if (s->told_since_ns != since_ns)
+		due_ns = since_ns + limits->threshold_ns;
+	else if (limits->kill_ns != 0 && s->killed_since_ns != since_ns &&
+		 since_ns + limits->kill_ns < due_ns)
+		due_ns = since_ns + limits->kill_ns;
+	/* Longer than that is over it. */
+	return due_ns + 1;
+}
+
 enum stall_verdict
 stall_check(struct stall *s, const struct stall_limits *limits,
     const struct stall_facts *facts, uint64_t *for_ns)

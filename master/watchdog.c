@@ -6,6 +6,8 @@
 
 #include "log.h"
 
+/* Between two looks: more often is not worth it, and who is silent does not
+ * show in when to look. */
 #define INTERVAL_MIN_US 10000
 #define INTERVAL_MAX_US 50000
 
@@ -29,11 +31,13 @@ watchdog_facts(const struct scoreboard_slot *slot, uint64_t now_ns)
 	    busy_since_ns, atomic_load(&slot->heartbeat_ns), now_ns};
 }
 
-static void
+/* Returns when to do so again. */
+static uint64_t
 look_at(struct watchdog *d, unsigned i)
 {
 	const struct scoreboard_slot *slot = &d->scoreboard->slots[i];
 	struct stall_facts facts = watchdog_facts(slot, loop_clock_ns());
+	struct stall *stall = &d->stalls[i];
 	pid_t pid = workers_pid(d->workers, i);
 	char activity[SCOREBOARD_ACTIVITY_MAX];
 	unsigned long long ms;
@@ -41,9 +45,9 @@ look_at(struct watchdog *d, unsigned i)
 
 	/* One that has not yet taken the slot has no stamps of its own. */
 	if (pid == 0 || atomic_load(&slot->pid) != pid)
-		return;
+		return UINT64_MAX;
 	scoreboard_activity(slot, activity);
-	switch (stall_check(&d->stalls[i], &d->limits, &facts, &for_ns)) {
+	switch (stall_check(stall, &d->limits, &facts, &for_ns)) {
 	case STALL_NONE:
 		break;
 	case STALL_BLOCKED:
@@ -69,35 +73,48 @@ look_at(struct watchdog *d, unsigned i)
 			    strerror(errno));
 		break;
 	}
+	return stall_due_ns(stall, &d->limits, &facts);
+}
+
+static void
+set_timer(struct watchdog *d, uint64_t now_us, uint64_t due_us)
+{
+	uint64_t min_us = now_us + INTERVAL_MIN_US;
+	uint64_t max_us = now_us + INTERVAL_MAX_US;
+
+	d->due_us = due_us < min_us   ? min_us
+		    : due_us > max_us ? max_us
+				      : due_us;
+	loop_timer_set(d->loop, &d->timer, d->due_us);
 }
 
 static void
 on_timer(void *arg)
 {
 	struct watchdog *d = arg;
-	uint64_t late_us = loop_now_us(d->loop) - d->due_us;
+	uint64_t now_us = loop_now_us(d->loop);
+	uint64_t due_ns = UINT64_MAX;
 
 	/* Were we stopped ourselves, so were they: let them run first. */
-	if (late_us < INTERVAL_MAX_US)
-		for (unsigned i = 0; i < d->scoreboard->slot_count; i++)
-			look_at(d, i);
-	d->due_us = loop_now_us(d->loop) + d->interval_us;
-	loop_timer_set(d->loop, &d->timer, d->due_us);
+	if (now_us - d->due_us < INTERVAL_MAX_US) {
+		for (unsigned i = 0; i < d->scoreboard->slot_count; i++) {
+			uint64_t next_ns = look_at(d, i);
+
+			if (next_ns < due_ns)
+				due_ns = next_ns;
+		}
+	}
+	set_timer(d, now_us, due_ns / 1000 + 1);
 }
 
 void
 watchdog_init(struct watchdog *d, struct loop *loop,
     const struct config *config, const struct scoreboard *scoreboard)
 {
-	uint64_t half_us = config->event_loop.stall_threshold_us / 2;
-
 	memset(d, 0, sizeof(*d));
 	d->loop = loop;
 	d->scoreboard = scoreboard;
 	d->limits = watchdog_limits(config);
-	d->interval_us = half_us < INTERVAL_MIN_US   ? INTERVAL_MIN_US
-			 : half_us > INTERVAL_MAX_US ? INTERVAL_MAX_US
-						     : half_us;
 	timer_init(&d->timer, on_timer, d);
 }
 
@@ -105,8 +122,7 @@ void
 watchdog_start(struct watchdog *d, const struct workers *workers)
 {
 	d->workers = workers;
-	d->due_us = loop_clock_ns() / 1000 + d->interval_us;
-	loop_timer_set(d->loop, &d->timer, d->due_us);
+	set_timer(d, loop_clock_ns() / 1000, 0);
 }
 
 void

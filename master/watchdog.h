@@ -1,7 +1,7 @@
 /*
- * watchdog - looks at every worker's stamps each few milliseconds and logs one
- * line per stall while it lasts; kills what blocks past event_loop.kill_after.
- * Master.
+ * watchdog - looks at the workers' stamps when one could have stalled since it
+ * did so last, and logs one line per stall while it lasts; kills what blocks
+ * past event_loop.kill_after. Master.
  */
 #ifndef WATCHDOG_H
 #define WATCHDOG_H
@@ -17,7 +17,6 @@ struct watchdog {
 	const struct scoreboard *scoreboard;
 	const struct workers *workers;
 	struct stall_limits limits;
-	uint64_t interval_us;
 	uint64_t due_us;
 	struct timer timer;
 	struct stall stalls[CONFIG_WORKERS_MAX];

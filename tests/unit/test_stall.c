@@ -48,6 +48,33 @@ test_each_stall_is_told_once(void **state)
 	assert_int_equal(check(&s, &limits, 5061, 5000, 5200), STALL_BLOCKED);
 }
 
+static uint64_t
+due_ms(const struct stall *s, uint64_t busy_since_ms, uint64_t now_ms)
+{
+	struct stall_facts facts = {
+	    busy_since_ms * MS, now_ms * MS, now_ms * MS};
+
+	return stall_due_ns(s, &killing, &facts) / MS;
+}
+
+static void
+test_when_to_look_again(void **state)
+{
+	struct stall s = {0};
+
+	(void)state;
+	assert_int_equal(due_ms(&s, 0, 1000), 1050);
+	assert_int_equal(due_ms(&s, 990, 1000), 1040);
+	/* Just now it is not yet a stall. */
+	assert_int_equal(check(&s, &killing, 990, 990, 1040), STALL_NONE);
+	assert_true(due_ms(&s, 990, 1040) <= 1040);
+	assert_int_equal(check(&s, &killing, 990, 990, 1041), STALL_BLOCKED);
+	assert_int_equal(due_ms(&s, 990, 1041), 1091);
+	assert_int_equal(due_ms(&s, 990, 1480), 1490);
+	assert_int_equal(check(&s, &killing, 990, 990, 1491), STALL_KILL);
+	assert_int_equal(due_ms(&s, 990, 1491), 1541);
+}
+
 static void
 test_stamp_after_now_is_no_stall(void **state)
 {
@@ -111,6 +138,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_short_work_is_no_stall),
 	    cmocka_unit_test(test_each_stall_is_told_once),
+	    cmocka_unit_test(test_when_to_look_again),
 	    cmocka_unit_test(test_stamp_after_now_is_no_stall),
 	    cmocka_unit_test(test_silence_is_told_once_and_forgotten),
 	    cmocka_unit_test(test_no_heartbeat_yet),
