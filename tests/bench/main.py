@@ -43,7 +43,7 @@ def parse(argv):
                    help="only these, such as drover,nginx,relay_l7")
     p.add_argument("--rounds", type=int, help="5, with --quick 3")
     p.add_argument("--seconds", type=float,
-                   help="of a sample: 0.5, with --quick 0.25")
+                   help="of a sample: 0.4, with --quick 0.25")
     p.add_argument("--against", metavar="CMD",
                    help="one more proxy; {port} and {backend} are replaced")
     p.add_argument("--foreign", type=float, default=0.2, metavar="SHARE",
@@ -193,7 +193,7 @@ def main(argv):
     rounds_end, all_ends = (95, 115) if options.quick else (790, 870)
     plan = rounds.Plan(
         rounds=options.rounds or (3 if options.quick else 5),
-        seconds=options.seconds or (0.25 if options.quick else 0.5),
+        seconds=options.seconds or (0.25 if options.quick else 0.4),
         foreign_max=options.foreign,
         repeats=3 if options.quick else 8, is_quick=options.quick,
         ends_at=begin + rounds_end)
