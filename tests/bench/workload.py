@@ -64,7 +64,7 @@ WORKLOADS = [
              connections=10000, busy=64),
     Workload("1k", "1 KiB", ["-p", "/1k"], PROXIES),
     Workload("16k", "16 KiB", ["-p", "/16k"], quick=True, extra=SPLICE,
-             is_big=True, traced=2000),
+             is_big=True, samples=3, traced=2000),
     Workload("256k", "256 KiB", ["-p", "/256k"], quick=True, extra=SPLICE,
              is_big=True, traced=600),
     Workload("1m", "1 MiB", ["-p", "/1m"], quick=True, extra=SPLICE,
