@@ -1,6 +1,7 @@
 """Goal: the bench's ratios are of samples that were taken side by side, and its
 tables say what is missing, whoever fails, and whenever time runs out."""
 
+import dataclasses
 import os
 import sys
 import time
@@ -22,6 +23,8 @@ RESULTS = {"date": "today", "commit": "this", "rounds": 3, "seconds": 0.5,
            "versions": {}, "syscalls": {}, "instructions": {},
            "machine": {"cpu": "one", "cores": 2, "system": "that",
                        "kernel": "6"}}
+SINGLE, = workload.find(["128b"])
+TWICE = dataclasses.replace(*workload.find(["post"]), samples=2)
 
 
 class Contender:
@@ -62,7 +65,7 @@ def turns(outcome, name):
 
 def test_a_round_goes_through_all(capsys):
     rig = Rig()
-    run(rig, workload.find(["128b", "post"]))
+    run(rig, [SINGLE, TWICE])
     # A turn is two samples, of either first.
     turns_taken = [rig.taken[i:i + 2] for i in range(0, len(rig.taken), 2)]
     assert [load for (_, load), _ in turns_taken] == ["128b", "post",
@@ -79,8 +82,7 @@ def test_a_round_goes_through_all(capsys):
     (True, [(0, 0), (1, 0), (2, 0)], [(0, 0)])])
 def test_turns(is_quick, drover, undici):
     """Who is slow has fewer, each with a sample of the others beside it."""
-    outcome = run(Rig(), workload.find(["post"]), ("drover", "undici"),
-                  is_quick)["post"]
+    outcome = run(Rig(), [TWICE], ("drover", "undici"), is_quick)["post"]
     assert turns(outcome, "drover") == drover
     assert turns(outcome, "undici") == undici
 
@@ -154,11 +156,10 @@ def test_one_fails():
 
 def test_out_of_time():
     """The first round is whole; both tables say what the others lack."""
-    loads = workload.find(["128b", "post"])
-    outcomes = run(Rig(), loads, ends_in=-1)
+    outcomes = run(Rig(), [SINGLE, TWICE], ends_in=-1)
     assert turns(outcomes["post"], "drover") == [(0, 0), (0, 1)]
     assert "only 1 rounds: out of time" in report.table(
-        loads[0], outcomes["128b"], TITLES)
+        SINGLE, outcomes["128b"], TITLES)
     text = summary.document(RESULTS, outcomes, TITLES)
     assert ("3 rounds of 0.5 s, out of time after 1 of 128 B, 2 samples of "
             "POST 16 KiB, out of time after 1 of POST 16 KiB.") in text
