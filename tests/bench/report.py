@@ -63,15 +63,6 @@ def to_peer(outcome, name, key):
     return max((ratio for ratio in found if ratio), default=None)
 
 
-def to_better(outcome, name, key):
-    """The ratio of medians, for what a machine's speed does not decide: its
-    pauses do, and they come to one and not to the other."""
-    own = median(outcome, name, key)
-    peers = [found for found in (median(outcome, peer, key) for peer in PEERS)
-             if found]
-    return own / min(peers) if own and peers else None
-
-
 def times(ratio):
     return f"{ratio:.2f}" if ratio else ""
 

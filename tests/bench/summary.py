@@ -63,8 +63,8 @@ def latency_table(outcomes, titles):
             row += [report.number(report.median(outcome, name, key))
                     for name in names]
             if has_drover:
-                row.append(report.times(report.to_better(outcome, "drover",
-                                                         key)))
+                row.append(report.times(report.to_peer(outcome, "drover",
+                                                       key)))
             rows.append(row)
     return markdown(head, rows) if rows else ""
 

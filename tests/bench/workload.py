@@ -88,7 +88,7 @@ WORKLOADS = [
              kind=LATENCY, samples=5, quick=True, traced=2000),
     Workload("rate20k", "20,000 requests/s",
              ["-p", "/128", "--rate", "20000"], ("direct", *PROXIES),
-             kind=LATENCY, samples=3, runs=20, seconds=1.0),
+             kind=LATENCY, samples=7, runs=8),
     # Opened four at a time: buffers of many busy ones would count as theirs.
     Workload("idle5k", "5,000 idle connections", ["-p", "/128"],
              (*PROXIES, *NODE), kind=MEMORY, connections=5000, busy=4,
