@@ -44,6 +44,7 @@ struct io {
 	bool asks;     /* see there */
 	bool broken;   /* a write failed: nothing can be sent any more */
 	bool first;    /* in the outbox: before those who are not */
+	bool more;     /* this iteration may well write again */
 	bool finish;   /* shut our side down once the backlog has left */
 	bool corked;   /* what is written now may wait for what comes behind it,
 			* or for the end, and go out in one packet with that */

@@ -125,6 +125,13 @@ outbox_free(struct outbox *box)
 	free(box);
 }
 
+static bool
+is_worth_it(const struct outbox *box, const struct io *io)
+{
+	return loop_told(box->loop) >= box->told_min || io->more ||
+	       io->held != NULL;
+}
+
 /* Its entry, with room for so many bytes more; NULL: there is none. */
 static struct outbox_entry *
 entry_for(struct outbox *box, struct io *io, size_t len)
@@ -155,7 +162,7 @@ outbox_hold(
 	struct outbox_entry *e;
 	size_t len = 0;
 
-	if (loop_told(box->loop) < box->told_min || box->closed)
+	if (box->closed || !is_worth_it(box, io))
 		return false;
 	for (int i = 0; i < count; i++)
 		len += iov[i].iov_len;

@@ -329,6 +329,8 @@ write_piece(struct session *s, const void *data, size_t len,
 	/* The connection's end is next. */
 	if (trailers != NULL && s->close_after && s->state != SESSION_TUNNEL)
 		s->io.corked = true;
+	/* A request that is here already is answered next. */
+	s->io.more = session_has_buffered(s);
 	if (p.count > 0 && session_send(s, p.iov, p.count) == -1)
 		return;
 	drop_head(s);

@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import socket
+import struct
 import threading
 
 import pytest
@@ -132,6 +133,24 @@ def test_a_post_that_is_held_when_its_try_fails(drover, backend, crowd):
         assert c.response().status in (200, 502)
     assert over.wait(10)
     assert len(seen) == 1, seen
+
+
+def segments_with_data(sock):
+    """How many have come: tcpi_data_segs_in of the kernel's tcp_info."""
+    info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 156)
+    return struct.unpack_from("I", info, 152)[0]
+
+
+def test_pipelined_answers_leave_together(drover):
+    """Also where the worker has nobody else to answer."""
+    d = drover(workers=1, routes=OWN)
+    with contextlib.ExitStack() as stack:
+        c, = connect(stack, d, 1)
+        before = segments_with_data(c.sock)
+        c.send(WARM * 16)
+        for _ in range(16):
+            assert c.response().status == 200
+        assert segments_with_data(c.sock) == before + 1
 
 
 def answered(d, before):

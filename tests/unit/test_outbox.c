@@ -31,21 +31,48 @@ write_at_once(struct scene *s)
 }
 
 static void
+hold_from(struct scene *s, unsigned told_min)
+{
+	outbox_free(s->box);
+	s->box = outbox_new(s->loop, told_min);
+	assert_non_null(s->box);
+	for (size_t i = 0; i < ENDS; i++)
+		io_hold(&s->ends[i].io, s->box, false);
+}
+
+static void
 test_a_short_iteration_holds_nothing(void **state)
 {
 	struct scene *s = *state;
 
-	outbox_free(s->box);
-	s->box = outbox_new(s->loop, 2);
-	assert_non_null(s->box);
-	for (size_t i = 0; i < ENDS; i++)
-		io_hold(&s->ends[i].io, s->box, false);
+	hold_from(s, 2);
 	assert_int_equal(send(s->ends[1].far, "!", 1, 0), 1);
 	iterate(s, write_at_once);
 	for (size_t i = 1; i < ENDS; i++)
 		assert_int_equal(send(s->ends[i].far, "!", 1, 0), 1);
 	iterate(s, write_to_two);
 	assert_came(&s->ends[0], "one");
+}
+
+static void
+write_many_to_one(struct scene *s)
+{
+	s->ends[0].io.more = true;
+	put(&s->ends[0], "one, ");
+	s->ends[0].io.more = false;
+	put(&s->ends[0], "and the last");
+	assert_nothing_came(&s->ends[0]);
+}
+
+static void
+test_a_short_iteration_that_writes_again(void **state)
+{
+	struct scene *s = *state;
+
+	hold_from(s, 2);
+	iterate(s, write_many_to_one);
+	assert_came(&s->ends[0], "one, and the last");
+	iterate(s, write_at_once);
 }
 
 static void
@@ -311,6 +338,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(test_it_leaves_at_the_end),
 	    TEST(test_a_short_iteration_holds_nothing),
+	    TEST(test_a_short_iteration_that_writes_again),
 	    TEST(test_order_of_one),
 	    TEST(test_order_of_kinds),
 	    TEST(test_much_leaves_at_once),
