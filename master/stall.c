@@ -30,6 +30,7 @@ check_blocked(struct stall *s, const struct stall_limits *limits,
 	if (limits->kill_ns != 0 && for_ns > limits->kill_ns &&
 	    s->killed_since_ns != since_ns) {
 		s->killed_since_ns = since_ns;
+		s->told_since_ns = since_ns;
 		return STALL_KILL;
 	}
 	if (s->told_since_ns == since_ns)

@@ -31,7 +31,7 @@ watchdog_facts(const struct scoreboard_slot *slot, uint64_t now_ns)
 	    busy_since_ns, atomic_load(&slot->heartbeat_ns), now_ns};
 }
 
-/* Returns when to do so again. */
+/* Returns when to do so again; UINT64_MAX: nobody is there. */
 static uint64_t
 look_at(struct watchdog *d, unsigned i)
 {
@@ -93,7 +93,8 @@ on_timer(void *arg)
 {
 	struct watchdog *d = arg;
 	uint64_t now_us = loop_now_us(d->loop);
-	uint64_t due_ns = UINT64_MAX;
+	/* Who takes a slot right after now may stall at once. */
+	uint64_t due_ns = now_us * 1000 + d->limits.threshold_ns;
 
 	/* Were we stopped ourselves, so were they: let them run first. */
 	if (now_us - d->due_us < INTERVAL_MAX_US) {

@@ -54,8 +54,8 @@ struct io {
 void io_init(struct io *io, struct loop *loop, struct buffer_pool *buffers,
     io_fn *on_ready, void *arg);
 /* From now on what is written to it, and is small, leaves with the end of the
- * loop's iteration; first: before what is held for others. Between the two it
- * is no backlog. */
+ * loop's iteration, if that is about enough others (outbox_new()); first:
+ * before what is held for others. Between the two it is no backlog. */
 void io_hold(struct io *io, struct outbox *outbox, bool first);
 /*
  * Takes over fd. connected: false for a socket that is still connecting; it

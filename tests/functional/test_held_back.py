@@ -25,9 +25,12 @@ def start(drover, *endpoints, **more):
                   services=[service("b", *endpoints, **more)])
 
 
-def is_stopped(pid):
-    with open(f"/proc/{pid}/stat", encoding="ascii") as f:
-        return f.read().rsplit(")", 1)[1].split()[0] == "T"
+def wait_state(pid, state, what):
+    def is_there():
+        with open(f"/proc/{pid}/stat", encoding="ascii") as f:
+            return f.read().rsplit(")", 1)[1].split()[0] == state
+
+    wait_for(is_there, what)
 
 
 @pytest.fixture(name="crowd", params=[0, 4], ids=["few", "many"])
@@ -51,9 +54,11 @@ def one_iteration(d, crowd, *sent):
 @contextlib.contextmanager
 def stop_and_send(d, *sent):
     worker, = d.workers()
+    # What has just been answered may not have been counted out yet.
+    wait_state(worker, "S", "it is asleep")
     begun = d.in_flight() + [data for _, data in sent].index(BLOCK) + 1
     os.kill(worker, signal.SIGSTOP)
-    wait_for(lambda: is_stopped(worker), "it has stopped")
+    wait_state(worker, "T", "it has stopped")
     for c, data in sent:
         c.send(data)
     os.kill(worker, signal.SIGCONT)
