@@ -15,7 +15,10 @@ WHOLE = re.compile(r'127\.0\.0\.1 \S+Z "GET /(\S+) HTTP/1\.1" 200 4 \d+\.\d{6} '
 
 
 def start(drover, path, **more):
-    return drover(routes=[respond("/", "ok")], log={"access": path}, **more)
+    """That a busy machine lets a worker wait is not to be said."""
+    return drover(routes=[respond("/", "ok")], log={"access": path},
+                  event_loop={"delay_warning": "1h", "stall_threshold": "1h"},
+                  **more)
 
 
 def names(*paths):
