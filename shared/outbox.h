@@ -24,8 +24,9 @@ struct outbox;
 
 /*
  * Of how many descriptors a poll has to tell for all that follows to be held:
- * where it is fewer, little is saved, and who waits for the first would wait for
- * the last, too. So a proxy that is not busy answers sooner (docs/performance.md).
+ * where it is fewer, little is saved, and who waits for the first would wait
+ * for the last, too. So a proxy that is not busy answers sooner
+ * (docs/performance.md).
  */
 #define OUTBOX_TOLD_MIN 4
 
@@ -36,8 +37,8 @@ struct outbox_entry {
 	bool sent;
 };
 
-/* Ends each iteration of the loop from now on; in those whose poll told of fewer
- * than told_min it holds only what `more` may join. NULL with ENOMEM. */
+/* Ends each iteration of the loop from now on; in those whose poll told of
+ * fewer than told_min it holds only what `more` may join. NULL with ENOMEM. */
 struct outbox *outbox_new(struct loop *loop, unsigned told_min);
 /* Once nothing is held any more. */
 void outbox_free(struct outbox *box);
