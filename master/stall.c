@@ -45,16 +45,16 @@ stall_due_ns(const struct stall *s, const struct stall_limits *limits,
 {
 	uint64_t since_ns = facts->busy_since_ns;
 	uint64_t due_ns = facts->now_ns + limits->threshold_ns;
+	uint64_t kill_ns = since_ns + limits->kill_ns;
 
 	if (since_ns == 0)
 		return due_ns;
 	if (s->told_since_ns != since_ns)
-		due_ns = since_ns + limits->threshold_ns;
-	else if (limits->kill_ns != 0 && s->killed_since_ns != since_ns &&
-		 since_ns + limits->kill_ns < due_ns)
-		due_ns = since_ns + limits->kill_ns;
-	/* Longer than that is over it. */
-	return due_ns + 1;
+		return since_ns + limits->threshold_ns;
+	if (limits->kill_ns != 0 && s->killed_since_ns != since_ns &&
+	    kill_ns < due_ns)
+		return kill_ns;
+	return due_ns;
 }
 
 enum stall_verdict

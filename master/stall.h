@@ -44,9 +44,9 @@ enum stall_verdict {
 enum stall_verdict stall_check(struct stall *s,
     const struct stall_limits *limits, const struct stall_facts *facts,
     uint64_t *for_ns);
-/* When next to look at a worker, after stall_check() of the same facts: when it
- * will be blocked, or is to be killed, if what it does now lasts, or what it
- * begins right after now; may be past. */
+/* The time after which to look at a worker again, once stall_check() has had
+ * the same facts: then it is blocked, or to be killed, if what it does now
+ * lasts, or what it begins right after now. May be past. */
 uint64_t stall_due_ns(const struct stall *s, const struct stall_limits *limits,
     const struct stall_facts *facts);
 /* For how long a worker is silent; 0 when it is not. */

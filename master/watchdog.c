@@ -31,7 +31,7 @@ watchdog_facts(const struct scoreboard_slot *slot, uint64_t now_ns)
 	    busy_since_ns, atomic_load(&slot->heartbeat_ns), now_ns};
 }
 
-/* Returns when to do so again; UINT64_MAX: nobody is there. */
+/* Returns after what time to do so again; UINT64_MAX: nobody is there. */
 static uint64_t
 look_at(struct watchdog *d, unsigned i)
 {
@@ -105,6 +105,7 @@ on_timer(void *arg)
 				due_ns = next_ns;
 		}
 	}
+	/* Not at that time, but after it. */
 	set_timer(d, now_us, due_ns / 1000 + 1);
 }
 
