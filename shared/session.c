@@ -181,6 +181,8 @@ session_refuse(struct session *s, enum session_close why, unsigned status,
 		session_close(s, why);
 	else
 		session_reply_error(s, status, what);
+	if (s->kick_closes)
+		session_close(s, s->kick_close);
 }
 
 void

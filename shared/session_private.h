@@ -86,7 +86,9 @@ bool session_flush(struct session *s);
 /* The response has been handed to the kernel or its queue. */
 void session_response_done(struct session *s);
 
-/* Answers by itself, and closes: why, for the books. */
+/* Answers by itself, and closes: why, for the books. A client that can't be
+ * answered any more is closed at once, so the owner ends its part before
+ * anything else is done for it. */
 void session_refuse(struct session *s, enum session_close why, unsigned status,
     const char *what);
 /* A tunnel whose two directions have both ended closes. */

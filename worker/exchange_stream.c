@@ -335,6 +335,10 @@ pass_on(struct exchange *x)
 {
 	struct message *m = &x->up->message;
 
+	/* The client has left, and the session's close, which is next, ends
+	 * this exchange. */
+	if (!session_is_answerable(x->client->session))
+		return false;
 	if (!pass_interims(x)) {
 		exchange_try_failed(x, EXCHANGE_FAILURE_INVALID);
 		return false;

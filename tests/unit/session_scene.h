@@ -47,6 +47,7 @@ struct scene {
 	size_t body_len;
 	size_t big_left;
 	size_t backlog_max;
+	struct loop_deferred late; /* answers while the session has its say */
 	/* The client. */
 	int client;
 	struct loop_watch watch;
@@ -177,12 +178,14 @@ on_request(struct session *s)
 	memcpy(scene->target, m->path.at, m->path.len);
 	scene->target[m->path.len] = '\0';
 	scene->body_len = 0;
-	if (strcmp(scene->target, "/echo") == 0 && message_has_body(m))
+	if (strcmp(scene->target, "/echo") == 0 && message_has_body(m)) {
 		session_take_body(s);
-	else if (strcmp(scene->target, "/sink") == 0)
-		; /* the body is left where it is */
-	else
-		answer(s);
+	} else if (strcmp(scene->target, "/race") == 0) {
+		session_take_body(s);
+		loop_defer(scene->loop, &scene->late);
+	} else if (strcmp(scene->target, "/sink") != 0) {
+		answer(s); /* the sink's body is left where it is */
+	}
 }
 
 static inline void
@@ -207,6 +210,15 @@ on_body(struct session *s, const char *data, size_t len, bool last)
 		session_take_body(s);
 }
 
+/* As a backend's response does, whatever has become of the client. */
+static inline void
+on_late(void *arg)
+{
+	(void)arg;
+	begin(scene->session, 200, 2, false);
+	session_write(scene->session, "ok", 2, true);
+}
+
 static inline void
 on_drained(struct session *s)
 {
@@ -229,6 +241,7 @@ static inline void
 on_close(struct session *s, enum session_close reason)
 {
 	assert_ptr_equal(s, scene->session);
+	loop_defer_cancel(scene->loop, &scene->late);
 	scene->session = NULL;
 	scene->reason = reason;
 	scene->closes++;
@@ -425,6 +438,7 @@ setup(void **state)
 	loop_watch_init(&scene->watch, on_client, NULL);
 	timer_init(&scene->deadline, on_deadline, NULL);
 	timer_init(&scene->tick, on_tick, NULL);
+	loop_deferred_init(&scene->late, on_late, NULL);
 	return open_session();
 }
 

@@ -48,6 +48,21 @@ test_closing_waits_for_the_backlog(void **state)
 
 /* ---- ends ---- */
 
+/* The session answers by itself, and its client is gone: the owner, whose
+ * answer comes in the same iteration, has heard of the end before. */
+static void
+test_a_refusal_that_nobody_hears(void **state)
+{
+	(void)state;
+	say("POST /race HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nhalf");
+	hang_up();
+	wait_until(is_closed);
+	assert_int_equal(scene->requests, 1);
+	assert_int_equal(scene->responses, 0);
+	assert_int_equal(scene->broken_responses, 1);
+	assert_int_equal(scene->reason, SESSION_CLOSE_RESET);
+}
+
 /* It ends without a reset, and is there until the client has gone. */
 static void
 assert_lingers(void)
@@ -237,6 +252,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(test_backpressure),
 	    TEST(test_closing_waits_for_the_backlog),
+	    TEST(test_a_refusal_that_nobody_hears),
 	    TEST(test_lingering_close),
 	    TEST(test_last_one_closes),
 	    TEST(test_last_one_with_more_behind_it),
