@@ -12,6 +12,9 @@ SAN ?=
 # generate: the program writes at its end, into ../profile, how often it went
 # where. use: it is compiled for that. `make release` does both.
 PROFILE :=
+# What a failed check of one connection's state does: abort, or confine, which
+# closes that one (shared/check.h). Only what people run confines.
+CHECKS ?= $(if $(PROFILE),confine,abort)
 
 PACKAGES := hiredis libbsd-overlay libcyaml yaml-0.1 jansson libcares
 
@@ -23,7 +26,7 @@ OPTIMIZE ?= $(if $(SAN),-O2,-O3)
 # The program is optimised as a whole. The objects can also be linked as they
 # are, which is quicker: the unit tests do.
 LTO := $(if $(SAN)$(findstring clang,$(CC)),,yes)
-CPPFLAGS += -D_GNU_SOURCE
+CPPFLAGS += -D_GNU_SOURCE -DCHECK_ABORTS=$(if $(filter confine,$(CHECKS)),0,1)
 CFLAGS += -std=c17 -g $(OPTIMIZE) -fno-omit-frame-pointer -fPIE -fno-plt \
 	-fstack-protector-strong
 ifneq ($(LTO),)
@@ -142,6 +145,22 @@ $(BUILD)/fuzz_%: tests/fuzz/fuzz_%.c $(LIBRARY)
 		-MMD -MP $(patsubst %,-I%,$(DIRS)) $(LDFLAGS) -fsanitize=fuzzer \
 		-o $@ $< $(LIBRARY) $(LDLIBS)
 
+# The program with bugs on purpose (tests/planted), with the release build's
+# checks, and sanitized: what it does after a bug must be sound.
+WRAPPED := session_begin exchange_end pool_release
+
+planted:
+	$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)/planted CHECKS=confine \
+		SAN=address,undefined planted-program
+
+planted-program: $(BUILD)/drover-planted
+
+$(BUILD)/drover-planted: tests/planted/planted.c $(MAIN) $(LIBRARY)
+	$(call say,LD $@)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(PKG_CFLAGS) $(LLHTTP_CFLAGS) $(WARNINGS) \
+		$(patsubst %,-I%,$(DIRS)) $(LDFLAGS) $(WRAPPED:%=-Wl,--wrap=%) \
+		-o $@ $^ $(LDLIBS)
+
 # What scripts/bench measures with; tests/bench/*.h say what each part is.
 BENCH := tests/bench
 BENCH_TOOLS := $(patsubst %,$(BUILD)/bench/%,relay_l4 relay_l7 backend load)
@@ -196,7 +215,7 @@ CLANG_FORMAT ?= clang-format-19
 CLANG_TIDY ?= clang-tidy-19
 
 FORMATTED = $(SOURCES) $(HEADERS) \
-	$(wildcard $(foreach d,unit fuzz bench,tests/$(d)/*.c tests/$(d)/*.h))
+	$(wildcard $(foreach d,unit fuzz planted bench,tests/$(d)/*.c tests/$(d)/*.h))
 
 format:
 	$(Q)$(CLANG_FORMAT) -i $(FORMATTED)
@@ -260,7 +279,7 @@ help:
 	@echo "make lint         clang-tidy and cppcheck"
 	@echo "make check-headers, deps-check, clean"
 
-.PHONY: all unit check-unit fuzz fuzzers bench bench-tools release gcc-alone \
+.PHONY: all unit check-unit fuzz fuzzers planted planted-program bench bench-tools release gcc-alone \
 	run test format check-format check-headers lint lint-cppcheck deps-check \
 	clean help
 .DELETE_ON_ERROR:

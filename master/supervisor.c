@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "admin.h"
+#include "check.h"
 #include "helper.h"
 #include "instance.h"
 #include "log.h"

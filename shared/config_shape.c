@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "log.h"
+#include "check.h"
 #include "text.h"
 
 #define FIELDS_MAX 32 /* keys of one mapping; config_schema has 15 */

@@ -207,10 +207,3 @@ fatal(const char *fmt, ...)
 	EMIT(LOG_LEVEL_ERROR);
 	exit(LOG_EXIT_CONFIG);
 }
-
-void
-log_check_failed(const char *file, int line, const char *what)
-{
-	log_error("bug: %s:%d: %s does not hold", file, line, what);
-	abort();
-}

@@ -46,9 +46,4 @@ LOG_PRINTF void log_debug(const char *fmt, ...);
 /* Start-up only: says why, then exits with LOG_EXIT_CONFIG. */
 LOG_PRINTF noreturn void fatal(const char *fmt, ...);
 
-/* A bug: says where, then aborts; the supervisor records it. */
-noreturn void log_check_failed(const char *file, int line, const char *what);
-#define CHECK(cond)                                                            \
-	((cond) ? (void)0 : log_check_failed(__FILE__, __LINE__, #cond))
-
 #endif

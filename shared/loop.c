@@ -8,7 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "log.h"
+#include "check.h"
 
 #define BATCH 256
 #define NS_PER_US 1000

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "log.h"
+#include "check.h"
 
 static void
 step_done(struct redis *r)

@@ -54,7 +54,9 @@
 	    "Event loop delays over the warning threshold")                    \
 	X(BUSY_OVER_10MS_NS, "event_loop_busy_over_10ms_ns",                   \
 	    "Time in loop iterations of over 10 ms")                           \
-	X(REDIS_LOSSES, "redis_losses", "Times the Redis connection was lost")
+	X(REDIS_LOSSES, "redis_losses", "Times the Redis connection was lost") \
+	X(BUGS, "bugs",                                                        \
+	    "Failed checks that cost one connection; the log has each: bug")
 
 enum scoreboard_total {
 #define X(symbol, name, help) SCOREBOARD_##symbol,

@@ -2,10 +2,12 @@
 
 #include <sys/socket.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "check.h"
 #include "log.h"
 #include "session_private.h"
 
@@ -42,6 +44,26 @@ session_close_word(enum session_close reason)
 	return closes[reason].word;
 }
 
+const char *
+session_describe(const struct session *s)
+{
+	static char text[160];
+	const struct session_turn *turn = s->turn;
+
+	if (turn == NULL || !turn->message.head_done)
+		snprintf(text, sizeof(text), "session %d, %s, no request",
+		    s->io.watch.fd, state_names[s->state]);
+	else
+		snprintf(text, sizeof(text),
+		    "session %d, %s, %s with %llu bytes of body, response %u "
+		    "with %llu",
+		    s->io.watch.fd, state_names[s->state],
+		    message_method(&turn->message),
+		    (unsigned long long)turn->message.body_bytes, turn->status,
+		    (unsigned long long)turn->response_bytes);
+	return text;
+}
+
 void
 session_enter(struct session *s, enum session_state state)
 {
@@ -59,7 +81,11 @@ session_enter(struct session *s, enum session_state state)
 	    [SESSION_CLOSED] = {false},
 	};
 
-	CHECK(legal[s->state][state]);
+	if (!CONFINED(legal[s->state][state], "%s, to be %s",
+		session_describe(s), state_names[state])) {
+		session_close_soon(s, SESSION_CLOSE_BUG);
+		return;
+	}
 	if (log_is_debug())
 		log_debug("session %d: %s -> %s", s->io.watch.fd,
 		    state_names[s->state], state_names[state]);
@@ -275,7 +301,8 @@ on_kick(void *arg)
 void
 session_kick_if_needed(struct session *s)
 {
-	CHECK(s->state != SESSION_CLOSED);
+	if (!CONFINED(s->state != SESSION_CLOSED, "%s", session_describe(s)))
+		return;
 	if (!s->pumping && (session_has_buffered(s) || s->io.readable ||
 			       (s->turn != NULL && session_has_piece(s))))
 		loop_defer(s->context->loop, &s->kick);

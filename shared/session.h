@@ -46,7 +46,8 @@ struct session;
 	X(CUT, "cut", "response cut short")                                    \
 	X(EVICTED, "evicted", "idle, and a new client needed room")            \
 	X(DRAINED, "drained", "draining")                                      \
-	X(MEMORY, "memory", "out of memory")
+	X(MEMORY, "memory", "out of memory")                                   \
+	X(BUG, "bug", "a bug here, see the log")
 
 enum session_close {
 #define X(symbol, word, text) SESSION_CLOSE_##symbol,
@@ -167,7 +168,8 @@ void session_reply_error(struct session *s, unsigned status, const char *what);
 
 #define SESSION_LENGTH_UNKNOWN UINT64_MAX
 /*
- * Begins a response that is streamed. The owner then adds header lines of its
+ * Begins a response that is streamed: for a request that has none yet, while
+ * session_is_answerable(). The owner then adds header lines of its
  * own to the text that this returns and goes on with session_write(), which
  * sends head and body together. length: of the body, or SESSION_LENGTH_UNKNOWN
  * (chunked, or until close for HTTP/1.0). no_body: framed as told, but without

@@ -74,6 +74,10 @@ struct session {
 int session_take_turn(struct session *s);
 void session_drop_turn(struct session *s);
 void session_enter(struct session *s, enum session_state state);
+/* For a bug's line in the log: the connection, its state and what is known of
+ * the request in hand, whose target does not last. Valid until the next call.
+ */
+const char *session_describe(const struct session *s);
 /* Bytes that were read, but belong to a request not begun yet. */
 bool session_has_buffered(const struct session *s);
 /* Goes on with what is already here, but never inside our caller. */

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "log.h"
+#include "check.h"
 #include "scoreboard.h"
 #include "session_private.h"
 
@@ -74,7 +74,10 @@ parse(struct session *s)
 	enum message_error error;
 	size_t taken;
 
-	CHECK(in != NULL);
+	if (!CONFINED(in != NULL, "%s", session_describe(s))) {
+		session_close(s, SESSION_CLOSE_BUG);
+		return false;
+	}
 	taken = message_feed(
 	    &s->turn->message, in->data + in->start, buffer_len(in));
 	error = s->turn->message.error;
@@ -280,7 +283,10 @@ read_tunnel(struct session *s)
 			return false;
 		}
 	}
-	CHECK(s->in != NULL);
+	if (!CONFINED(s->in != NULL, "%s", session_describe(s))) {
+		session_close(s, SESSION_CLOSE_BUG);
+		return false;
+	}
 	piece.at = s->in->data + s->in->start;
 	piece.len = buffer_len(s->in);
 	s->in->start = s->in->end;
@@ -355,7 +361,11 @@ session_pump(struct session *s)
 void
 session_take_body(struct session *s)
 {
-	CHECK(!s->turn->body_ended);
+	if (!CONFINED(s->turn != NULL && !s->turn->body_ended, "%s",
+		session_describe(s))) {
+		session_close_soon(s, SESSION_CLOSE_BUG);
+		return;
+	}
 	if (!s->turn->take_body)
 		s->turn->body_asked_us = loop_now_us(s->context->loop);
 	s->turn->take_body = true;

@@ -9,7 +9,7 @@
 #include <jansson.h>
 
 #include "chunk.h"
-#include "log.h"
+#include "check.h"
 #include "scoreboard.h"
 #include "session_private.h"
 
@@ -156,7 +156,15 @@ session_begin(struct session *s, const struct session_response *response)
 	size_t len;
 	const char *date;
 
-	CHECK(s->state == SESSION_ACTIVE && !s->turn->begun);
+	if (!CONFINED(s->state == SESSION_ACTIVE && !s->turn->begun, "%s",
+		session_describe(s))) {
+		static struct text nowhere;
+
+		/* Nothing is written any more, nor added to this. */
+		session_close_soon(s, SESSION_CLOSE_BUG);
+		text_init(&nowhere, NULL, 0);
+		return &nowhere;
+	}
 	s->turn->begun = true;
 	s->turn->status = response->status;
 	s->turn->response_bytes = 0;
@@ -319,7 +327,10 @@ write_piece(struct session *s, const void *data, size_t len,
 
 	if (!session_is_answerable(s))
 		return;
-	CHECK(s->turn->begun);
+	if (!CONFINED(s->turn->begun, "%s", session_describe(s))) {
+		session_close_soon(s, SESSION_CLOSE_BUG);
+		return;
+	}
 	if (!gather(s, &p, data, len, trailers)) {
 		session_cut(s);
 		return;
@@ -384,7 +395,11 @@ session_splice(
 
 	if (n <= 0)
 		return n;
-	CHECK((uint64_t)n < s->turn->length_left);
+	if (!CONFINED((uint64_t)n < s->turn->length_left, "%s",
+		session_describe(s))) {
+		session_close_soon(s, SESSION_CLOSE_BUG);
+		return n;
+	}
 	s->turn->length_left -= (uint64_t)n;
 	s->turn->response_bytes += (uint64_t)n;
 	if (s->context->bytes_out != NULL)

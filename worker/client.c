@@ -7,7 +7,7 @@
 #include "exchange.h"
 #include "handler.h"
 #include "last_hop.h"
-#include "log.h"
+#include "check.h"
 #include "respond.h"
 #include "route.h"
 #include "trace.h"
@@ -36,19 +36,6 @@ client_of(struct session *s)
 	return session_arg(s);
 }
 
-void
-client_begin_task(struct client *client, struct task *task)
-{
-	CHECK(client->task == NULL);
-	client->task = task;
-}
-
-void
-client_end_task(struct client *client)
-{
-	client->task = NULL;
-}
-
 static void
 abort_task(struct client *client)
 {
@@ -57,6 +44,22 @@ abort_task(struct client *client)
 	client->task = NULL;
 	if (task != NULL)
 		task->ops->abort(task);
+}
+
+void
+client_begin_task(struct client *client, struct task *task)
+{
+	if (!CONFINED(client->task == NULL, "a second task for one request")) {
+		abort_task(client);
+		session_cut(client->session);
+	}
+	client->task = task;
+}
+
+void
+client_end_task(struct client *client)
+{
+	client->task = NULL;
 }
 
 /* ---- a request ---- */
@@ -217,7 +220,10 @@ refuse_method(struct session *s, uint64_t methods)
 	text_add_str(&t, "Allow: ");
 	route_add_methods(&t, methods);
 	text_add(&t, "\r\n", 2);
-	CHECK(!text_is_full(&t));
+	if (!CONFINED(!text_is_full(&t), "the methods of a 405")) {
+		session_cut(s);
+		return;
+	}
 	allow[t.len] = '\0';
 	session_reply(
 	    s, 405, "application/json", allow, body, sizeof(body) - 1);

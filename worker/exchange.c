@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "check.h"
 #include "exchange_private.h"
 #include "forward.h"
 #include "log.h"
@@ -32,7 +33,16 @@ static const char *const state_names[] = {
     [EXCHANGE_ENDED] = "ended",
 };
 
-void
+/* An exchange that has ended has no client any more: nothing is left to be
+ * closed. */
+static void
+give_up(struct exchange *x)
+{
+	if (x->state != EXCHANGE_ENDED)
+		session_cut(x->client->session);
+}
+
+bool
 exchange_enter(struct exchange *x, enum exchange_state state)
 {
 	static const bool legal[][EXCHANGE_ENDED + 1] = {
@@ -55,12 +65,19 @@ exchange_enter(struct exchange *x, enum exchange_state state)
 	    [EXCHANGE_ENDED] = {false},
 	};
 
-	CHECK(legal[x->state][state]);
+	if (!CONFINED(legal[x->state][state],
+		"exchange with %s on route %s, %s, to be %s",
+		x->service->config->name, x->route->path, state_names[x->state],
+		state_names[state])) {
+		give_up(x);
+		return false;
+	}
 	if (log_is_debug())
 		log_debug("exchange with %s: %s -> %s",
 		    x->service->config->name, state_names[x->state],
 		    state_names[state]);
 	x->state = state;
+	return true;
 }
 
 void
@@ -119,7 +136,8 @@ exchange_end(struct exchange *x, bool keep_upstream)
 {
 	struct worker *w = x->worker;
 
-	exchange_enter(x, EXCHANGE_ENDED);
+	if (!exchange_enter(x, EXCHANGE_ENDED))
+		return;
 	exchange_let_go_of_upstream(x, keep_upstream);
 	pool_cancel(&x->wait);
 	loop_defer_cancel(w->loop, &x->again);
@@ -234,7 +252,8 @@ take_connection(struct exchange *x, struct upstream *up)
 	message_init_response(&up->message, MESSAGE_HEAD_MAX, x->head_method);
 	note_connection(x);
 	if (up->state == UPSTREAM_CONNECTING) {
-		exchange_enter(x, EXCHANGE_CONNECTING);
+		if (!exchange_enter(x, EXCHANGE_CONNECTING))
+			return;
 		upstream_set_deadline(
 		    up, x->service->config->timeouts.connect_us);
 	} else {
@@ -327,8 +346,8 @@ on_admission(void *arg, bool admitted)
 		x->client->request->record.breaker = breaker_state_str(
 		    x->ticket.admission.is_probe ? BREAKER_HALF_OPEN
 						 : BREAKER_CLOSED);
-	exchange_enter(x, EXCHANGE_QUEUED);
-	exchange_connect(x);
+	if (exchange_enter(x, EXCHANGE_QUEUED))
+		exchange_connect(x);
 }
 
 /* Writes the request's head, and what ties the request to an endpoint. */
@@ -381,6 +400,7 @@ exchange_new(struct client *client, const struct config_route *route)
 	}
 	x->task.ops = &ops;
 	x->client = client;
+	x->route = route;
 	x->service = w->services[route->service];
 	x->state = EXCHANGE_ADMISSION;
 	x->head_method = m->parser.method == HTTP_HEAD;

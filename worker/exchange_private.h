@@ -55,6 +55,7 @@ struct exchange {
 	struct task task; /* first: it is a task */
 	struct worker *worker;
 	struct client *client;
+	const struct config_route *route;
 	struct service *service;
 	enum exchange_state state;
 	struct breakers_ticket ticket;
@@ -90,7 +91,8 @@ struct exchange {
 };
 
 /* exchange.c */
-void exchange_enter(struct exchange *x, enum exchange_state state);
+/* False: a bug, and the client's connection closes, which ends this. */
+bool exchange_enter(struct exchange *x, enum exchange_state state);
 void exchange_count(struct exchange *x, enum scoreboard_service_total total);
 /* Everything but the answer: nobody calls this exchange back after it. */
 void exchange_end(struct exchange *x, bool keep_upstream);

@@ -106,7 +106,8 @@ exchange_send(struct exchange *x)
 {
 	struct iovec head[1];
 
-	exchange_enter(x, EXCHANGE_STREAMING);
+	if (!exchange_enter(x, EXCHANGE_STREAMING))
+		return;
 	io_begin(&x->up->io, x->up->reused && !x->wait.look);
 	x->interims = 0;
 	x->awaits_continue =

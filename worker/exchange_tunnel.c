@@ -57,7 +57,8 @@ exchange_begin_tunnel(struct exchange *x)
 	x->client->request->record.first_byte_us = exchange_lap_us(x);
 	(void)breakers_report(x->worker->breakers, &x->ticket, false, NULL);
 	endpoint_worked(x->up->endpoint);
-	exchange_enter(x, EXCHANGE_TUNNEL);
+	if (!exchange_enter(x, EXCHANGE_TUNNEL))
+		return;
 	session_write(s, NULL, 0, false);
 	exchange_pump_tunnel(x);
 }

@@ -75,8 +75,8 @@ exchange_fail(struct exchange *x, enum exchange_failure failure)
 		return;
 	}
 	x->failure = failure;
-	exchange_enter(x, EXCHANGE_FAILED);
-	leave_try(x);
+	if (exchange_enter(x, EXCHANGE_FAILED))
+		leave_try(x);
 }
 
 void
@@ -169,9 +169,8 @@ exchange_try_failed(struct exchange *x, enum exchange_failure failure)
 		worker_count(x->worker, SCOREBOARD_UP_RETRIES);
 	(void)exchange_lap_us(x); /* the next try's times are its own */
 	leave_try(x);
-	if (x->state != EXCHANGE_QUEUED)
-		exchange_enter(x, EXCHANGE_QUEUED);
-	exchange_connect(x);
+	if (x->state == EXCHANGE_QUEUED || exchange_enter(x, EXCHANGE_QUEUED))
+		exchange_connect(x);
 }
 
 /* 502, 503 and 504 are the service's failures. */

@@ -7,6 +7,7 @@
 
 #include <jansson.h>
 
+#include "check.h"
 #include "totals.h"
 
 #define NS_PER_MS 1e6

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "log.h"
+#include "check.h"
 
 struct job_list {
 	struct offload_job *first;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "check.h"
 #include "service.h"
 #include "worker.h"
 
@@ -50,6 +51,9 @@ pool_discard(struct upstream *up)
 {
 	struct pool *pool = up->endpoint->service->pool;
 
+	if (!CONFINED(up->state != UPSTREAM_CLOSED,
+		"upstream of %s, discarded twice", up->endpoint->text))
+		return;
 	if (up->state == UPSTREAM_IDLE)
 		take_idle(pool, up);
 	pool->connections--;
@@ -72,7 +76,10 @@ pool_release(struct upstream *up)
 {
 	struct pool *pool = up->endpoint->service->pool;
 
-	upstream_set_idle(up);
+	if (!upstream_set_idle(up)) {
+		pool_discard(up);
+		return;
+	}
 	upstream_set_owner(up, on_idle_event, pool);
 	upstream_set_deadline(up, pool->service->config->pool.idle_us);
 	put_idle(pool, up);

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "log.h"
+#include "check.h"
 
 #define RANDOM_MARK "{{random}}"
 
@@ -60,9 +60,12 @@ answer(struct client *client, const struct config_respond *config)
 	text_init(&body, b->data, BUFFER_BYTES);
 	fill_in(&body, config->json);
 	/* That it fits was checked with the configuration. */
-	CHECK(!text_is_full(&body));
-	session_reply(client->session, config->status, "application/json", NULL,
-	    body.data, body.len);
+	if (CONFINED(!text_is_full(&body), "an answer of %zu bytes of JSON",
+		strlen(config->json)))
+		session_reply(client->session, config->status,
+		    "application/json", NULL, body.data, body.len);
+	else
+		session_cut(client->session);
 	buffer_put(w->buffers, b);
 }
 

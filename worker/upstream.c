@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "check.h"
 #include "log.h"
 #include "sock.h"
 #include "worker.h"
@@ -22,7 +23,9 @@ static const char *const state_names[] = {
     [UPSTREAM_CLOSED] = "closed",
 };
 
-static void
+/* False: a bug, and the connection is the caller's to close, if it is not
+ * closed yet. */
+static bool
 enter(struct upstream *up, enum upstream_state state)
 {
 	static const bool legal[][UPSTREAM_CLOSED + 1] = {
@@ -35,12 +38,16 @@ enter(struct upstream *up, enum upstream_state state)
 	    [UPSTREAM_CLOSED] = {false},
 	};
 
-	CHECK(legal[up->state][state]);
+	if (!CONFINED(legal[up->state][state], "upstream %d (%s), %s, to be %s",
+		up->io.watch.fd, up->endpoint->text, state_names[up->state],
+		state_names[state]))
+		return false;
 	if (log_is_debug())
 		log_debug("upstream %d (%s): %s -> %s", up->io.watch.fd,
 		    up->endpoint->text, state_names[up->state],
 		    state_names[state]);
 	up->state = state;
+	return true;
 }
 
 static void
@@ -77,7 +84,7 @@ on_ready(void *arg)
 		}
 		if (!up->io.writable)
 			return;
-		enter(up, UPSTREAM_LENT);
+		(void)enter(up, UPSTREAM_LENT);
 	}
 	if (up->io.broken && !may_have_answered(up))
 		fail(up, EPIPE);
@@ -126,7 +133,8 @@ upstream_close(struct upstream *up)
 {
 	struct worker *w = up->endpoint->worker;
 
-	enter(up, UPSTREAM_CLOSED);
+	if (!enter(up, UPSTREAM_CLOSED))
+		return;
 	/* It may be asked of another one instead. */
 	if (!up->io.has_sent)
 		io_take_back(&up->io);
@@ -145,18 +153,20 @@ upstream_set_owner(struct upstream *up, upstream_fn *on_event, void *arg)
 	up->arg = arg;
 }
 
-void
+bool
 upstream_set_idle(struct upstream *up)
 {
-	enter(up, UPSTREAM_IDLE);
+	if (!enter(up, UPSTREAM_IDLE))
+		return false;
 	buffer_put(up->endpoint->worker->buffers, up->in);
 	up->in = NULL;
+	return true;
 }
 
 void
 upstream_set_lent(struct upstream *up)
 {
-	enter(up, UPSTREAM_LENT);
+	(void)enter(up, UPSTREAM_LENT);
 	up->reused = true;
 }
 

@@ -54,7 +54,8 @@ struct upstream *upstream_open(struct endpoint *endpoint);
 void upstream_close(struct upstream *up);
 /* Who gets its events from now on. */
 void upstream_set_owner(struct upstream *up, upstream_fn *on_event, void *arg);
-void upstream_set_idle(struct upstream *up);
+/* False: it was not lent, which is a bug. */
+bool upstream_set_idle(struct upstream *up);
 void upstream_set_lent(struct upstream *up);
 /* Moves the deadline to delay_us from now. */
 void upstream_set_deadline(struct upstream *up, uint64_t delay_us);

@@ -14,6 +14,7 @@
 #include "acceptor.h"
 #include "access_log.h"
 #include "breakers.h"
+#include "check.h"
 #include "checker.h"
 #include "client.h"
 #include "exchange.h"
@@ -465,6 +466,7 @@ worker_main(const struct worker_boot *boot)
 	int status = EXIT_FAILURE;
 
 	scoreboard_slot_take(w.slot, getpid());
+	check_count_in(&w.slot->totals[SCOREBOARD_BUGS]);
 	if (start(&w) == 0) {
 		if (loop_run(w.loop) == 0)
 			status = EXIT_SUCCESS;

@@ -181,7 +181,7 @@ class Drover(Process):
     """
 
     def __init__(self, place, name="drover", env=None, ready=True,
-                 accept="reuseport", launcher=(), **config):
+                 accept="reuseport", launcher=(), program=DROVER, **config):
         self.drain_timeout = 10
         self.is_over = False
         os.makedirs(os.path.join(place, name), exist_ok=True)
@@ -200,7 +200,7 @@ class Drover(Process):
             self.path = os.path.join(place, f"{name}.yaml")
             with open(self.path, "w", encoding="utf-8") as f:
                 json.dump(self.config, f, indent=1)
-            super().__init__(place, name, [*launcher, *WRAPPER, DROVER, "-c",
+            super().__init__(place, name, [*launcher, *WRAPPER, program, "-c",
                                            self.path], env)
             if not ready or self._wait_ready():
                 return

@@ -3,7 +3,6 @@
 #include <sys/wait.h>
 #include <fcntl.h>
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -215,27 +214,6 @@ test_fatal_says_why_and_exits(void **state)
 	assert_int_equal(count_lines(logged()), 1);
 }
 
-static void
-test_failed_check_aborts(void **state)
-{
-	pid_t pid = fork();
-	int status;
-
-	(void)state;
-	CHECK(1 + 1 == 2);
-	if (pid == 0) {
-		signal(SIGABRT, SIG_DFL);
-		CHECK(1 + 1 == 3);
-		_exit(0);
-	}
-	status = wait_for(pid);
-	assert_true(WIFSIGNALED(status));
-	assert_int_equal(WTERMSIG(status), SIGABRT);
-	assert_non_null(strstr(logged(), "1 + 1 == 3 does not hold\n"));
-	assert_non_null(strstr(logged(), "test_log.c:"));
-	assert_int_equal(count_lines(logged()), 1);
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -250,7 +228,6 @@ main(void)
 	    TEST(test_json_line),
 	    TEST(test_json_falls_back_to_text),
 	    TEST(test_fatal_says_why_and_exits),
-	    TEST(test_failed_check_aborts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,59 @@
+/*
+ * planted - bugs on purpose, for tests/functional/test_planted_bugs.py: linked
+ * into a program of their own (make planted) in place of calls between the
+ * product's files (ld --wrap). A backend's status picks one; each breaks an
+ * invariant that shared/check.h confines.
+ */
+#include <stdbool.h>
+
+#include "exchange_private.h"
+#include "pool.h"
+#include "session.h"
+
+enum {
+	STATUS_SESSION_BEGUN_TWICE = 299,
+	STATUS_EXCHANGE_ENDED_TWICE = 298,
+	STATUS_UPSTREAM_RELEASED_TWICE = 297,
+	STATUS_EXCHANGE_STEPS_BACK = 296,
+};
+
+/* Of the response that began last; the tests' responses begin and end in one
+ * read. */
+static unsigned status;
+
+struct text *__real_session_begin(
+    struct session *s, const struct session_response *response);
+void __real_exchange_end(struct exchange *x, bool keep_upstream);
+void __real_pool_release(struct upstream *up);
+
+struct text *__wrap_session_begin(
+    struct session *s, const struct session_response *response);
+void __wrap_exchange_end(struct exchange *x, bool keep_upstream);
+void __wrap_pool_release(struct upstream *up);
+
+struct text *
+__wrap_session_begin(struct session *s, const struct session_response *response)
+{
+	status = response->status;
+	if (status == STATUS_SESSION_BEGUN_TWICE)
+		(void)__real_session_begin(s, response);
+	return __real_session_begin(s, response);
+}
+
+void
+__wrap_exchange_end(struct exchange *x, bool keep_upstream)
+{
+	if (status == STATUS_EXCHANGE_STEPS_BACK)
+		(void)exchange_enter(x, EXCHANGE_CONNECTING);
+	__real_exchange_end(x, keep_upstream);
+	if (status == STATUS_EXCHANGE_ENDED_TWICE)
+		__real_exchange_end(x, keep_upstream);
+}
+
+void
+__wrap_pool_release(struct upstream *up)
+{
+	__real_pool_release(up);
+	if (status == STATUS_UPSTREAM_RELEASED_TWICE)
+		__real_pool_release(up);
+}
