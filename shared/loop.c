@@ -26,6 +26,7 @@ struct loop {
 	unsigned told;   /* loop_told() */
 	unsigned firsts; /* how many registered watches are `first` */
 	uint64_t woke_ns;
+	uint64_t now_us; /* the same; asked for far more often than set */
 	struct timer_heap timers;
 	struct loop_deferred *deferred_head;
 	struct loop_deferred **deferred_tail;
@@ -48,6 +49,13 @@ loop_clock_ns(void)
 	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
 }
 
+static void
+wake(struct loop *loop)
+{
+	loop->woke_ns = loop_clock_ns();
+	loop->now_us = loop->woke_ns / NS_PER_US;
+}
+
 struct loop *
 loop_new(void)
 {
@@ -62,7 +70,7 @@ loop_new(void)
 	}
 	timer_heap_init(&loop->timers);
 	loop->deferred_tail = &loop->deferred_head;
-	loop->woke_ns = loop_clock_ns();
+	wake(loop);
 	return loop;
 }
 
@@ -96,7 +104,7 @@ loop_observe(struct loop *loop, const struct loop_observer *observer)
 uint64_t
 loop_now_us(const struct loop *loop)
 {
-	return loop->woke_ns / NS_PER_US;
+	return loop->now_us;
 }
 
 void
@@ -364,7 +372,7 @@ loop_run(struct loop *loop)
 
 		if (count == -1 && errno != EINTR)
 			return -1;
-		loop->woke_ns = loop_clock_ns();
+		wake(loop);
 		if (loop->observer.woke != NULL)
 			loop->observer.woke(loop->observer.arg, entered_ns,
 			    due_ns, loop->woke_ns);
