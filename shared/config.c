@@ -264,6 +264,7 @@ config_free(struct config *c)
 	free(c->listen);
 	free(c->services);
 	free(c->routes);
+	free(c->series);
 	free(c->admin.text);
 	free(c->log.access);
 	free(c->user);

@@ -131,6 +131,7 @@ struct config_match {
 /* Exactly one of service >= 0, handler, has_respond. */
 struct config_route {
 	char *path;       /* prefix, on a path segment's boundary */
+	unsigned series;  /* index; at least 1 */
 	char *host;       /* NULL: any; or a name, or "*.example.org" */
 	uint64_t methods; /* bits 1 << HTTP_GET ..., of llhttp; 0: any */
 	struct config_match *headers;
@@ -142,6 +143,13 @@ struct config_route {
 	enum config_handler handler;
 	bool has_respond;
 	struct config_respond respond;
+};
+
+/* What the metrics tell requests apart by: routes of one path to one service
+ * share a series. The first one is of requests without a route. */
+struct config_series {
+	const char *path; /* of the first of its routes; "": no route */
+	int service;      /* index, or -1 */
 };
 
 struct config {
@@ -197,6 +205,8 @@ struct config {
 	size_t service_count;
 	struct config_route *routes;
 	size_t route_count;
+	struct config_series *series;
+	size_t series_count; /* at most CONFIG_ROUTES_MAX + 1 */
 };
 
 /*

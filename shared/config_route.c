@@ -192,8 +192,40 @@ check_unique(struct config_value *v, const struct config *c, size_t i)
 			    c->routes[i].path, j);
 }
 
-void
-config_route_check(
+/* The index of a route's series, which is a new one if none has its path and
+ * service. */
+static unsigned
+find_series(struct config *c, const struct config_route *r)
+{
+	size_t i;
+
+	for (i = 1; i < c->series_count; i++)
+		if (c->series[i].service == r->service &&
+		    strcmp(c->series[i].path, r->path) == 0)
+			return (unsigned)i;
+	c->series[i] = (struct config_series){r->path, r->service};
+	c->series_count++;
+	return (unsigned)i;
+}
+
+static void
+make_series(struct config_value *v, struct config *c)
+{
+	c->series = calloc(c->route_count + 1, sizeof(*c->series));
+	if (c->series == NULL) {
+		config_value_fail(v, "routes", "no memory");
+		return;
+	}
+	c->series[0] = (struct config_series){"", -1};
+	c->series_count = 1;
+	for (size_t i = 0; i < c->route_count; i++)
+		/* One without a path has failed, and is not used. */
+		if (c->routes[i].path != NULL)
+			c->routes[i].series = find_series(c, &c->routes[i]);
+}
+
+static void
+check_routes(
     struct config_value *v, const struct config_raw *raw, struct config *c)
 {
 	size_t mark;
@@ -212,4 +244,12 @@ config_route_check(
 		check_unique(v, c, i);
 		config_value_leave(v, mark);
 	}
+}
+
+void
+config_route_check(
+    struct config_value *v, const struct config_raw *raw, struct config *c)
+{
+	check_routes(v, raw, c);
+	make_series(v, c);
 }

@@ -9,7 +9,8 @@
 #include "config_schema.h"
 #include "config_value.h"
 
-/* As config_check(): fills c->routes; c->services must stand already. */
+/* As config_check(): fills c->routes and c->series; c->services must stand
+ * already. */
 void config_route_check(
     struct config_value *v, const struct config_raw *raw, struct config *c);
 

@@ -42,6 +42,7 @@ test_defaults(void **state)
 	assert_false(c->redis.enabled);
 	assert_int_equal(c->service_count, 0);
 	assert_int_equal(c->route_count, 0);
+	assert_int_equal(c->series_count, 1);
 	config_free(c);
 }
 
@@ -384,6 +385,38 @@ test_off_in_every_spelling(void **state)
 	}
 }
 
+/* Routes of one path to one service are told apart by nothing that a metric
+ * has. */
+static void
+test_series(void **state)
+{
+	static const struct config_series want[] = {
+	    {"", -1}, {"/a", 0}, {"/a", -1}, {"/a", 1}, {"/b", 0}};
+	static const unsigned of_routes[] = {1, 2, 3, 1, 4, 2};
+	struct config *c =
+	    fixture_load("listen: [{ address: '*:1' }]\n"
+			 "services:\n"
+			 "- { name: s, endpoints: [\"127.0.0.1:1\"] }\n"
+			 "- { name: t, endpoints: [\"127.0.0.1:1\"] }\n"
+			 "routes:\n"
+			 "- { path: /a, service: s }\n"
+			 "- { path: /a, methods: [PUT], handler: count }\n"
+			 "- { path: /a, methods: [POST], service: t }\n"
+			 "- { path: /a, host: x.org, service: s }\n"
+			 "- { path: /b, service: s }\n"
+			 "- { path: /a, host: y.org, handler: health }\n");
+
+	(void)state;
+	assert_int_equal(c->series_count, 5);
+	for (size_t i = 0; i < 5; i++) {
+		assert_string_equal(c->series[i].path, want[i].path);
+		assert_int_equal(c->series[i].service, want[i].service);
+	}
+	for (size_t i = 0; i < 6; i++)
+		assert_int_equal(c->routes[i].series, of_routes[i]);
+	config_free(c);
+}
+
 static void
 test_null_lists_are_empty(void **state)
 {
@@ -461,6 +494,7 @@ main(void)
 	    cmocka_unit_test(test_environment),
 	    cmocka_unit_test(test_environment_is_no_yaml),
 	    cmocka_unit_test(test_off_in_every_spelling),
+	    cmocka_unit_test(test_series),
 	    cmocka_unit_test(test_null_lists_are_empty),
 	    cmocka_unit_test(test_spawn_needs_no_url),
 	    cmocka_unit_test(test_long_host_name),
