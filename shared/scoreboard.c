@@ -17,7 +17,7 @@
 
 /* "drover" and the layout's number: raise it when the structs change in a way
  * that their size does not show. */
-#define MAGIC UINT64_C(0x64726f7665720004)
+#define MAGIC UINT64_C(0x64726f7665720005)
 
 struct shape {
 	const char *instance;
@@ -171,11 +171,10 @@ forget_predecessor(struct scoreboard *sb)
 	atomic_store(&sb->redis_degraded, 0);
 	for (size_t i = 0; i < CONFIG_SERVICES_MAX; i++)
 		atomic_store(&sb->breakers[i], 0);
-	for (size_t i = 0; i < SCOREBOARD_ENDPOINTS; i++) {
+	for (size_t i = 0; i < SCOREBOARD_ENDPOINTS; i++)
 		atomic_store(&sb->endpoints[i].key, 0);
-		atomic_store(&sb->endpoints[i].checks, CHECKS_UNKNOWN);
-		atomic_store(&sb->endpoints[i].up_since_us, 0);
-	}
+	/* No worker is there yet. */
+	memset(sb->members, 0, sizeof(sb->members));
 }
 
 /* Of the names in order, each with its NUL. */

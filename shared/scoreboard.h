@@ -21,6 +21,7 @@
 
 #include "config.h"
 #include "histogram.h"
+#include "member.h"
 
 #define SCOREBOARD_ENDPOINTS 2048
 #define SCOREBOARD_NO_ENDPOINT UINT32_MAX
@@ -121,16 +122,10 @@ struct scoreboard_slot {
 	struct histogram lateness; /* of timers, while the loop slept */
 };
 
-/* One backend address, whichever service or worker uses it; or a service's
- * checks of one. */
+/* One backend address, whichever service or worker uses it. */
 struct scoreboard_endpoint {
-	_Atomic uint64_t key;    /* a hash of which, 0: free */
-	_Atomic uint32_t checks; /* enum below */
-	/* CLOCK_MONOTONIC when it went from DOWN to UP; 0: it did not. */
-	_Atomic uint64_t up_since_us;
+	_Atomic uint64_t key; /* a hash of it, 0: free */
 };
-
-enum endpoint_checks { CHECKS_UNKNOWN, CHECKS_UP, CHECKS_DOWN };
 
 struct scoreboard {
 	uint64_t magic; /* of this layout */
@@ -149,6 +144,7 @@ struct scoreboard {
 	/* One word per service; breaker.h says what it holds. */
 	alignas(64) _Atomic uint64_t breakers[CONFIG_SERVICES_MAX];
 	struct scoreboard_endpoint endpoints[SCOREBOARD_ENDPOINTS];
+	struct member members[MEMBERS_MAX];
 	struct scoreboard_slot slots[];
 };
 

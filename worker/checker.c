@@ -48,8 +48,7 @@ static void
 judge(struct endpoint *e, bool good, const char *why)
 {
 	const struct config_service *config = e->service->config;
-	struct scoreboard_endpoint *shared =
-	    &e->worker->scoreboard->endpoints[e->check_id];
+	struct member *shared = e->member;
 	uint32_t verdict = good ? CHECKS_UP : CHECKS_DOWN;
 	unsigned needed = good ? config->health.rise : config->health.fall;
 
@@ -155,7 +154,7 @@ on_event(void *arg, struct upstream *up, enum upstream_event event)
 static void
 start(struct checker *c, struct endpoint *e)
 {
-	if (e->check != NULL || e->check_id == SCOREBOARD_NO_ENDPOINT)
+	if (e->check != NULL || e->member == NULL)
 		return;
 	e->check = upstream_open(e);
 	if (e->check == NULL) {

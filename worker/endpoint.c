@@ -12,22 +12,21 @@
 
 #define EJECT_TIMES_MAX 10
 
-static bool
-is_checked(const struct endpoint *e)
-{
-	return e->service->config->health.path != NULL;
-}
-
 /* Services that share an address may ask it for different paths. */
-static uint32_t
-check_id(const struct endpoint *e)
+static struct member *
+join(const struct endpoint *e)
 {
-	const char *name = e->service->config->name;
+	const char *service = e->service->config->name;
+	struct member_name name = {
+	    .key =
+		hash_bytes(sock_addr_hash(&e->addr), service, strlen(service)),
+	    .service = e->service->index,
+	    .text = e->text,
+	};
+	struct member *table = e->worker->scoreboard->members;
+	uint32_t id = member_join(table, &name, e->worker->boot->slot);
 
-	if (!is_checked(e))
-		return SCOREBOARD_NO_ENDPOINT;
-	return scoreboard_endpoint_id(e->worker->scoreboard,
-	    hash_bytes(sock_addr_hash(&e->addr), name, strlen(name)));
+	return id != MEMBER_NONE ? &table[id] : NULL;
 }
 
 struct endpoint *
@@ -44,13 +43,13 @@ endpoint_new(struct service *service, const struct sock_addr *addr,
 	e->origin = origin;
 	e->id = scoreboard_endpoint_id(
 	    service->worker->scoreboard, sock_addr_hash(addr));
-	e->check_id = check_id(e);
 	sock_addr_str(addr, e->text);
+	e->member = join(e);
 	e->number = affinity_endpoint(e->text);
-	if (e->id == SCOREBOARD_NO_ENDPOINT ||
-	    (e->check_id == SCOREBOARD_NO_ENDPOINT && is_checked(e)))
+	if (e->id == SCOREBOARD_NO_ENDPOINT || e->member == NULL)
 		log_warn("endpoint %s of %s: %d others came before it: it is "
-			 "not checked, and its load is this worker's alone",
+			 "not checked, its load is this worker's alone, and "
+			 "the metrics lack it",
 		    e->text, service->config->name, SCOREBOARD_ENDPOINTS);
 	TAILQ_INIT(&e->idle);
 	return e;
@@ -63,10 +62,23 @@ free_if_gone(struct endpoint *e)
 		loop_bury(e->worker->loop, e, free);
 }
 
+/* A name and an address of the configuration may be the same endpoint. */
+static bool
+has_twin(const struct endpoint *e)
+{
+	for (size_t i = 0; i < e->service->endpoint_count; i++)
+		if (e->service->endpoints[i] != e &&
+		    e->service->endpoints[i]->member == e->member)
+			return true;
+	return false;
+}
+
 void
 endpoint_leave(struct endpoint *e)
 {
 	e->gone = true;
+	if (e->member != NULL && !has_twin(e))
+		member_leave(e->member, e->worker->boot->slot);
 	free_if_gone(e);
 }
 
@@ -117,6 +129,8 @@ eject(struct endpoint *e, const char *why)
 	e->ejected_until_us =
 	    loop_now_us(e->worker->loop) + times * config->eject.for_us;
 	e->since_us = e->ejected_until_us;
+	if (e->member != NULL)
+		member_eject(e->member, e->ejected_until_us);
 	log_warn("endpoint %s of %s: %s; passed over for %llu ms, failures in "
 		 "a row: %u",
 	    e->text, config->name, why,
@@ -148,6 +162,8 @@ endpoint_worked(struct endpoint *e)
 		now_us = loop_now_us(e->worker->loop);
 		if (e->since_us > now_us)
 			e->since_us = now_us;
+		if (e->member != NULL)
+			member_restore(e->member);
 		log_info("endpoint %s of %s: works again after %u failures",
 		    e->text, e->service->config->name, e->failures);
 	}
@@ -159,13 +175,10 @@ endpoint_worked(struct endpoint *e)
 bool
 endpoint_is_usable(const struct endpoint *e, uint64_t now_us)
 {
-	struct scoreboard *sb = e->worker->scoreboard;
-
 	if (e->ejected_until_us > now_us)
 		return false;
-	return e->check_id == SCOREBOARD_NO_ENDPOINT ||
-	       atomic_load_explicit(&sb->endpoints[e->check_id].checks,
-		   memory_order_relaxed) != CHECKS_DOWN;
+	return e->member == NULL || atomic_load_explicit(&e->member->checks,
+					memory_order_relaxed) != CHECKS_DOWN;
 }
 
 uint32_t
@@ -176,10 +189,9 @@ endpoint_weight(const struct endpoint *e, uint64_t now_us)
 
 	if (e->service->config->slow_start_us == 0)
 		return e->origin->weight * BALANCE_WEIGHT;
-	if (e->check_id != SCOREBOARD_NO_ENDPOINT)
+	if (e->member != NULL)
 		up_since_us = atomic_load_explicit(
-		    &e->worker->scoreboard->endpoints[e->check_id].up_since_us,
-		    memory_order_relaxed);
+		    &e->member->up_since_us, memory_order_relaxed);
 	if (up_since_us > since_us)
 		since_us = up_since_us;
 	return balance_weight(e->origin->weight, since_us,

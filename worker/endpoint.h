@@ -19,6 +19,7 @@
 
 #include "config.h"
 
+struct member;
 struct service;
 struct upstream;
 struct worker;
@@ -30,8 +31,9 @@ struct endpoint {
 	struct worker *worker;
 	struct sock_addr addr;
 	char text[SOCK_TEXT_MAX];
-	uint32_t id;       /* of the address, in the scoreboard */
-	uint32_t check_id; /* of the service's checks of it, likewise */
+	uint32_t id; /* of the address, in the scoreboard */
+	/* What the host's workers say of it; NULL: no room for it there. */
+	struct member *member;
 	const struct config_endpoint *origin;
 	uint64_t number;   /* affinity_endpoint(text) */
 	int64_t credit;    /* the balancer's */

@@ -467,6 +467,7 @@ worker_main(const struct worker_boot *boot)
 
 	scoreboard_slot_take(w.slot, getpid());
 	check_count_in(&w.slot->totals[SCOREBOARD_BUGS]);
+	member_leave_all(w.scoreboard->members, boot->slot);
 	if (start(&w) == 0) {
 		if (loop_run(w.loop) == 0)
 			status = EXIT_SUCCESS;
