@@ -16,8 +16,9 @@
 #define ACCEPTS_MAX 16
 /* After the kernel had no descriptor or memory for another connection. */
 #define PAUSE_US 1000000
-/* 65 KiB each; a page of /metrics for 128 workers is about 1 MiB. */
-#define BUFFERS_MAX 256
+/* 65 KiB each; a page of /metrics is about 1 MiB for 128 workers, and up to
+ * 10 MiB for 1,000 routes that have had all kinds of answers. */
+#define BUFFERS_MAX 512
 
 static const struct session_limits limits = {
     .message = {.head_bytes = 8192, .target_bytes = 4096, .body_bytes = 65536},

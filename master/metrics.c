@@ -5,35 +5,22 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+#include "exposition.h"
+#include "process.h"
+#include "service_metrics.h"
 
 #define NS_SUFFIX "_ns"
-
-/* Upper bounds of the histograms that we show, as text too: 0.0025 and not
- * 0.0025000000000000001. */
-static const struct {
-	uint64_t ns;
-	const char *text;
-} bounds[] = {
-    {1000000, "0.001"},
-    {2500000, "0.0025"},
-    {5000000, "0.005"},
-    {10000000, "0.01"},
-    {25000000, "0.025"},
-    {50000000, "0.05"},
-    {100000000, "0.1"},
-    {250000000, "0.25"},
-    {500000000, "0.5"},
-    {1000000000, "1"},
-    {2500000000, "2.5"},
-    {5000000000, "5"},
-    {10000000000, "10"},
-};
+#define US_PER_S 1000000
+#define MS_PER_S 1000
 
 struct page {
 	FILE *f;
 	const struct instance *instance;
 	const struct scoreboard *sb;
 	uint64_t now_ns;
+	struct process workers[CONFIG_WORKERS_MAX]; /* the live ones */
 };
 
 static double
@@ -45,8 +32,10 @@ seconds(uint64_t ns)
 static void
 header(struct page *p, const char *name, const char *type, const char *help)
 {
-	fprintf(p->f, "# HELP drover_%s %s\n# TYPE drover_%s %s\n", name, help,
-	    name, type);
+	char whole[160];
+
+	snprintf(whole, sizeof(whole), "drover_%s", name);
+	exposition_family(p->f, whole, type, help);
 }
 
 /* A gauge or counter with one sample per worker; value() gives it. */
@@ -199,6 +188,108 @@ gauges(struct page *p)
 		    "1 while the worker is connected to Redis", redis_up);
 }
 
+/* ---- processes ---- */
+
+/* What the kernel does not tell is left out: no number would be true. */
+static void
+of_master(struct page *p, const char *name, const char *type, const char *help,
+    uint64_t value)
+{
+	if (value == PROCESS_UNKNOWN)
+		return;
+	exposition_family(p->f, name, type, help);
+	fprintf(p->f, "%s %" PRIu64 "\n", name, value);
+}
+
+/* unit: how many of the value make a second. */
+static void
+of_master_seconds(struct page *p, const char *name, const char *type,
+    const char *help, uint64_t value, uint64_t unit)
+{
+	if (value == PROCESS_UNKNOWN)
+		return;
+	exposition_family(p->f, name, type, help);
+	fprintf(p->f, "%s %.3f\n", name, (double)value / (double)unit);
+}
+
+/* The names are those that every Prometheus client has. */
+static void
+master_process(struct page *p)
+{
+	struct process self;
+
+	process_read(&self, getpid());
+	of_master_seconds(p, "process_cpu_seconds_total", "counter",
+	    "User and system CPU time of the master", self.cpu_us, US_PER_S);
+	of_master(p, "process_resident_memory_bytes", "gauge",
+	    "Resident memory of the master", self.resident_bytes);
+	of_master(p, "process_virtual_memory_bytes", "gauge",
+	    "Virtual memory of the master", self.virtual_bytes);
+	of_master(p, "process_open_fds", "gauge",
+	    "Open file descriptors of the master", self.open_fds);
+	of_master(p, "process_max_fds", "gauge",
+	    "File descriptors that the master may open", self.max_fds);
+	of_master_seconds(p, "process_start_time_seconds", "gauge",
+	    "When the master started, since the epoch", self.started_ms,
+	    MS_PER_S);
+}
+
+/* With those that the slot had before. */
+static void
+worker_cpu(struct page *p)
+{
+	header(p, "worker_cpu_seconds_total", "counter",
+	    "User and system CPU time of the slot's workers");
+	for (unsigned i = 0; i < p->instance->workers; i++) {
+		uint64_t us = atomic_load(&p->sb->slots[i].past_cpu_us);
+
+		if (p->workers[i].cpu_us != PROCESS_UNKNOWN)
+			us += p->workers[i].cpu_us;
+		fprintf(p->f,
+		    "drover_worker_cpu_seconds_total{worker=\"%u\"} %.3f\n",
+		    i + 1, (double)us / US_PER_S);
+	}
+}
+
+static void
+worker_gauge(struct page *p, const char *name, const char *help, size_t offset,
+    unsigned unit)
+{
+	header(p, name, "gauge", help);
+	for (unsigned i = 0; i < p->instance->workers; i++) {
+		uint64_t value;
+
+		memcpy(&value, (const char *)&p->workers[i] + offset,
+		    sizeof(value));
+		if (value != PROCESS_UNKNOWN)
+			fprintf(p->f, "drover_%s{worker=\"%u\"} %.*f\n", name,
+			    i + 1, unit == 1 ? 0 : 3, (double)value / unit);
+	}
+}
+
+static void
+worker_processes(struct page *p)
+{
+	memset(p->workers, 0xff, sizeof(p->workers));
+	for (unsigned i = 0; i < p->instance->workers; i++)
+		if (scoreboard_slot_is_live(&p->sb->slots[i]))
+			process_read(
+			    &p->workers[i], atomic_load(&p->sb->slots[i].pid));
+	worker_cpu(p);
+	worker_gauge(p, "worker_virtual_memory_bytes", "Virtual memory",
+	    offsetof(struct process, virtual_bytes), 1);
+	worker_gauge(p, "worker_open_fds", "Open file descriptors",
+	    offsetof(struct process, open_fds), 1);
+	worker_gauge(p, "worker_max_fds",
+	    "File descriptors that the worker may open",
+	    offsetof(struct process, max_fds), 1);
+	worker_gauge(p, "worker_start_time_seconds",
+	    "When the worker was forked, since the epoch",
+	    offsetof(struct process, started_ms), MS_PER_S);
+}
+
+/* ---- totals and histograms ---- */
+
 /* Prometheus wants seconds: "x_ns" is shown as "x_seconds_total". */
 static bool
 total_name(enum scoreboard_total which, char *name, size_t cap)
@@ -230,17 +321,40 @@ total(struct page *p, enum scoreboard_total which)
 	}
 }
 
+static bool
+is_response(int which)
+{
+	return which >= SCOREBOARD_RESPONSES_1XX &&
+	       which <= SCOREBOARD_RESPONSES_5XX;
+}
+
+/* Five totals, and one metric. */
+static void
+responses(struct page *p)
+{
+	header(p, "responses_total", "counter",
+	    "Responses by the class of their status; 1xx: 101 alone");
+	for (unsigned i = 0; i < p->instance->workers; i++)
+		for (int code = 0; code < SCOREBOARD_CODE_499; code++)
+			fprintf(p->f,
+			    "drover_responses_total{worker=\"%u\","
+			    "class=\"%s\"} %" PRIu64 "\n",
+			    i + 1, scoreboard_code_str(code),
+			    atomic_load(&p->sb->slots[i]
+				    .totals[SCOREBOARD_RESPONSES_1XX + code]));
+}
+
 static void
 one_histogram(struct page *p, const char *name, unsigned worker,
     const struct histogram *h)
 {
 	uint64_t count;
 
-	for (size_t i = 0; i < sizeof(bounds) / sizeof(bounds[0]); i++)
+	for (unsigned i = 0; i < DURATION_BOUNDS; i++)
 		fprintf(p->f,
 		    "drover_%s_bucket{worker=\"%u\",le=\"%s\"} %" PRIu64 "\n",
-		    name, worker, bounds[i].text,
-		    histogram_count_upto(h, bounds[i].ns));
+		    name, worker, duration_bounds_str[i],
+		    histogram_count_upto(h, duration_bounds_us[i] * 1000));
 	/* Counted last: it can't be less than what the bounds had. */
 	count = histogram_count(h);
 	fprintf(p->f,
@@ -266,56 +380,11 @@ histograms(struct page *p)
 		    &p->sb->slots[i].lateness);
 }
 
-static uint64_t
-service_in_flight(const struct page *p, size_t service)
-{
-	uint64_t sum = 0;
-
-	for (unsigned i = 0; i < p->instance->workers; i++)
-		if (scoreboard_slot_is_live(&p->sb->slots[i]))
-			sum += atomic_load(
-			    &p->sb->slots[i].service_in_flight[service]);
-	return sum;
-}
-
-static void
-services(struct page *p)
-{
-	const struct config *c = p->instance->config;
-	char name[128];
-
-	if (c->service_count == 0)
-		return;
-	for (int which = 0; which < SCOREBOARD_SERVICE_TOTAL_COUNT; which++) {
-		snprintf(name, sizeof(name), "%s_total",
-		    scoreboard_service_total_str(which));
-		header(
-		    p, name, "counter", scoreboard_service_total_help(which));
-		for (size_t i = 0; i < c->service_count; i++)
-			fprintf(p->f, "drover_%s{service=\"%s\"} %" PRIu64 "\n",
-			    name, c->services[i].name,
-			    scoreboard_service_sum(p->sb, i, which));
-	}
-	header(p, "service_requests_in_flight", "gauge",
-	    "Requests that the service is answering now");
-	for (size_t i = 0; i < c->service_count; i++)
-		fprintf(p->f,
-		    "drover_service_requests_in_flight{service=\"%s\"} %" PRIu64
-		    "\n",
-		    c->services[i].name, service_in_flight(p, i));
-	header(p, "service_breaker_state", "gauge",
-	    "Circuit breaker: 0 closed, 1 open, 2 half-open");
-	for (size_t i = 0; i < c->service_count; i++)
-		fprintf(p->f,
-		    "drover_service_breaker_state{service=\"%s\"} %u\n",
-		    c->services[i].name,
-		    (unsigned)instance_breaker(p->instance, i));
-}
-
 char *
 metrics_page(const struct instance *instance, uint64_t now_ns, size_t *len)
 {
-	struct page p = {NULL, instance, instance->scoreboard, now_ns};
+	struct page p = {
+	    .instance = instance, .sb = instance->scoreboard, .now_ns = now_ns};
 	char *text = NULL;
 
 	p.f = open_memstream(&text, len);
@@ -323,10 +392,14 @@ metrics_page(const struct instance *instance, uint64_t now_ns, size_t *len)
 		return NULL;
 	build_info(&p);
 	gauges(&p);
+	worker_processes(&p);
+	master_process(&p);
 	for (int i = 0; i < SCOREBOARD_TOTAL_COUNT; i++)
-		total(&p, i);
+		if (!is_response(i))
+			total(&p, i);
+	responses(&p);
 	histograms(&p);
-	services(&p);
+	service_metrics_write(p.f, instance, now_ns);
 	if (fclose(p.f) == 0)
 		return text;
 	free(text);

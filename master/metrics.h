@@ -1,6 +1,7 @@
 /*
  * metrics - the page that Prometheus reads: every worker's totals, gauges and
- * event-loop delay, from the scoreboard. Master.
+ * event-loop delay, from the scoreboard, the processes, and what
+ * service_metrics has. docs/metrics.md says what each means. Master.
  *
  * Totals are monotonic over the restarts of a worker, as its slot keeps them.
  *

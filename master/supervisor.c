@@ -1,6 +1,7 @@
 #include "supervisor.h"
 
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include <errno.h>
@@ -138,16 +139,25 @@ on_none_left(void *arg)
 		on_helper_stopped(s);
 }
 
+static uint64_t
+cpu_us(const struct rusage *used)
+{
+	return (uint64_t)(used->ru_utime.tv_sec + used->ru_stime.tv_sec) *
+		   1000000 +
+	       (uint64_t)(used->ru_utime.tv_usec + used->ru_stime.tv_usec);
+}
+
 static void
 reap(struct supervisor *s)
 {
 	for (;;) {
 		int status;
-		pid_t pid = waitpid(-1, &status, WNOHANG);
+		struct rusage used;
+		pid_t pid = wait4(-1, &status, WNOHANG, &used);
 
 		if (pid <= 0)
 			return;
-		if (workers_reap(s->workers, pid, status))
+		if (workers_reap(s->workers, pid, status, cpu_us(&used)))
 			continue;
 		if (s->helper != NULL && helper_reap(s->helper, pid, status))
 			continue;

@@ -384,15 +384,18 @@ find(struct workers *ws, pid_t pid)
 }
 
 bool
-workers_reap(struct workers *ws, pid_t pid, int wait_status)
+workers_reap(struct workers *ws, pid_t pid, int wait_status, uint64_t cpu_us)
 {
 	struct worker *w = find(ws, pid);
+	struct scoreboard_slot *slot;
 	struct death death;
 
 	if (w == NULL)
 		return false;
 	describe_death(w, wait_status, &death);
-	atomic_store(&ws->options.scoreboard->slots[w->slot].state, SLOT_DEAD);
+	slot = &ws->options.scoreboard->slots[w->slot];
+	atomic_store(&slot->state, SLOT_DEAD);
+	scoreboard_add(&slot->past_cpu_us, cpu_us);
 	close_pipe(w);
 	set_phase(w, WORKER_WAITING);
 	w->pid = 0;

@@ -38,8 +38,10 @@ void workers_free(struct workers *ws);
 
 /* Forks all of them. */
 void workers_start(struct workers *ws);
-/* Was pid one of them? Then its death is recorded and answered. */
-bool workers_reap(struct workers *ws, pid_t pid, int wait_status);
+/* Was pid one of them? Then its death is recorded and answered. cpu_us: what it
+ * has used, as wait4(2) says. */
+bool workers_reap(
+    struct workers *ws, pid_t pid, int wait_status, uint64_t cpu_us);
 
 /* Has those that run open their log file anew. */
 void workers_reopen_log(struct workers *ws);

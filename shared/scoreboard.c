@@ -23,15 +23,18 @@ struct shape {
 	const char *instance;
 	uint32_t slots;
 	uint32_t services;
+	uint32_t series;
 	uint64_t names;
 	size_t bytes;
 };
 
-static uint64_t
-bytes_for(unsigned slots)
+static size_t
+bytes_for(unsigned slots, size_t series)
 {
 	return sizeof(struct scoreboard) +
-	       slots * sizeof(struct scoreboard_slot);
+	       slots * (sizeof(struct scoreboard_slot) +
+			   series * SCOREBOARD_CODE_COUNT *
+			       sizeof(struct duration_histogram));
 }
 
 static struct scoreboard *
@@ -48,7 +51,7 @@ fits(const struct scoreboard *sb, const struct shape *shape)
 	return sb->magic == MAGIC && sb->bytes == shape->bytes &&
 	       sb->slot_count == shape->slots &&
 	       sb->service_count == shape->services &&
-	       sb->service_names == shape->names &&
+	       sb->series_count == shape->series && sb->names == shape->names &&
 	       memchr(sb->incarnation, '\0', sizeof(sb->incarnation)) != NULL &&
 	       strncmp(sb->instance, shape->instance, sizeof(sb->instance)) ==
 		   0;
@@ -111,7 +114,8 @@ fill(int fd, const struct shape *shape)
 	snprintf(sb->instance, sizeof(sb->instance), "%s", shape->instance);
 	sb->slot_count = shape->slots;
 	sb->service_count = shape->services;
-	sb->service_names = shape->names;
+	sb->series_count = shape->series;
+	sb->names = shape->names;
 	sb->lock_fd = fd;
 	return sb;
 }
@@ -177,7 +181,7 @@ forget_predecessor(struct scoreboard *sb)
 	memset(sb->members, 0, sizeof(sb->members));
 }
 
-/* Of the names in order, each with its NUL. */
+/* Of the services and the series in order, each text with its NUL. */
 static uint64_t
 hash_names(const struct config *config)
 {
@@ -186,6 +190,12 @@ hash_names(const struct config *config)
 	for (size_t i = 0; i < config->service_count; i++)
 		hash = hash_bytes(hash, config->services[i].name,
 		    strlen(config->services[i].name) + 1);
+	for (size_t i = 0; i < config->series_count; i++) {
+		const struct config_series *s = &config->series[i];
+
+		hash = hash_bytes(hash, s->path, strlen(s->path) + 1);
+		hash = hash_bytes(hash, &s->service, sizeof(s->service));
+	}
 	return hash;
 }
 
@@ -196,8 +206,9 @@ scoreboard_open(const struct config *config, unsigned slots)
 	    .instance = config->instance,
 	    .slots = slots,
 	    .services = (uint32_t)config->service_count,
+	    .series = (uint32_t)config->series_count,
 	    .names = hash_names(config),
-	    .bytes = bytes_for(slots),
+	    .bytes = bytes_for(slots, config->series_count),
 	};
 	struct scoreboard *sb;
 	char path[PATH_MAX];
@@ -233,6 +244,15 @@ scoreboard_slot_take(struct scoreboard_slot *slot, pid_t pid)
 	atomic_store(&slot->heartbeat_ns, now_ns);
 	scoreboard_add(&slot->generation, 1);
 	atomic_store(&slot->state, SLOT_STARTING);
+}
+
+struct duration_histogram *
+scoreboard_requests(const struct scoreboard *sb, unsigned slot)
+{
+	const struct scoreboard_slot *end = sb->slots + sb->slot_count;
+
+	return (struct duration_histogram *)(uintptr_t)end +
+	       (size_t)slot * sb->series_count * SCOREBOARD_CODE_COUNT;
 }
 
 uint32_t
@@ -320,6 +340,34 @@ scoreboard_service_sum(const struct scoreboard *sb, size_t service,
 	return sum;
 }
 
+enum scoreboard_code
+scoreboard_code_of(unsigned status)
+{
+	/* Nearly all are. */
+	if (status / 100 == 2)
+		return SCOREBOARD_CODE_2XX;
+	/* A backend may say 600 or 099, and gets a class all the same. */
+	if (status < 200)
+		return SCOREBOARD_CODE_1XX;
+	return status < 500 ? (enum scoreboard_code)(status / 100 - 1)
+			    : SCOREBOARD_CODE_5XX;
+}
+
+const char *
+scoreboard_code_str(enum scoreboard_code code)
+{
+	static const char *const names[] = {
+	    [SCOREBOARD_CODE_1XX] = "1xx",
+	    [SCOREBOARD_CODE_2XX] = "2xx",
+	    [SCOREBOARD_CODE_3XX] = "3xx",
+	    [SCOREBOARD_CODE_4XX] = "4xx",
+	    [SCOREBOARD_CODE_5XX] = "5xx",
+	    [SCOREBOARD_CODE_499] = "499",
+	};
+
+	return names[code];
+}
+
 static const struct {
 	const char *name;
 	const char *help;
@@ -329,9 +377,15 @@ static const struct {
 	SCOREBOARD_TOTALS(X)
 #undef X
 },
-  service_totals[] = {
+  service_totals[] =
+      {
 #define X(symbol, name, help) {name, help},
-      SCOREBOARD_SERVICE_TOTALS(X)
+	  SCOREBOARD_SERVICE_TOTALS(X)
+#undef X
+},
+  waits[] = {
+#define X(symbol, name, help) {name, help},
+      SCOREBOARD_WAITS(X)
 #undef X
 };
 
@@ -357,6 +411,18 @@ const char *
 scoreboard_service_total_help(enum scoreboard_service_total total)
 {
 	return service_totals[total].help;
+}
+
+const char *
+scoreboard_wait_str(enum scoreboard_wait wait)
+{
+	return waits[wait].name;
+}
+
+const char *
+scoreboard_wait_help(enum scoreboard_wait wait)
+{
+	return waits[wait].help;
 }
 
 const char *

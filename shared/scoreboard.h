@@ -4,7 +4,9 @@
  * belong to the host as a whole.
  *
  * MAP_SHARED on a file under state_dir, so totals survive a worker's death
- * and, with the same instance and shape, the master's. Totals only grow.
+ * and, with the same instance and shape (workers, services, routes), the
+ * master's. Totals only grow. Behind the last slot are the slots' histograms of
+ * requests' durations, as many as the configuration has series.
  * Gauges belong to the process in the slot and are zeroed by its successor.
  * Every field that two processes touch is atomic; none is locked, so nobody's
  * death can hang anybody.
@@ -20,6 +22,7 @@
 #include <stdint.h>
 
 #include "config.h"
+#include "duration.h"
 #include "histogram.h"
 #include "member.h"
 
@@ -31,7 +34,8 @@
 /* Totals of a slot: symbol, metric name, help text. */
 #define SCOREBOARD_TOTALS(X)                                                   \
 	X(REQUESTS, "requests", "Requests read from clients")                  \
-	X(RESPONSES_2XX, "responses_2xx", "Responses with status 1xx to 2xx")  \
+	X(RESPONSES_1XX, "responses_1xx", "Responses with status 101")         \
+	X(RESPONSES_2XX, "responses_2xx", "Responses with status 2xx")         \
 	X(RESPONSES_3XX, "responses_3xx", "Responses with status 3xx")         \
 	X(RESPONSES_4XX, "responses_4xx", "Responses with status 4xx")         \
 	X(RESPONSES_5XX, "responses_5xx", "Responses with status 5xx")         \
@@ -90,6 +94,37 @@ enum slot_state {
 	SLOT_DEAD, /* written by the master when it reaps */
 };
 
+/* Where a request's time goes, per service: symbol, metric name, help text. */
+#define SCOREBOARD_WAITS(X)                                                    \
+	X(QUEUE, "queue_seconds",                                              \
+	    "From a request's head, or its try before, to a connection; in "   \
+	    "whole iterations of the event loop")                              \
+	X(CONNECT, "connect_seconds",                                          \
+	    "From a new connection's begin until it stands; in whole "         \
+	    "iterations of the event loop")                                    \
+	X(FIRST_BYTE, "first_byte_seconds",                                    \
+	    "From a connection to the head of the service's response; in "     \
+	    "whole iterations of the event loop")
+
+enum scoreboard_wait {
+#define X(symbol, name, help) SCOREBOARD_WAIT_##symbol,
+	SCOREBOARD_WAITS(X)
+#undef X
+	    SCOREBOARD_WAIT_COUNT
+};
+
+/* How a request ended: the class of its response's status, or its client had
+ * left before that began, which an access log calls 499. */
+enum scoreboard_code {
+	SCOREBOARD_CODE_1XX,
+	SCOREBOARD_CODE_2XX,
+	SCOREBOARD_CODE_3XX,
+	SCOREBOARD_CODE_4XX,
+	SCOREBOARD_CODE_5XX,
+	SCOREBOARD_CODE_499,
+	SCOREBOARD_CODE_COUNT
+};
+
 enum redis_state { REDIS_STATE_NONE, REDIS_STATE_UP, REDIS_STATE_DOWN };
 
 struct scoreboard_slot {
@@ -109,6 +144,8 @@ struct scoreboard_slot {
 	_Atomic uint64_t services[CONFIG_SERVICES_MAX]
 				 [SCOREBOARD_SERVICE_TOTAL_COUNT];
 	_Atomic uint64_t ticket_seq; /* last block asked for by /api/count */
+	/* CPU time of the slot's former workers; the master's to write. */
+	_Atomic uint64_t past_cpu_us;
 
 	/* Gauges. */
 	_Atomic uint32_t connections;
@@ -120,6 +157,9 @@ struct scoreboard_slot {
 
 	struct histogram delay;    /* busy time of each loop iteration */
 	struct histogram lateness; /* of timers, while the loop slept */
+
+	struct duration_histogram waits[CONFIG_SERVICES_MAX]
+				       [SCOREBOARD_WAIT_COUNT];
 };
 
 /* One backend address, whichever service or worker uses it. */
@@ -134,8 +174,10 @@ struct scoreboard {
 	char incarnation[SCOREBOARD_INCARNATION_MAX]; /* random, see design */
 	uint32_t slot_count;
 	uint32_t service_count;
-	uint64_t service_names; /* a hash: totals are kept by index */
-	uint64_t started_ns;    /* of this master, CLOCK_MONOTONIC */
+	uint32_t series_count;
+	uint64_t names;      /* of services and series, a hash: both are kept by
+			      * index */
+	uint64_t started_ns; /* of this master, CLOCK_MONOTONIC */
 	_Atomic pid_t master_pid;
 	_Atomic uint32_t redis_degraded; /* said so already: see worker.c */
 	/* Descriptor, the same in master and workers, that holds the file's
@@ -159,6 +201,11 @@ struct scoreboard *scoreboard_open(const struct config *config, unsigned slots);
 /* In the new worker: takes the slot, zeroes the predecessor's gauges. */
 void scoreboard_slot_take(struct scoreboard_slot *slot, pid_t pid);
 
+/* A slot's histograms of requests' durations, SCOREBOARD_CODE_COUNT for each of
+ * the configuration's series. */
+struct duration_histogram *scoreboard_requests(
+    const struct scoreboard *sb, unsigned slot);
+
 /*
  * The host-wide number of an address (0 .. SCOREBOARD_ENDPOINTS - 1), claimed
  * on first use by whichever process comes first and never given back.
@@ -167,6 +214,9 @@ void scoreboard_slot_take(struct scoreboard_slot *slot, pid_t pid);
 uint32_t scoreboard_endpoint_id(struct scoreboard *sb, uint64_t key);
 /* In-flight exchanges to that endpoint over all slots of live workers. */
 uint32_t scoreboard_endpoint_load(const struct scoreboard *sb, uint32_t id);
+
+enum scoreboard_code scoreboard_code_of(unsigned status);
+const char *scoreboard_code_str(enum scoreboard_code code);
 
 /* What a slot's loop is on, as text that ends in NUL; "" for nothing. */
 const char *scoreboard_activity(
@@ -188,6 +238,8 @@ const char *scoreboard_total_str(enum scoreboard_total total);
 const char *scoreboard_total_help(enum scoreboard_total total);
 const char *scoreboard_service_total_str(enum scoreboard_service_total total);
 const char *scoreboard_service_total_help(enum scoreboard_service_total total);
+const char *scoreboard_wait_str(enum scoreboard_wait wait);
+const char *scoreboard_wait_help(enum scoreboard_wait wait);
 const char *slot_state_str(enum slot_state state);
 const char *redis_state_str(enum redis_state state);
 

@@ -116,6 +116,7 @@ request_new(const struct client *client, const struct message *m)
 		return NULL;
 	access_record_init(&r->record);
 	r->text = NULL;
+	r->series = 0;
 	r->cut = false;
 	if (client->worker->access_log != NULL)
 		note_request(r, m);
@@ -156,6 +157,22 @@ log_request(
 	if (r.end == NULL)
 		r.end = end;
 	access_log_add(log, &r);
+}
+
+/* Its head is the clock's start: one that was refused before has no time. */
+static void
+end_request(struct client *client, unsigned status, enum scoreboard_code code,
+    uint64_t bytes_out, const char *end)
+{
+	struct worker *w = client->worker;
+
+	if (client->request != NULL)
+		endings_add(&w->endings,
+		    &w->durations[client->request->series *
+				      SCOREBOARD_CODE_COUNT +
+				  code],
+		    session_request_us(client->session));
+	log_request(client, status, bytes_out, end);
 }
 
 void
@@ -246,6 +263,7 @@ static void
 start_task(struct client *client, const struct config_route *route)
 {
 	client->request->record.route = route->path;
+	client->request->series = route->series;
 	if (route->service >= 0) {
 		exchange_start(client, route);
 		return;
@@ -315,17 +333,6 @@ on_drained(struct session *s)
 		task->ops->on_drained(task);
 }
 
-static void
-count_response(struct worker *w, unsigned status)
-{
-	static const enum scoreboard_total totals[] = {SCOREBOARD_RESPONSES_2XX,
-	    SCOREBOARD_RESPONSES_2XX, SCOREBOARD_RESPONSES_2XX,
-	    SCOREBOARD_RESPONSES_3XX, SCOREBOARD_RESPONSES_4XX,
-	    SCOREBOARD_RESPONSES_5XX};
-
-	worker_count(w, totals[status < 600 ? status / 100 : 5]);
-}
-
 static bool
 has_left(const struct session *s)
 {
@@ -338,6 +345,7 @@ on_response_end(struct session *s, bool complete)
 {
 	struct client *client = client_of(s);
 	struct worker *w = client->worker;
+	enum scoreboard_code code = scoreboard_code_of(session_status(s));
 
 	if (!complete && client->task != NULL && has_left(s))
 		worker_count(w, SCOREBOARD_CLIENT_ABORTS);
@@ -350,13 +358,13 @@ on_response_end(struct session *s, bool complete)
 		worker_count(w, SCOREBOARD_REQUESTS);
 	if (session_request(s)->error != MESSAGE_NONE)
 		worker_count(w, SCOREBOARD_BAD_REQUESTS);
-	count_response(w, session_status(s));
+	worker_count(w, SCOREBOARD_RESPONSES_1XX + code);
 	if (complete) {
 		/* Who has seen the end may be here again before we are told:
 		 * it must find its place free. */
 		client->closing = session_is_closing(s);
 		w->clients->closing += client->closing;
-		log_request(client, session_status(s),
+		end_request(client, session_status(s), code,
 		    session_response_bytes(s),
 		    session_close_word(session_why(s)));
 		drop_request(client);
@@ -376,13 +384,14 @@ on_close(struct session *s, enum session_close reason)
 		worker_count(w, SCOREBOARD_CLIENT_ABORTS);
 	abort_task(client);
 	if (client->request != NULL && client->request->cut) {
-		log_request(client, session_status(s),
+		end_request(client, session_status(s),
+		    scoreboard_code_of(session_status(s)),
 		    session_response_bytes(s), session_close_word(reason));
 	} else if (client->request != NULL) {
 		/* Gone before its answer began. */
 		scoreboard_gauge(&w->slot->in_flight, -1);
-		log_request(
-		    client, CLIENT_GONE_STATUS, 0, session_close_word(reason));
+		end_request(client, CLIENT_GONE_STATUS, SCOREBOARD_CODE_499, 0,
+		    session_close_word(reason));
 	}
 	drop_request(client);
 	TAILQ_REMOVE(&w->clients->list, client, entry);

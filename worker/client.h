@@ -50,6 +50,7 @@ struct client_request {
 	 * knows better than the connection why it ended. */
 	struct access_record record;
 	struct client_text *text; /* NULL: no access log, or no memory */
+	unsigned series;          /* of its route, as in config_route */
 	bool cut;                 /* its response was: said when it closes */
 };
 

@@ -161,6 +161,7 @@ cpu_bound_start(struct client *client)
 	}
 	/* What others were answered before need not wait for it. */
 	outbox_send(w->outbox);
+	endings_settle_now(&w->endings);
 	burn(&c, NULL);
 	w->blocked_us = loop_now_us(w->loop);
 	reply(client, &c, false);

@@ -83,7 +83,7 @@ exchange_enter(struct exchange *x, enum exchange_state state)
 void
 exchange_count(struct exchange *x, enum scoreboard_service_total total)
 {
-	scoreboard_add(&x->worker->slot->services[x->service->index][total], 1);
+	scoreboard_add(&x->service->totals[total], 1);
 }
 
 void
@@ -143,17 +143,13 @@ exchange_end(struct exchange *x, bool keep_upstream)
 	loop_defer_cancel(w->loop, &x->again);
 	loop_timer_clear(w->loop, &x->continue_timer);
 	breakers_release(w->breakers, &x->ticket);
-	scoreboard_gauge(&w->slot->service_in_flight[x->service->index], -1);
+	scoreboard_gauge(x->service->in_flight, -1);
 	service_end(x->service, x->retries != 0);
 	exchange_drop_head(x);
 	loop_bury(w->loop, x, free_exchange);
 }
 
-static void
-abort_exchange(struct task *task)
-{
-	exchange_end((struct exchange *)task, false);
-}
+/* ---- what its parts took ---- */
 
 uint64_t
 exchange_lap_us(struct exchange *x)
@@ -163,6 +159,50 @@ exchange_lap_us(struct exchange *x)
 
 	x->mark_us = now_us;
 	return lap_us;
+}
+
+/* Most do not wait at all. */
+static void
+note_queue(struct exchange *x)
+{
+	struct duration_histogram *h =
+	    &x->service->waits[SCOREBOARD_WAIT_QUEUE];
+	uint64_t us = exchange_lap_us(x);
+
+	x->client->request->record.queue_us = us;
+	if (us == 0)
+		duration_add_none(h);
+	else
+		duration_add(h, us);
+}
+
+static void
+note_connect(struct exchange *x)
+{
+	uint64_t us = exchange_lap_us(x);
+
+	x->client->request->record.connect_us = us;
+	duration_add(&x->service->waits[SCOREBOARD_WAIT_CONNECT], us);
+}
+
+void
+exchange_note_first_byte(struct exchange *x)
+{
+	uint64_t us = exchange_lap_us(x);
+
+	x->client->request->record.first_byte_us = us;
+	duration_add(&x->service->waits[SCOREBOARD_WAIT_FIRST_BYTE], us);
+}
+
+/* Its client has left, and if from the queue, has waited there, too. */
+static void
+abort_exchange(struct task *task)
+{
+	struct exchange *x = (struct exchange *)task;
+
+	if (x->state == EXCHANGE_QUEUED)
+		note_queue(x);
+	exchange_end(x, false);
 }
 
 /* ---- on the way ---- */
@@ -198,7 +238,7 @@ on_upstream_ready(struct exchange *x)
 		return;
 	}
 	if (x->state == EXCHANGE_CONNECTING) {
-		x->client->request->record.connect_us = exchange_lap_us(x);
+		note_connect(x);
 		exchange_send(x);
 	} else {
 		exchange_take_body(x);
@@ -236,7 +276,7 @@ note_connection(struct exchange *x)
 	struct access_record *record = &x->client->request->record;
 
 	client_note_upstream(x->client, x->up->endpoint->text);
-	record->queue_us = exchange_lap_us(x);
+	note_queue(x);
 	record->connect_us =
 	    x->up->state == UPSTREAM_CONNECTING ? ACCESS_NO_TIME : 0;
 	record->first_byte_us = ACCESS_NO_TIME;
@@ -284,7 +324,7 @@ go_on(struct exchange *x, enum pool_result result, struct upstream *up,
 		break;
 	case POOL_SHED:
 		worker_count(x->worker, SCOREBOARD_UP_SHED);
-		x->client->request->record.queue_us = exchange_lap_us(x);
+		note_queue(x);
 		exchange_refuse(x, shed, 1);
 		break;
 	case POOL_NO_ENDPOINT:
@@ -440,8 +480,7 @@ exchange_start(struct client *client, const struct config_route *route)
 	client_begin_task(client, &x->task);
 	client->request->record.service = x->service->config->name;
 	exchange_count(x, SCOREBOARD_SERVICE_REQUESTS);
-	scoreboard_gauge(
-	    &x->worker->slot->service_in_flight[x->service->index], 1);
+	scoreboard_gauge(x->service->in_flight, 1);
 	service_begin(x->service);
 	switch (breakers_check(
 	    x->worker->breakers, x->service->index, &x->ticket)) {

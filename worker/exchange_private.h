@@ -105,6 +105,8 @@ void exchange_drop_head(struct exchange *x);
 void exchange_connect(struct exchange *x);
 /* The time since the last mark, which is now. */
 uint64_t exchange_lap_us(struct exchange *x);
+/* The response's head is there. */
+void exchange_note_first_byte(struct exchange *x);
 
 /* exchange_verdict.c */
 /* The try failed: tries again, or ends with the failure's answer. */

@@ -252,7 +252,7 @@ begin_response(struct exchange *x)
 	struct text *head = session_begin(s, &response);
 
 	x->response_begun = true;
-	x->client->request->record.first_byte_us = exchange_lap_us(x);
+	exchange_note_first_byte(x);
 	exchange_drop_head(x);
 	/* The service works: all others need not wait for a long body's end. */
 	if (x->ticket.admission.is_probe)

@@ -54,7 +54,7 @@ exchange_begin_tunnel(struct exchange *x)
 	exchange_add_sticky(x, head);
 	x->request_ended = false;
 	exchange_drop_head(x);
-	x->client->request->record.first_byte_us = exchange_lap_us(x);
+	exchange_note_first_byte(x);
 	(void)breakers_report(x->worker->breakers, &x->ticket, false, NULL);
 	endpoint_worked(x->up->endpoint);
 	if (!exchange_enter(x, EXCHANGE_TUNNEL))

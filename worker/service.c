@@ -310,6 +310,9 @@ service_new(struct worker *w, unsigned index)
 	service->worker = w;
 	service->config = config;
 	service->index = index;
+	service->totals = w->slot->services[index];
+	service->in_flight = &w->slot->service_in_flight[index];
+	service->waits = w->slot->waits[index];
 	service->balance.first = w->boot->slot;
 	arc4random_buf(
 	    &service->balance.random, sizeof(service->balance.random));

@@ -21,6 +21,7 @@
 #include "loop.h"
 #include "resolver.h"
 
+struct duration_histogram;
 struct pool;
 struct worker;
 
@@ -41,6 +42,11 @@ struct service {
 	struct worker *worker;
 	const struct config_service *config;
 	unsigned index;
+	/* Its own in the worker's slot: totals, gauge, and the histograms of
+	 * SCOREBOARD_WAIT_COUNT waits. */
+	_Atomic uint64_t *totals;
+	_Atomic uint32_t *in_flight;
+	struct duration_histogram *waits;
 	struct endpoint *endpoints[SERVICE_ENDPOINTS_MAX];
 	size_t endpoint_count;
 	struct service_name *names;

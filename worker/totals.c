@@ -19,6 +19,7 @@
 /* The slot's totals that the cluster adds up. */
 static const enum scoreboard_total kept[] = {
     SCOREBOARD_REQUESTS,
+    SCOREBOARD_RESPONSES_1XX,
     SCOREBOARD_RESPONSES_2XX,
     SCOREBOARD_RESPONSES_3XX,
     SCOREBOARD_RESPONSES_4XX,

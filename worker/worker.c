@@ -289,6 +289,26 @@ open_state(struct worker *w)
 		   : -1;
 }
 
+/* ---- the loop itself ---- */
+
+static void
+on_woke(void *arg, uint64_t entered_ns, uint64_t due_ns, uint64_t now_ns)
+{
+	struct worker *w = arg;
+
+	delay_woke(&w->delay, entered_ns, due_ns, now_ns);
+}
+
+static void
+on_asleep(void *arg, uint64_t woke_ns, uint64_t now_ns)
+{
+	struct worker *w = arg;
+
+	if (w->endings.count != 0)
+		endings_settle(&w->endings, now_ns);
+	delay_asleep(&w->delay, woke_ns, now_ns);
+}
+
 /* ---- from fork to exit ---- */
 
 static int
@@ -354,14 +374,13 @@ open_access_log(struct worker *w)
 static int
 open_all(struct worker *w)
 {
-	struct loop_observer observer;
+	const struct loop_observer observer = {on_woke, on_asleep, w};
 
 	w->loop = loop_new();
 	if (w->loop == NULL)
 		return -1;
 	delay_init(&w->delay, w->slot, worker_number(w),
 	    w->config->event_loop.delay_warning_us);
-	observer = delay_observer(&w->delay);
 	loop_observe(w->loop, &observer);
 	w->started_us = loop_now_us(w->loop);
 	w->statm_fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
@@ -410,6 +429,7 @@ close_all(struct worker *w)
 {
 	acceptor_free(w->acceptor);
 	clients_free(w->clients);
+	endings_settle(&w->endings, loop_clock_ns());
 	route_table_free(w->routes);
 	offload_free(w->offload);
 	checker_free(w->checker);
@@ -461,6 +481,7 @@ worker_main(const struct worker_boot *boot)
 	    .config = boot->config,
 	    .scoreboard = boot->scoreboard,
 	    .slot = &boot->scoreboard->slots[boot->slot],
+	    .durations = scoreboard_requests(boot->scoreboard, boot->slot),
 	    .statm_fd = -1,
 	};
 	int status = EXIT_FAILURE;

@@ -10,6 +10,7 @@
 
 #include "buffer.h"
 #include "delay.h"
+#include "endings.h"
 #include "loop.h"
 #include "outbox.h"
 #include "pipe.h"
@@ -58,6 +59,8 @@ struct worker {
 
 	struct trace_source trace;
 	struct delay_meter delay;
+	struct duration_histogram *durations; /* of the slot's requests */
+	struct endings endings;
 	struct signals signals;
 	struct loop_watch master;
 	struct timer tick;

@@ -6,6 +6,7 @@ import threading
 
 import pytest
 
+import samples
 from name_server import A, AAAA, SERVFAIL, NameServer, ResolvConf, loopback
 from harness import respond, route, service, wait_for
 
@@ -130,6 +131,28 @@ def test_replicas_come_and_go_under_load(scene):
     load.wait_more(200)
     assert load.stop() == {200}
     assert d.total("upstream_retries") == 0
+
+
+def test_the_metrics_list_who_is_there(scene):
+    s = scene(2)
+    one, two = s.hosts
+    d = s.start(one, two)
+
+    def wait_listed(*hosts):
+        def exactly():
+            listed = samples.read(d).all("drover_endpoint_up")
+            return ({dict(labels)["endpoint"] for labels in listed} ==
+                    {f"{host}:{s.port}" for host in hosts})
+        wait_for(exactly, f"exactly {hosts} are listed")
+
+    wait_listed(one, two)
+    s.dns.zone[NAME] = [two]
+    wait_listed(two)
+    s.dns.zone[NAME] = [two, one]
+    wait_listed(one, two)
+    # A successor lists them anew.
+    d.kill_worker(0)
+    wait_listed(one, two)
 
 
 def test_requests_in_flight_end_as_they_would(scene):

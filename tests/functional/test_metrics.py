@@ -1,9 +1,13 @@
 """Goal: Prometheus can read /metrics, and a counter never goes back."""
 
+import os
 import re
 import subprocess
 
 from harness import handler, respond, route, service
+
+DOCS = os.path.join(os.path.dirname(__file__), "..", "..", "docs",
+                    "metrics.md")
 
 
 def parse(page):
@@ -46,6 +50,19 @@ def test_promtool(drover, backend):
                              timeout=20)
     assert checked.returncode == 0, checked.stdout + checked.stderr
     assert checked.stderr.strip() == ""
+
+
+def test_documented(drover, backend, redis):
+    """Each metric that there is, and no other one."""
+    d = drover(workers=1, services=[service("b", backend().address)],
+               redis={"url": redis().url})
+    there = set(re.findall(r"^# TYPE (\S+) ", page(d), re.M))
+    with open(DOCS, encoding="utf-8") as f:
+        # The first column of a table.
+        cells = re.findall(r"^\| (`\w+`(?:, `\w+`)*) \|", f.read(), re.M)
+    told = [name for cell in cells for name in re.findall(r"\w+", cell)]
+    assert len(told) == len(set(told))
+    assert set(told) == there
 
 
 def test_monotonic_over_a_restart(drover, backend):

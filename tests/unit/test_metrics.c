@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 #include <jansson.h>
@@ -21,6 +23,11 @@
 static char instance_name[] = "one", cluster_name[] = "demo";
 static char service_name[] = "users";
 static struct config_service services[] = {{.name = service_name}};
+static struct config_series series[] = {
+    {"", -1},
+    {"/api", 0},
+    {"/a\"b\\c", -1},
+};
 static struct config config = {
     .instance = instance_name,
     .cluster = cluster_name,
@@ -28,6 +35,8 @@ static struct config config = {
     .redis.enabled = true,
     .services = services,
     .service_count = 1,
+    .series = series,
+    .series_count = 3,
 };
 static struct deaths deaths;
 static struct scoreboard *sb;
@@ -48,7 +57,9 @@ make_live(unsigned i, pid_t pid)
 static int
 setup(void **state)
 {
-	size_t bytes = sizeof(*sb) + WORKERS * sizeof(sb->slots[0]);
+	size_t bytes = sizeof(*sb) + WORKERS * sizeof(sb->slots[0]) +
+		       WORKERS * config.series_count * SCOREBOARD_CODE_COUNT *
+			   sizeof(struct duration_histogram);
 
 	(void)state;
 	sb = aligned_alloc(64, bytes);
@@ -56,6 +67,7 @@ setup(void **state)
 		return -1;
 	memset(sb, 0, bytes);
 	sb->slot_count = WORKERS;
+	sb->series_count = (uint32_t)config.series_count;
 	memset(&deaths, 0, sizeof(deaths));
 	instance = (struct instance){&config, sb, &deaths, WORKERS};
 	make_live(0, 11);
@@ -98,6 +110,18 @@ check(const char *name, double want)
 
 	if (got < want - 1e-6 || got > want + 1e-6)
 		fail_msg("%s is %f, not %f", name, got, want);
+}
+
+static void
+check_absent(const char *name)
+{
+	size_t len;
+	char *page = metrics_page(&instance, NOW_NS, &len), line[256];
+
+	assert_non_null(page);
+	snprintf(line, sizeof(line), "\n%s ", name);
+	assert_null(strstr(page, line));
+	free(page);
 }
 
 static void
@@ -177,6 +201,139 @@ test_services_are_summed(void **state)
 	atomic_store(&sb->slots[0].state, SLOT_DEAD);
 	check("drover_service_failures_total{service=\"users\"}", 4);
 	check("drover_service_requests_in_flight{service=\"users\"}", 3);
+}
+
+#define REQUESTS "drover_request_duration_seconds"
+#define API "{service=\"users\",route=\"/api\",code=\"2xx\""
+
+static struct duration_histogram *
+requests(unsigned slot, size_t of_series, enum scoreboard_code code)
+{
+	return scoreboard_requests(sb, slot) +
+	       of_series * SCOREBOARD_CODE_COUNT + code;
+}
+
+static void
+test_requests_are_summed_by_route_and_code(void **state)
+{
+	(void)state;
+	duration_add(requests(0, 1, SCOREBOARD_CODE_2XX), 900);
+	duration_add(requests(1, 1, SCOREBOARD_CODE_2XX), 900);
+	duration_add(requests(1, 1, SCOREBOARD_CODE_2XX), 60000);
+	duration_add(requests(1, 1, SCOREBOARD_CODE_2XX), 20000000);
+	duration_add(requests(0, 1, SCOREBOARD_CODE_499), 1);
+	check(REQUESTS "_bucket" API ",le=\"0.001\"}", 2);
+	check(REQUESTS "_bucket" API ",le=\"0.05\"}", 2);
+	check(REQUESTS "_bucket" API ",le=\"0.1\"}", 3);
+	check(REQUESTS "_bucket" API ",le=\"10\"}", 3);
+	check(REQUESTS "_bucket" API ",le=\"+Inf\"}", 4);
+	check(REQUESTS "_count" API "}", 4);
+	check(REQUESTS "_sum" API "}", 20.0618);
+	check(REQUESTS "_count{service=\"users\",route=\"/api\",code=\"499\"}",
+	    1);
+	check_absent(REQUESTS "_count{service=\"users\",route=\"/api\","
+			      "code=\"5xx\"}");
+	/* As of the rest, a death takes nothing back. */
+	atomic_store(&sb->slots[1].state, SLOT_DEAD);
+	check(REQUESTS "_count" API "}", 4);
+}
+
+static void
+test_a_label_is_escaped(void **state)
+{
+	(void)state;
+	duration_add(requests(1, 2, SCOREBOARD_CODE_4XX), 5);
+	duration_add(requests(1, 0, SCOREBOARD_CODE_4XX), 5);
+	check(REQUESTS "_count{service=\"\",route=\"/a\\\"b\\\\c\","
+		       "code=\"4xx\"}",
+	    1);
+	check(REQUESTS "_count{service=\"\",route=\"\",code=\"4xx\"}", 1);
+}
+
+static void
+test_waits_of_a_service(void **state)
+{
+	(void)state;
+	duration_add_none(&sb->slots[0].waits[0][SCOREBOARD_WAIT_QUEUE]);
+	duration_add(&sb->slots[1].waits[0][SCOREBOARD_WAIT_QUEUE], 300000);
+	duration_add(
+	    &sb->slots[1].waits[0][SCOREBOARD_WAIT_FIRST_BYTE], 2000000);
+	check("drover_queue_seconds_bucket{service=\"users\",le=\"0.001\"}", 1);
+	check("drover_queue_seconds_bucket{service=\"users\",le=\"0.5\"}", 2);
+	check("drover_queue_seconds_sum{service=\"users\"}", 0.3);
+	check("drover_connect_seconds_count{service=\"users\"}", 0);
+	check(
+	    "drover_first_byte_seconds_bucket{service=\"users\",le=\"1\"}", 0);
+	check("drover_first_byte_seconds_bucket{service=\"users\",le=\"2.5\"}",
+	    1);
+}
+
+static void
+test_endpoints(void **state)
+{
+	struct member_name name = {5, 0, "127.0.0.1:81"};
+	struct member *m = &sb->members[member_join(sb->members, &name, 1)];
+
+	(void)state;
+	check("drover_endpoint_up{service=\"users\",endpoint=\"127.0.0.1:81\"}",
+	    1);
+	member_eject(m, NOW_NS / 1000 + 1);
+	check("drover_endpoint_up{service=\"users\",endpoint=\"127.0.0.1:81\"}",
+	    0);
+	check("drover_endpoint_ejections_total{service=\"users\","
+	      "endpoint=\"127.0.0.1:81\"}",
+	    1);
+	member_leave(m, 1);
+	check_absent("drover_endpoint_up{service=\"users\","
+		     "endpoint=\"127.0.0.1:81\"}");
+}
+
+static void
+test_responses_by_class(void **state)
+{
+	(void)state;
+	scoreboard_add(&sb->slots[0].totals[SCOREBOARD_RESPONSES_1XX], 2);
+	scoreboard_add(&sb->slots[1].totals[SCOREBOARD_RESPONSES_5XX], 3);
+	check("drover_responses_total{worker=\"1\",class=\"1xx\"}", 2);
+	check("drover_responses_total{worker=\"1\",class=\"5xx\"}", 0);
+	check("drover_responses_total{worker=\"2\",class=\"5xx\"}", 3);
+	check_absent("drover_responses_5xx_total{worker=\"2\"}");
+}
+
+static void
+test_codes(void **state)
+{
+	(void)state;
+	assert_int_equal(scoreboard_code_of(101), SCOREBOARD_CODE_1XX);
+	assert_int_equal(scoreboard_code_of(200), SCOREBOARD_CODE_2XX);
+	assert_int_equal(scoreboard_code_of(299), SCOREBOARD_CODE_2XX);
+	assert_int_equal(scoreboard_code_of(304), SCOREBOARD_CODE_3XX);
+	assert_int_equal(scoreboard_code_of(499), SCOREBOARD_CODE_4XX);
+	assert_int_equal(scoreboard_code_of(500), SCOREBOARD_CODE_5XX);
+	/* Of a backend. */
+	assert_int_equal(scoreboard_code_of(0), SCOREBOARD_CODE_1XX);
+	assert_int_equal(scoreboard_code_of(999), SCOREBOARD_CODE_5XX);
+}
+
+static void
+test_processes(void **state)
+{
+	(void)state;
+	atomic_store(&sb->slots[0].pid, getpid());
+	atomic_store(&sb->slots[0].past_cpu_us, 7000000);
+	assert_true(sample("process_resident_memory_bytes") > 0);
+	assert_true(sample("process_open_fds") >= 1);
+	assert_true(sample("process_max_fds") >= sample("process_open_fds"));
+	assert_true(
+	    sample("process_start_time_seconds") <= (double)time(NULL) + 2);
+	check(
+	    "drover_worker_open_fds{worker=\"1\"}", sample("process_open_fds"));
+	assert_true(
+	    sample("drover_worker_cpu_seconds_total{worker=\"1\"}") >= 7);
+	/* What it has used stays, what it has does not. */
+	atomic_store(&sb->slots[0].state, SLOT_DEAD);
+	check("drover_worker_cpu_seconds_total{worker=\"1\"}", 7);
+	check_absent("drover_worker_open_fds{worker=\"1\"}");
 }
 
 static json_t *
@@ -272,6 +429,13 @@ main(void)
 	    TEST(test_nanoseconds_become_seconds),
 	    TEST(test_histogram_adds_up),
 	    TEST(test_services_are_summed),
+	    TEST(test_requests_are_summed_by_route_and_code),
+	    TEST(test_a_label_is_escaped),
+	    TEST(test_waits_of_a_service),
+	    TEST(test_endpoints),
+	    TEST(test_responses_by_class),
+	    TEST(test_codes),
+	    TEST(test_processes),
 	    TEST(test_cluster_shows_a_stall_while_it_lasts),
 	    TEST(test_cluster_lists_deaths),
 	    TEST(test_cluster_survives_bytes_that_are_no_text),

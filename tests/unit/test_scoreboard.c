@@ -159,6 +159,61 @@ test_other_names_are_not_taken_over(void **state)
 	close_board(sb);
 }
 
+/* Histograms are kept by a route's index, too. */
+static void
+test_other_routes_are_not_taken_over(void **state)
+{
+	struct config_series series[] = {{"", -1}, {"/a", -1}};
+	struct config config = {.state_dir = dir,
+	    .instance = (char *)(uintptr_t)"a",
+	    .series = series,
+	    .series_count = 2};
+	struct scoreboard *sb = scoreboard_open(&config, 1);
+
+	(void)state;
+	assert_non_null(sb);
+	duration_add(
+	    scoreboard_requests(sb, 0) + 2 * SCOREBOARD_CODE_COUNT - 1, 7);
+	close_board(sb);
+	sb = scoreboard_open(&config, 1);
+	assert_non_null(sb);
+	assert_int_equal(
+	    (scoreboard_requests(sb, 0) + 2 * SCOREBOARD_CODE_COUNT - 1)
+		->sum_us,
+	    7);
+	close_board(sb);
+	series[1].path = "/b";
+	sb = scoreboard_open(&config, 1);
+	assert_non_null(sb);
+	assert_int_equal(
+	    (scoreboard_requests(sb, 0) + 2 * SCOREBOARD_CODE_COUNT - 1)
+		->sum_us,
+	    0);
+	close_board(sb);
+}
+
+/* The last histogram of each slot ends before the next slot's, and the file. */
+static void
+test_histograms_lie_behind_the_slots(void **state)
+{
+	struct config_series series[3] = {{"", -1}, {"/a", -1}, {"/b", -1}};
+	struct config config = {.state_dir = dir,
+	    .instance = (char *)(uintptr_t)"a",
+	    .series = series,
+	    .series_count = 3};
+	struct scoreboard *sb = scoreboard_open(&config, 2);
+	const char *begin = (const char *)sb;
+
+	(void)state;
+	assert_non_null(sb);
+	assert_ptr_equal(scoreboard_requests(sb, 0), &sb->slots[2]);
+	assert_ptr_equal(scoreboard_requests(sb, 1),
+	    scoreboard_requests(sb, 0) + 3 * SCOREBOARD_CODE_COUNT);
+	assert_ptr_equal(scoreboard_requests(sb, 1) + 3 * SCOREBOARD_CODE_COUNT,
+	    begin + sb->bytes);
+	close_board(sb);
+}
+
 static void
 test_broken_file_is_replaced(void **state)
 {
@@ -324,6 +379,8 @@ main(void)
 	    TEST(test_taken_over_with_its_totals),
 	    TEST(test_other_shape_is_not_taken_over),
 	    TEST(test_other_names_are_not_taken_over),
+	    TEST(test_other_routes_are_not_taken_over),
+	    TEST(test_histograms_lie_behind_the_slots),
 	    TEST(test_broken_file_is_replaced),
 	    TEST(test_not_taken_from_a_living_writer),
 	    TEST(test_taken_over_from_killed_workers),
