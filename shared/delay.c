@@ -7,14 +7,17 @@
 #define LONG_NS 10000000 /* what BUSY_OVER_10MS_NS adds up */
 #define NS_PER_MS 1000000
 #define NS_PER_US 1000
+#define LATE_LINE_NS UINT64_C(1000000000) /* between two lines of lateness */
 
 void
 delay_init(struct delay_meter *m, struct scoreboard_slot *slot, unsigned worker,
     uint64_t warning_us)
 {
-	m->slot = slot;
-	m->worker = worker;
-	m->warning_ns = warning_us * NS_PER_US;
+	*m = (struct delay_meter){
+	    .slot = slot,
+	    .worker = worker,
+	    .warning_ns = warning_us * NS_PER_US,
+	};
 }
 
 struct loop_observer
@@ -23,22 +26,49 @@ delay_observer(struct delay_meter *m)
 	return (struct loop_observer){delay_woke, delay_asleep, m};
 }
 
-static void
-warn(struct delay_meter *m, uint64_t ns, const char *activity)
+static unsigned long long
+milliseconds(uint64_t ns)
 {
-	unsigned long long ms = (ns + NS_PER_MS / 2) / NS_PER_MS;
+	return (ns + NS_PER_MS / 2) / NS_PER_MS;
+}
+
+static void
+warn_blocked(struct delay_meter *m, uint64_t ns)
+{
+	char activity[SCOREBOARD_ACTIVITY_MAX];
 
 	scoreboard_add(&m->slot->totals[SCOREBOARD_DELAY_WARNINGS], 1);
-	if (activity == NULL)
-		log_warn("Event loop delay: %llums worker=%u pid=%d, woken "
-			 "late: stopped or starved",
-		    ms, m->worker, (int)getpid());
-	else if (activity[0] == '\0')
-		log_warn("Event loop delay: %llums worker=%u pid=%d", ms,
-		    m->worker, (int)getpid());
+	scoreboard_activity(m->slot, activity);
+	if (activity[0] == '\0')
+		log_warn("Event loop delay: %llums worker=%u pid=%d",
+		    milliseconds(ns), m->worker, (int)getpid());
 	else
 		log_warn("Event loop delay: %llums worker=%u pid=%d on=\"%s\"",
-		    ms, m->worker, (int)getpid(), activity);
+		    milliseconds(ns), m->worker, (int)getpid(), activity);
+}
+
+/* A starved machine wakes every worker late, all the time. */
+static void
+warn_late(struct delay_meter *m, uint64_t ns, uint64_t now_ns)
+{
+	scoreboard_add(&m->slot->totals[SCOREBOARD_LATE_WAKEUPS], 1);
+	if (m->late_logged_ns != 0 &&
+	    now_ns - m->late_logged_ns < LATE_LINE_NS) {
+		m->late_unlogged++;
+		return;
+	}
+	if (m->late_unlogged == 0)
+		log_warn("woken late by %llums: worker=%u pid=%d, stopped or "
+			 "starved of CPU time",
+		    milliseconds(ns), m->worker, (int)getpid());
+	else
+		log_warn("woken late by %llums: worker=%u pid=%d, stopped or "
+			 "starved of CPU time; %u more since the last such "
+			 "line",
+		    milliseconds(ns), m->worker, (int)getpid(),
+		    m->late_unlogged);
+	m->late_logged_ns = now_ns;
+	m->late_unlogged = 0;
 }
 
 void
@@ -53,7 +83,7 @@ delay_woke(void *arg, uint64_t entered_ns, uint64_t due_ns, uint64_t now_ns)
 		return;
 	histogram_add(&m->slot->lateness, now_ns - from_ns);
 	if (now_ns - from_ns > m->warning_ns)
-		warn(m, now_ns - from_ns, NULL);
+		warn_late(m, now_ns - from_ns, now_ns);
 }
 
 void
@@ -67,12 +97,8 @@ delay_asleep(void *arg, uint64_t woke_ns, uint64_t now_ns)
 	if (busy_ns > LONG_NS)
 		scoreboard_add(
 		    &slot->totals[SCOREBOARD_BUSY_OVER_10MS_NS], busy_ns);
-	if (busy_ns > m->warning_ns) {
-		char activity[SCOREBOARD_ACTIVITY_MAX];
-
-		scoreboard_activity(slot, activity);
-		warn(m, busy_ns, activity);
-	}
+	if (busy_ns > m->warning_ns)
+		warn_blocked(m, busy_ns);
 	atomic_store_explicit(&slot->activity_len, 0, memory_order_relaxed);
 	atomic_store_explicit(&slot->busy_since_ns, 0, memory_order_release);
 }

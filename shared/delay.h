@@ -6,8 +6,13 @@
  * poll's return to the next poll) goes to slot->delay, and lateness (a poll
  * that came back after its timeout was due: SIGSTOP, CPU throttling, a starved
  * machine) to slot->lateness. While an iteration runs, slot->busy_since_ns
- * says since when, so others see a stall before it ends. A delay over the
- * warning is one log line at its end and counts in DELAY_WARNINGS.
+ * says since when, so others see a stall before it ends.
+ *
+ * Busy time over the warning is a line "Event loop delay: 3000ms ..." at its
+ * end, one for each block, and counts in DELAY_WARNINGS. Lateness over the
+ * warning is a line "woken late by 78ms: ..." and counts in LATE_WAKEUPS. Of
+ * these lines a worker has one a second at most: the next says how many
+ * wake-ups had none.
  *
  * All times are given to it; it reads no clock.
  */
@@ -23,6 +28,8 @@ struct delay_meter {
 	struct scoreboard_slot *slot;
 	unsigned worker; /* its number in log lines, from 1 */
 	uint64_t warning_ns;
+	uint64_t late_logged_ns; /* the last line of lateness; 0: none yet */
+	unsigned late_unlogged;  /* late wake-ups since then */
 };
 
 /* slot: the worker's own, which outlives the meter. */

@@ -57,6 +57,8 @@
 	    "Requests answered 503: the queue was full or the wait too long")  \
 	X(DELAY_WARNINGS, "event_loop_delay_warnings",                         \
 	    "Event loop delays over the warning threshold")                    \
+	X(LATE_WAKEUPS, "event_loop_late_wakeups",                             \
+	    "Polls that came back later than the warning threshold allows")    \
 	X(BUSY_OVER_10MS_NS, "event_loop_busy_over_10ms_ns",                   \
 	    "Time in loop iterations of over 10 ms")                           \
 	X(REDIS_LOSSES, "redis_losses", "Times the Redis connection was lost") \

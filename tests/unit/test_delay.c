@@ -1,5 +1,6 @@
 /* Goal: every block of the loop, busy or asleep, is measured once and warned
- * of once, and a stall is visible while it lasts. */
+ * of once, each kind in words of its own, and a stall is visible while it
+ * lasts. */
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -74,6 +75,12 @@ warnings(void)
 	return atomic_load(&slot.totals[SCOREBOARD_DELAY_WARNINGS]);
 }
 
+static uint64_t
+late_wakeups(void)
+{
+	return atomic_load(&slot.totals[SCOREBOARD_LATE_WAKEUPS]);
+}
+
 static void
 test_busy_is_visible_while_it_lasts(void **state)
 {
@@ -117,10 +124,57 @@ test_stopped_while_asleep(void **state)
 	delay_woke(&meter, 1 * S, 1 * S + 10 * MS, 2 * S + 10 * MS);
 	delay_asleep(&meter, 2 * S + 10 * MS, 2 * S + 11 * MS);
 	assert_non_null(
-	    strstr(logged(1), ": Event loop delay: 1000ms worker=2 pid="));
-	assert_int_equal(warnings(), 1);
+	    strstr(logged(1), ": woken late by 1000ms: worker=2 pid="));
+	assert_null(strstr(logged(1), "Event loop delay"));
+	assert_int_equal(late_wakeups(), 1);
+	assert_int_equal(warnings(), 0);
 	assert_int_equal(histogram_max(&slot.lateness), 1 * S);
 	assert_int_equal(histogram_max(&slot.delay), 1 * MS);
+}
+
+/* The loop polls with a timeout of 10 ms and wakes late_ns after that. */
+static void
+wake_late(uint64_t entered_ns, uint64_t late_ns)
+{
+	uint64_t due_ns = entered_ns + 10 * MS;
+
+	delay_woke(&meter, entered_ns, due_ns, due_ns + late_ns);
+	delay_asleep(&meter, due_ns + late_ns, due_ns + late_ns + 1000);
+}
+
+static void
+test_starved_is_a_line_a_second(void **state)
+{
+	(void)state;
+	for (uint64_t i = 0; i < 10; i++)
+		wake_late(i * 100 * MS, 51 * MS);
+	assert_non_null(strstr(logged(1), "woken late by 51ms: "));
+	assert_null(strstr(logged(1), "more since"));
+	assert_int_equal(late_wakeups(), 10);
+	/* A second after the first. */
+	wake_late(1 * S, 78 * MS);
+	assert_non_null(strstr(logged(2), "woken late by 78ms: "));
+	assert_non_null(
+	    strstr(logged(2), "; 9 more since the last such line\n"));
+	wake_late(10 * S, 80 * MS);
+	assert_null(strstr(strstr(logged(3), "woken late by 80ms: "), "more"));
+	assert_int_equal(late_wakeups(), 12);
+	assert_int_equal(warnings(), 0);
+}
+
+static void
+test_blocks_are_logged_between_lines_of_lateness(void **state)
+{
+	(void)state;
+	wake_late(1 * S, 60 * MS);
+	delay_woke(&meter, 2 * S, UINT64_MAX, 2 * S);
+	delay_asleep(&meter, 2 * S, 2 * S + 70 * MS);
+	delay_woke(&meter, 2 * S, UINT64_MAX, 2 * S);
+	delay_asleep(&meter, 2 * S, 2 * S + 71 * MS);
+	assert_non_null(strstr(logged(3), ": Event loop delay: 70ms "));
+	assert_non_null(strstr(logged(3), ": Event loop delay: 71ms "));
+	assert_int_equal(warnings(), 2);
+	assert_int_equal(late_wakeups(), 1);
 }
 
 static void
@@ -181,6 +235,8 @@ main(void)
 	    TEST(test_busy_is_visible_while_it_lasts),
 	    TEST(test_one_block_one_line),
 	    TEST(test_stopped_while_asleep),
+	    TEST(test_starved_is_a_line_a_second),
+	    TEST(test_blocks_are_logged_between_lines_of_lateness),
 	    TEST(test_idle_is_no_delay),
 	    TEST(test_threshold_is_exceeded_not_reached),
 	    TEST(test_activity_ends_with_its_iteration),
