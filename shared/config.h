@@ -132,6 +132,7 @@ struct config_match {
 struct config_route {
 	char *path;       /* prefix, on a path segment's boundary */
 	unsigned series;  /* index; at least 1 */
+	bool exact;       /* no prefix: the whole path */
 	char *host;       /* NULL: any; or a name, or "*.example.org" */
 	uint64_t methods; /* bits 1 << HTTP_GET ..., of llhttp; 0: any */
 	struct config_match *headers;

@@ -230,6 +230,7 @@ void
 config_match_check(struct config_value *v, const struct config_raw_route *raw,
     struct config_route *r)
 {
+	r->exact = config_value_bool(v, "exact", raw->exact, false);
 	r->host = check_host(v, raw->host);
 	r->methods = check_methods(v, raw);
 	r->header_count = raw->headers_count;
@@ -273,7 +274,8 @@ is_same_list(const struct config_match *a, size_t a_count,
 bool
 config_match_equal(const struct config_route *a, const struct config_route *b)
 {
-	return is_same_text(a->host, b->host) && a->methods == b->methods &&
+	return a->exact == b->exact && is_same_text(a->host, b->host) &&
+	       a->methods == b->methods &&
 	       is_same_list(
 		   a->headers, a->header_count, b->headers, b->header_count) &&
 	       is_same_list(a->query, a->query_count, b->query, b->query_count);

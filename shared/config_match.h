@@ -1,6 +1,6 @@
 /*
- * config_match - what a route asks of a request besides its path: `host`,
- * `methods`, `headers` and `query`, checked. Start-up only; a part of
+ * config_match - what a route asks of a request besides its path: `exact`,
+ * `host`, `methods`, `headers` and `query`, checked. Start-up only; a part of
  * config_route.
  */
 #ifndef CONFIG_MATCH_H

@@ -145,6 +145,7 @@ static const cyaml_schema_field_t respond_fields[] = {
 
 static const cyaml_schema_field_t route_fields[] = {
     TEXT_REQUIRED(config_raw_route, path),
+    TEXT(config_raw_route, exact),
     TEXT(config_raw_route, host),
     TEXTS(config_raw_route, methods, CONFIG_METHODS_MAX),
     TEXTS(config_raw_route, headers, CONFIG_MATCHES_MAX),

@@ -116,6 +116,7 @@ struct config_raw_respond {
 
 struct config_raw_route {
 	char *path;
+	char *exact;
 	char *host;
 	char **methods;
 	uint32_t methods_count;

@@ -18,6 +18,7 @@ struct condition {
 struct entry {
 	const struct config_route *route;
 	size_t path_len;
+	bool exact;
 	struct message_slice host;    /* as routes_of_host() looks for it */
 	uint64_t methods;             /* all bits: any */
 	struct condition *conditions; /* headers, then parameters */
@@ -52,6 +53,7 @@ struct route_table {
 struct request {
 	const struct message *message;
 	struct message_slice path;
+	size_t exact_len;           /* of the path; 0: no path, but "*" */
 	struct message_slice query; /* at NULL: none */
 	char host_text[HOST_MAX];   /* in lower case */
 	struct message_slice host;
@@ -130,6 +132,8 @@ compare_entries(const void *x, const void *y)
 		    a->host.at, a->host.len, b->host.at, b->host.len);
 	if (order != 0)
 		return order;
+	if (a->exact != b->exact)
+		return a->exact ? -1 : 1;
 	if (a->condition_count != b->condition_count)
 		return a->condition_count > b->condition_count ? -1 : 1;
 	if ((a->methods == UINT64_MAX) != (b->methods == UINT64_MAX))
@@ -158,6 +162,7 @@ fill_entries(struct route_table *table, const struct config_route *routes)
 
 		e->route = r;
 		e->path_len = strlen(r->path);
+		e->exact = r->exact;
 		/* "*.a" is kept as ".a", and none as "". */
 		e->host = slice_of(r->host != NULL ? r->host : "");
 		if (e->host.len > 0 && e->host.at[0] == '*')
@@ -308,6 +313,8 @@ has_parameter(struct message_slice query, const struct condition *c)
 static bool
 holds(const struct entry *e, const struct request *r)
 {
+	if (e->exact && e->path_len != r->exact_len)
+		return false;
 	for (size_t i = 0; i < e->condition_count; i++)
 		if (i < e->header_count
 			? !has_header(r->message, &e->conditions[i])
@@ -409,8 +416,11 @@ read_target(struct request *r, const struct message *m)
 		r->query.at = mark + 1;
 		r->query.len = m->path.len - r->path.len - 1;
 	}
-	if (r->path.len == 1 && r->path.at[0] == '*')
+	r->exact_len = r->path.len;
+	if (r->path.len == 1 && r->path.at[0] == '*') {
 		r->path.at = "/";
+		r->exact_len = 0;
+	}
 }
 
 enum route_result

@@ -3,13 +3,15 @@
  *
  * The longest matching prefix wins. A prefix matches on a path segment's
  * boundary: "/api/pay" takes "/api/pay", "/api/pay/1" and "/api/pay?x", not
- * "/api/payments"; "/static/" takes what begins so, not "/static". Among
+ * "/api/payments"; "/static/" takes what begins so, not "/static". An
+ * exact route takes its path alone. Among
  * routes of the same prefix the one that asks for most wins: an exact host
- * before a wildcard (the longer one first) before none, then the one with
- * more headers and parameters, then with a list of methods, then the first in
- * the file. A route whose conditions do not hold is passed over for the next
- * one, and at last for a shorter prefix. `OPTIONS *` belongs to the route of
- * "/".
+ * before a wildcard (the longer one first) before none, then an exact path,
+ * then the one with more headers and parameters, then with a list of methods,
+ * then the first in the file. A route whose conditions do not hold is passed
+ * over for the next one, and at last for a shorter prefix. `OPTIONS *` belongs
+ * to the route of
+ * "/", unless that is exact.
  *
  * The path is compared as it was sent, byte by byte; the query is no part of
  * it. Host is compared without its port and a final dot, in any case; an IPv6

@@ -18,10 +18,31 @@ test_defaults(void **state)
 	const struct config_route *r = c->routes;
 
 	(void)state;
+	assert_false(r->exact);
 	assert_null(r->host);
 	assert_int_equal(r->methods, 0);
 	assert_int_equal(r->header_count, 0);
 	assert_int_equal(r->query_count, 0);
+	config_free(c);
+}
+
+static void
+test_exact(void **state)
+{
+	struct config *c;
+
+	(void)state;
+	setenv("T_EXACT", "true", 1);
+	c = fixture_load(ROUTE("exact: \"${T_EXACT}\""));
+	assert_true(c->routes[0].exact);
+	config_free(c);
+	/* Another route than the prefix of that path. */
+	c = fixture_load(
+	    LISTEN "routes:\n"
+		   "- { path: /, exact: true, handler: count }\n"
+		   "- { path: /, exact: false, handler: count }\n");
+	assert_true(c->routes[0].exact);
+	assert_false(c->routes[1].exact);
 	config_free(c);
 }
 
@@ -156,6 +177,18 @@ test_bad_hosts(void **state)
 }
 
 static void
+test_bad_exact(void **state)
+{
+	static const struct mistake mistakes[] = {
+	    {ROUTES "  exact: maybe\n", "5: routes[0].exact: `maybe` is not "
+					"one of false, no, off, true"},
+	};
+
+	(void)state;
+	CHECK_ALL(mistakes);
+}
+
+static void
 test_bad_methods(void **state)
 {
 	static const struct mistake mistakes[] = {
@@ -246,12 +279,14 @@ test_the_same_twice(void **state)
 	    "they ask for is the same";
 	static const struct mistake mistakes[] = {
 	    {SAME("", ""), message},
+	    {SAME(", exact: true", ", exact: true"), message},
 	    {SAME(", host: A.org", ", host: a.ORG"), message},
 	    {SAME(", methods: [GET, PUT]", ", methods: [PUT, GET]"), message},
 	    {SAME(", headers: [A, 'B: 1']", ", headers: ['b:1', a]"), message},
 	    {SAME(", query: [a, b=1]", ", query: [b=1, a]"), message},
 	};
 	static const char *const different[] = {
+	    SAME("", ", exact: true"),
 	    SAME("", ", host: a"),
 	    SAME(", host: b", ", host: a"),
 	    SAME(", host: a.org", ", host: '*.a.org'"),
@@ -277,10 +312,12 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_defaults),
+	    cmocka_unit_test(test_exact),
 	    cmocka_unit_test(test_hosts),
 	    cmocka_unit_test(test_methods),
 	    cmocka_unit_test(test_headers_and_query),
 	    cmocka_unit_test(test_targets),
+	    cmocka_unit_test(test_bad_exact),
 	    cmocka_unit_test(test_bad_hosts),
 	    cmocka_unit_test(test_bad_methods),
 	    cmocka_unit_test(test_bad_headers),
