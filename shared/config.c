@@ -24,6 +24,7 @@ static const char *const handler_names[] = {
     [CONFIG_HANDLER_COUNT] = "count",
     [CONFIG_HANDLER_CPU_BOUND] = "cpu_bound",
     [CONFIG_HANDLER_HEALTH] = "health",
+    [CONFIG_HANDLER_WELCOME] = "welcome",
 };
 
 static const char *const policy_names[] = {

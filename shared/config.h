@@ -55,7 +55,10 @@ enum config_handler {
 	CONFIG_HANDLER_COUNT,
 	CONFIG_HANDLER_CPU_BOUND,
 	CONFIG_HANDLER_HEALTH,
+	CONFIG_HANDLER_WELCOME,
 };
+
+#define CONFIG_HANDLER_LAST CONFIG_HANDLER_WELCOME
 
 struct config_listen {
 	struct sock_addr addr;

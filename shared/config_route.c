@@ -129,13 +129,13 @@ find_service(struct config_value *v, const char *raw, const struct config *c)
 static enum config_handler
 find_handler(struct config_value *v, const char *raw)
 {
-	const char *names[CONFIG_HANDLER_HEALTH];
+	const char *names[CONFIG_HANDLER_LAST];
 
-	for (int i = 0; i < CONFIG_HANDLER_HEALTH; i++)
+	for (int i = 0; i < CONFIG_HANDLER_LAST; i++)
 		names[i] = config_handler_str((enum config_handler)(i + 1));
 	return (enum config_handler)(1 + config_value_choice(v, "handler", raw,
 					     (struct config_value_choice){names,
-						 CONFIG_HANDLER_HEALTH, -1}));
+						 CONFIG_HANDLER_LAST, -1}));
 }
 
 static void

@@ -157,6 +157,9 @@ handler_start(struct client *client, enum config_handler handler)
 	case CONFIG_HANDLER_HEALTH:
 		health(client);
 		break;
+	case CONFIG_HANDLER_WELCOME:
+		welcome_start(client);
+		break;
 	case CONFIG_HANDLER_NONE:
 		CHECK(handler != CONFIG_HANDLER_NONE);
 		break;

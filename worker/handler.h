@@ -1,6 +1,6 @@
 /*
  * handler - the endpoints that a worker answers itself: metrics, count,
- * cpu_bound and health. Worker only.
+ * cpu_bound, health and welcome. Worker only.
  */
 #ifndef HANDLER_H
 #define HANDLER_H
@@ -20,5 +20,6 @@ struct json_t *handler_identity(struct worker *w);
 /* The handlers with files of their own. */
 void cpu_bound_start(struct client *client);
 void count_start(struct client *client);
+void welcome_start(struct client *client);
 
 #endif

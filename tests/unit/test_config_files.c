@@ -94,6 +94,9 @@ test_gateway(void **state)
 	    find_route(c, "/api/cpu-bound")->handler, CONFIG_HANDLER_CPU_BOUND);
 	assert_int_equal(
 	    find_route(c, "/health")->handler, CONFIG_HANDLER_HEALTH);
+	r = find_route(c, "/");
+	assert_int_equal(r->handler, CONFIG_HANDLER_WELCOME);
+	assert_true(r->exact);
 	config_free(c);
 }
 
