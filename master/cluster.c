@@ -1,11 +1,15 @@
 #include "cluster.h"
 
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <jansson.h>
 
 #include "watchdog.h"
+
+#define NS_SUFFIX "_ns"
+#define KEY_MAX 64
 
 static double
 ms(uint64_t ns)
@@ -28,10 +32,10 @@ integer(uint64_t n)
 static json_t *
 delay_json(const struct histogram *h)
 {
-	return json_pack("{s:f, s:f, s:f, s:f}", "p50",
-	    ms(histogram_quantile(h, 0.5)), "p90",
-	    ms(histogram_quantile(h, 0.9)), "p99",
-	    ms(histogram_quantile(h, 0.99)), "max", ms(histogram_max(h)));
+	return json_pack("{s:f, s:f, s:f, s:f}", "p50Ms",
+	    ms(histogram_quantile(h, 0.5)), "p90Ms",
+	    ms(histogram_quantile(h, 0.9)), "p99Ms",
+	    ms(histogram_quantile(h, 0.99)), "maxMs", ms(histogram_max(h)));
 }
 
 /* For how long it has stood still by now; 0 when it does not. */
@@ -64,7 +68,7 @@ add_live(json_t *worker, const struct instance *instance,
 	    json_integer(atomic_load(&slot->connections)));
 	json_object_set_new(
 	    worker, "inFlight", json_integer(atomic_load(&slot->in_flight)));
-	json_object_set_new(worker, "rss",
+	json_object_set_new(worker, "rssBytes",
 	    json_integer(integer(atomic_load(&slot->rss_bytes))));
 	json_object_set_new(
 	    worker, "buffers", json_integer(atomic_load(&slot->buffers)));
@@ -83,8 +87,8 @@ static json_t *
 worker_json(const struct instance *instance, unsigned i, uint64_t now_ns)
 {
 	const struct scoreboard_slot *slot = &instance->scoreboard->slots[i];
-	json_t *worker = json_pack("{s:i, s:i, s:s, s:I, s:I, s:I}", "worker",
-	    (int)i + 1, "pid", (int)atomic_load(&slot->pid), "state",
+	json_t *worker = json_pack("{s:i, s:i, s:s, s:I, s:I, s:I}", "pid",
+	    (int)atomic_load(&slot->pid), "worker", (int)i + 1, "state",
 	    slot_state_str(atomic_load(&slot->state)), "generation",
 	    integer(atomic_load(&slot->generation)), "requests",
 	    integer(atomic_load(&slot->totals[SCOREBOARD_REQUESTS])), "deaths",
@@ -123,8 +127,8 @@ death_json(const struct death *death)
 
 	gmtime_r(&death->when, &tm);
 	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", &tm);
-	json = json_pack("{s:i, s:i, s:s, s:f, s:i, s:s}", "worker",
-	    (int)death->slot + 1, "pid", (int)death->pid, "cause",
+	json = json_pack("{s:i, s:i, s:s, s:f, s:i, s:s}", "pid",
+	    (int)death->pid, "worker", (int)death->slot + 1, "cause",
 	    deaths_cause(death->wait_status, cause), "uptime",
 	    (double)death->uptime_us / 1e6, "inFlight", (int)death->in_flight,
 	    "when", when);
@@ -136,14 +140,43 @@ death_json(const struct death *death)
 	return json;
 }
 
+/* The key of a total's name: "bad_requests" is badRequests, "busy_ns" busyMs.
+ */
+static bool
+total_key(const char *name, char *key, size_t cap)
+{
+	size_t name_len = strlen(name), suffix = strlen(NS_SUFFIX), len = 0;
+	bool is_ns = name_len > suffix &&
+		     strcmp(name + name_len - suffix, NS_SUFFIX) == 0;
+
+	if (is_ns)
+		name_len -= suffix;
+	for (size_t i = 0; i < name_len && len + 1 < cap; i++)
+		if (name[i] != '_')
+			key[len++] = i > 0 && name[i - 1] == '_' &&
+					     name[i] >= 'a' && name[i] <= 'z'
+					 ? (char)(name[i] - 'a' + 'A')
+					 : name[i];
+	key[len] = '\0';
+	if (is_ns)
+		strlcat(key, "Ms", cap);
+	return is_ns;
+}
+
 static json_t *
 totals_json(const struct scoreboard *sb)
 {
 	json_t *totals = json_object();
 
-	for (int i = 0; i < SCOREBOARD_TOTAL_COUNT; i++)
-		json_object_set_new(totals, scoreboard_total_str(i),
-		    json_integer(integer(scoreboard_sum(sb, i))));
+	for (int i = 0; i < SCOREBOARD_TOTAL_COUNT; i++) {
+		char key[KEY_MAX];
+		bool is_ns =
+		    total_key(scoreboard_total_str(i), key, sizeof(key));
+		uint64_t sum = scoreboard_sum(sb, i);
+
+		json_object_set_new(totals, key,
+		    is_ns ? json_real(ms(sum)) : json_integer(integer(sum)));
+	}
 	return totals;
 }
 
@@ -163,11 +196,11 @@ cluster_json(const struct instance *instance, uint64_t now_ns)
 		json_array_append_new(services, service_json(instance, i));
 	for (size_t i = 0; (death = deaths_get(instance->deaths, i)); i++)
 		json_array_append_new(deaths, death_json(death));
-	root = json_pack("{s:s, s:s, s:s, s:i, s:f, s:o, s:o, s:o, s:o}",
-	    "version", INSTANCE_VERSION, "instance", instance->config->instance,
-	    "cluster", instance->config->cluster, "pid", (int)getpid(),
-	    "uptime", seconds(now_ns - sb->started_ns), "workers", workers,
-	    "services", services, "deaths", deaths, "totals", totals_json(sb));
+	root = json_pack("{s:i, s:s, s:s, s:s, s:f, s:o, s:o, s:o, s:o}", "pid",
+	    (int)getpid(), "instance", instance->config->instance, "cluster",
+	    instance->config->cluster, "version", INSTANCE_VERSION, "uptime",
+	    seconds(now_ns - sb->started_ns), "workers", workers, "services",
+	    services, "deaths", deaths, "totals", totals_json(sb));
 	if (root == NULL)
 		return NULL;
 	text = json_dumps(root, JSON_COMPACT | JSON_REAL_PRECISION(9));

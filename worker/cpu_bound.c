@@ -50,7 +50,7 @@ reply(struct client *client, const struct cpu_bound *c, bool offloaded)
 {
 	json_t *json = handler_identity(client->worker);
 	json_t *more = json_pack("{s:I, s:f, s:b, s:o}", "ms",
-	    (json_int_t)c->ms, "blocked_ms", (double)c->took_ns / NS_PER_MS,
+	    (json_int_t)c->ms, "durationMs", (double)c->took_ns / NS_PER_MS,
 	    "offloaded", offloaded, "result",
 	    json_sprintf("%016llx", (unsigned long long)c->result));
 

@@ -81,13 +81,15 @@ delay_json(const struct scoreboard_slot *slot)
 {
 	const struct histogram *h = &slot->delay;
 
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:I}", "p50",
-	    milliseconds(histogram_quantile(h, 0.5)), "p90",
-	    milliseconds(histogram_quantile(h, 0.9)), "p99",
-	    milliseconds(histogram_quantile(h, 0.99)), "max",
-	    milliseconds(histogram_max(h)), "latenessMax",
-	    milliseconds(histogram_max(&slot->lateness)), "warnings",
-	    (json_int_t)atomic_load(&slot->totals[SCOREBOARD_DELAY_WARNINGS]));
+	return json_pack("{s:o, s:o, s:o, s:o, s:I, s:o, s:I}", "p50Ms",
+	    milliseconds(histogram_quantile(h, 0.5)), "p90Ms",
+	    milliseconds(histogram_quantile(h, 0.9)), "p99Ms",
+	    milliseconds(histogram_quantile(h, 0.99)), "maxMs",
+	    milliseconds(histogram_max(h)), "warnings",
+	    (json_int_t)atomic_load(&slot->totals[SCOREBOARD_DELAY_WARNINGS]),
+	    "latenessMaxMs", milliseconds(histogram_max(&slot->lateness)),
+	    "lateWakeups",
+	    (json_int_t)atomic_load(&slot->totals[SCOREBOARD_LATE_WAKEUPS]));
 }
 
 /* Workers of this instance that are blocked while this one answers. */
@@ -107,9 +109,9 @@ stalled_json(struct worker *w)
 		    !scoreboard_slot_is_live(slot))
 			continue;
 		json_array_append_new(
-		    list, json_pack("{s:i, s:i, s:o, s:s}", "worker",
-			      (int)i + 1, "pid", (int)atomic_load(&slot->pid),
-			      "forMs", milliseconds(busy_ns), "on",
+		    list, json_pack("{s:i, s:i, s:o, s:s}", "pid",
+			      (int)atomic_load(&slot->pid), "worker",
+			      (int)i + 1, "forMs", milliseconds(busy_ns), "on",
 			      scoreboard_activity(slot, on)));
 	}
 	return list;

@@ -13,7 +13,8 @@ void handler_start(struct client *client, enum config_handler handler);
 /* What the handlers' files share: a JSON answer; json is used up. */
 struct json_t;
 void handler_reply(struct client *client, unsigned status, struct json_t *json);
-/* {"pid","worker","instance"}, which every answer of a handler carries. NULL
+/* {"pid","worker","instance"}, with which every answer of a handler begins.
+ * ARCHITECTURE.md, "Answers in JSON", says how keys are named and ordered. NULL
  * when memory ends. */
 struct json_t *handler_identity(struct worker *w);
 

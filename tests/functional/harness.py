@@ -296,7 +296,10 @@ class Drover(Process):
         wait_for(replaced, f"a successor of {victim}")
 
     def total(self, name):
-        return self.cluster()["totals"][name]
+        """By its name in the scoreboard: the key has humps."""
+        first, *more = name.split("_")
+        key = first + "".join(word.capitalize() for word in more)
+        return self.cluster()["totals"][key]
 
     def service(self, name):
         return next(s for s in self.cluster()["services"]

@@ -104,7 +104,7 @@ def test_metrics_of_the_worker(drover, backend):
         assert isinstance(m["uptime"], float) and m["uptime"] > 0
         assert re.fullmatch(r"\d+ MB", m["memory"]["rss"])
         assert {"heapTotal", "heapUsed"} <= m["memory"].keys()
-        assert {"p50", "p99", "max"} <= m["eventLoopDelay"].keys()
+        assert {"p50Ms", "p99Ms", "maxMs"} <= m["eventLoopDelay"].keys()
         assert "redis" in m
     assert max(m["requestCount"] for m in seen) >= 15
     assert {m["pid"] for m in seen} == set(pids)
