@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -59,7 +60,9 @@ usage(FILE *f)
 	      "       drover -c FILE -s reopen    have it open its access log "
 	      "anew\n"
 	      "       drover -v                   versions\n"
-	      "       drover -h                   this\n",
+	      "       drover -h                   this\n"
+	      "in full: --config FILE, --test, --signal WORD, --version, "
+	      "--help\n",
 	    f);
 }
 
@@ -93,10 +96,19 @@ order_signal(const char *word)
 static struct options
 parse_options(int argc, char **argv)
 {
+	static const struct option names[] = {
+	    {"config", required_argument, NULL, 'c'},
+	    {"test", no_argument, NULL, 't'},
+	    {"signal", required_argument, NULL, 's'},
+	    {"version", no_argument, NULL, 'v'},
+	    {"help", no_argument, NULL, 'h'},
+	    {NULL, 0, NULL, 0},
+	};
 	struct options o = {.action = ACTION_RUN};
 	int option;
 
-	while ((option = getopt(argc, argv, "c:ts:vh")) != -1) {
+	while (
+	    (option = getopt_long(argc, argv, "c:ts:vh", names, NULL)) != -1) {
 		switch (option) {
 		case 'c':
 			o.config_path = optarg;
@@ -115,7 +127,7 @@ parse_options(int argc, char **argv)
 			usage(stdout);
 			exit(EXIT_SUCCESS);
 		default:
-			/* getopt(3) has said what is wrong. */
+			/* getopt_long(3) has said what is wrong. */
 			usage(stderr);
 			exit(LOG_EXIT_CONFIG);
 		}
@@ -257,7 +269,8 @@ main(int argc, char **argv)
 		break;
 	case ACTION_RUN:
 		title_init(argc, argv);
-		title_set("master");
+		title_name(options.config_path);
+		title_set("master", "");
 		status = run(config);
 		break;
 	}

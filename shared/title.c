@@ -1,13 +1,16 @@
 #include "title.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "text.h"
+
 #define TITLE_MAX 128
+#define NAME_MAX_SHOWN 31
+#define ENDING ".yaml"
 
 static int width; /* of argv[0] */
+static char name[NAME_MAX_SHOWN + 1];
 
 void
 title_init(int argc, char **argv)
@@ -17,13 +20,26 @@ title_init(int argc, char **argv)
 }
 
 void
-title_set(const char *fmt, ...)
+title_name(const char *config_path)
+{
+	const char *slash = strrchr(config_path, '/');
+	size_t len, ending = strlen(ENDING);
+
+	strlcpy(name, slash != NULL ? slash + 1 : config_path, sizeof(name));
+	len = strlen(name);
+	if (len > ending && strcmp(name + len - ending, ENDING) == 0)
+		name[len - ending] = '\0';
+}
+
+void
+title_set(const char *role, const char *more)
 {
 	char title[TITLE_MAX];
-	va_list ap;
+	struct text t;
 
-	va_start(ap, fmt);
-	(void)vsnprintf(title, sizeof(title), fmt, ap);
-	va_end(ap);
+	text_init(&t, title, sizeof(title) - 1);
+	text_addf(&t, "%s [%s]", role, name);
+	text_add_str(&t, more);
+	title[t.len] = '\0';
 	setproctitle("%-*s", width, title);
 }

@@ -145,12 +145,15 @@ static void
 refresh_title(struct worker *w)
 {
 	unsigned connections = clients_count(w->clients);
+	char role[32], more[32];
 
 	if (connections == w->title_connections)
 		return;
 	w->title_connections = connections;
-	title_set("worker %u (%u connection%s)", worker_number(w), connections,
+	snprintf(role, sizeof(role), "worker %u", worker_number(w));
+	snprintf(more, sizeof(more), " (%u connection%s)", connections,
 	    connections == 1 ? "" : "s");
+	title_set(role, more);
 }
 
 static void

@@ -122,7 +122,8 @@ def test_another_one_runs_there(drover, place):
 
 def test_command_lines(place):
     path = write(place, GOOD)
-    for args in (["-c"], ["-x"], ["-c", path, "more"], []):
+    for args in (["-c"], ["-x"], ["-c", path, "more"], [], ["--config"],
+                 ["--no-such"], ["--test=1", "-c", path], ["--signal", "x"]):
         done = subprocess.run([DROVER, *args], timeout=10,
                               capture_output=True, text=True)
         assert done.returncode == 78

@@ -156,8 +156,32 @@ def test_unknown_order(drover):
     assert d.is_running()
 
 
-def test_versions_and_check(place):
-    done = subprocess.run([DROVER, "-v"], timeout=10, capture_output=True,
+def test_signal_as_a_long_option(drover):
+    d = start(drover)
+    done = subprocess.run([DROVER, "--signal=quit", f"--config={d.path}"],
+                          timeout=10, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert d.wait_exit() == 0
+
+
+def test_help():
+    said = []
+    for option in ("-h", "--help"):
+        done = subprocess.run([DROVER, option], timeout=10,
+                              capture_output=True, text=True)
+        assert done.returncode == 0 and done.stderr == ""
+        said.append(done.stdout)
+    assert said[0] == said[1]
+    assert said[0].startswith("usage: drover")
+    for name in ("config", "test", "signal", "version", "help"):
+        assert f"--{name}" in said[0]
+    assert all(len(line) <= 80 for line in said[0].splitlines())
+
+
+@pytest.mark.parametrize("version, test, config", [
+    ("-v", "-t", "-c"), ("--version", "--test", "--config")])
+def test_versions_and_check(place, version, test, config):
+    done = subprocess.run([DROVER, version], timeout=10, capture_output=True,
                           text=True)
     assert done.returncode == 0
     for name in ("drover", "llhttp", "hiredis", "jansson"):
@@ -166,7 +190,7 @@ def test_versions_and_check(place):
     with open(path, "w", encoding="utf-8") as f:
         f.write(f"listen: [ {{ address: '127.0.0.1:{free_port()}' }} ]\n"
                 f"state_dir: {place}/none\n")
-    done = subprocess.run([DROVER, "-t", "-c", path], timeout=10,
+    done = subprocess.run([DROVER, test, config, path], timeout=10,
                           capture_output=True, text=True)
     assert done.returncode == 0 and "ok" in done.stdout + done.stderr
 
@@ -181,7 +205,7 @@ def test_process_titles(drover, called):
         with open(f"/proc/{pid}/cmdline", "rb") as f:
             return f.read().replace(b"\0", b" ").decode().strip()
 
-    assert title(d.pid) == "drover: master"
+    assert title(d.pid) == "drover: master [drover]"
     with d.client() as c:
         assert c.get("/").status == 200
         wait_for(lambda: any(title(pid).endswith("(1 connections)") or
@@ -190,4 +214,29 @@ def test_process_titles(drover, called):
                  "the connection shows")
     titles = sorted(title(pid) for pid in children(d.pid))
     assert [t.rsplit(" (", 1)[0] for t in titles] == [
-        "drover: worker 1", "drover: worker 2"]
+        "drover: worker 1 [drover]", "drover: worker 2 [drover]"]
+
+
+def test_ps_on_a_narrow_terminal(drover):
+    """With the longest process ids that there are: two columns less."""
+    d = drover("gateway", routes=[])
+    pids = [d.pid, *children(d.pid)]
+
+    def shown(columns):
+        done = subprocess.run(
+            ["ps", "u", "-p", ",".join(map(str, pids))], timeout=10,
+            env={**os.environ, "COLUMNS": str(columns)}, capture_output=True,
+            text=True, check=True)
+        head, *lines = done.stdout.splitlines()
+        return {int(line.split()[1]): line[head.index("COMMAND"):].strip()
+                for line in lines}
+
+    for columns in (80, 78):
+        commands = shown(columns)
+        assert commands.pop(d.pid).startswith("drover: mast")
+        assert len(commands) == 2
+        assert all(c.startswith("drover: work") for c in commands.values())
+    wide = shown(200)
+    assert wide[d.pid] == "drover: master [gateway]"
+    assert sorted(wide[pid].split(" (")[0] for pid in pids[1:]) == [
+        "drover: worker 1 [gateway]", "drover: worker 2 [gateway]"]
