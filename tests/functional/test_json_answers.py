@@ -3,7 +3,7 @@ answers comes first, and a number says its unit."""
 
 import re
 
-from harness import handler, respond, route, service
+from harness import handler, respond, route, service, wait_for
 
 ROUTES = [handler("/metrics", "metrics"), handler("/count", "count"),
           handler("/cpu", "cpu_bound"), handler("/health", "health"),
@@ -90,7 +90,9 @@ def test_the_master(drover, redis, place):
     assert len(value["workers"]) == 2 and len(value["deaths"]) == 2
     for entry in value["workers"] + value["deaths"]:
         assert list(entry)[:2] == WHO[:2], entry
-    assert all(w["rssBytes"] > 100000 for w in value["workers"])
+    # A worker looks at its memory in its first tick, when it is ready.
+    wait_for(lambda: all(w["rssBytes"] > 100000
+                         for w in d.cluster()["workers"]), "memory is known")
     totals = value["totals"]
     assert totals["upstreamConnects"] == 0 and totals["requests"] == 1
     assert isinstance(totals["eventLoopBusyOver10msMs"], float)
