@@ -95,24 +95,31 @@ COMPILE = $(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(PROFILE_CFLAGS) $(PKG_CFLAGS) \
 
 all: $(BUILD)/drover
 
+# The compiler would only miss some header, which names no package.
+packages:
+	@pkg-config --print-errors --exists $(PACKAGES) || { echo "make: libraries" \
+		"are missing: scripts/setup --build installs them" >&2; exit 1; }
+
+# With LTO the link compiles the whole program anew, and is silent meanwhile.
 $(BUILD)/drover: $(MAIN) $(LIBRARY)
-	$(call say,LD $@)
+	$(call say,LD $@$(if $(LTO),: optimises the whole program; takes some seconds))
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 # An archive, so that a unit test links the one module it is about.
 $(LIBRARY): $(filter-out $(MAIN),$(OBJS)) $(LLHTTP_OBJS)
+	$(call say,AR $@)
 	$(Q)rm -f $@
 	$(Q)$(AR) rcs $@ $^
 
 define FOLDER
-$(BUILD)/obj/$(1)/%.o: $(1)/%.c Makefile $(TRAINED)
+$(BUILD)/obj/$(1)/%.o: $(1)/%.c Makefile $(TRAINED) | packages
 	@mkdir -p $$(@D)
 	$$(call say,CC $$<)
 	$$(COMPILE) $(WARNINGS) $(sort -Ishared -I$(1)) -o $$@ $$<
 endef
 $(foreach d,$(DIRS),$(eval $(call FOLDER,$(d))))
 
-$(BUILD)/obj/llhttp/%.o: /usr/share/llhttp/%.c Makefile $(TRAINED)
+$(BUILD)/obj/llhttp/%.o: /usr/share/llhttp/%.c Makefile $(TRAINED) | packages
 	@mkdir -p $(@D)
 	$(call say,CC $<)
 	$(COMPILE) -o $@ $<
@@ -279,9 +286,9 @@ help:
 	@echo "make lint         clang-tidy and cppcheck"
 	@echo "make check-headers, deps-check, clean"
 
-.PHONY: all unit check-unit fuzz fuzzers planted planted-program bench bench-tools release gcc-alone \
-	run test format check-format check-headers lint lint-cppcheck deps-check \
-	clean help
+.PHONY: all packages unit check-unit fuzz fuzzers planted planted-program \
+	bench bench-tools release gcc-alone run test format check-format \
+	check-headers lint lint-cppcheck deps-check clean help
 .DELETE_ON_ERROR:
 
 -include $(OBJS:.o=.d) $(UNIT_TESTS:=.d) $(FUZZERS:=.d)
