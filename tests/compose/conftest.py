@@ -1,5 +1,6 @@
 import pytest
 
+import readme
 import stack
 
 
@@ -15,11 +16,20 @@ def compose_v1():
     yield from bring_up("docker-compose")
 
 
+@pytest.fixture(scope="module")
+def walk_v2(compose_v2):
+    return readme.Walk(compose_v2)
+
+
+@pytest.fixture(scope="module")
+def walk_v1(compose_v1):
+    return readme.Walk(compose_v1)
+
+
 def bring_up(compose):
     stack.down(compose)
     try:
-        stack.shell(f"{compose} up --build -d", timeout=600)
-        stack.await_healthy("lb", 1)
+        readme.up(compose)
         yield compose
     finally:
         stack.down(compose)

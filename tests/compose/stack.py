@@ -13,6 +13,7 @@ import requests
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROJECT = "drover-test"
 LB = "http://127.0.0.1:80"
+DIRECT = "http://127.0.0.1:3000"
 
 # What the command lines below see: a user's shell in the checkout, apart from
 # the name of the project and from any proxy.

@@ -1,16 +1,19 @@
 """Goal: on a bare Debian, scripts/run alone brings the demo up: installs,
-builds, serves, replaces a killed worker, and Ctrl-C leaves nothing behind.
+builds, serves what README.md says, replaces a killed worker, and Ctrl-C leaves
+nothing behind. README.md's block of the configuration runs after it.
 On one release as root, on the other as a user who has sudo."""
 
 import json
 import os
 import pty
 import select
+import shlex
 import subprocess
 import time
 
 import pytest
 
+import readme
 import stack
 from stack import shell
 
@@ -77,6 +80,12 @@ def test_run_in_a_bare_container(bare):
     def inside(line, check=True):
         return shell(f"docker exec {container} {line}", check=check)
 
+    def typed(text):
+        """By the same user, in the checkout; each line has to succeed."""
+        script = shlex.quote("set -eo pipefail\n" + text)
+        return shell(f"docker exec -u {user} -w /drover {container}"
+                     f" bash -c {script}")
+
     terminal = Terminal(
         "docker", "exec", "-it", "-u", user, "-w", "/drover", container,
         "scripts/run",
@@ -92,10 +101,22 @@ def test_run_in_a_bare_container(bare):
         for _ in range(20):
             assert json.loads(inside(metrics))["pid"] != killed
 
+        for line in readme.tried():
+            typed(line)
+        alone = readme.block("Start", "api/cpu-bound")
+        shown = typed(alone)
+        # Two workers: nobody waits for the one that is blocked.
+        assert shown.index("Alice") < shown.index("blocked")
+
         terminal.press_ctrl_c()
         assert terminal.process.wait(timeout=30) == 130
         left = inside("ps -eo args")
         assert "drover" not in left and "redis" not in left
         assert "drover-run" not in inside("ls /tmp")
+
+        (block,) = readme.blocks()["Configuration"]
+        shown = typed(block)
+        assert '"status":"ok"' in shown
+        assert "gateway.yaml: ok" in shown and "stopped: " in shown
     finally:
         terminal.close()

@@ -2,6 +2,8 @@
 
 import pytest
 
+import readme
+import scenes
 import stack
 from stack import get, shell
 
@@ -31,3 +33,25 @@ def test_stop_start_and_logs():
         ),
         seconds=10,
     )
+
+
+def test_both_doors(walk_v1):
+    """At five gateways, where the first test has left them."""
+    scenes.both_doors_answer(walk_v1)
+
+
+def test_scaling(walk_v1):
+    scenes.scaling(walk_v1)
+
+
+def test_failing(walk_v1):
+    scenes.a_blocked_worker(walk_v1)
+    scenes.balancer_away(walk_v1)
+    scenes.without_scaling(walk_v1)
+
+
+def test_port_3000_after_down_and_up():
+    """The engine has given other ports since; this one is fixed."""
+    stack.down("docker-compose")
+    readme.up("docker-compose")
+    scenes.direct_instance()

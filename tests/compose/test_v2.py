@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+import scenes
 import stack
 from stack import get, shell
 
@@ -49,6 +50,8 @@ def test_several_instances_and_pids_answer():
     line = "for i in {1..10}; do curl -s http://localhost/api/metrics | jq .pid; done"
     pids = shell(line).split()
     assert len(pids) == 10 and all(pid.isdigit() for pid in pids)
+    line = line.replace(".pid", "-c '[.instance, .pid]'")
+    assert len(scenes.pairs(shell(line))) == 10
     stack.await_instances(3)
     stack.eventually(
         "both workers' pids", lambda: len(stack.instances("pid")) > 1, seconds=20
