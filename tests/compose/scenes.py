@@ -79,7 +79,7 @@ def balancer_away(walk):
 def without_scaling(walk):
     """Alone, a worker answers in the order in which it was asked."""
     shown = walk.run("Failing", "WORKER_COUNT=1")
-    assert 0 < shown.index("blocked") < shown.index("Alice")
+    assert 0 < shown.index("durationMs") < shown.index("Alice")
     stack.await_healthy("direct-gateway", 1)
     direct_instance()
 

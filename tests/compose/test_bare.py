@@ -106,7 +106,7 @@ def test_run_in_a_bare_container(bare):
         alone = readme.block("Start", "api/cpu-bound")
         shown = typed(alone)
         # Two workers: nobody waits for the one that is blocked.
-        assert shown.index("Alice") < shown.index("blocked")
+        assert shown.index("Alice") < shown.index("durationMs")
 
         terminal.press_ctrl_c()
         assert terminal.process.wait(timeout=30) == 130
