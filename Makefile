@@ -7,6 +7,10 @@
 # Each folder sees shared/ and itself, nothing else: the include paths below
 # are the wall between master/ and worker/.
 
+# The one place of the version: `drover -v`, /metrics and the log have it from
+# here.
+VERSION := 0.1.0
+
 BUILD ?= build
 SAN ?=
 # generate: the program writes at its end, into ../profile, how often it went
@@ -27,6 +31,7 @@ OPTIMIZE ?= $(if $(SAN),-O2,-O3)
 # are, which is quicker: the unit tests do.
 LTO := $(if $(SAN)$(findstring clang,$(CC)),,yes)
 CPPFLAGS += -D_GNU_SOURCE -DCHECK_ABORTS=$(if $(filter confine,$(CHECKS)),0,1)
+CPPFLAGS += -DDROVER_VERSION='"$(VERSION)"'
 CFLAGS += -std=c17 -g $(OPTIMIZE) -fno-omit-frame-pointer -fPIE -fno-plt \
 	-fstack-protector-strong
 ifneq ($(LTO),)

@@ -12,7 +12,8 @@
 #include "deaths.h"
 #include "scoreboard.h"
 
-#define INSTANCE_VERSION "0.1.0"
+/* The Makefile defines DROVER_VERSION. */
+#define INSTANCE_VERSION DROVER_VERSION
 
 struct instance {
 	const struct config *config;
