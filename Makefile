@@ -216,6 +216,26 @@ gcc-alone:
 	@LC_ALL=C $(CC) -v 2>&1 | grep -q '^gcc version' || { echo "make release:" \
 		"$(CC) is not gcc, and only gcc's profiles are used: CC=gcc" >&2; exit 1; }
 
+# DESTDIR is put before every path, for packages. PROGRAM installs another build.
+PREFIX ?= /usr/local
+DESTDIR ?=
+PROGRAM ?= $(RELEASE)/drover
+INSTALL ?= install
+SBIN = $(DESTDIR)$(PREFIX)/sbin
+MAN8 = $(DESTDIR)$(PREFIX)/share/man/man8
+EXAMPLES = $(DESTDIR)$(PREFIX)/share/drover/conf
+
+install: $(PROGRAM)
+	$(INSTALL) -d $(SBIN) $(MAN8) $(EXAMPLES)
+	$(INSTALL) -m 755 $(PROGRAM) $(SBIN)/drover
+	$(INSTALL) -m 644 conf/* $(EXAMPLES)/
+	sed 's|/usr/local/|$(PREFIX)/|' docs/drover.8 >$(MAN8)/drover.8
+	chmod 644 $(MAN8)/drover.8
+
+# Every message counts, style too.
+check-man:
+	$(Q)mandoc -Tlint docs/drover.8
+
 run:
 	scripts/run
 
@@ -282,6 +302,7 @@ clean:
 help:
 	@echo "make              build/drover"
 	@echo "make release      build/release/drover, built with a profile: to be run"
+	@echo "make install      program, man page, examples; DESTDIR and PREFIX"
 	@echo "make run          install what is missing, build, run the demo"
 	@echo "make test         install what is missing, build, run every test"
 	@echo "make check-unit   the unit tests alone"
@@ -289,10 +310,11 @@ help:
 	@echo "make bench        beside nginx, HAProxy and others; docs/performance.md"
 	@echo "make format       clang-format; check-format only looks"
 	@echo "make lint         clang-tidy and cppcheck"
-	@echo "make check-headers, deps-check, clean"
+	@echo "make check-headers, check-man, deps-check, clean"
 
 .PHONY: all packages unit check-unit fuzz fuzzers planted planted-program \
-	bench bench-tools release gcc-alone run test format check-format \
+	bench bench-tools release gcc-alone install check-man run test format \
+	check-format \
 	check-headers lint lint-cppcheck deps-check clean help
 .DELETE_ON_ERROR:
 
