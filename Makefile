@@ -247,7 +247,8 @@ CLANG_FORMAT ?= clang-format-19
 CLANG_TIDY ?= clang-tidy-19
 
 FORMATTED = $(SOURCES) $(HEADERS) \
-	$(wildcard $(foreach d,unit fuzz planted bench,tests/$(d)/*.c tests/$(d)/*.h))
+	$(wildcard $(foreach d,unit fuzz planted bench measure,\
+	tests/$(d)/*.c tests/$(d)/*.h))
 
 format:
 	$(Q)$(CLANG_FORMAT) -i $(FORMATTED)

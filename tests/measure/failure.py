@@ -1,0 +1,5 @@
+"""What could not be measured, and why."""
+
+
+class Failure(Exception):
+    pass
