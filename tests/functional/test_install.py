@@ -10,7 +10,8 @@ import pytest
 
 from harness import DROVER
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+ROOT = next(folder for folder in pathlib.Path(__file__).resolve().parents
+            if (folder / "Makefile").exists())
 PREFIX = "/opt/herd"
 
 

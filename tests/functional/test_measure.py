@@ -7,7 +7,9 @@ import subprocess
 
 import pytest
 
-MEASURE = pathlib.Path(__file__).resolve().parents[2] / "scripts" / "measure"
+ROOT = next(folder for folder in pathlib.Path(__file__).resolve().parents
+            if (folder / "Makefile").exists())
+MEASURE = ROOT / "scripts" / "measure"
 
 
 class Sources:

@@ -7,7 +7,9 @@ import subprocess
 
 import pytest
 
-MUTATE = pathlib.Path(__file__).resolve().parents[2] / "scripts" / "mutate"
+ROOT = next(folder for folder in pathlib.Path(__file__).resolve().parents
+            if (folder / "Makefile").exists())
+MUTATE = ROOT / "scripts" / "mutate"
 
 SOURCE = """\
 #include "check.h"
