@@ -23,6 +23,8 @@ decide(int one, char *text)
 	char quiet[9];
 
 	CHECK(one > 0);
+	if (!CONFINED(one > 1))
+		return one;
 	log_debug("one is %d of %d", one,
 	    5);
 	if (one == 1)
@@ -75,7 +77,7 @@ def test_the_seed_decides(mutate):
 
 
 def test_within_a_line(mutate):
-    assert mutate(1, 100, "--within", "worker/proxy/decide.c:19") == [
+    assert mutate(1, 100, "--within", "worker/proxy/decide.c:21") == [
         "-\t\treturn true;\n+\t\treturn false;"]
     assert mutate(1, 100, "--within", "worker/proxy/decide.c:1") == []
     assert mutate(1, 100, "--within", "shared") == []
