@@ -110,7 +110,7 @@ on_request(struct session *s)
 	const struct admin *a = session_context_of(s)->arg;
 	const struct message *m = session_request(s);
 	const char *method = message_method(m);
-	struct message_slice path = m->path;
+	struct slice path = m->path;
 	const char *query = memchr(path.at, '?', path.len);
 
 	if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0) {
@@ -122,7 +122,7 @@ on_request(struct session *s)
 	if (query != NULL)
 		path.len = (size_t)(query - path.at);
 	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++)
-		if (message_slice_is(path, routes[i].path)) {
+		if (slice_is(path, routes[i].path)) {
 			routes[i].reply(s, a->instance);
 			return;
 		}

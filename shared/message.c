@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "message_private.h"
-#include "octet.h"
 
 #define CRLF_LEN 2
 
@@ -28,20 +27,12 @@ message_error_str(enum message_error error)
 	return errors[error].text;
 }
 
-bool
-message_slice_is(struct message_slice s, const char *text)
-{
-	size_t len = strlen(text);
-
-	return s.len == len && octet_same(s.at, text, len);
-}
-
 /* ---- what llhttp finds ---- */
 
 /* A head is one piece of memory, but llhttp need not give each of its parts in
  * one. */
 static void
-extend(struct message_slice *s, const char *at, size_t len)
+extend(struct slice *s, const char *at, size_t len)
 {
 	if (s->at == NULL)
 		s->at = at;
@@ -147,7 +138,7 @@ execute(struct message *m, const char *from, const char *to)
 static bool
 execute_field(struct message *m, const struct message_header *h)
 {
-	struct message_slice value = message_trim(h->value);
+	struct slice value = message_trim(h->value);
 	const char *line_end = h->value.at + h->value.len;
 
 	return execute(m, h->name.at, value.at + value.len) &&
@@ -244,7 +235,7 @@ feed_chunks(struct message *m, char *data, size_t len)
 	size_t taken = chunk_decode(&m->chunks, data, len, &piece);
 	uint64_t max = m->limits.body_bytes;
 
-	m->body = (struct message_slice){piece.data, piece.len};
+	m->body = (struct slice){piece.data, piece.len};
 	m->body_bytes += piece.len;
 	/* A chunk says beforehand how much it will bring. */
 	if (max != 0 &&
@@ -257,8 +248,7 @@ feed_chunks(struct message *m, char *data, size_t len)
 		m->error = MESSAGE_HEAD_TOO_LARGE;
 	else
 		m->done = m->chunks.state == CHUNK_DONE;
-	m->trailers =
-	    (struct message_slice){piece.trailers, piece.trailers_len};
+	m->trailers = (struct slice){piece.trailers, piece.trailers_len};
 	return taken;
 }
 
@@ -269,7 +259,7 @@ feed_body(struct message *m, char *data, size_t len)
 		return feed_chunks(m, data, len);
 	if (m->has_length && len > m->length - m->body_bytes)
 		len = (size_t)(m->length - m->body_bytes);
-	m->body = (struct message_slice){data, len};
+	m->body = (struct slice){data, len};
 	m->body_bytes += len;
 	m->done = m->has_length && m->body_bytes == m->length;
 	return len;
@@ -280,7 +270,7 @@ message_feed(struct message *m, char *data, size_t len)
 {
 	size_t taken = 0;
 
-	m->body = (struct message_slice){NULL, 0};
+	m->body = (struct slice){NULL, 0};
 	if (m->done || m->error != MESSAGE_NONE)
 		return 0;
 	if (!m->head_done)
@@ -288,7 +278,7 @@ message_feed(struct message *m, char *data, size_t len)
 	if (m->head_done && !m->done && taken < len)
 		taken += feed_body(m, data + taken, len - taken);
 	if (m->error != MESSAGE_NONE) {
-		m->body = (struct message_slice){NULL, 0};
+		m->body = (struct slice){NULL, 0};
 		return 0;
 	}
 	return taken;
@@ -299,7 +289,7 @@ message_finish(struct message *m)
 {
 	if (m->done || m->error != MESSAGE_NONE)
 		return;
-	m->body = (struct message_slice){NULL, 0};
+	m->body = (struct slice){NULL, 0};
 	if (m->head_done && lasts_until_close(m))
 		m->done = true;
 	else

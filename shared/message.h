@@ -30,6 +30,7 @@
 #include <llhttp.h>
 
 #include "chunk.h"
+#include "slice.h"
 
 #define MESSAGE_HEADERS_MAX 100
 #define MESSAGE_NOMINATED_MAX 8
@@ -86,14 +87,9 @@ enum message_field {
 	FIELD_X_REQUEST_ID,
 };
 
-struct message_slice {
-	const char *at;
-	size_t len;
-};
-
 struct message_header {
-	struct message_slice name;
-	struct message_slice value; /* without the white space around it */
+	struct slice name;
+	struct slice value; /* without the white space around it */
 	enum message_field field;
 	bool nominated; /* named by Connection, so hop-by-hop */
 };
@@ -130,13 +126,13 @@ struct message {
 	const char *head; /* its start line */
 	uint64_t length;  /* Content-Length, when has_length */
 	/* Valid while the caller's buffer holds the head. */
-	struct message_slice target; /* requests: as sent; but see path */
+	struct slice target; /* requests: as sent; but see path */
 	/* Requests: origin-form with query, or `*`. The URI "http://a?q" has
 	 * the path "/?q": that slash is put in, in the target too. */
-	struct message_slice path;
-	struct message_slice host;   /* requests: Host, or the URI's */
-	struct message_slice reason; /* responses */
-	struct message_slice upgrade;
+	struct slice path;
+	struct slice host;   /* requests: Host, or the URI's */
+	struct slice reason; /* responses */
+	struct slice upgrade;
 	/* Hashes of what Connection names: for trailers, which come when the
 	 * head is gone. message_nominates(). */
 	uint32_t nominated[MESSAGE_NOMINATED_MAX];
@@ -144,10 +140,10 @@ struct message {
 	int max_forwards;         /* -1: none, or not OPTIONS or TRACE */
 	size_t header_count;
 	/* The body bytes of the last feed, decoded, inside the fed bytes. */
-	struct message_slice body;
+	struct slice body;
 	/* Once done, of a chunked body: the trailer section's lines, each
 	 * with its CRLF, inside the last fed bytes. message_next_field(). */
-	struct message_slice trailers;
+	struct slice trailers;
 	/* Last, and not cleared between messages. */
 	struct message_header headers[MESSAGE_HEADERS_MAX];
 };
@@ -179,19 +175,17 @@ unsigned message_status(const struct message *m);
 const char *message_method(const struct message *m);
 bool message_is_idempotent(const struct message *m);
 /* The value of a header, or NULL at; name in lower case. */
-struct message_slice message_header(const struct message *m, const char *name);
+struct slice message_header(const struct message *m, const char *name);
 /* A query parameter of m->path, not decoded; at NULL when there is none. */
-struct message_slice message_query(const struct message *m, const char *name);
+struct slice message_query(const struct message *m, const char *name);
 /* A cookie of the Cookie headers; at NULL when there is none. */
-struct message_slice message_cookie(const struct message *m, const char *name);
+struct slice message_cookie(const struct message *m, const char *name);
 /* Takes the first line off lines (m->trailers); false: none is left. */
-bool message_next_field(struct message_slice *lines, struct message_slice *name,
-    struct message_slice *value);
+bool message_next_field(
+    struct slice *lines, struct slice *name, struct slice *value);
 /* Does Connection name that field? Of a head that is gone; where it named more
  * than MESSAGE_NOMINATED_MAX, anything. */
-bool message_nominates(const struct message *m, struct message_slice name);
-/* But for the case of letters; text has them in lower case. */
-bool message_slice_is(struct message_slice s, const char *text);
+bool message_nominates(const struct message *m, struct slice name);
 
 unsigned message_error_status(enum message_error error);
 const char *message_error_str(enum message_error error);

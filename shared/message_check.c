@@ -12,10 +12,10 @@ struct head_facts {
 	unsigned codings; /* fields */
 	unsigned hops;    /* Max-Forwards */
 	unsigned options; /* elements of Connection */
-	struct message_slice host;
-	struct message_slice length;
-	struct message_slice hop;
-	struct message_slice protocol; /* see protocol_of() */
+	struct slice host;
+	struct slice length;
+	struct slice hop;
+	struct slice protocol; /* see protocol_of() */
 	bool close;
 	bool keep_alive;
 	bool upgrade;
@@ -36,10 +36,9 @@ is_1_0(const struct message *m)
 
 /* RFC 9110 section 7.6.1: what Connection names belongs to this hop. */
 static enum message_error
-read_connection(
-    struct message *m, struct head_facts *facts, struct message_slice list)
+read_connection(struct message *m, struct head_facts *facts, struct slice list)
 {
-	struct message_slice option;
+	struct slice option;
 
 	while ((option = message_next_element(&list)).at != NULL) {
 		if (option.len == 0)
@@ -47,11 +46,11 @@ read_connection(
 		/* Each is looked for among all fields: no more of them. */
 		if (++facts->options > MESSAGE_HEADERS_MAX)
 			return MESSAGE_HEAD_TOO_LARGE;
-		if (message_slice_is(option, "close"))
+		if (slice_is(option, "close"))
 			facts->close = true;
-		else if (message_slice_is(option, "keep-alive"))
+		else if (slice_is(option, "keep-alive"))
 			facts->keep_alive = true;
-		else if (message_slice_is(option, "upgrade"))
+		else if (slice_is(option, "upgrade"))
 			facts->upgrade = true;
 		message_nominate(m, option);
 		for (size_t i = 0; i < m->header_count; i++)
@@ -65,21 +64,21 @@ read_connection(
 
 /* RFC 9112 section 7: those that have a name, and that we don't do. */
 static bool
-is_registered_coding(struct message_slice name)
+is_registered_coding(struct slice name)
 {
 	static const char *const names[] = {
 	    "gzip", "x-gzip", "deflate", "compress", "x-compress", "identity"};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (message_slice_is(name, names[i]))
+		if (slice_is(name, names[i]))
 			return true;
 	return false;
 }
 
 static void
-read_codings(struct head_facts *facts, struct message_slice list)
+read_codings(struct head_facts *facts, struct slice list)
 {
-	struct message_slice coding;
+	struct slice coding;
 
 	facts->codings++;
 	while ((coding = message_next_element(&list)).at != NULL) {
@@ -90,7 +89,7 @@ read_codings(struct head_facts *facts, struct message_slice list)
 		coding.len = (size_t)(stop - coding.at);
 		while (stop < end && octet_is_blank(*stop))
 			stop++;
-		is_chunked = message_slice_is(coding, "chunked");
+		is_chunked = slice_is(coding, "chunked");
 		/* Chunked comes once, last, and without parameters. */
 		if (coding.len == 0 || facts->is_chunked ||
 		    (has_parameters && (is_chunked || *stop != ';')) ||
@@ -103,12 +102,12 @@ read_codings(struct head_facts *facts, struct message_slice list)
 }
 
 static void
-read_expectations(struct head_facts *facts, struct message_slice list)
+read_expectations(struct head_facts *facts, struct slice list)
 {
-	struct message_slice what;
+	struct slice what;
 
 	while ((what = message_next_element(&list)).at != NULL) {
-		if (message_slice_is(what, "100-continue"))
+		if (slice_is(what, "100-continue"))
 			facts->expects_continue = true;
 		else if (what.len > 0)
 			facts->bad_expectation = true;
@@ -116,23 +115,23 @@ read_expectations(struct head_facts *facts, struct message_slice list)
 }
 
 static void
-read_te(struct message *m, struct message_slice list)
+read_te(struct message *m, struct slice list)
 {
-	struct message_slice coding;
+	struct slice coding;
 
 	while ((coding = message_next_element(&list)).at != NULL)
-		if (message_slice_is(coding, "trailers"))
+		if (slice_is(coding, "trailers"))
 			m->accepts_trailers = true;
 }
 
 /* token ["/" token], and no HTTP (RFC 9110 section 7.8). */
 static bool
-is_other_protocol(struct message_slice what)
+is_other_protocol(struct slice what)
 {
 	static const char *const names[] = {"http", "h2", "h2c"};
 	const char *end = what.at + what.len;
 	const char *stop = octet_skip(what.at, end, OCTET_TOKEN);
-	struct message_slice name = {what.at, (size_t)(stop - what.at)};
+	struct slice name = {what.at, (size_t)(stop - what.at)};
 
 	if (name.len == 0)
 		return false;
@@ -140,7 +139,7 @@ is_other_protocol(struct message_slice what)
 			      octet_skip(stop + 1, end, OCTET_TOKEN) != end))
 		return false;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (message_slice_is(name, names[i]))
+		if (slice_is(name, names[i]))
 			return false;
 	return name.len < 4 || strncasecmp(name.at, "h2c-", 4) != 0;
 }
@@ -148,9 +147,9 @@ is_other_protocol(struct message_slice what)
 /* The first that is not HTTP/2: that is between neighbours, a backend that took
  * it up would talk to a client that can't be understood here. */
 static void
-read_upgrade(struct head_facts *facts, struct message_slice list)
+read_upgrade(struct head_facts *facts, struct slice list)
 {
-	struct message_slice what;
+	struct slice what;
 
 	while (facts->protocol.at == NULL &&
 	       (what = message_next_element(&list)).at != NULL)
@@ -213,7 +212,7 @@ read_fields(struct message *m, struct head_facts *facts)
 
 /* Digits only, up to max. False: it is something else; *n is max at most. */
 static bool
-read_number(struct message_slice s, uint64_t max, uint64_t *n)
+read_number(struct slice s, uint64_t max, uint64_t *n)
 {
 	*n = 0;
 	for (size_t i = 0; i < s.len; i++) {

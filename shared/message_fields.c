@@ -34,7 +34,7 @@
 #define KEY(len, first) ((unsigned)(len) << 8 | (unsigned)(first))
 
 enum message_field
-message_field_of(struct message_slice name)
+message_field_of(struct slice name)
 {
 	const char *known;
 	enum message_field field;
@@ -58,8 +58,8 @@ message_field_of(struct message_slice name)
 
 /* ---- values ---- */
 
-struct message_slice
-message_trim(struct message_slice s)
+struct slice
+message_trim(struct slice s)
 {
 	while (s.len > 0 && octet_is_blank(s.at[0])) {
 		s.at++;
@@ -72,7 +72,7 @@ message_trim(struct message_slice s)
 
 /* Whatever the case of its letters. */
 static uint32_t
-hash_name(struct message_slice name)
+hash_name(struct slice name)
 {
 	uint32_t hash = 2166136261U;
 
@@ -82,7 +82,7 @@ hash_name(struct message_slice name)
 }
 
 void
-message_nominate(struct message *m, struct message_slice name)
+message_nominate(struct message *m, struct slice name)
 {
 	if (m->nominated_count < MESSAGE_NOMINATED_MAX)
 		m->nominated[m->nominated_count] = hash_name(name);
@@ -90,7 +90,7 @@ message_nominate(struct message *m, struct message_slice name)
 }
 
 bool
-message_nominates(const struct message *m, struct message_slice name)
+message_nominates(const struct message *m, struct slice name)
 {
 	uint32_t hash = hash_name(name);
 
@@ -102,10 +102,10 @@ message_nominates(const struct message *m, struct message_slice name)
 	return false;
 }
 
-struct message_slice
-message_next_element(struct message_slice *list)
+struct slice
+message_next_element(struct slice *list)
 {
-	struct message_slice element = *list;
+	struct slice element = *list;
 	const char *comma;
 
 	if (list->at == NULL)
@@ -121,18 +121,18 @@ message_next_element(struct message_slice *list)
 	return message_trim(element);
 }
 
-struct message_slice
+struct slice
 message_header(const struct message *m, const char *name)
 {
 	for (size_t i = 0; i < m->header_count; i++)
-		if (message_slice_is(m->headers[i].name, name))
+		if (slice_is(m->headers[i].name, name))
 			return m->headers[i].value;
-	return (struct message_slice){NULL, 0};
+	return (struct slice){NULL, 0};
 }
 
 /* RFC 6265 section 4.2.1. */
-static struct message_slice
-find_cookie(struct message_slice cookies, struct message_slice name)
+static struct slice
+find_cookie(struct slice cookies, struct slice name)
 {
 	const char *at = cookies.at, *end = at + cookies.len;
 
@@ -142,20 +142,20 @@ find_cookie(struct message_slice cookies, struct message_slice name)
 
 		if (len > name.len && at[name.len] == '=' &&
 		    memcmp(at, name.at, name.len) == 0)
-			return (struct message_slice){
+			return (struct slice){
 			    at + name.len + 1, len - name.len - 1};
 		at = stop != NULL ? stop + 1 : end;
 		while (at < end && octet_is_blank(*at))
 			at++;
 	}
-	return (struct message_slice){NULL, 0};
+	return (struct slice){NULL, 0};
 }
 
-struct message_slice
+struct slice
 message_cookie(const struct message *m, const char *name)
 {
-	struct message_slice wanted = {name, strlen(name)};
-	struct message_slice value = {NULL, 0};
+	struct slice wanted = {name, strlen(name)};
+	struct slice value = {NULL, 0};
 
 	for (size_t i = 0; i < m->header_count && value.at == NULL; i++)
 		if (m->headers[i].field == FIELD_COOKIE)
@@ -164,8 +164,7 @@ message_cookie(const struct message *m, const char *name)
 }
 
 bool
-message_next_field(struct message_slice *lines, struct message_slice *name,
-    struct message_slice *value)
+message_next_field(struct slice *lines, struct slice *name, struct slice *value)
 {
 	const char *colon, *lf;
 
@@ -176,9 +175,9 @@ message_next_field(struct message_slice *lines, struct message_slice *name,
 	lf = memchr(lines->at, '\n', lines->len);
 	if (colon == NULL || lf == NULL || lf < colon + 2)
 		return false;
-	*name = (struct message_slice){lines->at, (size_t)(colon - lines->at)};
+	*name = (struct slice){lines->at, (size_t)(colon - lines->at)};
 	*value = message_trim(
-	    (struct message_slice){colon + 1, (size_t)(lf - 1 - (colon + 1))});
+	    (struct slice){colon + 1, (size_t)(lf - 1 - (colon + 1))});
 	lines->len -= (size_t)(lf + 1 - lines->at);
 	lines->at = lf + 1;
 	return true;

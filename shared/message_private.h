@@ -23,18 +23,18 @@ bool message_scan(struct message *m, const char **at, const char *end);
  * about framing, host and path, and takes the white space from the values. */
 enum message_error message_check_head(struct message *m);
 
-enum message_field message_field_of(struct message_slice name);
+enum message_field message_field_of(struct slice name);
 /* Connection names it: for message_nominates(). */
-void message_nominate(struct message *m, struct message_slice name);
+void message_nominate(struct message *m, struct slice name);
 /* A value without the white space around it. */
-struct message_slice message_trim(struct message_slice s);
+struct slice message_trim(struct slice s);
 /* Takes the next element off a comma-separated list; at NULL: there is none.
  * Elements may be empty. */
-struct message_slice message_next_element(struct message_slice *list);
+struct slice message_next_element(struct slice *list);
 
 /* Sets path and, from an absolute URI, host. */
 enum message_error message_check_target(struct message *m);
 /* host [":" port], RFC 9110 section 7.2. */
-bool message_is_host(struct message_slice host);
+bool message_is_host(struct slice host);
 
 #endif

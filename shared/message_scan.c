@@ -221,7 +221,7 @@ scan_value(struct message *m, const char *at, const char *end)
 	if (stop == NULL)
 		return at;
 	m->headers[m->header_count - 1].value =
-	    (struct message_slice){m->mark, (size_t)(stop - m->mark)};
+	    (struct slice){m->mark, (size_t)(stop - m->mark)};
 	enter(m, SCAN_LINE_LF, stop + 1);
 	return stop + 1 < end ? scan_line_lf(m, stop + 1, end) : end;
 }
@@ -263,7 +263,7 @@ scan_name(struct message *m, const char *at, const char *end)
 	if (*at != ':' || at == m->mark)
 		return fail(m, MESSAGE_SYNTAX, at);
 	h = &m->headers[m->header_count++];
-	h->name = (struct message_slice){m->mark, (size_t)(at - m->mark)};
+	h->name = (struct slice){m->mark, (size_t)(at - m->mark)};
 	h->field = message_field_of(h->name);
 	h->nominated = false;
 	enter(m, SCAN_VALUE, at + 1);

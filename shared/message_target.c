@@ -10,7 +10,7 @@
 /* Each `%` begins an octet, and none is NUL: nothing behind us is to find the
  * end of a string there. */
 static bool
-is_well_escaped(struct message_slice s)
+is_well_escaped(struct slice s)
 {
 	const char *at = s.at, *end = s.at + s.len;
 
@@ -26,7 +26,7 @@ is_well_escaped(struct message_slice s)
 /* ---- host ---- */
 
 static bool
-is_port(struct message_slice port)
+is_port(struct slice port)
 {
 	unsigned n = 0;
 
@@ -42,7 +42,7 @@ is_port(struct message_slice port)
 
 /* RFC 3986 section 3.2.2. IPvFuture has none in use. */
 static bool
-is_bracketed_ipv6(struct message_slice s)
+is_bracketed_ipv6(struct slice s)
 {
 	char text[INET6_ADDRSTRLEN];
 	struct in6_addr addr;
@@ -56,7 +56,7 @@ is_bracketed_ipv6(struct message_slice s)
 }
 
 static bool
-is_escaped_reg_name(struct message_slice s)
+is_escaped_reg_name(struct slice s)
 {
 	for (size_t i = 0; i < s.len; i++)
 		if ((!octet_is(s.at[i], OCTET_REG_NAME) && s.at[i] != '%') ||
@@ -68,7 +68,7 @@ is_escaped_reg_name(struct message_slice s)
 /* But no comma, which it allows: somebody on the way may have made one of two
  * Hosts (RFC 9110 section 5.2), and no host in use has any. */
 static bool
-is_reg_name(struct message_slice s)
+is_reg_name(struct slice s)
 {
 	const char *at = s.at, *end = s.at + s.len;
 
@@ -80,9 +80,9 @@ is_reg_name(struct message_slice s)
 }
 
 bool
-message_is_host(struct message_slice host)
+message_is_host(struct slice host)
 {
-	struct message_slice name = host, port = {NULL, 0};
+	struct slice name = host, port = {NULL, 0};
 	const char *start = host.at, *colon;
 
 	if (host.len == 0)
@@ -108,7 +108,7 @@ message_is_host(struct message_slice host)
 
 /* The length of "http://" or "https://"; 0: neither. */
 static size_t
-scheme_len(struct message_slice uri)
+scheme_len(struct slice uri)
 {
 	static const char *const schemes[] = {"http://", "https://"};
 
@@ -150,10 +150,10 @@ check_absolute(struct message *m)
 	m->host.len = (size_t)(at - m->host.at);
 	if (!message_is_host(m->host))
 		return MESSAGE_TARGET;
-	m->path = (struct message_slice){at, (size_t)(end - at)};
+	m->path = (struct slice){at, (size_t)(end - at)};
 	if (m->path.len == 0)
 		/* Section 3.2.4: the server as a whole. */
-		m->path = (struct message_slice){
+		m->path = (struct slice){
 		    m->parser.method == HTTP_OPTIONS ? "*" : "/", 1};
 	else if (*at == '?')
 		insert_slash(m);
@@ -163,7 +163,7 @@ check_absolute(struct message *m)
 enum message_error
 message_check_target(struct message *m)
 {
-	struct message_slice t = m->target;
+	struct slice t = m->target;
 
 	if (t.len == 0 || !is_well_escaped(t))
 		return MESSAGE_TARGET;
@@ -176,7 +176,7 @@ message_check_target(struct message *m)
 	return check_absolute(m);
 }
 
-struct message_slice
+struct slice
 message_query(const struct message *m, const char *name)
 {
 	const char *end = m->path.at + m->path.len;
@@ -192,9 +192,9 @@ message_query(const struct message *m, const char *name)
 		len = (size_t)((next != NULL ? next : end) - at);
 		if (len > name_len && at[name_len] == '=' &&
 		    memcmp(at, name, name_len) == 0)
-			return (struct message_slice){
+			return (struct slice){
 			    at + name_len + 1, len - name_len - 1};
 		at = next;
 	}
-	return (struct message_slice){NULL, 0};
+	return (struct slice){NULL, 0};
 }

@@ -154,7 +154,7 @@ enum session_close session_why(const struct session *s);
  * NULL: not for this client (HTTP/1.0), or no memory; then nothing is sent.
  */
 struct text *session_begin_interim(
-    struct session *s, unsigned status, struct message_slice reason);
+    struct session *s, unsigned status, struct slice reason);
 void session_send_interim(struct session *s);
 
 /*
@@ -192,8 +192,8 @@ struct text *session_begin(
 void session_write(struct session *s, const void *data, size_t len, bool last);
 /* The last piece, with trailers (header lines, each with its CRLF) where the
  * framing carries any: session_has_trailers(), known once it has begun. */
-void session_finish(struct session *s, const void *data, size_t len,
-    struct message_slice trailers);
+void session_finish(
+    struct session *s, const void *data, size_t len, struct slice trailers);
 bool session_has_trailers(const struct session *s);
 /* Whether the next piece may be spliced: its head is sent, its length known. */
 bool session_can_splice(const struct session *s);

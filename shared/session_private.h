@@ -24,13 +24,13 @@ struct session_turn {
 	struct buffer *block; /* in which this lies */
 
 	/* The request. */
-	struct message_slice body; /* decoded, waiting for a taker */
-	bool starved;              /* what is in `in` wants more behind it */
-	bool take_body;            /* the owner wants a piece */
-	bool body_ended;           /* the last piece was handed over */
-	uint64_t request_us;       /* when the head was whole */
-	uint64_t body_asked_us;    /* since when a piece is awaited */
-	uint64_t body_waited_us;   /* for the pieces before */
+	struct slice body;       /* decoded, waiting for a taker */
+	bool starved;            /* what is in `in` wants more behind it */
+	bool take_body;          /* the owner wants a piece */
+	bool body_ended;         /* the last piece was handed over */
+	uint64_t request_us;     /* when the head was whole */
+	uint64_t body_asked_us;  /* since when a piece is awaited */
+	uint64_t body_waited_us; /* for the pieces before */
 
 	/* The response. */
 	struct buffer *head; /* being put together, not yet sent */

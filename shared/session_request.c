@@ -200,7 +200,7 @@ read_head(struct session *s)
 
 /* Hands a piece over. */
 static void
-give(struct session *s, struct message_slice piece, bool last)
+give(struct session *s, struct slice piece, bool last)
 {
 	s->turn->take_body = false;
 	s->turn->body_ended = last;
@@ -240,7 +240,7 @@ fetch_body(struct session *s)
 static bool
 read_body(struct session *s)
 {
-	struct message_slice piece;
+	struct slice piece;
 
 	if (!s->turn->take_body || s->turn->body_ended)
 		return false;
@@ -253,7 +253,7 @@ read_body(struct session *s)
 			return true;
 	}
 	piece = s->turn->body;
-	s->turn->body = (struct message_slice){NULL, 0};
+	s->turn->body = (struct slice){NULL, 0};
 	give(s, piece, s->turn->message.done);
 	return true;
 }
@@ -262,7 +262,7 @@ read_body(struct session *s)
 static bool
 read_tunnel(struct session *s)
 {
-	struct message_slice piece = {NULL, 0};
+	struct slice piece = {NULL, 0};
 
 	if (!s->turn->take_body || s->turn->body_ended)
 		return false;

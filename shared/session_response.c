@@ -189,8 +189,7 @@ session_begin(struct session *s, const struct session_response *response)
 }
 
 struct text *
-session_begin_interim(
-    struct session *s, unsigned status, struct message_slice reason)
+session_begin_interim(struct session *s, unsigned status, struct slice reason)
 {
 	if (s->turn->message.parser.http_minor == 0 || s->turn->begun ||
 	    !session_is_answerable(s))
@@ -250,7 +249,7 @@ add_body(struct session *s, struct pieces *p, const void *data, size_t len)
  * promise of a length, or there is no memory. */
 static bool
 gather(struct session *s, struct pieces *p, const void *data, size_t len,
-    const struct message_slice *trailers)
+    const struct slice *trailers)
 {
 	if (s->turn->head != NULL) {
 		add_connection(s);
@@ -321,7 +320,7 @@ session_send(struct session *s, const struct iovec *iov, int count)
 
 static void
 write_piece(struct session *s, const void *data, size_t len,
-    const struct message_slice *trailers)
+    const struct slice *trailers)
 {
 	struct pieces p = {.count = 0};
 
@@ -359,14 +358,14 @@ write_piece(struct session *s, const void *data, size_t len,
 void
 session_write(struct session *s, const void *data, size_t len, bool last)
 {
-	static const struct message_slice none = {NULL, 0};
+	static const struct slice none = {NULL, 0};
 
 	write_piece(s, data, len, last ? &none : NULL);
 }
 
 void
-session_finish(struct session *s, const void *data, size_t len,
-    struct message_slice trailers)
+session_finish(
+    struct session *s, const void *data, size_t len, struct slice trailers)
 {
 	write_piece(s, data, len, &trailers);
 }

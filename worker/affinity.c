@@ -14,10 +14,10 @@ hash_of(const char *data, size_t len)
 }
 
 /* What consistent_hash goes by; of length 0 when the request has none. */
-static struct message_slice
+static struct slice
 key_of(const struct config_service *service, const struct message *request)
 {
-	struct message_slice key = request->path;
+	struct slice key = request->path;
 	const char *query;
 
 	switch (service->hash.on) {
@@ -38,7 +38,7 @@ key_of(const struct config_service *service, const struct message *request)
 
 /* Exactly as we write it; 0 for anything else. */
 static uint64_t
-parse_number(struct message_slice text)
+parse_number(struct slice text)
 {
 	uint64_t number = 0;
 
@@ -61,7 +61,7 @@ void
 affinity_of_request(struct affinity *a, const struct config_service *service,
     const struct message *request, const char *peer)
 {
-	struct message_slice key = {NULL, 0};
+	struct slice key = {NULL, 0};
 
 	*a = (struct affinity){0};
 	if (service->sticky_cookie != NULL)

@@ -67,7 +67,7 @@ client_end_task(struct client *client)
 /* A copy with an end, and a mark where it was cut. cap: 4 at least. Returns its
  * length. */
 static size_t
-copy_cut(char *to, size_t cap, struct message_slice from)
+copy_cut(char *to, size_t cap, struct slice from)
 {
 	size_t len = from.len;
 
@@ -95,8 +95,8 @@ note_request(struct client_request *r, const struct message *m)
 	if (text == NULL)
 		return;
 	r->text = text;
-	len = copy_cut(
-	    text->line, room, (struct message_slice){method, strlen(method)});
+	len =
+	    copy_cut(text->line, room, (struct slice){method, strlen(method)});
 	text->line[len++] = ' ';
 	len += copy_cut(text->line + len, room - len, m->path);
 	memcpy(text->line + len, version, strlen(version) + 1);

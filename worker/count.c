@@ -68,7 +68,7 @@ count_start(struct client *client)
 	const struct message *m = session_request(client->session);
 	struct count *c;
 
-	if (message_slice_is(message_query(m, "state"), "memory")) {
+	if (slice_is(message_query(m, "state"), "memory")) {
 		count_in_memory(client);
 		return;
 	}

@@ -129,7 +129,7 @@ start_offloaded(struct client *client, uint64_t ms)
 
 /* -1: not a number of milliseconds that this takes. */
 static int
-parse_ms(struct message_slice text, uint64_t *ms)
+parse_ms(struct slice text, uint64_t *ms)
 {
 	*ms = 0;
 	if (text.len == 0 || text.len > 5)
@@ -147,7 +147,7 @@ cpu_bound_start(struct client *client)
 {
 	struct worker *w = client->worker;
 	const struct message *m = session_request(client->session);
-	struct message_slice ms_text = message_query(m, "ms");
+	struct slice ms_text = message_query(m, "ms");
 	struct cpu_bound c = {.ms = DEFAULT_MS};
 
 	if (ms_text.at != NULL && parse_ms(ms_text, &c.ms) == -1) {
@@ -155,7 +155,7 @@ cpu_bound_start(struct client *client)
 		    "ms must be a number from 0 to 60000");
 		return;
 	}
-	if (message_slice_is(message_query(m, "offload"), "true")) {
+	if (slice_is(message_query(m, "offload"), "true")) {
 		start_offloaded(client, c.ms);
 		return;
 	}

@@ -162,8 +162,7 @@ exchange_take_body(struct exchange *x)
 static int
 write_last_chunk(struct exchange *x, const char *data, size_t len)
 {
-	struct message_slice lines =
-	    session_request(x->client->session)->trailers;
+	struct slice lines = session_request(x->client->session)->trailers;
 	char size_line[CHUNK_SIZE_LINE];
 	struct iovec iov[1 + CHUNK_IOV];
 	struct buffer *b = NULL;
@@ -321,9 +320,8 @@ start_response(struct exchange *x)
 static bool
 may_switch(const struct exchange *x)
 {
-	struct message_slice wanted =
-	    session_request(x->client->session)->upgrade;
-	struct message_slice given = x->up->message.upgrade;
+	struct slice wanted = session_request(x->client->session)->upgrade;
+	struct slice given = x->up->message.upgrade;
 
 	return x->upgrades && given.len == wanted.len &&
 	       strncasecmp(given.at, wanted.at, given.len) == 0;

@@ -90,7 +90,7 @@ static bool
 pass_bytes(struct exchange *x)
 {
 	struct session *s = x->client->session;
-	struct message_slice bytes;
+	struct slice bytes;
 
 	switch (upstream_read_bytes(x->up, &bytes)) {
 	case UPSTREAM_READ_SOME:

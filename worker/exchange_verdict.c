@@ -200,7 +200,7 @@ static void
 finish_response(struct exchange *x, const char *data, size_t len)
 {
 	struct session *s = x->client->session;
-	struct message_slice trailers = {NULL, 0};
+	struct slice trailers = {NULL, 0};
 	struct buffer *b = NULL;
 	struct text out;
 
@@ -210,7 +210,7 @@ finish_response(struct exchange *x, const char *data, size_t len)
 		text_init(&out, b->data, BUFFER_BYTES);
 		forward_trailers(
 		    &out, &x->up->message, x->up->message.trailers);
-		trailers = (struct message_slice){out.data, out.len};
+		trailers = (struct slice){out.data, out.len};
 	}
 	session_finish(s, data, len, trailers);
 	buffer_put(x->worker->buffers, b);

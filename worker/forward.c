@@ -4,7 +4,7 @@
 #include <strings.h>
 
 static void
-add_slice(struct text *out, struct message_slice s)
+add_slice(struct text *out, struct slice s)
 {
 	text_add(out, s.at, s.len);
 }
@@ -69,7 +69,7 @@ static void
 add_path(
     struct text *out, const struct message *m, const struct config_route *route)
 {
-	struct message_slice rest = m->path;
+	struct slice rest = m->path;
 	size_t prefix = strlen(route->path);
 
 	/* The `*` of OPTIONS is no path. */
@@ -244,7 +244,7 @@ forward_request(struct text *out, const struct forward_request *request)
 }
 
 static void
-add_upgrade(struct text *out, struct message_slice protocol)
+add_upgrade(struct text *out, struct slice protocol)
 {
 	text_add_str(out, "Connection: Upgrade\r\nUpgrade: ");
 	add_slice(out, protocol);
@@ -292,7 +292,7 @@ forward_has_date(const struct message *response)
 /* ---- trailers ---- */
 
 static bool
-is_forbidden(struct message_slice name)
+is_forbidden(struct slice name)
 {
 	static const char *const names[] = {"age", "authorization",
 	    "cache-control", "connection", "content-encoding", "content-length",
@@ -308,15 +308,14 @@ is_forbidden(struct message_slice name)
 	static const char forwarded[] = "x-forwarded-";
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
-		if (message_slice_is(name, names[i]))
+		if (slice_is(name, names[i]))
 			return true;
 	return name.len > strlen(forwarded) &&
 	       strncasecmp(name.at, forwarded, strlen(forwarded)) == 0;
 }
 
 void
-forward_trailers(
-    struct text *out, const struct message *m, struct message_slice lines)
+forward_trailers(struct text *out, const struct message *m, struct slice lines)
 {
 	struct message_header h = {.field = FIELD_OTHER};
 	size_t whole = out->len;

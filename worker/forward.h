@@ -51,6 +51,6 @@ bool forward_has_date(const struct message *response);
  * and none that the head m's Connection names. What does not fit is left out,
  * line by line. */
 void forward_trailers(
-    struct text *out, const struct message *m, struct message_slice lines);
+    struct text *out, const struct message *m, struct slice lines);
 
 #endif

@@ -4,16 +4,15 @@ bool
 last_hop_is_for(const struct message *request)
 {
 	return request->parser.method == HTTP_OPTIONS &&
-	       message_slice_is(request->path, "*");
+	       slice_is(request->path, "*");
 }
 
 /* RFC 9110 section 9.3.8: nor what might be someone's secret. */
 static bool
 is_secret(const struct message_header *h)
 {
-	return h->field == FIELD_COOKIE ||
-	       message_slice_is(h->name, "authorization") ||
-	       message_slice_is(h->name, "proxy-authorization");
+	return h->field == FIELD_COOKIE || slice_is(h->name, "authorization") ||
+	       slice_is(h->name, "proxy-authorization");
 }
 
 static void

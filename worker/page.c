@@ -42,7 +42,7 @@ static const char head[] =
 
 /* Is part, in whatever case, in the text? */
 static bool
-contains(struct message_slice text, const char *part)
+contains(struct slice text, const char *part)
 {
 	size_t len = strlen(part);
 
@@ -56,7 +56,7 @@ bool
 page_wants_html(const struct message *request)
 {
 	for (size_t i = 0; i < request->header_count; i++)
-		if (message_slice_is(request->headers[i].name, "accept") &&
+		if (slice_is(request->headers[i].name, "accept") &&
 		    contains(request->headers[i].value, HTML))
 			return true;
 	return false;

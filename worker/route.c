@@ -10,8 +10,8 @@
 #define HOST_MAX 320
 
 struct condition {
-	struct message_slice name;
-	struct message_slice value; /* at NULL: any */
+	struct slice name;
+	struct slice value; /* at NULL: any */
 };
 
 /* One route, its text measured. */
@@ -19,7 +19,7 @@ struct entry {
 	const struct config_route *route;
 	size_t path_len;
 	bool exact;
-	struct message_slice host;    /* as routes_of_host() looks for it */
+	struct slice host;    /* as routes_of_host() looks for it */
 	uint64_t methods;             /* all bits: any */
 	struct condition *conditions; /* headers, then parameters */
 	size_t header_count;
@@ -52,19 +52,19 @@ struct route_table {
 /* What a search goes by. */
 struct request {
 	const struct message *message;
-	struct message_slice path;
+	struct slice path;
 	size_t exact_len;           /* of the path; 0: no path, but "*" */
-	struct message_slice query; /* at NULL: none */
+	struct slice query; /* at NULL: none */
 	char host_text[HOST_MAX];   /* in lower case */
-	struct message_slice host;
+	struct slice host;
 	uint64_t method;
 	uint64_t others; /* methods of routes that but for theirs would do */
 };
 
-static struct message_slice
+static struct slice
 slice_of(const char *text)
 {
-	return (struct message_slice){text, text != NULL ? strlen(text) : 0};
+	return (struct slice){text, text != NULL ? strlen(text) : 0};
 }
 
 static int
@@ -264,7 +264,7 @@ route_table_free(struct route_table *table)
 /* ---- a search ---- */
 
 static bool
-is_value(const struct condition *c, struct message_slice value)
+is_value(const struct condition *c, struct slice value)
 {
 	return c->value.at == NULL ||
 	       (c->value.len == value.len &&
@@ -286,10 +286,10 @@ has_header(const struct message *m, const struct condition *c)
 }
 
 static bool
-has_parameter(struct message_slice query, const struct condition *c)
+has_parameter(struct slice query, const struct condition *c)
 {
 	const char *at = query.at, *end, *next, *equals;
-	struct message_slice value;
+	struct slice value;
 	size_t len;
 
 	if (at == NULL)
@@ -325,7 +325,7 @@ holds(const struct entry *e, const struct request *r)
 
 /* The first of the prefix's entries with that host, or where it would be. */
 static const struct entry *
-find_host(const struct prefix *p, struct message_slice host)
+find_host(const struct prefix *p, struct slice host)
 {
 	const struct entry *low = p->entries, *high = low + p->count, *middle;
 
@@ -341,7 +341,7 @@ find_host(const struct prefix *p, struct message_slice host)
 }
 
 static const struct config_route *
-among_host(const struct prefix *p, struct message_slice host, struct request *r)
+among_host(const struct prefix *p, struct slice host, struct request *r)
 {
 	const struct entry *end = p->entries + p->count;
 
@@ -362,7 +362,7 @@ static const struct config_route *
 among_prefix(const struct prefix *p, struct request *r)
 {
 	const struct config_route *route = NULL;
-	struct message_slice host = r->host;
+	struct slice host = r->host;
 
 	if (p->has_hosts && host.len > 0) {
 		route = among_host(p, host, r);
@@ -370,19 +370,18 @@ among_prefix(const struct prefix *p, struct request *r)
 		for (size_t i = 1; i < host.len && route == NULL; i++)
 			if (host.at[i] == '.')
 				route = among_host(p,
-				    (struct message_slice){
-					host.at + i, host.len - i},
+				    (struct slice){host.at + i, host.len - i},
 				    r);
 	}
 	if (route == NULL)
-		route = among_host(p, (struct message_slice){"", 0}, r);
+		route = among_host(p, (struct slice){"", 0}, r);
 	return route;
 }
 
 /* Without port and final dot, in lower case; stays "" when it is no host that
  * a route can have. */
 static void
-read_host(struct request *r, struct message_slice host)
+read_host(struct request *r, struct slice host)
 {
 	const char *colon = NULL;
 
@@ -410,7 +409,7 @@ read_target(struct request *r, const struct message *m)
 	const char *mark = memchr(m->path.at, '?', m->path.len);
 
 	r->path = m->path;
-	r->query = (struct message_slice){NULL, 0};
+	r->query = (struct slice){NULL, 0};
 	if (mark != NULL) {
 		r->path.len = (size_t)(mark - m->path.at);
 		r->query.at = mark + 1;
@@ -434,7 +433,7 @@ route_find(const struct route_table *table, const struct message *request,
 	r.method = UINT64_C(1) << request->parser.method;
 	r.others = 0;
 	read_target(&r, request);
-	r.host = (struct message_slice){r.host_text, 0};
+	r.host = (struct slice){r.host_text, 0};
 	if (table->has_hosts)
 		read_host(&r, request->host);
 	*route = NULL;

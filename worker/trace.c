@@ -95,7 +95,7 @@ put_random(char *to, size_t len, struct trace_source *source)
 /* ---- what is valid ---- */
 
 static bool
-is_id(struct message_slice s)
+is_id(struct slice s)
 {
 	static const char marks[] = "-_.~:/+=@|#%!*";
 
@@ -133,7 +133,7 @@ is_zero(const char *s, size_t len)
 }
 
 static bool
-is_version_00(struct message_slice s)
+is_version_00(struct slice s)
 {
 	return is_zero(s.at, VERSION_LEN);
 }
@@ -141,7 +141,7 @@ is_version_00(struct message_slice s)
 /* Sections 3.2.2 and 3.2.4: a later version begins like 00 and may go on
  * after another dash; ff is none. */
 static bool
-is_parent(struct message_slice s)
+is_parent(struct slice s)
 {
 	const char *at = s.at;
 
@@ -163,7 +163,7 @@ is_parent(struct message_slice s)
 /* ---- both names ---- */
 
 static void
-copy(char *to, struct message_slice from)
+copy(char *to, struct slice from)
 {
 	memcpy(to, from.at, from.len);
 	to[from.len] = '\0';
@@ -181,25 +181,25 @@ make_parent(char *parent, struct trace_source *source)
 
 /* The one header of that kind; none, or several, or one that Connection names
  * and that ends here: no bytes. */
-static struct message_slice
+static struct slice
 only(const struct message *m, enum message_field field)
 {
-	struct message_slice found = {"", 0};
+	struct slice found = {"", 0};
 	unsigned count = 0;
 
 	for (size_t i = 0; i < m->header_count; i++)
 		if (m->headers[i].field == field && !m->headers[i].nominated &&
 		    ++count == 1)
 			found = m->headers[i].value;
-	return count == 1 ? found : (struct message_slice){"", 0};
+	return count == 1 ? found : (struct slice){"", 0};
 }
 
 void
 trace_of_request(
     struct trace *trace, struct trace_source *source, const struct message *m)
 {
-	struct message_slice id = only(m, FIELD_X_REQUEST_ID);
-	struct message_slice parent = only(m, FIELD_TRACEPARENT);
+	struct slice id = only(m, FIELD_X_REQUEST_ID);
+	struct slice parent = only(m, FIELD_TRACEPARENT);
 
 	trace->parent_is_new = !is_parent(parent);
 	trace->parent[0] = '\0';

@@ -276,7 +276,7 @@ upstream_splice(struct upstream *up, struct session *to)
 	    left < SPLICE_MAX ? (size_t)left : SPLICE_MAX);
 	if (n > 0) {
 		m->body_bytes += (uint64_t)n;
-		m->body = (struct message_slice){NULL, 0};
+		m->body = (struct slice){NULL, 0};
 		return UPSTREAM_READ_SOME;
 	}
 	if (n == -1 && errno == ENOBUFS)
@@ -302,7 +302,7 @@ upstream_read_rest(struct upstream *up)
 }
 
 enum upstream_read
-upstream_read_bytes(struct upstream *up, struct message_slice *bytes)
+upstream_read_bytes(struct upstream *up, struct slice *bytes)
 {
 	enum upstream_read result = UPSTREAM_READ_SOME;
 

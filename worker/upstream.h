@@ -89,6 +89,6 @@ enum upstream_read upstream_splice(struct upstream *up, struct session *to);
  * what was read behind the response's head. Bytes are to be used before the
  * next call. */
 enum upstream_read upstream_read_bytes(
-    struct upstream *up, struct message_slice *bytes);
+    struct upstream *up, struct slice *bytes);
 
 #endif

@@ -41,7 +41,7 @@ struct welcome {
 /* host: the request's Host field. Without one, HTTP/1.0, or with one that may
  * not stand in a command, where we listen. */
 static void
-set_address(struct welcome *w, struct message_slice host)
+set_address(struct welcome *w, struct slice host)
 {
 	const struct sock_addr *own = &w->worker->config->listen[0].addr;
 

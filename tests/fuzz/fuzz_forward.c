@@ -89,10 +89,10 @@ rewrite_response(struct text *t, const struct message *m, bool trailers)
 }
 
 static bool
-is_among(struct message_slice name, const char *const *names, size_t count)
+is_among(struct slice name, const char *const *names, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-		if (message_slice_is(name, names[i]))
+		if (slice_is(name, names[i]))
 			return true;
 	return false;
 }
@@ -101,7 +101,7 @@ is_among(struct message_slice name, const char *const *names, size_t count)
 	is_among(name, names, sizeof(names) / sizeof(*(names)))
 
 static bool
-same_name(struct message_slice a, struct message_slice b)
+same_name(struct slice a, struct slice b)
 {
 	return a.len == b.len && strncasecmp(a.at, b.at, a.len) == 0;
 }
@@ -130,7 +130,7 @@ check_hop(const struct message *from, const struct message_header *h)
 		break;
 	case FIELD_TE:
 		MUST(from->accepts_trailers);
-		MUST(message_slice_is(h->value, "trailers"));
+		MUST(slice_is(h->value, "trailers"));
 		break;
 	case FIELD_HOP_BY_HOP:
 		MUST(!"a hop-by-hop field was sent on");
@@ -276,7 +276,7 @@ check_trailers(const struct parse *from, size_t room)
 	    "content-length", "cookie", "expect", "host", "keep-alive",
 	    "max-forwards", "set-cookie", "te", "trailer", "transfer-encoding",
 	    "upgrade", "via", "x-forwarded-for", "x-real-ip", "x-request-id"};
-	struct message_slice in, lines, name, value, name_in, value_in;
+	struct slice in, lines, name, value, name_in, value_in;
 	struct text t;
 
 	text_init(&t, out, room);
@@ -284,7 +284,7 @@ check_trailers(const struct parse *from, size_t room)
 	MUST(!text_is_full(&t) || room < sizeof(out));
 	parse_check_lines(t.data, t.data + t.len);
 	in = from->m.trailers;
-	lines = (struct message_slice){t.data, t.len};
+	lines = (struct slice){t.data, t.len};
 	while (message_next_field(&lines, &name, &value)) {
 		MUST(!IS_AMONG(name, forbidden));
 		MUST(!message_nominates(&from->m, name));

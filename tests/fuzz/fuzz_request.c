@@ -30,7 +30,7 @@ check_request(const struct parse *p)
 
 	parse_check(p);
 	for (size_t i = 0; i < m->header_count; i++)
-		hosts += message_slice_is(m->headers[i].name, "host");
+		hosts += slice_is(m->headers[i].name, "host");
 	MUST(hosts == 1 || (hosts == 0 && m->parser.http_minor == 0));
 	MUST(m->path.len > 0 && (m->path.at[0] == '/' || m->path.at[0] == '*'));
 	MUST(!m->upgrades || (m->upgrade.len > 0 && !message_has_body(m)));

@@ -44,7 +44,7 @@ parse_is_over(const struct parse *p)
 static inline void
 parse_take_body(struct parse *p, size_t n, size_t taken)
 {
-	const struct message_slice body = p->m.body;
+	const struct slice body = p->m.body;
 
 	MUST(taken <= n);
 	if (body.len == 0)
@@ -81,7 +81,7 @@ parse_message(struct parse *p, struct input *pieces)
 }
 
 static inline bool
-parse_is_inside(const struct parse *p, struct message_slice s)
+parse_is_inside(const struct parse *p, struct slice s)
 {
 	if (s.at == NULL || s.len == 0)
 		return s.len == 0;
@@ -89,8 +89,8 @@ parse_is_inside(const struct parse *p, struct message_slice s)
 }
 
 static inline bool
-parse_same_slice(const struct parse *a, struct message_slice s,
-    const struct parse *b, struct message_slice t)
+parse_same_slice(const struct parse *a, struct slice s, const struct parse *b,
+    struct slice t)
 {
 	if (s.len != t.len || (s.at == NULL) != (t.at == NULL))
 		return false;
@@ -205,8 +205,8 @@ parse_check_headers(const struct parse *p)
 		MUST(h->name.len > 0);
 		MUST(parse_is_inside(p, h->name));
 		MUST(parse_is_inside(p, h->value));
-		lengths += message_slice_is(h->name, "content-length");
-		codings += message_slice_is(h->name, "transfer-encoding");
+		lengths += slice_is(h->name, "content-length");
+		codings += slice_is(h->name, "transfer-encoding");
 	}
 	MUST(lengths + codings <= 1);
 	MUST(m->chunked == (codings == 1));
@@ -217,7 +217,7 @@ parse_check_headers(const struct parse *p)
 static inline void
 parse_check_trailers(const struct parse *p)
 {
-	struct message_slice lines = p->m.trailers, name, value;
+	struct slice lines = p->m.trailers, name, value;
 
 	MUST(parse_is_inside(p, lines));
 	MUST(lines.len == 0 || p->m.chunked);

@@ -136,7 +136,7 @@ drop(struct fed *f)
 }
 
 static inline void
-assert_slice(struct message_slice s, const char *want)
+assert_slice(struct slice s, const char *want)
 {
 	assert_int_equal(s.len, strlen(want));
 	if (s.len > 0)

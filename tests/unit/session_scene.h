@@ -145,7 +145,7 @@ answer(struct session *s)
 		session_reply(s, 503, NULL, "Retry-After: 7\r\n", NULL, 0);
 	} else if (strcmp(path, "/interim") == 0) {
 		struct text *hints = session_begin_interim(
-		    s, 103, (struct message_slice){"Early Hints", 11});
+		    s, 103, (struct slice){"Early Hints", 11});
 
 		if (hints != NULL) {
 			text_add_str(hints, "Link: </a>\r\n");
@@ -154,8 +154,7 @@ answer(struct session *s)
 		session_reply(s, 200, NULL, NULL, NULL, 0);
 	} else if (strcmp(path, "/trailers") == 0) {
 		begin(s, 200, SESSION_LENGTH_UNKNOWN, false);
-		session_finish(
-		    s, "all", 3, (struct message_slice){"X-Sum: 1\r\n", 10});
+		session_finish(s, "all", 3, (struct slice){"X-Sum: 1\r\n", 10});
 	} else if (strcmp(path, "/tunnel") == 0) {
 		begin(s, 101, SESSION_LENGTH_UNKNOWN, false);
 		session_write(s, "hello,", 6, false);

@@ -265,7 +265,7 @@ trailers_that_frame_or_authenticate_are_dropped(void **state)
 	(void)state;
 	text_init(&t, out, sizeof(out) - 1);
 	forward_trailers(
-	    &t, &message, (struct message_slice){lines, sizeof(lines) - 1});
+	    &t, &message, (struct slice){lines, sizeof(lines) - 1});
 	out[t.len] = '\0';
 	assert_string_equal(out, "X-Sum: 1\r\nX-Empty: \r\n");
 }
@@ -280,7 +280,7 @@ trailers_that_do_not_fit_are_left_out(void **state)
 	(void)state;
 	text_init(&t, out, 15);
 	forward_trailers(
-	    &t, &message, (struct message_slice){lines, sizeof(lines) - 1});
+	    &t, &message, (struct slice){lines, sizeof(lines) - 1});
 	out[t.len] = '\0';
 	assert_string_equal(out, "A: 1\r\nB: 2\r\n");
 }
@@ -297,7 +297,7 @@ trailers_that_connection_names_are_dropped(void **state)
 	    false);
 	text_init(&t, out, sizeof(out) - 1);
 	forward_trailers(
-	    &t, &message, (struct message_slice){lines, sizeof(lines) - 1});
+	    &t, &message, (struct slice){lines, sizeof(lines) - 1});
 	out[t.len] = '\0';
 	assert_string_equal(out, "X-Bar: 2\r\n");
 }
@@ -319,7 +319,7 @@ trailers_that_connection_does_not_name_go_on(void **state)
 
 		text_init(&t, out, sizeof(out) - 1);
 		forward_trailers(
-		    &t, &message, (struct message_slice){line, (size_t)len});
+		    &t, &message, (struct slice){line, (size_t)len});
 		out[t.len] = '\0';
 		assert_string_equal(out, line);
 	}
@@ -337,8 +337,7 @@ trailers_behind_too_many_names_are_dropped(void **state)
 	    "Transfer-Encoding: chunked\r\n\r\n",
 	    false);
 	text_init(&t, out, sizeof(out) - 1);
-	forward_trailers(
-	    &t, &message, (struct message_slice){line, sizeof(line) - 1});
+	forward_trailers(&t, &message, (struct slice){line, sizeof(line) - 1});
 	assert_int_equal(t.len, 0);
 }
 

@@ -96,7 +96,7 @@ test_hop_by_hop(void **state)
 		for (size_t i = 0; i < f->m.header_count; i++) {
 			const struct message_header *h = &f->m.headers[i];
 
-			assert_true(message_slice_is(h->name, want[i].name));
+			assert_true(slice_is(h->name, want[i].name));
 			assert_int_equal(h->field, want[i].field);
 			assert_int_equal(h->nominated, want[i].nominated);
 		}
@@ -282,7 +282,7 @@ test_trailers(void **state)
 	(void)state;
 	for (size_t way = 0; way < ways(sizeof(text) - 1); way++) {
 		struct fed *f = feed_request(text, sizeof(text) - 1, way);
-		struct message_slice name, value;
+		struct slice name, value;
 
 		assert_true(f->m.done);
 		assert_body(f, "ok");

@@ -283,8 +283,8 @@ test_no_byte_beyond(void **state)
 		m.header_count = 0;
 		add_header(&m, FIELD_TRACEPARENT, "");
 		add_header(&m, FIELD_X_REQUEST_ID, "");
-		m.headers[0].value = (struct message_slice){value, len};
-		m.headers[1].value = (struct message_slice){value, len};
+		m.headers[0].value = (struct slice){value, len};
+		m.headers[1].value = (struct slice){value, len};
 		trace_of_request(&t, &source, &m);
 		assert_int_equal(t.parent_is_new, len != TRACE_PARENT_BYTES);
 		free(value);
