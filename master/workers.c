@@ -395,7 +395,7 @@ workers_reap(struct workers *ws, pid_t pid, int wait_status, uint64_t cpu_us)
 	describe_death(w, wait_status, &death);
 	slot = &ws->options.scoreboard->slots[w->slot];
 	atomic_store(&slot->state, SLOT_DEAD);
-	scoreboard_add(&slot->past_cpu_us, cpu_us);
+	counter_add(&slot->past_cpu_us, cpu_us);
 	close_pipe(w);
 	set_phase(w, WORKER_WAITING);
 	w->pid = 0;

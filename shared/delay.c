@@ -37,7 +37,7 @@ warn_blocked(struct delay_meter *m, uint64_t ns)
 {
 	char activity[SCOREBOARD_ACTIVITY_MAX];
 
-	scoreboard_add(&m->slot->totals[SCOREBOARD_DELAY_WARNINGS], 1);
+	counter_add(&m->slot->totals[SCOREBOARD_DELAY_WARNINGS], 1);
 	scoreboard_activity(m->slot, activity);
 	if (activity[0] == '\0')
 		log_warn("Event loop delay: %llums worker=%u pid=%d",
@@ -51,7 +51,7 @@ warn_blocked(struct delay_meter *m, uint64_t ns)
 static void
 warn_late(struct delay_meter *m, uint64_t ns, uint64_t now_ns)
 {
-	scoreboard_add(&m->slot->totals[SCOREBOARD_LATE_WAKEUPS], 1);
+	counter_add(&m->slot->totals[SCOREBOARD_LATE_WAKEUPS], 1);
 	if (m->late_logged_ns != 0 &&
 	    now_ns - m->late_logged_ns < LATE_LINE_NS) {
 		m->late_unlogged++;
@@ -95,7 +95,7 @@ delay_asleep(void *arg, uint64_t woke_ns, uint64_t now_ns)
 
 	histogram_add(&slot->delay, busy_ns);
 	if (busy_ns > LONG_NS)
-		scoreboard_add(
+		counter_add(
 		    &slot->totals[SCOREBOARD_BUSY_OVER_10MS_NS], busy_ns);
 	if (busy_ns > m->warning_ns)
 		warn_blocked(m, busy_ns);

@@ -242,7 +242,7 @@ scoreboard_slot_take(struct scoreboard_slot *slot, pid_t pid)
 	atomic_store(&slot->pid, pid);
 	atomic_store(&slot->started_ns, now_ns);
 	atomic_store(&slot->heartbeat_ns, now_ns);
-	scoreboard_add(&slot->generation, 1);
+	counter_add(&slot->generation, 1);
 	atomic_store(&slot->state, SLOT_STARTING);
 }
 

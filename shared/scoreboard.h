@@ -22,6 +22,7 @@
 #include <stdint.h>
 
 #include "config.h"
+#include "counter.h"
 #include "duration.h"
 #include "histogram.h"
 #include "member.h"
@@ -244,22 +245,5 @@ const char *scoreboard_wait_str(enum scoreboard_wait wait);
 const char *scoreboard_wait_help(enum scoreboard_wait wait);
 const char *slot_state_str(enum slot_state state);
 const char *redis_state_str(enum redis_state state);
-
-/* The only writer of a slot adds without a lock prefix. */
-static inline void
-scoreboard_add(_Atomic uint64_t *cell, uint64_t n)
-{
-	atomic_store_explicit(cell,
-	    atomic_load_explicit(cell, memory_order_relaxed) + n,
-	    memory_order_relaxed);
-}
-
-static inline void
-scoreboard_gauge(_Atomic uint32_t *cell, int32_t by)
-{
-	atomic_store_explicit(cell,
-	    atomic_load_explicit(cell, memory_order_relaxed) + (uint32_t)by,
-	    memory_order_relaxed);
-}
 
 #endif

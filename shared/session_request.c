@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "check.h"
-#include "scoreboard.h"
+#include "counter.h"
 #include "session_private.h"
 
 /* For how much a client may go on talking after its last response. */
@@ -45,7 +45,7 @@ fill(struct session *s)
 	if (n > 0) {
 		s->in->end += (uint32_t)n;
 		if (s->context->bytes_in != NULL)
-			scoreboard_add(s->context->bytes_in, (uint64_t)n);
+			counter_add(s->context->bytes_in, (uint64_t)n);
 		return FILL_SOME;
 	}
 	if (n == 0)

@@ -10,7 +10,7 @@
 
 #include "chunk.h"
 #include "check.h"
-#include "scoreboard.h"
+#include "counter.h"
 #include "session_private.h"
 
 #define DATE_MAX 40
@@ -309,7 +309,7 @@ session_send(struct session *s, const struct iovec *iov, int count)
 {
 	if (s->context->bytes_out != NULL)
 		for (int i = 0; i < count; i++)
-			scoreboard_add(s->context->bytes_out, iov[i].iov_len);
+			counter_add(s->context->bytes_out, iov[i].iov_len);
 	if (io_write(&s->io, iov, count) == -1) {
 		session_close_soon(s, SESSION_CLOSE_RESET);
 		return -1;
@@ -402,7 +402,7 @@ session_splice(
 	s->turn->length_left -= (uint64_t)n;
 	s->turn->response_bytes += (uint64_t)n;
 	if (s->context->bytes_out != NULL)
-		scoreboard_add(s->context->bytes_out, (uint64_t)n);
+		counter_add(s->context->bytes_out, (uint64_t)n);
 	if (s->io.broken)
 		session_close_soon(s, SESSION_CLOSE_RESET);
 	else

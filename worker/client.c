@@ -290,7 +290,7 @@ on_request(struct session *s)
 		return;
 	}
 	worker_count(w, SCOREBOARD_REQUESTS);
-	scoreboard_gauge(&w->slot->in_flight, 1);
+	counter_gauge(&w->slot->in_flight, 1);
 	note_activity(w, m);
 	if (m->max_forwards == 0) {
 		note_own_id(client);
@@ -353,7 +353,7 @@ on_response_end(struct session *s, bool complete)
 	abort_task(client);
 	/* Without one, it was answered by the session itself. */
 	if (client->request != NULL)
-		scoreboard_gauge(&w->slot->in_flight, -1);
+		counter_gauge(&w->slot->in_flight, -1);
 	else
 		worker_count(w, SCOREBOARD_REQUESTS);
 	if (session_request(s)->error != MESSAGE_NONE)
@@ -389,7 +389,7 @@ on_close(struct session *s, enum session_close reason)
 		    session_response_bytes(s), session_close_word(reason));
 	} else if (client->request != NULL) {
 		/* Gone before its answer began. */
-		scoreboard_gauge(&w->slot->in_flight, -1);
+		counter_gauge(&w->slot->in_flight, -1);
 		end_request(client, CLIENT_GONE_STATUS, SCOREBOARD_CODE_499, 0,
 		    session_close_word(reason));
 	}
@@ -397,7 +397,7 @@ on_close(struct session *s, enum session_close reason)
 	TAILQ_REMOVE(&w->clients->list, client, entry);
 	w->clients->count--;
 	w->clients->closing -= client->closing;
-	scoreboard_gauge(&w->slot->connections, -1);
+	counter_gauge(&w->slot->connections, -1);
 	loop_bury(w->loop, client, free);
 }
 
@@ -509,7 +509,7 @@ clients_accept(struct clients *clients, int fd, const struct sock_addr *peer)
 	TAILQ_INSERT_HEAD(&clients->list, client, entry);
 	clients->count++;
 	worker_count(w, SCOREBOARD_ACCEPTED);
-	scoreboard_gauge(&w->slot->connections, 1);
+	counter_gauge(&w->slot->connections, 1);
 }
 
 void

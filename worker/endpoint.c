@@ -105,14 +105,14 @@ void
 endpoint_begin(struct endpoint *e)
 {
 	if (e->id != SCOREBOARD_NO_ENDPOINT)
-		scoreboard_gauge(load_gauge(e), 1);
+		counter_gauge(load_gauge(e), 1);
 }
 
 void
 endpoint_end(struct endpoint *e)
 {
 	if (e->id != SCOREBOARD_NO_ENDPOINT)
-		scoreboard_gauge(load_gauge(e), -1);
+		counter_gauge(load_gauge(e), -1);
 }
 
 static void

@@ -83,7 +83,7 @@ exchange_enter(struct exchange *x, enum exchange_state state)
 void
 exchange_count(struct exchange *x, enum scoreboard_service_total total)
 {
-	scoreboard_add(&x->service->totals[total], 1);
+	counter_add(&x->service->totals[total], 1);
 }
 
 void
@@ -143,7 +143,7 @@ exchange_end(struct exchange *x, bool keep_upstream)
 	loop_defer_cancel(w->loop, &x->again);
 	loop_timer_clear(w->loop, &x->continue_timer);
 	breakers_release(w->breakers, &x->ticket);
-	scoreboard_gauge(x->service->in_flight, -1);
+	counter_gauge(x->service->in_flight, -1);
 	service_end(x->service, x->retries != 0);
 	exchange_drop_head(x);
 	loop_bury(w->loop, x, free_exchange);
@@ -480,7 +480,7 @@ exchange_start(struct client *client, const struct config_route *route)
 	client_begin_task(client, &x->task);
 	client->request->record.service = x->service->config->name;
 	exchange_count(x, SCOREBOARD_SERVICE_REQUESTS);
-	scoreboard_gauge(x->service->in_flight, 1);
+	counter_gauge(x->service->in_flight, 1);
 	service_begin(x->service);
 	switch (breakers_check(
 	    x->worker->breakers, x->service->index, &x->ticket)) {

@@ -145,7 +145,7 @@ go_on(struct tickets *t)
 			return;
 		list_move(&t->asking, &t->waiting);
 		t->length = t->asking.count;
-		scoreboard_add(t->sequence, 1);
+		counter_add(t->sequence, 1);
 	}
 	ask(t);
 }

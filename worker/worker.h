@@ -78,7 +78,7 @@ struct worker {
 static inline void
 worker_count(struct worker *w, enum scoreboard_total total)
 {
-	scoreboard_add(&w->slot->totals[total], 1);
+	counter_add(&w->slot->totals[total], 1);
 }
 
 /* For log lines and answers: counted from 1, as people do. */

@@ -130,8 +130,8 @@ test_totals_outlive_gauges_do_not(void **state)
 	struct scoreboard_slot *slot = &sb->slots[1];
 
 	(void)state;
-	scoreboard_add(&slot->totals[SCOREBOARD_REQUESTS], 42);
-	scoreboard_gauge(&slot->connections, 7);
+	counter_add(&slot->totals[SCOREBOARD_REQUESTS], 42);
+	counter_gauge(&slot->connections, 7);
 	check("drover_connections{worker=\"2\"}", 7);
 	check("drover_worker_up{worker=\"2\"}", 1);
 	check("drover_worker_uptime_seconds{worker=\"2\"}", 5);
@@ -148,7 +148,7 @@ static void
 test_nanoseconds_become_seconds(void **state)
 {
 	(void)state;
-	scoreboard_add(
+	counter_add(
 	    &sb->slots[0].totals[SCOREBOARD_BUSY_OVER_10MS_NS], 1500000000);
 	check("drover_event_loop_busy_over_10ms_seconds_total{worker=\"1\"}",
 	    1.5);
@@ -189,9 +189,8 @@ test_services_are_summed(void **state)
 	for (int i = 0; i < WORKERS; i++) {
 		struct scoreboard_slot *slot = &sb->slots[i];
 
-		scoreboard_add(
-		    &slot->services[0][SCOREBOARD_SERVICE_FAILURES], 2);
-		scoreboard_gauge(&slot->service_in_flight[0], 3);
+		counter_add(&slot->services[0][SCOREBOARD_SERVICE_FAILURES], 2);
+		counter_gauge(&slot->service_in_flight[0], 3);
 	}
 	/* The state is in the two low bits; the rest is not ours. */
 	atomic_store(&sb->breakers[0], 0xfffffffffffffff4 | 1);
@@ -292,8 +291,8 @@ static void
 test_responses_by_class(void **state)
 {
 	(void)state;
-	scoreboard_add(&sb->slots[0].totals[SCOREBOARD_RESPONSES_1XX], 2);
-	scoreboard_add(&sb->slots[1].totals[SCOREBOARD_RESPONSES_5XX], 3);
+	counter_add(&sb->slots[0].totals[SCOREBOARD_RESPONSES_1XX], 2);
+	counter_add(&sb->slots[1].totals[SCOREBOARD_RESPONSES_5XX], 3);
 	check("drover_responses_total{worker=\"1\",class=\"1xx\"}", 2);
 	check("drover_responses_total{worker=\"1\",class=\"5xx\"}", 0);
 	check("drover_responses_total{worker=\"2\",class=\"5xx\"}", 3);

@@ -99,8 +99,8 @@ test_taken_over_with_its_totals(void **state)
 	(void)state;
 	strcpy(incarnation, sb->incarnation);
 	scoreboard_slot_take(&sb->slots[1], 1);
-	scoreboard_add(&sb->slots[1].totals[SCOREBOARD_REQUESTS], 42);
-	scoreboard_gauge(&sb->slots[1].connections, 7);
+	counter_add(&sb->slots[1].totals[SCOREBOARD_REQUESTS], 42);
+	counter_gauge(&sb->slots[1].connections, 7);
 	atomic_store(&sb->slots[1].state, SLOT_DEAD);
 	atomic_store(&sb->breakers[0], 99);
 	close_board(sb);
@@ -122,7 +122,7 @@ check_not_taken_over(const char *instance, unsigned slots, unsigned services)
 	char incarnation[SCOREBOARD_INCARNATION_MAX];
 
 	strcpy(incarnation, sb->incarnation);
-	scoreboard_add(&sb->slots[0].totals[SCOREBOARD_REQUESTS], 42);
+	counter_add(&sb->slots[0].totals[SCOREBOARD_REQUESTS], 42);
 	close_board(sb);
 	sb = open_board(instance, slots, services);
 	assert_string_not_equal(sb->incarnation, incarnation);
@@ -310,10 +310,10 @@ test_load_counts_the_living(void **state)
 	(void)state;
 	for (unsigned i = 0; i < 3; i++) {
 		scoreboard_slot_take(&sb->slots[i], 1);
-		scoreboard_gauge(&sb->slots[i].endpoint_in_flight[id], 1 << i);
+		counter_gauge(&sb->slots[i].endpoint_in_flight[id], 1 << i);
 	}
 	assert_int_equal(scoreboard_endpoint_load(sb, id), 7);
-	scoreboard_gauge(&sb->slots[0].endpoint_in_flight[id], -1);
+	counter_gauge(&sb->slots[0].endpoint_in_flight[id], -1);
 	atomic_store(&sb->slots[1].state, SLOT_DEAD);
 	assert_int_equal(scoreboard_endpoint_load(sb, id), 4);
 	scoreboard_slot_take(&sb->slots[2], 1);

@@ -45,9 +45,9 @@ count(struct fixture *f, unsigned slot, unsigned n)
 {
 	struct scoreboard_slot *s = &f->scoreboard->slots[slot];
 
-	scoreboard_add(&s->totals[SCOREBOARD_REQUESTS], n);
-	scoreboard_add(&s->totals[SCOREBOARD_RESPONSES_5XX], n);
-	scoreboard_add(&s->services[0][SCOREBOARD_SERVICE_FAILURES], n);
+	counter_add(&s->totals[SCOREBOARD_REQUESTS], n);
+	counter_add(&s->totals[SCOREBOARD_RESPONSES_5XX], n);
+	counter_add(&s->services[0][SCOREBOARD_SERVICE_FAILURES], n);
 }
 
 static bool
