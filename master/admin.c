@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "cluster.h"
 #include "log.h"
 #include "metrics.h"
@@ -50,7 +51,7 @@ static void
 reply_metrics(struct session *s, const struct instance *instance)
 {
 	size_t len;
-	char *page = metrics_page(instance, loop_clock_ns(), &len);
+	char *page = metrics_page(instance, clock_ns(), &len);
 
 	if (page == NULL) {
 		session_reply_error(s, 503, "out of memory");
@@ -63,7 +64,7 @@ reply_metrics(struct session *s, const struct instance *instance)
 static void
 reply_cluster(struct session *s, const struct instance *instance)
 {
-	char *json = cluster_json(instance, loop_clock_ns());
+	char *json = cluster_json(instance, clock_ns());
 
 	if (json == NULL) {
 		session_reply_error(s, 503, "out of memory");

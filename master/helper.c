@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "deaths.h"
 #include "log.h"
 #include "notify.h"
@@ -66,7 +67,7 @@ run(struct helper *h)
 	if (pid == -1)
 		return -1;
 	h->pid = pid;
-	h->started_us = loop_clock_ns() / 1000;
+	h->started_us = clock_ns() / 1000;
 	log_info("helper started: %s, pid %d, socket %s, log %s", PROGRAM,
 	    (int)pid, h->socket, h->log);
 	return 0;
@@ -76,7 +77,7 @@ static void
 schedule(struct helper *h, int wait_status, const char *cause)
 {
 	struct respawn_facts facts = {
-	    wait_status, loop_clock_ns() / 1000 - h->started_us, arc4random()};
+	    wait_status, clock_ns() / 1000 - h->started_us, arc4random()};
 	uint64_t delay_us;
 
 	/* Nobody else can know that its start is in vain. */
@@ -87,7 +88,7 @@ schedule(struct helper *h, int wait_status, const char *cause)
 	    PROGRAM, cause, (double)facts.uptime_us / 1e6,
 	    (unsigned long long)delay_us / 1000, h->log);
 	loop_timer_set(
-	    h->options.loop, &h->timer, loop_clock_ns() / 1000 + delay_us);
+	    h->options.loop, &h->timer, clock_ns() / 1000 + delay_us);
 }
 
 static void
@@ -103,7 +104,7 @@ on_timer(void *arg)
 	}
 	if (run(h) == 0)
 		return;
-	h->started_us = loop_clock_ns() / 1000;
+	h->started_us = clock_ns() / 1000;
 	schedule(h, 0, strerror(errno));
 }
 
@@ -194,7 +195,7 @@ on_nothing_to_stop(void *arg)
 void
 helper_stop(struct helper *h)
 {
-	uint64_t now_us = loop_clock_ns() / 1000;
+	uint64_t now_us = clock_ns() / 1000;
 
 	h->stopping = true;
 	/* There is no next start. */

@@ -13,6 +13,7 @@
 
 #include "admin.h"
 #include "check.h"
+#include "clock.h"
 #include "helper.h"
 #include "instance.h"
 #include "log.h"
@@ -74,7 +75,7 @@ set_phase(struct supervisor *s, enum phase next)
 static void
 set_deadline(struct supervisor *s, uint64_t us)
 {
-	loop_timer_set(s->loop, &s->deadline, loop_clock_ns() / 1000 + us);
+	loop_timer_set(s->loop, &s->deadline, clock_ns() / 1000 + us);
 }
 
 static void
@@ -239,7 +240,7 @@ init(struct supervisor *s, const struct listeners *listeners,
 	    .arg = s,
 	};
 
-	s->started_ns = loop_clock_ns();
+	s->started_ns = clock_ns();
 	s->loop = loop_new();
 	if (s->loop == NULL)
 		fatal("can't make an event loop: %s", strerror(errno));
@@ -347,7 +348,7 @@ supervisor_run(const struct config *config, const struct listeners *listeners,
 		s->status = EXIT_FAILURE;
 	}
 	log_info("stopped: instance %s, up %.1f s", config->instance,
-	    (double)(loop_clock_ns() - s->started_ns) / 1e9);
+	    (double)(clock_ns() - s->started_ns) / 1e9);
 	status = s->status;
 	fini(s);
 	free(s);

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "clock.h"
 #include "log.h"
 
 /* Between two looks: more often is not worth it, and who is silent does not
@@ -36,7 +37,7 @@ static uint64_t
 look_at(struct watchdog *d, unsigned i)
 {
 	const struct scoreboard_slot *slot = &d->scoreboard->slots[i];
-	struct stall_facts facts = watchdog_facts(slot, loop_clock_ns());
+	struct stall_facts facts = watchdog_facts(slot, clock_ns());
 	struct stall *stall = &d->stalls[i];
 	pid_t pid = workers_pid(d->workers, i);
 	char activity[SCOREBOARD_ACTIVITY_MAX];
@@ -124,7 +125,7 @@ void
 watchdog_start(struct watchdog *d, const struct workers *workers)
 {
 	d->workers = workers;
-	set_timer(d, loop_clock_ns() / 1000, 0);
+	set_timer(d, clock_ns() / 1000, 0);
 }
 
 void

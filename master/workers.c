@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "check.h"
+#include "clock.h"
 #include "log.h"
 #include "respawn.h"
 #include "spawn.h"
@@ -61,7 +62,7 @@ struct workers {
 static uint64_t
 now_us(void)
 {
-	return loop_clock_ns() / 1000;
+	return clock_ns() / 1000;
 }
 
 static void

@@ -5,10 +5,10 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "check.h"
+#include "clock.h"
 
 #define BATCH 256
 #define NS_PER_US 1000
@@ -40,19 +40,10 @@ struct loop {
 	struct epoll_event events[BATCH];
 };
 
-uint64_t
-loop_clock_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
-
 static void
 wake(struct loop *loop)
 {
-	loop->woke_ns = loop_clock_ns();
+	loop->woke_ns = clock_ns();
 	loop->now_us = loop->woke_ns / NS_PER_US;
 }
 
@@ -360,7 +351,7 @@ end_iteration(struct loop *loop, bool has_polled)
 int
 loop_run(struct loop *loop)
 {
-	uint64_t now_ns = loop_clock_ns();
+	uint64_t now_ns = clock_ns();
 	bool to_end = false; /* the one before */
 
 	loop->running = true;
@@ -386,7 +377,7 @@ loop_run(struct loop *loop)
 		run_deferred(loop);
 		to_end = end_iteration(loop, false);
 		run_graveyard(loop);
-		now_ns = loop_clock_ns();
+		now_ns = clock_ns();
 		if (loop->observer.asleep != NULL)
 			loop->observer.asleep(
 			    loop->observer.arg, loop->woke_ns, now_ns);

@@ -81,8 +81,6 @@ void loop_observe(struct loop *loop, const struct loop_observer *observer);
 
 /* CLOCK_MONOTONIC when this iteration's poll returned. */
 uint64_t loop_now_us(const struct loop *loop);
-/* CLOCK_MONOTONIC right now, for those few who must look again. */
-uint64_t loop_clock_ns(void);
 
 void loop_watch_init(struct loop_watch *w, loop_watch_fn *fn, void *arg);
 /*

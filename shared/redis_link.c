@@ -1,3 +1,4 @@
+#include "clock.h"
 #include "redis_private.h"
 
 #include <sys/epoll.h>
@@ -225,7 +226,7 @@ on_flush(void *arg)
 		return;
 	/* The clock, since this iteration may have begun long ago, and the
 	 * deadline must not count what was our own delay. */
-	now_us = loop_clock_ns() / 1000;
+	now_us = clock_ns() / 1000;
 	for (; r->fresh != 0; r->fresh--) {
 		unsigned i = r->head + r->count - r->fresh;
 

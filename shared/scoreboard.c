@@ -12,8 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "hash.h"
-#include "loop.h"
 
 /* "drover" and the layout's number: raise it when the structs change in a way
  * that their size does not show. */
@@ -228,7 +228,7 @@ scoreboard_open(const struct config *config, unsigned slots)
 	if (sb == NULL)
 		return NULL;
 	forget_predecessor(sb);
-	sb->started_ns = loop_clock_ns();
+	sb->started_ns = clock_ns();
 	atomic_store(&sb->master_pid, getpid());
 	return sb;
 }
@@ -236,7 +236,7 @@ scoreboard_open(const struct config *config, unsigned slots)
 void
 scoreboard_slot_take(struct scoreboard_slot *slot, pid_t pid)
 {
-	uint64_t now_ns = loop_clock_ns();
+	uint64_t now_ns = clock_ns();
 
 	zero_gauges(slot);
 	atomic_store(&slot->pid, pid);

@@ -14,8 +14,8 @@
 #include <unistd.h>
 
 #include "check.h"
+#include "clock.h"
 #include "config.h"
-#include "loop.h"
 #include "text.h"
 
 #define LINES_BYTES 65536
@@ -115,7 +115,7 @@ say_lost(struct access_log *log)
 	    (unsigned long long)log->lost,
 	    log->error == EAGAIN ? "nobody read them" : strerror(log->error));
 	log->lost = 0;
-	log->said_ns = loop_clock_ns();
+	log->said_ns = clock_ns();
 }
 
 void
@@ -193,7 +193,7 @@ access_log_flush(struct access_log *log)
 		drop_first(log, done);
 	}
 	if (log->lost != 0 && log->lines.len == 0 &&
-	    loop_clock_ns() - log->said_ns >= SAY_EVERY_NS)
+	    clock_ns() - log->said_ns >= SAY_EVERY_NS)
 		say_lost(log);
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "exchange.h"
 #include "handler.h"
 #include "last_hop.h"
@@ -149,7 +150,7 @@ log_request(
 	if (client->request != NULL) {
 		r = client->request->record;
 		r.bytes_in = session_request(s)->body_bytes;
-		r.total_us = loop_clock_ns() / 1000 - session_request_us(s);
+		r.total_us = clock_ns() / 1000 - session_request_us(s);
 	}
 	r.client = sock_host_str(session_peer(s), peer);
 	r.status = status;

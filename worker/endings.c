@@ -1,5 +1,6 @@
 #include "endings.h"
 
+#include "clock.h"
 #include "loop.h"
 
 #define NS_PER_US 1000
@@ -18,5 +19,5 @@ endings_settle(struct endings *endings, uint64_t now_ns)
 void
 endings_settle_now(struct endings *endings)
 {
-	endings_settle(endings, loop_clock_ns());
+	endings_settle(endings, clock_ns());
 }

@@ -8,6 +8,7 @@
 #include <jansson.h>
 
 #include "check.h"
+#include "clock.h"
 #include "totals.h"
 
 #define NS_PER_MS 1e6
@@ -96,7 +97,7 @@ delay_json(const struct scoreboard_slot *slot)
 static json_t *
 stalled_json(struct worker *w)
 {
-	uint64_t now_ns = loop_clock_ns();
+	uint64_t now_ns = clock_ns();
 	uint64_t threshold_ns = w->config->event_loop.stall_threshold_us * 1000;
 	json_t *list = json_array();
 

@@ -17,6 +17,7 @@
 #include "check.h"
 #include "checker.h"
 #include "client.h"
+#include "clock.h"
 #include "exchange.h"
 #include "offload.h"
 #include "pool.h"
@@ -432,7 +433,7 @@ close_all(struct worker *w)
 {
 	acceptor_free(w->acceptor);
 	clients_free(w->clients);
-	endings_settle(&w->endings, loop_clock_ns());
+	endings_settle(&w->endings, clock_ns());
 	route_table_free(w->routes);
 	offload_free(w->offload);
 	checker_free(w->checker);

@@ -21,6 +21,7 @@
 
 #include <hiredis/hiredis.h>
 
+#include "clock.h"
 #include "loop.h"
 #include "redis.h"
 
@@ -187,7 +188,7 @@ redis_server_run(struct loop *loop, const bool *done)
 {
 	struct redis_server_wait w = {.loop = loop, .done = done};
 
-	w.end_us = loop_clock_ns() / 1000 + REDIS_SERVER_WAIT_MS * 1000;
+	w.end_us = clock_ns() / 1000 + REDIS_SERVER_WAIT_MS * 1000;
 	timer_init(&w.timer, redis_server_look, &w);
 	loop_timer_set(loop, &w.timer, 0);
 	if (loop_run(loop) == -1)

@@ -20,6 +20,7 @@
 
 #include <cmocka.h>
 
+#include "clock.h"
 #include "session.h"
 
 #define BLOCKS 64
@@ -294,8 +295,8 @@ static inline void
 wait_until(bool (*until)(const struct scene *c))
 {
 	scene->until = until;
-	loop_timer_set(scene->loop, &scene->deadline,
-	    loop_clock_ns() / 1000 + DEADLINE_US);
+	loop_timer_set(
+	    scene->loop, &scene->deadline, clock_ns() / 1000 + DEADLINE_US);
 	loop_timer_set(scene->loop, &scene->tick, 0);
 	assert_int_equal(loop_run(scene->loop), 0);
 	loop_timer_clear(scene->loop, &scene->deadline);

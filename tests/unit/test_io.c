@@ -16,6 +16,7 @@
 
 #include <cmocka.h>
 
+#include "clock.h"
 #include "io.h"
 #include "sock.h"
 
@@ -58,8 +59,7 @@ static void
 wait_until(struct ends *e, bool (*until)(const struct ends *e))
 {
 	e->until = until;
-	loop_timer_set(
-	    e->loop, &e->deadline, loop_clock_ns() / 1000 + DEADLINE_US);
+	loop_timer_set(e->loop, &e->deadline, clock_ns() / 1000 + DEADLINE_US);
 	assert_int_equal(loop_run(e->loop), 0);
 	loop_timer_clear(e->loop, &e->deadline);
 }

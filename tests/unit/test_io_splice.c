@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "clock.h"
 #include "io.h"
 
 #define BLOCKS 64
@@ -53,8 +54,7 @@ wait_until(struct ends *e, bool (*until)(const struct ends *e))
 	if (until(e))
 		return;
 	e->until = until;
-	loop_timer_set(
-	    e->loop, &e->deadline, loop_clock_ns() / 1000 + DEADLINE_US);
+	loop_timer_set(e->loop, &e->deadline, clock_ns() / 1000 + DEADLINE_US);
 	assert_int_equal(loop_run(e->loop), 0);
 	loop_timer_clear(e->loop, &e->deadline);
 }

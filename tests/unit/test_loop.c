@@ -15,6 +15,7 @@
 
 #include <cmocka.h>
 
+#include "clock.h"
 #include "loop.h"
 
 /* What happened, in order, one letter each. */
@@ -470,7 +471,7 @@ test_observer_sees_each_iteration(void **state)
 	(void)state;
 	init_thing(&x, 'x');
 	loop_observe(loop, &observer);
-	due_us = loop_clock_ns() / 1000 + 3000;
+	due_us = clock_ns() / 1000 + 3000;
 	loop_timer_set(loop, &x.timer, due_us);
 	x.stops = true;
 	assert_int_equal(loop_run(loop), 0);

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "clock.h"
 #include "loop.h"
 
 #define TIMERS 20
@@ -54,7 +55,7 @@ test_timers_are_never_early(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < TIMERS; i++) {
-		due_us[i] = loop_clock_ns() / 1000 + i * 137;
+		due_us[i] = clock_ns() / 1000 + i * 137;
 		timer_init(&timers[i], on_timer_check, &due_us[i]);
 		loop_timer_set(loop, &timers[i], due_us[i]);
 	}
@@ -100,7 +101,7 @@ test_early_only_when_awake_anyway(void **state)
 	(void)state;
 	loop_observe(loop, &observer);
 	timer_init_early(&early, on_early, &fired_us, early_us);
-	due_us = loop_clock_ns() / 1000 + early_us;
+	due_us = clock_ns() / 1000 + early_us;
 	loop_timer_set(loop, &early, due_us);
 	loop_watch_init(&ready, on_ready, &called);
 	assert_int_equal(
@@ -110,7 +111,7 @@ test_early_only_when_awake_anyway(void **state)
 	assert_true(due_ns == due_us * 1000);
 	assert_true(fired_us != 0 && fired_us < due_us);
 	/* Alone, the loop sleeps until it is due. */
-	due_us = loop_clock_ns() / 1000 + 3000;
+	due_us = clock_ns() / 1000 + 3000;
 	loop_timer_set(loop, &early, due_us);
 	assert_int_equal(loop_run(loop), 0);
 	assert_true(fired_us >= due_us);

@@ -1,5 +1,6 @@
 /* Goal: numbers are unique and increasing over processes, also when
  * connections die under them; without Redis they fail at once. */
+#include "clock.h"
 #include "tickets.h"
 
 #include <sys/mman.h>
@@ -226,7 +227,7 @@ unique_while_connections_die(void **state)
 	pid_t pids[PROCESSES];
 	long long kills = 0;
 	uint64_t last = 0;
-	uint64_t end_ns = loop_clock_ns() + UINT64_C(20000000000);
+	uint64_t end_ns = clock_ns() + UINT64_C(20000000000);
 	uint64_t *all = &board->numbers[0][0];
 
 	for (unsigned i = 0; i < PROCESSES; i++) {
@@ -235,10 +236,10 @@ unique_while_connections_die(void **state)
 			_exit(child(server, board, i));
 	}
 	/* Each waits for progress, so that it hits what is under way. */
-	while (kills < KILLS && last < PROCESSES * EACH &&
-	       loop_clock_ns() < end_ns) {
-		while (atomic_load(&board->taken) == last &&
-		       loop_clock_ns() < end_ns)
+	while (
+	    kills < KILLS && last < PROCESSES * EACH && clock_ns() < end_ns) {
+		while (
+		    atomic_load(&board->taken) == last && clock_ns() < end_ns)
 			sched_yield();
 		kills += redis_server_ask(
 		    server, "CLIENT KILL TYPE normal SKIPME yes");
@@ -358,12 +359,12 @@ has_a_deadline_and_loses_no_number(void **state)
 	process_open(&p, server, board, 1);
 	assert_true(redis_server_run(p.loop, &p.up));
 	kill(server->pid, SIGSTOP);
-	from_ns = loop_clock_ns();
+	from_ns = clock_ns();
 	tickets_take(p.tickets, &ticket, on_answer, &p);
 	tickets_take(p.tickets, &gone, on_answer, &p);
 	assert_true(redis_server_run(p.loop, &p.called));
 	assert_int_equal(p.failed, 2);
-	assert_in_range(loop_clock_ns() - from_ns,
+	assert_in_range(clock_ns() - from_ns,
 	    (uint64_t)(TICKETS_TIMEOUT_MS - 100) * 1000000,
 	    (uint64_t)(TICKETS_TIMEOUT_MS + 500) * 1000000);
 	kill(server->pid, SIGCONT);
