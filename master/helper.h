@@ -10,7 +10,7 @@
 #include <stdbool.h>
 
 #include "loop.h"
-#include "redis.h"
+#include "redis_url.h"
 
 /* Who needs it goes on without it then. */
 #define HELPER_READY_US 1000000

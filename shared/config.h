@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 #include "log.h"
-#include "redis.h"
+#include "redis_url.h"
 #include "sock.h"
 
 #define CONFIG_WORKERS_MAX 128

@@ -23,6 +23,7 @@
 #include <hiredis/hiredis.h>
 
 #include "loop.h"
+#include "redis_url.h"
 #include "resolver.h"
 
 #define REDIS_CONNECT_MS 1000
@@ -35,16 +36,6 @@ struct redis;
 /* reply: NULL when the connection was lost first. Valid only in the call.
  * Never called from inside the function that sent the command. */
 typedef void redis_reply_fn(void *arg, const redisReply *reply);
-
-/* Where Redis is: parsed from a URL by redis_url_parse(). */
-struct redis_url {
-	char host[256];     /* name or numeric; "" for a unix socket */
-	char path[108];     /* unix socket, or "" */
-	char user[64];      /* ACL user, or "" */
-	char password[256]; /* or "" */
-	uint16_t port;
-	unsigned db;
-};
 
 /* A Lua script: loaded on each connect, called by its SHA-1. The struct is
  * the caller's and must outlive the redis. */
@@ -67,14 +58,6 @@ struct redis_options {
 	void (*on_unreachable)(void *arg, const char *reason);
 	void *arg;
 };
-
-/*
- * redis://[[user]:password@]host[:port][/db] or unix:///path[?db=N].
- * -1 with EINVAL.
- */
-int redis_url_parse(struct redis_url *url, const char *text);
-/* "host:port" or the path, without user or password; returns buf. */
-const char *redis_url_str(const struct redis_url *url, char *buf, size_t cap);
 
 /* NULL with ENOMEM. Starts to connect in the next loop iteration. */
 struct redis *redis_new(struct loop *loop, struct resolver *resolver,

@@ -1,10 +1,10 @@
-#include "redis.h"
+#include "redis_url.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "octet.h"
 #include "sock.h"
 
 #define TCP_PREFIX "redis://"
@@ -17,15 +17,6 @@ invalid(void)
 {
 	errno = EINVAL;
 	return -1;
-}
-
-static int
-hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = (char)tolower((unsigned char)c);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
 /* Percent-decodes (RFC 3986 section 2.1) len bytes into to, with a NUL. */
@@ -42,8 +33,8 @@ decode(char *to, size_t cap, const char *from, size_t len)
 			*to++ = *from++;
 			continue;
 		}
-		high = end - from > 2 ? hex_digit(from[1]) : -1;
-		low = end - from > 2 ? hex_digit(from[2]) : -1;
+		high = end - from > 2 ? octet_hex(from[1]) : -1;
+		low = end - from > 2 ? octet_hex(from[2]) : -1;
 		if (high == -1 || low == -1 || high + low == 0)
 			return invalid();
 		*to++ = (char)(high * 16 + low);

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "redis.h"
+#include "redis_url.h"
 
 static void
 test_good(void **state)
