@@ -18,6 +18,7 @@
 #include "instance.h"
 #include "log.h"
 #include "loop.h"
+#include "machine.h"
 #include "signals.h"
 #include "spawn.h"
 #include "watchdog.h"
@@ -35,16 +36,21 @@ enum phase {
 	PHASE_KILLING,
 	PHASE_HELPER, /* only the helper is left */
 	PHASE_DONE,
-	PHASE_COUNT
 };
 
-static const char *const phase_names[] = {
-    [PHASE_RUNNING] = "running",
-    [PHASE_DRAINING] = "draining",
-    [PHASE_STOPPING] = "stopping",
-    [PHASE_KILLING] = "killing",
-    [PHASE_HELPER] = "stopping the helper",
-    [PHASE_DONE] = "done",
+/* Only ever forward. */
+static const struct machine_state phases[] = {
+    [PHASE_RUNNING] = {"running", MACHINE_TO(PHASE_DRAINING) |
+				      MACHINE_TO(PHASE_STOPPING) |
+				      MACHINE_TO(PHASE_HELPER)},
+    [PHASE_DRAINING] = {"draining", MACHINE_TO(PHASE_STOPPING) |
+					MACHINE_TO(PHASE_KILLING) |
+					MACHINE_TO(PHASE_HELPER)},
+    [PHASE_STOPPING] = {"stopping",
+	MACHINE_TO(PHASE_KILLING) | MACHINE_TO(PHASE_HELPER)},
+    [PHASE_KILLING] = {"killing", MACHINE_TO(PHASE_HELPER)},
+    [PHASE_HELPER] = {"stopping the helper", MACHINE_TO(PHASE_DONE)},
+    [PHASE_DONE] = {"done", 0},
 };
 
 struct supervisor {
@@ -66,10 +72,7 @@ struct supervisor {
 static void
 set_phase(struct supervisor *s, enum phase next)
 {
-	/* Only ever forward. */
-	CHECK(next > s->phase);
-	log_debug("master: %s -> %s", phase_names[s->phase], phase_names[next]);
-	s->phase = next;
+	MACHINE_ENTER(phases, s->phase, next, "master");
 }
 
 static void

@@ -14,6 +14,7 @@
 #include "check.h"
 #include "clock.h"
 #include "log.h"
+#include "machine.h"
 #include "respawn.h"
 #include "spawn.h"
 
@@ -29,11 +30,13 @@ enum worker_phase {
 	WORKER_JOINED, /* shares the neighbours' listeners */
 };
 
-static const char *const phase_names[] = {
-    [WORKER_WAITING] = "waiting",
-    [WORKER_STARTING] = "starting",
-    [WORKER_AT_BARRIER] = "at barrier",
-    [WORKER_JOINED] = "joined",
+static const struct machine_state phases[] = {
+    [WORKER_WAITING] = {"waiting", MACHINE_TO(WORKER_STARTING)},
+    [WORKER_STARTING] = {"starting",
+	MACHINE_TO(WORKER_AT_BARRIER) | MACHINE_TO(WORKER_WAITING)},
+    [WORKER_AT_BARRIER] = {"at barrier",
+	MACHINE_TO(WORKER_JOINED) | MACHINE_TO(WORKER_WAITING)},
+    [WORKER_JOINED] = {"joined", MACHINE_TO(WORKER_WAITING)},
 };
 
 struct worker {
@@ -68,19 +71,7 @@ now_us(void)
 static void
 set_phase(struct worker *w, enum worker_phase next)
 {
-	static const bool legal[4][4] = {
-	    [WORKER_WAITING] = {[WORKER_STARTING] = true},
-	    [WORKER_STARTING] =
-		{[WORKER_AT_BARRIER] = true, [WORKER_WAITING] = true},
-	    [WORKER_AT_BARRIER] =
-		{[WORKER_JOINED] = true, [WORKER_WAITING] = true},
-	    [WORKER_JOINED] = {[WORKER_WAITING] = true},
-	};
-
-	CHECK(legal[w->phase][next]);
-	log_debug("worker %u: %s -> %s", w->slot + 1, phase_names[w->phase],
-	    phase_names[next]);
-	w->phase = next;
+	MACHINE_ENTER(phases, w->phase, next, "worker %u", w->slot + 1);
 }
 
 /* A full pipe means a worker that has read nothing for hundreds of words; one

@@ -14,32 +14,33 @@
 
 #include "check.h"
 #include "log.h"
+#include "machine.h"
 #include "sock.h"
 
 #define BACKOFF_MIN_US (10 * REDIS_US_PER_MS)
 #define BACKOFF_MAX_US (1000 * REDIS_US_PER_MS)
 
-static const char *const link_state_names[] = {
-    [LINK_WAITING] = "waiting",
-    [LINK_RESOLVING] = "resolving",
-    [LINK_CONNECTING] = "connecting",
-    [LINK_SETTING_UP] = "setting up",
-    [LINK_UP] = "up",
-    [LINK_CLOSED] = "closed",
+/* Losing the way leads back to waiting from anywhere, and so does closing;
+ * forward it goes one by one, names being optional. */
+#define LOST_OR_CLOSED (MACHINE_TO(LINK_WAITING) | MACHINE_TO(LINK_CLOSED))
+
+static const struct machine_state states[] = {
+    [LINK_WAITING] = {"waiting", MACHINE_TO(LINK_RESOLVING) |
+				     MACHINE_TO(LINK_CONNECTING) |
+				     LOST_OR_CLOSED},
+    [LINK_RESOLVING] = {"resolving",
+	MACHINE_TO(LINK_CONNECTING) | LOST_OR_CLOSED},
+    [LINK_CONNECTING] = {"connecting",
+	MACHINE_TO(LINK_SETTING_UP) | LOST_OR_CLOSED},
+    [LINK_SETTING_UP] = {"setting up", MACHINE_TO(LINK_UP) | LOST_OR_CLOSED},
+    [LINK_UP] = {"up", LOST_OR_CLOSED},
+    [LINK_CLOSED] = {"closed", 0},
 };
 
 void
 redis_link_enter(struct redis *r, enum link_state state)
 {
-	/* Losing the way leads back to waiting from anywhere, and so does
-	 * closing; forward it goes one by one, names being optional. */
-	CHECK(r->state != LINK_CLOSED);
-	CHECK(state == LINK_WAITING || state == LINK_CLOSED ||
-	      state == r->state + 1 ||
-	      (r->state == LINK_WAITING && state == LINK_CONNECTING));
-	log_debug("redis %s: %s -> %s", r->options.name,
-	    link_state_names[r->state], link_state_names[state]);
-	r->state = state;
+	MACHINE_ENTER(states, r->state, state, "redis %s", r->options.name);
 }
 
 void

@@ -9,18 +9,24 @@
 
 #include "check.h"
 #include "log.h"
+#include "machine.h"
 #include "session_private.h"
 
 static void on_ready(void *arg);
 static void on_kick(void *arg);
 
-static const char *const state_names[] = {
-    [SESSION_IDLE] = "idle",
-    [SESSION_HEAD] = "head",
-    [SESSION_ACTIVE] = "active",
-    [SESSION_TUNNEL] = "tunnel",
-    [SESSION_LINGER] = "linger",
-    [SESSION_CLOSED] = "closed",
+static const struct machine_state states[] = {
+    [SESSION_IDLE] = {"idle",
+	MACHINE_TO(SESSION_HEAD) | MACHINE_TO(SESSION_CLOSED)},
+    [SESSION_HEAD] = {"head", MACHINE_TO(SESSION_ACTIVE) |
+				  MACHINE_TO(SESSION_LINGER) |
+				  MACHINE_TO(SESSION_CLOSED)},
+    [SESSION_ACTIVE] = {"active",
+	MACHINE_TO(SESSION_IDLE) | MACHINE_TO(SESSION_TUNNEL) |
+	    MACHINE_TO(SESSION_LINGER) | MACHINE_TO(SESSION_CLOSED)},
+    [SESSION_TUNNEL] = {"tunnel", MACHINE_TO(SESSION_CLOSED)},
+    [SESSION_LINGER] = {"linger", MACHINE_TO(SESSION_CLOSED)},
+    [SESSION_CLOSED] = {"closed", 0},
 };
 
 static const struct {
@@ -52,12 +58,12 @@ session_describe(const struct session *s)
 
 	if (turn == NULL || !turn->message.head_done)
 		snprintf(text, sizeof(text), "session %d, %s, no request",
-		    s->io.watch.fd, state_names[s->state]);
+		    s->io.watch.fd, states[s->state].name);
 	else
 		snprintf(text, sizeof(text),
 		    "session %d, %s, %s with %llu bytes of body, response %u "
 		    "with %llu",
-		    s->io.watch.fd, state_names[s->state],
+		    s->io.watch.fd, states[s->state].name,
 		    message_method(&turn->message),
 		    (unsigned long long)turn->message.body_bytes, turn->status,
 		    (unsigned long long)turn->response_bytes);
@@ -67,29 +73,12 @@ session_describe(const struct session *s)
 void
 session_enter(struct session *s, enum session_state state)
 {
-	static const bool legal[][SESSION_CLOSED + 1] = {
-	    [SESSION_IDLE] = {[SESSION_HEAD] = true, [SESSION_CLOSED] = true},
-	    [SESSION_HEAD] = {[SESSION_ACTIVE] = true,
-		[SESSION_LINGER] = true,
-		[SESSION_CLOSED] = true},
-	    [SESSION_ACTIVE] = {[SESSION_IDLE] = true,
-		[SESSION_TUNNEL] = true,
-		[SESSION_LINGER] = true,
-		[SESSION_CLOSED] = true},
-	    [SESSION_TUNNEL] = {[SESSION_CLOSED] = true},
-	    [SESSION_LINGER] = {[SESSION_CLOSED] = true},
-	    [SESSION_CLOSED] = {false},
-	};
-
-	if (!CONFINED(legal[s->state][state], "%s, to be %s",
-		session_describe(s), state_names[state])) {
+	if (!CONFINED(machine_allows(states, s->state, state), "%s, to be %s",
+		session_describe(s), states[state].name)) {
 		session_close_soon(s, SESSION_CLOSE_BUG);
 		return;
 	}
-	if (log_is_debug())
-		log_debug("session %d: %s -> %s", s->io.watch.fd,
-		    state_names[s->state], state_names[state]);
-	s->state = state;
+	MACHINE_STEP(states, s->state, state, "session %d", s->io.watch.fd);
 }
 
 int

@@ -8,7 +8,7 @@
 #include "check.h"
 #include "exchange_private.h"
 #include "forward.h"
-#include "log.h"
+#include "machine.h"
 
 static void on_admission(void *arg, bool admitted);
 static void on_connection(
@@ -23,14 +23,21 @@ static const struct task_ops ops = {
     .abort = abort_exchange,
 };
 
-static const char *const state_names[] = {
-    [EXCHANGE_ADMISSION] = "admission",
-    [EXCHANGE_QUEUED] = "queued",
-    [EXCHANGE_CONNECTING] = "connecting",
-    [EXCHANGE_STREAMING] = "streaming",
-    [EXCHANGE_TUNNEL] = "tunnel",
-    [EXCHANGE_FAILED] = "failed",
-    [EXCHANGE_ENDED] = "ended",
+static const struct machine_state states[] = {
+    [EXCHANGE_ADMISSION] = {"admission",
+	MACHINE_TO(EXCHANGE_QUEUED) | MACHINE_TO(EXCHANGE_ENDED)},
+    [EXCHANGE_QUEUED] = {"queued",
+	MACHINE_TO(EXCHANGE_CONNECTING) | MACHINE_TO(EXCHANGE_STREAMING) |
+	    MACHINE_TO(EXCHANGE_FAILED) | MACHINE_TO(EXCHANGE_ENDED)},
+    [EXCHANGE_CONNECTING] = {"connecting",
+	MACHINE_TO(EXCHANGE_STREAMING) | MACHINE_TO(EXCHANGE_QUEUED) |
+	    MACHINE_TO(EXCHANGE_FAILED) | MACHINE_TO(EXCHANGE_ENDED)},
+    [EXCHANGE_STREAMING] = {"streaming",
+	MACHINE_TO(EXCHANGE_QUEUED) | MACHINE_TO(EXCHANGE_TUNNEL) |
+	    MACHINE_TO(EXCHANGE_FAILED) | MACHINE_TO(EXCHANGE_ENDED)},
+    [EXCHANGE_TUNNEL] = {"tunnel", MACHINE_TO(EXCHANGE_ENDED)},
+    [EXCHANGE_FAILED] = {"failed", MACHINE_TO(EXCHANGE_ENDED)},
+    [EXCHANGE_ENDED] = {"ended", 0},
 };
 
 /* An exchange that has ended has no client any more: nothing is left to be
@@ -45,38 +52,15 @@ give_up(struct exchange *x)
 bool
 exchange_enter(struct exchange *x, enum exchange_state state)
 {
-	static const bool legal[][EXCHANGE_ENDED + 1] = {
-	    [EXCHANGE_ADMISSION] =
-		{[EXCHANGE_QUEUED] = true, [EXCHANGE_ENDED] = true},
-	    [EXCHANGE_QUEUED] = {[EXCHANGE_CONNECTING] = true,
-		[EXCHANGE_STREAMING] = true,
-		[EXCHANGE_FAILED] = true,
-		[EXCHANGE_ENDED] = true},
-	    [EXCHANGE_CONNECTING] = {[EXCHANGE_STREAMING] = true,
-		[EXCHANGE_QUEUED] = true,
-		[EXCHANGE_FAILED] = true,
-		[EXCHANGE_ENDED] = true},
-	    [EXCHANGE_STREAMING] = {[EXCHANGE_QUEUED] = true,
-		[EXCHANGE_TUNNEL] = true,
-		[EXCHANGE_FAILED] = true,
-		[EXCHANGE_ENDED] = true},
-	    [EXCHANGE_TUNNEL] = {[EXCHANGE_ENDED] = true},
-	    [EXCHANGE_FAILED] = {[EXCHANGE_ENDED] = true},
-	    [EXCHANGE_ENDED] = {false},
-	};
-
-	if (!CONFINED(legal[x->state][state],
+	if (!CONFINED(machine_allows(states, x->state, state),
 		"exchange with %s on route %s, %s, to be %s",
-		x->service->config->name, x->route->path, state_names[x->state],
-		state_names[state])) {
+		x->service->config->name, x->route->path, states[x->state].name,
+		states[state].name)) {
 		give_up(x);
 		return false;
 	}
-	if (log_is_debug())
-		log_debug("exchange with %s: %s -> %s",
-		    x->service->config->name, state_names[x->state],
-		    state_names[state]);
-	x->state = state;
+	MACHINE_STEP(states, x->state, state, "exchange with %s",
+	    x->service->config->name);
 	return true;
 }
 

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "check.h"
-#include "log.h"
+#include "machine.h"
 #include "sock.h"
 #include "worker.h"
 
@@ -16,11 +16,14 @@
 #define SPLICE_TAIL UINT64_C(16384)
 #define SPLICE_MAX UINT64_C(1048576)
 
-static const char *const state_names[] = {
-    [UPSTREAM_CONNECTING] = "connecting",
-    [UPSTREAM_LENT] = "lent",
-    [UPSTREAM_IDLE] = "idle",
-    [UPSTREAM_CLOSED] = "closed",
+static const struct machine_state states[] = {
+    [UPSTREAM_CONNECTING] = {"connecting",
+	MACHINE_TO(UPSTREAM_LENT) | MACHINE_TO(UPSTREAM_CLOSED)},
+    [UPSTREAM_LENT] = {"lent",
+	MACHINE_TO(UPSTREAM_IDLE) | MACHINE_TO(UPSTREAM_CLOSED)},
+    [UPSTREAM_IDLE] = {"idle",
+	MACHINE_TO(UPSTREAM_LENT) | MACHINE_TO(UPSTREAM_CLOSED)},
+    [UPSTREAM_CLOSED] = {"closed", 0},
 };
 
 /* False: a bug, and the connection is the caller's to close, if it is not
@@ -28,25 +31,13 @@ static const char *const state_names[] = {
 static bool
 enter(struct upstream *up, enum upstream_state state)
 {
-	static const bool legal[][UPSTREAM_CLOSED + 1] = {
-	    [UPSTREAM_CONNECTING] =
-		{[UPSTREAM_LENT] = true, [UPSTREAM_CLOSED] = true},
-	    [UPSTREAM_LENT] =
-		{[UPSTREAM_IDLE] = true, [UPSTREAM_CLOSED] = true},
-	    [UPSTREAM_IDLE] =
-		{[UPSTREAM_LENT] = true, [UPSTREAM_CLOSED] = true},
-	    [UPSTREAM_CLOSED] = {false},
-	};
-
-	if (!CONFINED(legal[up->state][state], "upstream %d (%s), %s, to be %s",
-		up->io.watch.fd, up->endpoint->text, state_names[up->state],
-		state_names[state]))
+	if (!CONFINED(machine_allows(states, up->state, state),
+		"upstream %d (%s), %s, to be %s", up->io.watch.fd,
+		up->endpoint->text, states[up->state].name,
+		states[state].name))
 		return false;
-	if (log_is_debug())
-		log_debug("upstream %d (%s): %s -> %s", up->io.watch.fd,
-		    up->endpoint->text, state_names[up->state],
-		    state_names[state]);
-	up->state = state;
+	MACHINE_STEP(states, up->state, state, "upstream %d (%s)",
+	    up->io.watch.fd, up->endpoint->text);
 	return true;
 }
 
