@@ -25,7 +25,8 @@ struct listener {
 };
 
 struct acceptor {
-	struct worker *worker;
+	struct runtime *runtime;
+	const struct worker_boot *boot;
 	struct listener *listeners; /* [address * workers + slot] */
 	size_t count;
 	int spare_fd; /* given up to get rid of a client at EMFILE */
@@ -36,13 +37,13 @@ struct acceptor {
 static struct listener *
 listener_at(struct acceptor *a, size_t address, unsigned slot)
 {
-	return &a->listeners[address * a->worker->boot->workers + slot];
+	return &a->listeners[address * a->boot->workers + slot];
 }
 
 static enum config_accept
 mode_of(const struct acceptor *a, size_t address)
 {
-	const struct config_listen *l = &a->worker->config->listen[address];
+	const struct config_listen *l = &a->runtime->config->listen[address];
 
 	/* There is no SO_REUSEPORT for unix sockets. */
 	return l->addr.sa.sa_family == AF_UNIX ? CONFIG_ACCEPT_SHARED
@@ -54,8 +55,8 @@ mode_of(const struct acceptor *a, size_t address)
 static void
 refuse_one(struct acceptor *a, int listener)
 {
-	struct worker *w = a->worker;
-	uint64_t now_us = loop_now_us(w->loop);
+	struct runtime *rt = a->runtime;
+	uint64_t now_us = loop_now_us(rt->loop);
 	struct sock_addr peer;
 	int fd;
 
@@ -69,7 +70,7 @@ refuse_one(struct acceptor *a, int listener)
 	fd = sock_accept(listener, &peer);
 	if (fd != -1) {
 		close(fd);
-		worker_count(w, SCOREBOARD_REFUSED);
+		runtime_count(rt, SCOREBOARD_REFUSED);
 	}
 	a->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
@@ -96,8 +97,8 @@ accept_some(struct listener *l)
 		}
 		n++;
 		if (!l->own)
-			worker_count(a->worker, SCOREBOARD_STOOD_IN);
-		clients_accept(a->worker->clients, fd, &peer);
+			runtime_count(a->runtime, SCOREBOARD_STOOD_IN);
+		clients_accept(a->runtime->clients, fd, &peer);
 	}
 	return n;
 }
@@ -112,20 +113,20 @@ on_listener(void *arg, uint32_t events)
 static int
 start_polling(struct listener *l)
 {
-	return loop_watch_add(l->acceptor->worker->loop, &l->watch, l->fd,
+	return loop_watch_add(l->acceptor->runtime->loop, &l->watch, l->fd,
 	    EPOLLIN | EPOLLEXCLUSIVE);
 }
 
 struct acceptor *
-acceptor_new(struct worker *w)
+acceptor_new(struct runtime *rt, const struct worker_boot *boot)
 {
-	const struct worker_boot *boot = w->boot;
 	struct acceptor *a = calloc(1, sizeof(*a));
 
 	if (a == NULL)
 		return NULL;
-	a->worker = w;
-	a->count = w->config->listen_count * boot->workers;
+	a->runtime = rt;
+	a->boot = boot;
+	a->count = rt->config->listen_count * boot->workers;
 	a->listeners = calloc(a->count, sizeof(*a->listeners));
 	a->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	if (a->listeners == NULL || a->spare_fd == -1)
@@ -139,7 +140,7 @@ acceptor_new(struct worker *w)
 		loop_watch_init(&l->watch, on_listener, l);
 		l->watch.first = true;
 	}
-	for (size_t i = 0; i < w->config->listen_count; i++)
+	for (size_t i = 0; i < rt->config->listen_count; i++)
 		if (start_polling(listener_at(a, i, boot->slot)) == -1)
 			goto fail;
 	return a;
@@ -155,7 +156,8 @@ acceptor_free(struct acceptor *a)
 		return;
 	for (size_t i = 0; a->listeners != NULL && i < a->count; i++)
 		if (a->listeners[i].acceptor != NULL)
-			loop_watch_del(a->worker->loop, &a->listeners[i].watch);
+			loop_watch_del(
+			    a->runtime->loop, &a->listeners[i].watch);
 	if (a->spare_fd != -1)
 		close(a->spare_fd);
 	free(a->listeners);
@@ -167,7 +169,7 @@ stand_in(struct acceptor *a, size_t address, unsigned slot)
 {
 	struct listener *l = listener_at(a, address, slot);
 
-	loop_watch_del(a->worker->loop, &l->watch);
+	loop_watch_del(a->runtime->loop, &l->watch);
 	if (start_polling(l) == -1)
 		log_warn("can't stand in for worker %u: %s", slot + 1,
 		    strerror(errno));
@@ -176,26 +178,25 @@ stand_in(struct acceptor *a, size_t address, unsigned slot)
 void
 acceptor_join(struct acceptor *a)
 {
-	unsigned workers = a->worker->boot->workers;
+	unsigned workers = a->boot->workers;
 
 	if (a->joined)
 		return;
 	a->joined = true;
-	for (size_t i = 0; i < a->worker->config->listen_count; i++) {
+	for (size_t i = 0; i < a->runtime->config->listen_count; i++) {
 		if (mode_of(a, i) != CONFIG_ACCEPT_REUSEPORT)
 			continue;
 		for (unsigned d = 1; d < workers; d++)
-			stand_in(a, i, (a->worker->boot->slot + d) % workers);
+			stand_in(a, i, (a->runtime->index + d) % workers);
 	}
 }
 
 void
 acceptor_rejoin(struct acceptor *a, unsigned slot)
 {
-	if (!a->joined || slot == a->worker->boot->slot ||
-	    slot >= a->worker->boot->workers)
+	if (!a->joined || slot == a->runtime->index || slot >= a->boot->workers)
 		return;
-	for (size_t i = 0; i < a->worker->config->listen_count; i++)
+	for (size_t i = 0; i < a->runtime->config->listen_count; i++)
 		if (mode_of(a, i) == CONFIG_ACCEPT_REUSEPORT)
 			stand_in(a, i, slot);
 }
@@ -203,18 +204,18 @@ acceptor_rejoin(struct acceptor *a, unsigned slot)
 void
 acceptor_rescue(struct acceptor *a)
 {
-	struct worker *w = a->worker;
-	uint64_t now_ns = loop_now_us(w->loop) * 1000;
+	struct runtime *rt = a->runtime;
+	uint64_t now_ns = loop_now_us(rt->loop) * 1000;
 
 	if (!a->joined)
 		return;
-	for (unsigned n = 0; n < w->boot->workers; n++) {
-		const struct scoreboard_slot *slot = &w->scoreboard->slots[n];
+	for (unsigned n = 0; n < a->boot->workers; n++) {
+		const struct scoreboard_slot *slot = &rt->scoreboard->slots[n];
 
-		if (n == w->boot->slot ||
+		if (n == rt->index ||
 		    scoreboard_busy_ns(slot, now_ns) < NEIGHBOUR_BUSY_NS)
 			continue;
-		for (size_t i = 0; i < w->config->listen_count; i++)
+		for (size_t i = 0; i < rt->config->listen_count; i++)
 			if (mode_of(a, i) == CONFIG_ACCEPT_REUSEPORT)
 				(void)accept_some(listener_at(a, i, n));
 	}
@@ -225,7 +226,7 @@ acceptor_sweep(struct acceptor *a)
 {
 	unsigned n = 0;
 
-	for (size_t i = 0; i < a->worker->config->listen_count; i++)
-		n += accept_some(listener_at(a, i, a->worker->boot->slot));
+	for (size_t i = 0; i < a->runtime->config->listen_count; i++)
+		n += accept_some(listener_at(a, i, a->runtime->index));
 	return n > 0;
 }

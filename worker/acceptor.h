@@ -15,10 +15,12 @@
 #ifndef ACCEPTOR_H
 #define ACCEPTOR_H
 
-#include "worker.h"
+#include "runtime.h"
+#include "worker_boot.h"
 
-/* Registers the worker's own listeners. NULL with errno. */
-struct acceptor *acceptor_new(struct worker *w);
+/* Registers the worker's own listeners. boot outlives it. NULL with errno. */
+struct acceptor *acceptor_new(
+    struct runtime *rt, const struct worker_boot *boot);
 void acceptor_free(struct acceptor *a);
 /* The barrier: stands in for the neighbours from now on. */
 void acceptor_join(struct acceptor *a);

@@ -15,7 +15,7 @@ struct service_check {
 };
 
 struct checker {
-	struct worker *worker;
+	struct runtime *runtime;
 	struct service_check *checks;
 	size_t count;
 	struct upstream_list running; /* by their idle_entry */
@@ -29,12 +29,12 @@ struct checker {
 #define HEARTBEAT_MAX_NS UINT64_C(1000000000)
 
 static bool
-is_my_turn(const struct worker *w)
+is_my_turn(const struct runtime *rt)
 {
-	uint64_t now_ns = loop_now_us(w->loop) * 1000;
+	uint64_t now_ns = loop_now_us(rt->loop) * 1000;
 
-	for (unsigned i = 0; i < w->boot->slot; i++) {
-		const struct scoreboard_slot *slot = &w->scoreboard->slots[i];
+	for (unsigned i = 0; i < rt->index; i++) {
+		const struct scoreboard_slot *slot = &rt->scoreboard->slots[i];
 		uint64_t beat_ns = atomic_load(&slot->heartbeat_ns);
 
 		if (atomic_load(&slot->state) == SLOT_READY &&
@@ -61,7 +61,7 @@ judge(struct endpoint *e, bool good, const char *why)
 	e->checks_in_a_row = 0;
 	if (good && atomic_load(&shared->checks) == CHECKS_DOWN)
 		atomic_store(
-		    &shared->up_since_us, loop_now_us(e->worker->loop));
+		    &shared->up_since_us, loop_now_us(e->runtime->loop));
 	atomic_store(&shared->checks, verdict);
 	if (good)
 		log_info("endpoint %s of %s: up, %u checks passed", e->text,
@@ -172,16 +172,16 @@ on_timer(void *arg)
 {
 	struct service_check *check = arg;
 	struct service *service = check->service;
-	struct worker *w = check->checker->worker;
+	struct runtime *rt = check->checker->runtime;
 	uint64_t interval_us = service->config->health.interval_us;
 	size_t count = service->endpoint_count;
 	size_t batch = 1 + (size_t)(count * STEP_MIN_US / interval_us);
 
 	if (batch > count)
 		batch = count;
-	loop_timer_after(w->loop, &check->timer,
+	loop_timer_after(rt->loop, &check->timer,
 	    count != 0 ? interval_us * batch / count : interval_us);
-	if (!is_my_turn(w))
+	if (!is_my_turn(rt))
 		return;
 	for (size_t i = 0; i < batch; i++)
 		start(
@@ -189,29 +189,29 @@ on_timer(void *arg)
 }
 
 struct checker *
-checker_new(struct worker *w)
+checker_new(struct runtime *rt)
 {
 	struct checker *c = calloc(1, sizeof(*c));
 
 	if (c == NULL)
 		return NULL;
-	c->worker = w;
+	c->runtime = rt;
 	TAILQ_INIT(&c->running);
-	c->checks = calloc(w->config->service_count + 1, sizeof(*c->checks));
+	c->checks = calloc(rt->config->service_count + 1, sizeof(*c->checks));
 	if (c->checks == NULL) {
 		free(c);
 		return NULL;
 	}
-	for (size_t i = 0; i < w->config->service_count; i++) {
+	for (size_t i = 0; i < rt->config->service_count; i++) {
 		struct service_check *check;
 
-		if (w->config->services[i].health.path == NULL)
+		if (rt->config->services[i].health.path == NULL)
 			continue;
 		check = &c->checks[c->count++];
 		check->checker = c;
-		check->service = w->services[i];
+		check->service = rt->services[i];
 		timer_init(&check->timer, on_timer, check);
-		loop_timer_after(w->loop, &check->timer, 0);
+		loop_timer_after(rt->loop, &check->timer, 0);
 	}
 	return c;
 }
@@ -224,7 +224,7 @@ checker_free(struct checker *c)
 	if (c == NULL)
 		return;
 	for (size_t i = 0; i < c->count; i++)
-		loop_timer_clear(c->worker->loop, &c->checks[i].timer);
+		loop_timer_clear(c->runtime->loop, &c->checks[i].timer);
 	while ((up = TAILQ_FIRST(&c->running)) != NULL) {
 		TAILQ_REMOVE(&c->running, up, idle_entry);
 		up->endpoint->check = NULL;

@@ -11,12 +11,12 @@
 #ifndef CHECKER_H
 #define CHECKER_H
 
-#include "worker.h"
+#include "runtime.h"
 
 struct checker;
 
 /* For the services that have health.path. NULL with ENOMEM. */
-struct checker *checker_new(struct worker *w);
+struct checker *checker_new(struct runtime *rt);
 /* Before the services go. */
 void checker_free(struct checker *c);
 

@@ -23,7 +23,7 @@
 TAILQ_HEAD(client_list, client);
 
 struct clients {
-	struct worker *worker;
+	struct runtime *runtime;
 	struct client_list list;
 	unsigned count;
 	unsigned closing; /* of them: counted, but their places are free */
@@ -111,7 +111,7 @@ note_request(struct client_request *r, const struct message *m)
 static struct client_request *
 request_new(const struct client *client, const struct message *m)
 {
-	struct client_request *r = slab_get(&client->worker->requests);
+	struct client_request *r = slab_get(&client->runtime->requests);
 
 	if (r == NULL)
 		return NULL;
@@ -119,7 +119,7 @@ request_new(const struct client *client, const struct message *m)
 	r->text = NULL;
 	r->series = 0;
 	r->cut = false;
-	if (client->worker->access_log != NULL)
+	if (client->runtime->access_log != NULL)
 		note_request(r, m);
 	return r;
 }
@@ -130,7 +130,7 @@ drop_request(struct client *client)
 	if (client->request == NULL)
 		return;
 	free(client->request->text);
-	slab_put(&client->worker->requests, client->request);
+	slab_put(&client->runtime->requests, client->request);
 	client->request = NULL;
 }
 
@@ -139,7 +139,7 @@ static void
 log_request(
     struct client *client, unsigned status, uint64_t bytes_out, const char *end)
 {
-	struct access_log *log = client->worker->access_log;
+	struct access_log *log = client->runtime->access_log;
 	struct session *s = client->session;
 	struct access_record r;
 	char peer[SOCK_TEXT_MAX];
@@ -165,13 +165,13 @@ static void
 end_request(struct client *client, unsigned status, enum scoreboard_code code,
     uint64_t bytes_out, const char *end)
 {
-	struct worker *w = client->worker;
+	struct runtime *rt = client->runtime;
 
 	if (client->request != NULL)
-		endings_add(&w->endings,
-		    &w->durations[client->request->series *
-				      SCOREBOARD_CODE_COUNT +
-				  code],
+		endings_add(&rt->endings,
+		    &rt->durations[client->request->series *
+				       SCOREBOARD_CODE_COUNT +
+				   code],
 		    session_request_us(client->session));
 	log_request(client, status, bytes_out, end);
 }
@@ -203,14 +203,14 @@ client_note_upstream(struct client *client, const char *address)
  * the query, which is nobody's business in a log. Who blocked this iteration
  * keeps the blame: the delay is logged at its end. */
 static void
-note_activity(struct worker *w, const struct message *m)
+note_activity(struct runtime *rt, const struct message *m)
 {
-	struct scoreboard_slot *slot = w->slot;
+	struct scoreboard_slot *slot = rt->slot;
 	const char *query;
 	struct text activity;
 	size_t len = m->path.len;
 
-	if (w->blocked_us == loop_now_us(w->loop))
+	if (rt->blocked_us == loop_now_us(rt->loop))
 		return;
 	text_init(&activity, slot->activity, sizeof(slot->activity));
 	text_add_str(&activity, message_method(m));
@@ -256,7 +256,7 @@ note_own_id(struct client *client)
 	if (client->request->text == NULL)
 		return;
 	trace_of_request(
-	    &trace, &client->worker->trace, session_request(client->session));
+	    &trace, client->runtime->trace, session_request(client->session));
 	client_note_id(client, trace.id);
 }
 
@@ -280,7 +280,7 @@ static void
 on_request(struct session *s)
 {
 	struct client *client = client_of(s);
-	struct worker *w = client->worker;
+	struct runtime *rt = client->runtime;
 	const struct message *m = session_request(s);
 	const struct config_route *route;
 	uint64_t methods;
@@ -290,15 +290,15 @@ on_request(struct session *s)
 		session_reply_error(s, 503, "out of memory for requests");
 		return;
 	}
-	worker_count(w, SCOREBOARD_REQUESTS);
-	counter_gauge(&w->slot->in_flight, 1);
-	note_activity(w, m);
+	runtime_count(rt, SCOREBOARD_REQUESTS);
+	counter_gauge(&rt->slot->in_flight, 1);
+	note_activity(rt, m);
 	if (m->max_forwards == 0) {
 		note_own_id(client);
 		last_hop_start(client);
 		return;
 	}
-	switch (route_find(w->routes, m, &route, &methods)) {
+	switch (route_find(rt->routes, m, &route, &methods)) {
 	case ROUTE_FOUND:
 		start_task(client, route);
 		break;
@@ -345,26 +345,26 @@ static void
 on_response_end(struct session *s, bool complete)
 {
 	struct client *client = client_of(s);
-	struct worker *w = client->worker;
+	struct runtime *rt = client->runtime;
 	enum scoreboard_code code = scoreboard_code_of(session_status(s));
 
 	if (!complete && client->task != NULL && has_left(s))
-		worker_count(w, SCOREBOARD_CLIENT_ABORTS);
+		runtime_count(rt, SCOREBOARD_CLIENT_ABORTS);
 	/* The session refused the request in mid-body: the task is off. */
 	abort_task(client);
 	/* Without one, it was answered by the session itself. */
 	if (client->request != NULL)
-		counter_gauge(&w->slot->in_flight, -1);
+		counter_gauge(&rt->slot->in_flight, -1);
 	else
-		worker_count(w, SCOREBOARD_REQUESTS);
+		runtime_count(rt, SCOREBOARD_REQUESTS);
 	if (session_request(s)->error != MESSAGE_NONE)
-		worker_count(w, SCOREBOARD_BAD_REQUESTS);
-	worker_count(w, SCOREBOARD_RESPONSES_1XX + code);
+		runtime_count(rt, SCOREBOARD_BAD_REQUESTS);
+	runtime_count(rt, SCOREBOARD_RESPONSES_1XX + code);
 	if (complete) {
 		/* Who has seen the end may be here again before we are told:
 		 * it must find its place free. */
 		client->closing = session_is_closing(s);
-		w->clients->closing += client->closing;
+		rt->clients->closing += client->closing;
 		end_request(client, session_status(s), code,
 		    session_response_bytes(s),
 		    session_close_word(session_why(s)));
@@ -379,10 +379,10 @@ static void
 on_close(struct session *s, enum session_close reason)
 {
 	struct client *client = client_of(s);
-	struct worker *w = client->worker;
+	struct runtime *rt = client->runtime;
 
 	if (client->task != NULL)
-		worker_count(w, SCOREBOARD_CLIENT_ABORTS);
+		runtime_count(rt, SCOREBOARD_CLIENT_ABORTS);
 	abort_task(client);
 	if (client->request != NULL && client->request->cut) {
 		end_request(client, session_status(s),
@@ -390,16 +390,16 @@ on_close(struct session *s, enum session_close reason)
 		    session_response_bytes(s), session_close_word(reason));
 	} else if (client->request != NULL) {
 		/* Gone before its answer began. */
-		counter_gauge(&w->slot->in_flight, -1);
+		counter_gauge(&rt->slot->in_flight, -1);
 		end_request(client, CLIENT_GONE_STATUS, SCOREBOARD_CODE_499, 0,
 		    session_close_word(reason));
 	}
 	drop_request(client);
-	TAILQ_REMOVE(&w->clients->list, client, entry);
-	w->clients->count--;
-	w->clients->closing -= client->closing;
-	counter_gauge(&w->slot->connections, -1);
-	loop_bury(w->loop, client, free);
+	TAILQ_REMOVE(&rt->clients->list, client, entry);
+	rt->clients->count--;
+	rt->clients->closing -= client->closing;
+	counter_gauge(&rt->slot->connections, -1);
+	loop_bury(rt->loop, client, free);
 }
 
 static const struct session_ops ops = {
@@ -413,14 +413,14 @@ static const struct session_ops ops = {
 /* ---- all of them ---- */
 
 struct clients *
-clients_new(struct worker *w)
+clients_new(struct runtime *rt)
 {
 	struct clients *clients = calloc(1, sizeof(*clients));
-	const struct config *c = w->config;
+	const struct config *c = rt->config;
 
 	if (clients == NULL)
 		return NULL;
-	clients->worker = w;
+	clients->runtime = rt;
 	TAILQ_INIT(&clients->list);
 	clients->limits = (struct session_limits){
 	    .message = {c->client.header_bytes, c->client.target_bytes,
@@ -432,14 +432,14 @@ clients_new(struct worker *w)
 	    .keep_alive_us = c->client.keep_alive_us,
 	};
 	clients->context = (struct session_context){
-	    .loop = w->loop,
-	    .buffers = w->buffers,
-	    .outbox = w->outbox,
+	    .loop = rt->loop,
+	    .buffers = rt->buffers,
+	    .outbox = rt->outbox,
 	    .ops = &ops,
 	    .limits = &clients->limits,
 	    .arg = clients,
-	    .bytes_in = &w->slot->totals[SCOREBOARD_BYTES_IN],
-	    .bytes_out = &w->slot->totals[SCOREBOARD_BYTES_OUT],
+	    .bytes_in = &rt->slot->totals[SCOREBOARD_BYTES_IN],
+	    .bytes_out = &rt->slot->totals[SCOREBOARD_BYTES_OUT],
 	};
 	return clients;
 }
@@ -453,7 +453,7 @@ clients_free(struct clients *clients)
 		return;
 	TAILQ_FOREACH_SAFE(client, &clients->list, entry, next)
 	session_close(client->session, SESSION_CLOSE_DRAINED);
-	loop_bury(clients->worker->loop, clients, free);
+	loop_bury(clients->runtime->loop, clients, free);
 }
 
 unsigned
@@ -481,13 +481,13 @@ static bool
 is_full(const struct clients *clients)
 {
 	return clients->count - clients->closing >=
-	       clients->worker->config->client.connections;
+	       clients->runtime->config->client.connections;
 }
 
 void
 clients_accept(struct clients *clients, int fd, const struct sock_addr *peer)
 {
-	struct worker *w = clients->worker;
+	struct runtime *rt = clients->runtime;
 	struct client *client = NULL;
 
 	if (is_full(clients))
@@ -496,21 +496,21 @@ clients_accept(struct clients *clients, int fd, const struct sock_addr *peer)
 		client = calloc(1, sizeof(*client));
 	if (client == NULL) {
 		close(fd);
-		worker_count(w, SCOREBOARD_REFUSED);
+		runtime_count(rt, SCOREBOARD_REFUSED);
 		return;
 	}
-	client->worker = w;
+	client->runtime = rt;
 	client->session = session_open(&clients->context, fd, peer);
 	if (client->session == NULL) {
 		free(client);
-		worker_count(w, SCOREBOARD_REFUSED);
+		runtime_count(rt, SCOREBOARD_REFUSED);
 		return;
 	}
 	session_set_arg(client->session, client);
 	TAILQ_INSERT_HEAD(&clients->list, client, entry);
 	clients->count++;
-	worker_count(w, SCOREBOARD_ACCEPTED);
-	counter_gauge(&w->slot->connections, 1);
+	runtime_count(rt, SCOREBOARD_ACCEPTED);
+	counter_gauge(&rt->slot->connections, 1);
 }
 
 void

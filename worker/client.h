@@ -13,8 +13,9 @@
 #include <sys/queue.h>
 
 #include "access_log.h"
+#include "runtime.h"
 #include "session.h"
-#include "worker.h"
+#include "trace.h"
 
 struct task;
 
@@ -56,7 +57,7 @@ struct client_request {
 
 struct client {
 	TAILQ_ENTRY(client) entry;
-	struct worker *worker;
+	struct runtime *runtime;
 	struct session *session;
 	struct task *task;              /* NULL: answered, or not yet begun */
 	struct client_request *request; /* NULL: none, it is idle */
@@ -66,7 +67,7 @@ struct client {
 struct clients;
 
 /* NULL with ENOMEM. */
-struct clients *clients_new(struct worker *w);
+struct clients *clients_new(struct runtime *rt);
 /* Closes them all. */
 void clients_free(struct clients *clients);
 unsigned clients_count(const struct clients *clients);

@@ -18,7 +18,7 @@ abort_count(struct task *task)
 	struct count *c = (struct count *)task;
 
 	tickets_cancel(&c->ticket);
-	loop_bury(c->client->worker->loop, c, free);
+	loop_bury(c->client->runtime->loop, c, free);
 }
 
 static const struct task_ops ops = {.abort = abort_count};
@@ -26,7 +26,7 @@ static const struct task_ops ops = {.abort = abort_count};
 static void
 reply_number(struct client *client, uint64_t number, const char *state)
 {
-	json_t *json = handler_identity(client->worker);
+	json_t *json = handler_identity(client->runtime);
 
 	if (json != NULL) {
 		json_object_set_new(
@@ -43,7 +43,7 @@ on_number(void *arg, bool ok, uint64_t number)
 	struct client *client = c->client;
 
 	client_end_task(client);
-	loop_bury(client->worker->loop, c, free);
+	loop_bury(client->runtime->loop, c, free);
 	if (ok)
 		reply_number(client, number, "redis");
 	else
@@ -64,7 +64,7 @@ count_in_memory(struct client *client)
 void
 count_start(struct client *client)
 {
-	struct worker *w = client->worker;
+	struct runtime *rt = client->runtime;
 	const struct message *m = session_request(client->session);
 	struct count *c;
 
@@ -80,5 +80,5 @@ count_start(struct client *client)
 	c->task.ops = &ops;
 	c->client = client;
 	client_begin_task(client, &c->task);
-	tickets_take(w->tickets, &c->ticket, on_number, c);
+	tickets_take(rt->tickets, &c->ticket, on_number, c);
 }

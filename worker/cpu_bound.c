@@ -49,7 +49,7 @@ burn(struct cpu_bound *c, const _Atomic bool *stopping)
 static void
 reply(struct client *client, const struct cpu_bound *c, bool offloaded)
 {
-	json_t *json = handler_identity(client->worker);
+	json_t *json = handler_identity(client->runtime);
 	json_t *more = json_pack("{s:I, s:f, s:b, s:o}", "ms",
 	    (json_int_t)c->ms, "durationMs", (double)c->took_ns / NS_PER_MS,
 	    "offloaded", offloaded, "result",
@@ -105,11 +105,11 @@ submit(struct client *client, uint64_t ms)
 		return NULL;
 	c->task.ops = &ops;
 	c->client = client;
-	c->loop = client->worker->loop;
+	c->loop = client->runtime->loop;
 	c->ms = ms;
 	c->job.run = run_job;
 	c->job.done = job_done;
-	if (!offload_submit(client->worker->offload, &c->job)) {
+	if (!offload_submit(client->runtime->offload, &c->job)) {
 		free(c);
 		return NULL;
 	}
@@ -146,7 +146,7 @@ parse_ms(struct slice text, uint64_t *ms)
 void
 cpu_bound_start(struct client *client)
 {
-	struct worker *w = client->worker;
+	struct runtime *rt = client->runtime;
 	const struct message *m = session_request(client->session);
 	struct slice ms_text = message_query(m, "ms");
 	struct cpu_bound c = {.ms = DEFAULT_MS};
@@ -161,9 +161,9 @@ cpu_bound_start(struct client *client)
 		return;
 	}
 	/* What others were answered before need not wait for it. */
-	outbox_send(w->outbox);
-	endings_settle_now(&w->endings);
+	outbox_send(rt->outbox);
+	endings_settle_now(&rt->endings);
 	burn(&c, NULL);
-	w->blocked_us = loop_now_us(w->loop);
+	rt->blocked_us = loop_now_us(rt->loop);
 	reply(client, &c, false);
 }

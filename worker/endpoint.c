@@ -8,7 +8,7 @@
 #include "hash.h"
 #include "log.h"
 #include "service.h"
-#include "worker.h"
+#include "runtime.h"
 
 #define EJECT_TIMES_MAX 10
 
@@ -23,8 +23,8 @@ join(const struct endpoint *e)
 	    .service = e->service->index,
 	    .text = e->text,
 	};
-	struct member *table = e->worker->scoreboard->members;
-	uint32_t id = member_join(table, &name, e->worker->boot->slot);
+	struct member *table = e->runtime->scoreboard->members;
+	uint32_t id = member_join(table, &name, e->runtime->index);
 
 	return id != MEMBER_NONE ? &table[id] : NULL;
 }
@@ -38,11 +38,11 @@ endpoint_new(struct service *service, const struct sock_addr *addr,
 	if (e == NULL)
 		return NULL;
 	e->service = service;
-	e->worker = service->worker;
+	e->runtime = service->runtime;
 	e->addr = *addr;
 	e->origin = origin;
 	e->id = scoreboard_endpoint_id(
-	    service->worker->scoreboard, sock_addr_hash(addr));
+	    service->runtime->scoreboard, sock_addr_hash(addr));
 	sock_addr_str(addr, e->text);
 	e->member = join(e);
 	e->number = affinity_endpoint(e->text);
@@ -59,7 +59,7 @@ static void
 free_if_gone(struct endpoint *e)
 {
 	if (e->gone && e->connections == 0)
-		loop_bury(e->worker->loop, e, free);
+		loop_bury(e->runtime->loop, e, free);
 }
 
 /* A name and an address of the configuration may be the same endpoint. */
@@ -78,7 +78,7 @@ endpoint_leave(struct endpoint *e)
 {
 	e->gone = true;
 	if (e->member != NULL && !has_twin(e))
-		member_leave(e->member, e->worker->boot->slot);
+		member_leave(e->member, e->runtime->index);
 	free_if_gone(e);
 }
 
@@ -98,7 +98,7 @@ endpoint_disconnected(struct endpoint *e)
 static _Atomic uint32_t *
 load_gauge(struct endpoint *e)
 {
-	return &e->worker->slot->endpoint_in_flight[e->id];
+	return &e->runtime->slot->endpoint_in_flight[e->id];
 }
 
 void
@@ -127,7 +127,7 @@ eject(struct endpoint *e, const char *why)
 		times = EJECT_TIMES_MAX;
 	e->ejections++;
 	e->ejected_until_us =
-	    loop_now_us(e->worker->loop) + times * config->eject.for_us;
+	    loop_now_us(e->runtime->loop) + times * config->eject.for_us;
 	e->since_us = e->ejected_until_us;
 	if (e->member != NULL)
 		member_eject(e->member, e->ejected_until_us);
@@ -144,7 +144,7 @@ endpoint_failed(struct endpoint *e, const char *why, bool unreachable)
 	unsigned limit = e->service->config->eject.failures;
 
 	/* Those that were under way when it was ejected say nothing new. */
-	if (e->gone || e->ejected_until_us > loop_now_us(e->worker->loop))
+	if (e->gone || e->ejected_until_us > loop_now_us(e->runtime->loop))
 		return;
 	e->failures++;
 	if (unreachable || (limit != 0 && e->failures >= limit))
@@ -159,7 +159,7 @@ endpoint_worked(struct endpoint *e)
 	if (e->failures == 0)
 		return;
 	if (e->ejections != 0) {
-		now_us = loop_now_us(e->worker->loop);
+		now_us = loop_now_us(e->runtime->loop);
 		if (e->since_us > now_us)
 			e->since_us = now_us;
 		if (e->member != NULL)
@@ -203,5 +203,5 @@ endpoint_load(const struct endpoint *e)
 {
 	if (e->id == SCOREBOARD_NO_ENDPOINT)
 		return e->connections;
-	return scoreboard_endpoint_load(e->worker->scoreboard, e->id);
+	return scoreboard_endpoint_load(e->runtime->scoreboard, e->id);
 }

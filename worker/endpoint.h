@@ -22,13 +22,13 @@
 struct member;
 struct service;
 struct upstream;
-struct worker;
+struct runtime;
 
 TAILQ_HEAD(upstream_list, upstream);
 
 struct endpoint {
 	struct service *service;
-	struct worker *worker;
+	struct runtime *runtime;
 	struct sock_addr addr;
 	char text[SOCK_TEXT_MAX];
 	uint32_t id; /* of the address, in the scoreboard */

@@ -81,7 +81,7 @@ exchange_leave_endpoint(struct exchange *x)
 void
 exchange_drop_head(struct exchange *x)
 {
-	buffer_put(x->worker->buffers, x->head);
+	buffer_put(x->runtime->buffers, x->head);
 	x->head = NULL;
 	x->body_kept = false;
 }
@@ -112,25 +112,25 @@ free_exchange(void *p)
 {
 	struct exchange *x = p;
 
-	slab_put(&x->worker->exchanges, x);
+	slab_put(&x->runtime->exchanges, x);
 }
 
 void
 exchange_end(struct exchange *x, bool keep_upstream)
 {
-	struct worker *w = x->worker;
+	struct runtime *rt = x->runtime;
 
 	if (!exchange_enter(x, EXCHANGE_ENDED))
 		return;
 	exchange_let_go_of_upstream(x, keep_upstream);
 	pool_cancel(&x->wait);
-	loop_defer_cancel(w->loop, &x->again);
-	loop_timer_clear(w->loop, &x->continue_timer);
-	breakers_release(w->breakers, &x->ticket);
+	loop_defer_cancel(rt->loop, &x->again);
+	loop_timer_clear(rt->loop, &x->continue_timer);
+	breakers_release(rt->breakers, &x->ticket);
 	counter_gauge(x->service->in_flight, -1);
 	service_end(x->service, x->retries != 0);
 	exchange_drop_head(x);
-	loop_bury(w->loop, x, free_exchange);
+	loop_bury(rt->loop, x, free_exchange);
 }
 
 /* ---- what its parts took ---- */
@@ -138,7 +138,7 @@ exchange_end(struct exchange *x, bool keep_upstream)
 uint64_t
 exchange_lap_us(struct exchange *x)
 {
-	uint64_t now_us = loop_now_us(x->worker->loop);
+	uint64_t now_us = loop_now_us(x->runtime->loop);
 	uint64_t lap_us = now_us - x->mark_us;
 
 	x->mark_us = now_us;
@@ -307,7 +307,7 @@ go_on(struct exchange *x, enum pool_result result, struct upstream *up,
 	case POOL_WAITING:
 		break;
 	case POOL_SHED:
-		worker_count(x->worker, SCOREBOARD_UP_SHED);
+		runtime_count(x->runtime, SCOREBOARD_UP_SHED);
 		note_queue(x);
 		exchange_refuse(x, shed, 1);
 		break;
@@ -350,7 +350,7 @@ static void
 reject(struct exchange *x)
 {
 	unsigned after_s =
-	    breakers_retry_after_s(x->worker->breakers, x->service->index);
+	    breakers_retry_after_s(x->runtime->breakers, x->service->index);
 
 	exchange_count(x, SCOREBOARD_SERVICE_REJECTED);
 	x->client->request->record.breaker = breaker_state_str(BREAKER_OPEN);
@@ -390,7 +390,7 @@ build_head(struct exchange *x, const struct config_route *route)
 	};
 	struct text out;
 
-	trace_of_request(&trace, &x->worker->trace, request.message);
+	trace_of_request(&trace, x->runtime->trace, request.message);
 	client_note_id(x->client, trace.id);
 	affinity_of_request(&x->wait.affinity, x->service->config,
 	    request.message, request.peer);
@@ -409,15 +409,15 @@ on_again(void *arg)
 static struct exchange *
 exchange_new(struct client *client, const struct config_route *route)
 {
-	struct worker *w = client->worker;
+	struct runtime *rt = client->runtime;
 	const struct message *m = session_request(client->session);
-	struct exchange *x = slab_get(&w->exchanges);
+	struct exchange *x = slab_get(&rt->exchanges);
 
 	if (x == NULL)
 		return NULL;
 	memset(x, 0, sizeof(*x));
-	x->worker = w;
-	x->head = buffer_get(w->buffers);
+	x->runtime = rt;
+	x->head = buffer_get(rt->buffers);
 	if (x->head == NULL) {
 		free_exchange(x);
 		return NULL;
@@ -425,7 +425,7 @@ exchange_new(struct client *client, const struct config_route *route)
 	x->task.ops = &ops;
 	x->client = client;
 	x->route = route;
-	x->service = w->services[route->service];
+	x->service = rt->services[route->service];
 	x->state = EXCHANGE_ADMISSION;
 	x->head_method = m->parser.method == HTTP_HEAD;
 	x->idempotent = message_is_idempotent(m);
@@ -455,7 +455,7 @@ exchange_start(struct client *client, const struct config_route *route)
 		return;
 	}
 	if (build_head(x, route) == -1) {
-		buffer_put(x->worker->buffers, x->head);
+		buffer_put(x->runtime->buffers, x->head);
 		free_exchange(x);
 		session_reply_error(
 		    client->session, 431, "request head too large");
@@ -467,7 +467,7 @@ exchange_start(struct client *client, const struct config_route *route)
 	counter_gauge(x->service->in_flight, 1);
 	service_begin(x->service);
 	switch (breakers_check(
-	    x->worker->breakers, x->service->index, &x->ticket)) {
+	    x->runtime->breakers, x->service->index, &x->ticket)) {
 	case BREAKERS_ADMITTED:
 		on_admission(x, true);
 		break;

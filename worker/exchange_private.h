@@ -53,7 +53,7 @@ enum exchange_state {
 
 struct exchange {
 	struct task task; /* first: it is a task */
-	struct worker *worker;
+	struct runtime *runtime;
 	struct client *client;
 	const struct config_route *route;
 	struct service *service;

@@ -29,7 +29,7 @@ update_deadline(struct exchange *x)
 	/* While the client is the one who is slow, its session's deadlines
 	 * hold; ours starts anew with its next piece. */
 	if (x->body_asked || session_backlog(x->client->session) > 0)
-		loop_timer_set(x->worker->loop, &x->up->timer, UINT64_MAX);
+		loop_timer_set(x->runtime->loop, &x->up->timer, UINT64_MAX);
 	else
 		upstream_set_deadline(x->up, sending
 						 ? config->timeouts.send_us
@@ -93,7 +93,7 @@ write_request(struct exchange *x, struct iovec *iov, int count)
 	/* What came before the head had left was not read: it may be the
 	 * reset that this write meets, with no event to come. */
 	if (x->up->io.readable)
-		loop_defer(x->worker->loop, &x->again);
+		loop_defer(x->runtime->loop, &x->again);
 	if (count > 0 && !x->body_kept && join_head(x, iov + 1))
 		return io_write(&x->up->io, iov + 1, count);
 	/* What is kept of the body is behind the head. */
@@ -120,7 +120,7 @@ exchange_send(struct exchange *x)
 	}
 	if (x->awaits_continue)
 		loop_timer_after(
-		    x->worker->loop, &x->continue_timer, CONTINUE_US);
+		    x->runtime->loop, &x->continue_timer, CONTINUE_US);
 	exchange_take_body(x);
 	update_deadline(x);
 }
@@ -130,7 +130,7 @@ static void
 stop_awaiting(struct exchange *x)
 {
 	x->awaits_continue = false;
-	loop_timer_clear(x->worker->loop, &x->continue_timer);
+	loop_timer_clear(x->runtime->loop, &x->continue_timer);
 	exchange_take_body(x);
 }
 
@@ -171,7 +171,7 @@ write_last_chunk(struct exchange *x, const char *data, size_t len)
 
 	text_init(&out, NULL, 0);
 	if (lines.len > 0)
-		b = buffer_get(x->worker->buffers);
+		b = buffer_get(x->runtime->buffers);
 	if (b != NULL) {
 		text_init(&out, b->data, BUFFER_BYTES);
 		forward_trailers(
@@ -180,7 +180,7 @@ write_last_chunk(struct exchange *x, const char *data, size_t len)
 	count =
 	    chunk_frame_last(iov + 1, size_line, data, len, out.data, out.len);
 	result = write_request(x, iov, count);
-	buffer_put(x->worker->buffers, b);
+	buffer_put(x->runtime->buffers, b);
 	return result;
 }
 
@@ -256,9 +256,9 @@ begin_response(struct exchange *x)
 	/* The service works: all others need not wait for a long body's end. */
 	if (x->ticket.admission.is_probe)
 		(void)breakers_report(
-		    x->worker->breakers, &x->ticket, false, NULL);
+		    x->runtime->breakers, &x->ticket, false, NULL);
 	/* A body that was not asked for yet is not wanted any more. */
-	loop_timer_clear(x->worker->loop, &x->continue_timer);
+	loop_timer_clear(x->runtime->loop, &x->continue_timer);
 	forward_response(head, m, session_has_trailers(s));
 	exchange_add_sticky(x, head);
 }
@@ -309,7 +309,7 @@ start_response(struct exchange *x)
 					 x, message_status(&x->up->message));
 	if (x->settling) {
 		/* The backend has done its part: no deadline. */
-		loop_timer_set(x->worker->loop, &x->up->timer, UINT64_MAX);
+		loop_timer_set(x->runtime->loop, &x->up->timer, UINT64_MAX);
 		return false;
 	}
 	begin_response(x);
@@ -405,7 +405,7 @@ exchange_receive(struct exchange *x)
 	update_deadline(x);
 	/* There may be more, and no event will say so again. */
 	if (session_backlog(x->client->session) == 0)
-		loop_defer(x->worker->loop, &x->again);
+		loop_defer(x->runtime->loop, &x->again);
 }
 
 void

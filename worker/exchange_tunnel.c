@@ -55,7 +55,7 @@ exchange_begin_tunnel(struct exchange *x)
 	x->request_ended = false;
 	exchange_drop_head(x);
 	exchange_note_first_byte(x);
-	(void)breakers_report(x->worker->breakers, &x->ticket, false, NULL);
+	(void)breakers_report(x->runtime->breakers, &x->ticket, false, NULL);
 	endpoint_worked(x->up->endpoint);
 	if (!exchange_enter(x, EXCHANGE_TUNNEL))
 		return;
@@ -128,5 +128,5 @@ exchange_pump_tunnel(struct exchange *x)
 	take_bytes(x);
 	update_deadline(x);
 	if (more && session_backlog(s) == 0)
-		loop_defer(x->worker->loop, &x->again);
+		loop_defer(x->runtime->loop, &x->again);
 }

@@ -55,8 +55,8 @@ static void
 leave_try(struct exchange *x)
 {
 	exchange_let_go_of_upstream(x, false);
-	loop_defer_cancel(x->worker->loop, &x->again);
-	loop_timer_clear(x->worker->loop, &x->continue_timer);
+	loop_defer_cancel(x->runtime->loop, &x->again);
+	loop_timer_clear(x->runtime->loop, &x->continue_timer);
 }
 
 /* The answer waits until the breaker has counted the failure, so that the
@@ -68,7 +68,7 @@ exchange_fail(struct exchange *x, enum exchange_failure failure)
 		exchange_count(x, SCOREBOARD_SERVICE_FAILURES);
 	log_debug("exchange with %s: %s", x->service->config->name,
 	    failures[failure].text);
-	if (breakers_report(x->worker->breakers, &x->ticket, true,
+	if (breakers_report(x->runtime->breakers, &x->ticket, true,
 		failures[failure].text) ||
 	    x->response_begun) {
 		exchange_refuse(x, failure, 0);
@@ -166,7 +166,7 @@ exchange_try_failed(struct exchange *x, enum exchange_failure failure)
 	}
 	/* A connection that was found closed before was no try. */
 	if (!stale || has_left(x))
-		worker_count(x->worker, SCOREBOARD_UP_RETRIES);
+		runtime_count(x->runtime, SCOREBOARD_UP_RETRIES);
 	(void)exchange_lap_us(x); /* the next try's times are its own */
 	leave_try(x);
 	if (x->state == EXCHANGE_QUEUED || exchange_enter(x, EXCHANGE_QUEUED))
@@ -191,7 +191,7 @@ exchange_settle_status(struct exchange *x, unsigned status)
 	exchange_count(x, SCOREBOARD_SERVICE_FAILURES);
 	if (!x->ticket.is_open)
 		return true;
-	return breakers_report(x->worker->breakers, &x->ticket, true,
+	return breakers_report(x->runtime->breakers, &x->ticket, true,
 	    failures[EXCHANGE_FAILURE_BAD_STATUS].text);
 }
 
@@ -205,7 +205,7 @@ finish_response(struct exchange *x, const char *data, size_t len)
 	struct text out;
 
 	if (x->up->message.trailers.len > 0 && session_has_trailers(s))
-		b = buffer_get(x->worker->buffers);
+		b = buffer_get(x->runtime->buffers);
 	if (b != NULL) {
 		text_init(&out, b->data, BUFFER_BYTES);
 		forward_trailers(
@@ -213,7 +213,7 @@ finish_response(struct exchange *x, const char *data, size_t len)
 		trailers = (struct slice){out.data, out.len};
 	}
 	session_finish(s, data, len, trailers);
-	buffer_put(x->worker->buffers, b);
+	buffer_put(x->runtime->buffers, b);
 }
 
 void
@@ -228,7 +228,7 @@ exchange_complete(struct exchange *x, const char *data, size_t len)
 	keep = up->message.keep_alive && x->request_ended && !up->io.hangup &&
 	       !up->io.broken && !up->io.readable && buffer_len(up->in) == 0 &&
 	       io_backlog(&up->io) == 0 && up->io.held == NULL;
-	(void)breakers_report(x->worker->breakers, &x->ticket, false, NULL);
+	(void)breakers_report(x->runtime->breakers, &x->ticket, false, NULL);
 	if (!is_bad(message_status(&up->message)))
 		endpoint_worked(up->endpoint);
 	client_end_task(x->client);

@@ -15,10 +15,10 @@
 #define MIB 1048576
 
 json_t *
-handler_identity(struct worker *w)
+handler_identity(struct runtime *rt)
 {
 	return json_pack("{s:i, s:i, s:s}", "pid", (int)getpid(), "worker",
-	    (int)worker_number(w), "instance", w->config->instance);
+	    (int)runtime_number(rt), "instance", rt->config->instance);
 }
 
 void
@@ -42,13 +42,13 @@ handler_reply(struct client *client, unsigned status, json_t *json)
 static void
 health(struct client *client)
 {
-	struct worker *w = client->worker;
-	json_t *json = handler_identity(w);
+	struct runtime *rt = client->runtime;
+	json_t *json = handler_identity(rt);
 
 	if (json != NULL)
 		json_object_set_new(json, "status",
-		    json_string(w->draining ? "draining" : "ok"));
-	handler_reply(client, w->draining ? 503 : 200, json);
+		    json_string(rt->draining ? "draining" : "ok"));
+	handler_reply(client, rt->draining ? 503 : 200, json);
 }
 
 /* ---- metrics ---- */
@@ -95,18 +95,19 @@ delay_json(const struct scoreboard_slot *slot)
 
 /* Workers of this instance that are blocked while this one answers. */
 static json_t *
-stalled_json(struct worker *w)
+stalled_json(struct runtime *rt)
 {
 	uint64_t now_ns = clock_ns();
-	uint64_t threshold_ns = w->config->event_loop.stall_threshold_us * 1000;
+	uint64_t threshold_ns =
+	    rt->config->event_loop.stall_threshold_us * 1000;
 	json_t *list = json_array();
 
-	for (unsigned i = 0; i < w->scoreboard->slot_count; i++) {
-		const struct scoreboard_slot *slot = &w->scoreboard->slots[i];
+	for (unsigned i = 0; i < rt->scoreboard->slot_count; i++) {
+		const struct scoreboard_slot *slot = &rt->scoreboard->slots[i];
 		uint64_t busy_ns = scoreboard_busy_ns(slot, now_ns);
 		char on[SCOREBOARD_ACTIVITY_MAX];
 
-		if (slot == w->slot || busy_ns < threshold_ns ||
+		if (slot == rt->slot || busy_ns < threshold_ns ||
 		    !scoreboard_slot_is_live(slot))
 			continue;
 		json_array_append_new(
@@ -121,19 +122,20 @@ stalled_json(struct worker *w)
 static void
 metrics(struct client *client)
 {
-	struct worker *w = client->worker;
-	struct scoreboard_slot *slot = w->slot;
-	double uptime_s = (double)(loop_now_us(w->loop) - w->started_us) / 1e6;
-	json_t *json = handler_identity(w);
+	struct runtime *rt = client->runtime;
+	struct scoreboard_slot *slot = rt->slot;
+	double uptime_s =
+	    (double)(loop_now_us(rt->loop) - rt->started_us) / 1e6;
+	json_t *json = handler_identity(rt);
 	json_t *more = json_pack("{s:f, s:o, s:I, s:I, s:o, s:i, s:s, s:o}",
 	    "uptime", uptime_s, "memory", memory_json(slot), "requestCount",
-	    (json_int_t)totals_cluster_requests(w->totals),
+	    (json_int_t)totals_cluster_requests(rt->totals),
 	    "workerRequestCount",
 	    (json_int_t)atomic_load(&slot->totals[SCOREBOARD_REQUESTS]),
 	    "eventLoopDelay", delay_json(slot), "connections",
 	    (int)atomic_load(&slot->connections), "redis",
 	    redis_state_str((enum redis_state)atomic_load(&slot->redis)),
-	    "stalled", stalled_json(w));
+	    "stalled", stalled_json(rt));
 
 	if (json == NULL || more == NULL ||
 	    json_object_update(json, more) == -1) {

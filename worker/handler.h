@@ -16,7 +16,7 @@ void handler_reply(struct client *client, unsigned status, struct json_t *json);
 /* {"pid","worker","instance"}, with which every answer of a handler begins.
  * ARCHITECTURE.md, "Answers in JSON", says how keys are named and ordered. NULL
  * when memory ends. */
-struct json_t *handler_identity(struct worker *w);
+struct json_t *handler_identity(struct runtime *rt);
 
 /* The handlers with files of their own. */
 void cpu_bound_start(struct client *client);

@@ -37,7 +37,7 @@ static void
 echo(struct client *client)
 {
 	struct session *s = client->session;
-	struct buffer *b = buffer_get(client->worker->buffers);
+	struct buffer *b = buffer_get(client->runtime->buffers);
 	struct text out;
 
 	if (b == NULL) {
@@ -50,7 +50,7 @@ echo(struct client *client)
 		session_reply_error(s, 431, "request head too large");
 	else
 		session_reply(s, 200, "message/http", NULL, out.data, out.len);
-	buffer_put(client->worker->buffers, b);
+	buffer_put(client->runtime->buffers, b);
 }
 
 void

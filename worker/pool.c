@@ -5,13 +5,13 @@
 
 #include "check.h"
 #include "service.h"
-#include "worker.h"
+#include "runtime.h"
 
 TAILQ_HEAD(pool_wait_list, pool_wait);
 
 struct pool {
 	struct service *service;
-	struct worker *worker;
+	struct runtime *runtime;
 	unsigned connections; /* open, lent and idle */
 	unsigned idle;
 	/* All wait for as long, so the first one's time is over first: one
@@ -29,7 +29,7 @@ static void
 kick(struct pool *pool)
 {
 	if (pool->waiting_count > 0)
-		loop_defer(pool->worker->loop, &pool->grant);
+		loop_defer(pool->runtime->loop, &pool->grant);
 }
 
 static void
@@ -110,7 +110,7 @@ reuse(struct pool *pool, struct endpoint *endpoint, bool look)
 		}
 		take_idle(pool, up);
 		upstream_set_lent(up);
-		worker_count(pool->worker, SCOREBOARD_UP_REUSES);
+		runtime_count(pool->runtime, SCOREBOARD_UP_REUSES);
 		return up;
 	}
 	return NULL;
@@ -159,7 +159,7 @@ lend(struct pool_wait *wait, struct upstream **up)
 	if (*up == NULL)
 		return POOL_FAILED;
 	pool->connections++;
-	worker_count(pool->worker, SCOREBOARD_UP_CONNECTS);
+	runtime_count(pool->runtime, SCOREBOARD_UP_CONNECTS);
 	return POOL_LENT;
 }
 
@@ -179,7 +179,7 @@ static void
 on_timer(void *arg)
 {
 	struct pool *pool = arg;
-	struct loop *loop = pool->worker->loop;
+	struct loop *loop = pool->runtime->loop;
 	struct pool_wait *wait;
 
 	while ((wait = TAILQ_FIRST(&pool->waiting)) != NULL) {
@@ -207,7 +207,7 @@ pool_acquire(struct pool_wait *wait, struct upstream **up)
 {
 	struct pool *pool = wait->pool;
 	const struct config_service *config = pool->service->config;
-	struct loop *loop = pool->worker->loop;
+	struct loop *loop = pool->runtime->loop;
 	enum pool_result result = POOL_WAITING;
 
 	/* Who came first is served first: who has just given back one that was
@@ -277,7 +277,7 @@ pool_new(struct service *service)
 	if (pool == NULL)
 		return NULL;
 	pool->service = service;
-	pool->worker = service->worker;
+	pool->runtime = service->runtime;
 	TAILQ_INIT(&pool->waiting);
 	timer_init(&pool->timer, on_timer, pool);
 	loop_deferred_init(&pool->grant, on_grant, pool);
@@ -294,10 +294,10 @@ pool_free(struct pool *pool)
 		return;
 	for (size_t i = 0; i < pool->service->endpoint_count; i++)
 		on_endpoint_leave(pool->service, pool->service->endpoints[i]);
-	loop_timer_clear(pool->worker->loop, &pool->timer);
-	loop_defer_cancel(pool->worker->loop, &pool->grant);
+	loop_timer_clear(pool->runtime->loop, &pool->timer);
+	loop_defer_cancel(pool->runtime->loop, &pool->grant);
 	pool->service->on_change = NULL;
 	pool->service->on_leave = NULL;
 	pool->service->pool = NULL;
-	loop_bury(pool->worker->loop, pool, free);
+	loop_bury(pool->runtime->loop, pool, free);
 }

@@ -43,7 +43,7 @@ fill_in(struct text *t, const char *json)
 static void
 answer(struct client *client, const struct config_respond *config)
 {
-	struct worker *w = client->worker;
+	struct runtime *rt = client->runtime;
 	struct buffer *b;
 	struct text body;
 
@@ -52,7 +52,7 @@ answer(struct client *client, const struct config_respond *config)
 		    client->session, 503, "failing on purpose (fail_percent)");
 		return;
 	}
-	b = buffer_get(w->buffers);
+	b = buffer_get(rt->buffers);
 	if (b == NULL) {
 		session_reply_error(client->session, 503, "out of memory");
 		return;
@@ -66,7 +66,7 @@ answer(struct client *client, const struct config_respond *config)
 		    "application/json", NULL, body.data, body.len);
 	else
 		session_cut(client->session);
-	buffer_put(w->buffers, b);
+	buffer_put(rt->buffers, b);
 }
 
 static void
@@ -76,7 +76,7 @@ on_timer(void *arg)
 	struct client *client = r->client;
 
 	client_end_task(client);
-	loop_bury(client->worker->loop, r, free);
+	loop_bury(client->runtime->loop, r, free);
 	answer(client, r->config);
 }
 
@@ -84,7 +84,7 @@ static void
 abort_respond(struct task *task)
 {
 	struct respond *r = (struct respond *)task;
-	struct loop *loop = r->client->worker->loop;
+	struct loop *loop = r->client->runtime->loop;
 
 	loop_timer_clear(loop, &r->timer);
 	loop_bury(loop, r, free);
@@ -111,5 +111,5 @@ respond_start(struct client *client, const struct config_respond *config)
 	r->config = config;
 	timer_init(&r->timer, on_timer, r);
 	client_begin_task(client, &r->task);
-	loop_timer_after(client->worker->loop, &r->timer, config->delay_us);
+	loop_timer_after(client->runtime->loop, &r->timer, config->delay_us);
 }

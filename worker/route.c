@@ -19,7 +19,7 @@ struct entry {
 	const struct config_route *route;
 	size_t path_len;
 	bool exact;
-	struct slice host;    /* as routes_of_host() looks for it */
+	struct slice host;            /* as routes_of_host() looks for it */
 	uint64_t methods;             /* all bits: any */
 	struct condition *conditions; /* headers, then parameters */
 	size_t header_count;
@@ -53,9 +53,9 @@ struct route_table {
 struct request {
 	const struct message *message;
 	struct slice path;
-	size_t exact_len;           /* of the path; 0: no path, but "*" */
-	struct slice query; /* at NULL: none */
-	char host_text[HOST_MAX];   /* in lower case */
+	size_t exact_len;         /* of the path; 0: no path, but "*" */
+	struct slice query;       /* at NULL: none */
+	char host_text[HOST_MAX]; /* in lower case */
 	struct slice host;
 	uint64_t method;
 	uint64_t others; /* methods of routes that but for theirs would do */

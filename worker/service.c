@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "log.h"
-#include "worker.h"
+#include "runtime.h"
 
 /* How soon a name is looked up again, whatever its TTL; `resolve` can make it
  * sooner, but no sooner than the other. */
@@ -21,7 +21,7 @@ static struct endpoint *
 find_sticky(
     struct service *service, uint64_t number, const struct endpoint *avoid)
 {
-	uint64_t now_us = loop_now_us(service->worker->loop);
+	uint64_t now_us = loop_now_us(service->runtime->loop);
 
 	for (size_t i = 0; i < service->endpoint_count; i++) {
 		struct endpoint *e = service->endpoints[i];
@@ -43,7 +43,7 @@ pick_by_policy(
 	    .policy = policy, .ring = &service->ring, .hash = hash};
 	bool by_load = policy == CONFIG_POLICY_LEAST_CONN ||
 		       policy == CONFIG_POLICY_RANDOM_TWO;
-	uint64_t now_us = loop_now_us(service->worker->loop);
+	uint64_t now_us = loop_now_us(service->runtime->loop);
 	int i;
 
 	for (size_t k = 0; k < service->endpoint_count; k++) {
@@ -73,8 +73,9 @@ pick_next(struct service *service)
 		return NULL;
 	e = service->endpoints[service->turn];
 	service->turn = (service->turn + 1) % service->endpoint_count;
-	return endpoint_is_usable(e, loop_now_us(service->worker->loop)) ? e
-									 : NULL;
+	return endpoint_is_usable(e, loop_now_us(service->runtime->loop))
+		   ? e
+		   : NULL;
 }
 
 struct endpoint *
@@ -188,7 +189,7 @@ apply_answer(struct service_name *name, const struct resolver_answer *answer)
 	size_t count = answer->count;
 	/* What is there from the start has nobody to take over from. */
 	uint64_t since_us =
-	    name->found ? loop_now_us(service->worker->loop) : 0;
+	    name->found ? loop_now_us(service->runtime->loop) : 0;
 	unsigned left = 0, joined = 0;
 
 	for (size_t i = service->endpoint_count; i-- > 0;) {
@@ -226,7 +227,7 @@ ask_again(struct service_name *name, uint64_t ttl_us)
 		us = service->config->resolve_us;
 	if (us < RESOLVE_MIN_US)
 		us = RESOLVE_MIN_US;
-	loop_timer_after(service->worker->loop, &name->timer, us);
+	loop_timer_after(service->runtime->loop, &name->timer, us);
 }
 
 static void
@@ -272,7 +273,7 @@ on_resolve_timer(void *arg)
 		asked.had_v6 |= e->addr.sa.sa_family == AF_INET6;
 	}
 	name->query = resolver_query_again(
-	    service->worker->resolver, &asked, on_answer, name);
+	    service->runtime->resolver, &asked, on_answer, name);
 	if (name->query == NULL)
 		ask_again(name, 0);
 }
@@ -300,20 +301,20 @@ add_name(struct service *service, const struct config_endpoint *config)
 }
 
 struct service *
-service_new(struct worker *w, unsigned index)
+service_new(struct runtime *rt, unsigned index)
 {
-	const struct config_service *config = &w->config->services[index];
+	const struct config_service *config = &rt->config->services[index];
 	struct service *service = calloc(1, sizeof(*service));
 
 	if (service == NULL)
 		return NULL;
-	service->worker = w;
+	service->runtime = rt;
 	service->config = config;
 	service->index = index;
-	service->totals = w->slot->services[index];
-	service->in_flight = &w->slot->service_in_flight[index];
-	service->waits = w->slot->waits[index];
-	service->balance.first = w->boot->slot;
+	service->totals = rt->slot->services[index];
+	service->in_flight = &rt->slot->service_in_flight[index];
+	service->waits = rt->slot->waits[index];
+	service->balance.first = rt->index;
 	arc4random_buf(
 	    &service->balance.random, sizeof(service->balance.random));
 	service->names =
@@ -343,13 +344,13 @@ service_free(struct service *service)
 		if (service->names[i].query != NULL)
 			resolver_cancel(service->names[i].query);
 		loop_timer_clear(
-		    service->worker->loop, &service->names[i].timer);
+		    service->runtime->loop, &service->names[i].timer);
 	}
 	while (service->endpoint_count > 0)
 		remove_endpoint(service, service->endpoint_count - 1);
 	free(service->names);
 	hash_ring_fini(&service->ring);
-	loop_bury(service->worker->loop, service, free);
+	loop_bury(service->runtime->loop, service, free);
 }
 
 /* ---- the retry budget ---- */

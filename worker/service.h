@@ -23,7 +23,7 @@
 
 struct duration_histogram;
 struct pool;
-struct worker;
+struct runtime;
 
 #define SERVICE_ENDPOINTS_MAX 1024
 
@@ -39,7 +39,7 @@ struct service_name {
 };
 
 struct service {
-	struct worker *worker;
+	struct runtime *runtime;
 	const struct config_service *config;
 	unsigned index;
 	/* Its own in the worker's slot: totals, gauge, and the histograms of
@@ -64,7 +64,7 @@ struct service {
 };
 
 /* NULL with ENOMEM. Starts to resolve what is a name. */
-struct service *service_new(struct worker *w, unsigned index);
+struct service *service_new(struct runtime *rt, unsigned index);
 void service_free(struct service *service);
 
 /* The endpoint that the sticky cookie names, if it may be used, else the

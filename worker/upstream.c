@@ -8,7 +8,7 @@
 #include "check.h"
 #include "machine.h"
 #include "sock.h"
-#include "worker.h"
+#include "runtime.h"
 
 /* A body of which less is left is quicker copied. Its last bytes are, always:
  * one way to end. */
@@ -33,8 +33,7 @@ enter(struct upstream *up, enum upstream_state state)
 {
 	if (!CONFINED(machine_allows(states, up->state, state),
 		"upstream %d (%s), %s, to be %s", up->io.watch.fd,
-		up->endpoint->text, states[up->state].name,
-		states[state].name))
+		up->endpoint->text, states[up->state].name, states[state].name))
 		return false;
 	MACHINE_STEP(states, up->state, state, "upstream %d (%s)",
 	    up->io.watch.fd, up->endpoint->text);
@@ -94,7 +93,7 @@ on_timer(void *arg)
 struct upstream *
 upstream_open(struct endpoint *endpoint)
 {
-	struct worker *w = endpoint->worker;
+	struct runtime *rt = endpoint->runtime;
 	struct upstream *up;
 	int fd;
 
@@ -108,8 +107,8 @@ upstream_open(struct endpoint *endpoint)
 	}
 	up->endpoint = endpoint;
 	up->state = UPSTREAM_CONNECTING;
-	io_init(&up->io, w->loop, w->buffers, on_ready, up);
-	io_hold(&up->io, w->outbox, true);
+	io_init(&up->io, rt->loop, rt->buffers, on_ready, up);
+	io_hold(&up->io, rt->outbox, true);
 	timer_init(&up->timer, on_timer, up);
 	if (io_open(&up->io, fd, false) == -1) {
 		free(up);
@@ -122,7 +121,7 @@ upstream_open(struct endpoint *endpoint)
 void
 upstream_close(struct upstream *up)
 {
-	struct worker *w = up->endpoint->worker;
+	struct runtime *rt = up->endpoint->runtime;
 
 	if (!enter(up, UPSTREAM_CLOSED))
 		return;
@@ -130,11 +129,11 @@ upstream_close(struct upstream *up)
 	if (!up->io.has_sent)
 		io_take_back(&up->io);
 	io_close(&up->io);
-	loop_timer_clear(w->loop, &up->timer);
-	buffer_put(w->buffers, up->in);
+	loop_timer_clear(rt->loop, &up->timer);
+	buffer_put(rt->buffers, up->in);
 	up->in = NULL;
 	endpoint_disconnected(up->endpoint);
-	loop_bury(w->loop, up, free);
+	loop_bury(rt->loop, up, free);
 }
 
 void
@@ -149,7 +148,7 @@ upstream_set_idle(struct upstream *up)
 {
 	if (!enter(up, UPSTREAM_IDLE))
 		return false;
-	buffer_put(up->endpoint->worker->buffers, up->in);
+	buffer_put(up->endpoint->runtime->buffers, up->in);
 	up->in = NULL;
 	return true;
 }
@@ -164,7 +163,7 @@ upstream_set_lent(struct upstream *up)
 void
 upstream_set_deadline(struct upstream *up, uint64_t delay_us)
 {
-	loop_timer_after(up->endpoint->worker->loop, &up->timer, delay_us);
+	loop_timer_after(up->endpoint->runtime->loop, &up->timer, delay_us);
 }
 
 /* Feeds what is in the buffer to the message. */
@@ -185,7 +184,7 @@ static int
 make_room(struct upstream *up)
 {
 	if (up->in == NULL)
-		up->in = buffer_get_to_read(up->endpoint->worker->buffers);
+		up->in = buffer_get_to_read(up->endpoint->runtime->buffers);
 	if (up->in == NULL) {
 		up->error = ENOBUFS;
 		return -1;
@@ -263,7 +262,7 @@ upstream_splice(struct upstream *up, struct session *to)
 
 	if (!up->io.readable)
 		return UPSTREAM_READ_WAIT;
-	n = session_splice(to, &up->io, up->endpoint->worker->pipes,
+	n = session_splice(to, &up->io, up->endpoint->runtime->pipes,
 	    left < SPLICE_MAX ? (size_t)left : SPLICE_MAX);
 	if (n > 0) {
 		m->body_bytes += (uint64_t)n;
@@ -301,7 +300,7 @@ upstream_read_bytes(struct upstream *up, struct slice *bytes)
 		result = fill(up);
 	if (result == UPSTREAM_READ_WAIT && up->in != NULL) {
 		/* A tunnel may be silent for long. */
-		buffer_put(up->endpoint->worker->buffers, up->in);
+		buffer_put(up->endpoint->runtime->buffers, up->in);
 		up->in = NULL;
 	}
 	if (result == UPSTREAM_READ_SOME) {

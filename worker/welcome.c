@@ -19,7 +19,7 @@
 
 struct welcome {
 	struct page page;
-	struct worker *worker;
+	struct runtime *runtime;
 	char address[ADDRESS_MAX]; /* as a URL has it: localhost:3000 */
 	/* The last route to a service with a breaker; NULL: there is none. */
 	const struct config_route *guarded;
@@ -43,7 +43,7 @@ struct welcome {
 static void
 set_address(struct welcome *w, struct slice host)
 {
-	const struct sock_addr *own = &w->worker->config->listen[0].addr;
+	const struct sock_addr *own = &w->runtime->config->listen[0].addr;
 
 	if (host.at != NULL && host.len > 0 && host.len < ADDRESS_MAX) {
 		memcpy(w->address, host.at, host.len);
@@ -106,9 +106,9 @@ static void
 offer_service(struct welcome *w, const struct config_route *r)
 {
 	const struct config_service *service =
-	    &w->worker->config->services[r->service];
+	    &w->runtime->config->services[r->service];
 	uint64_t word =
-	    atomic_load(&w->worker->scoreboard->breakers[r->service]);
+	    atomic_load(&w->runtime->scoreboard->breakers[r->service]);
 	char about[ABOUT_MAX];
 
 	if (service->breaker.failures == 0) {
@@ -177,7 +177,7 @@ is_shown(const struct config_route *r)
 static void
 add_routes(struct welcome *w)
 {
-	const struct config *c = w->worker->config;
+	const struct config *c = w->runtime->config;
 	unsigned shown = 0, left_out = 0;
 
 	for (size_t i = 0; i < c->route_count; i++) {
@@ -217,7 +217,7 @@ add_breaker(struct welcome *w)
 
 	if (w->guarded == NULL)
 		return;
-	service = &w->worker->config->services[w->guarded->service];
+	service = &w->runtime->config->services[w->guarded->service];
 	snprintf(about, sizeof(about),
 	    "Stop the service %s, then ask ten times: after %u failure%s in a "
 	    "row the circuit opens. %.3g s later one request tries whether the "
@@ -232,7 +232,7 @@ add_breaker(struct welcome *w)
 static void
 add_processes(struct welcome *w)
 {
-	const struct config *c = w->worker->config;
+	const struct config *c = w->runtime->config;
 	char about[ABOUT_MAX], command[COMMAND_MAX];
 
 	page_heading(&w->page, "Where it runs");
@@ -260,22 +260,22 @@ add_processes(struct welcome *w)
 static void
 add_values(struct welcome *w)
 {
-	struct worker *worker = w->worker;
-	struct scoreboard_slot *slot = worker->slot;
+	struct runtime *runtime = w->runtime;
+	struct scoreboard_slot *slot = runtime->slot;
 	struct page *p = &w->page;
-	uint64_t up_us = loop_now_us(worker->loop) - worker->started_us;
+	uint64_t up_us = loop_now_us(runtime->loop) - runtime->started_us;
 
 	page_begin_values(p);
 	page_value(p, "pid", "%d", (int)getpid());
-	page_value(p, "worker", "%u of %u", worker_number(worker),
-	    worker->scoreboard->slot_count);
-	page_value(p, "instance", "%s", worker->config->instance);
+	page_value(p, "worker", "%u of %u", runtime_number(runtime),
+	    runtime->scoreboard->slot_count);
+	page_value(p, "instance", "%s", runtime->config->instance);
 	page_value(p, "uptime", "%.1f s", (double)up_us / 1e6);
 	page_value(p, "requests, this worker", "%llu",
 	    (unsigned long long)atomic_load(
 		&slot->totals[SCOREBOARD_REQUESTS]));
 	page_value(p, "requests, all workers", "%llu",
-	    (unsigned long long)totals_cluster_requests(worker->totals));
+	    (unsigned long long)totals_cluster_requests(runtime->totals));
 	page_value(p, "connections", "%u", atomic_load(&slot->connections));
 	page_value(p, "memory", "%.1f MB",
 	    (double)atomic_load(&slot->rss_bytes) / (1 << 20));
@@ -285,7 +285,8 @@ add_values(struct welcome *w)
 	    (double)histogram_max(&slot->delay) / 1e6);
 	page_value(p, "Redis", "%s",
 	    redis_state_str((enum redis_state)atomic_load(&slot->redis)));
-	page_value(p, "state", "%s", worker->draining ? "draining" : "serving");
+	page_value(
+	    p, "state", "%s", runtime->draining ? "draining" : "serving");
 	page_end_values(p);
 }
 
@@ -314,7 +315,7 @@ welcome_start(struct client *client)
 {
 	struct session *s = client->session;
 	const struct message *m = session_request(s);
-	struct welcome w = {.worker = client->worker};
+	struct welcome w = {.runtime = client->runtime};
 	char *text = NULL;
 
 	set_address(&w, m->host);

@@ -1,4 +1,4 @@
-#include "worker.h"
+#include "worker_boot.h"
 
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -17,15 +17,20 @@
 #include "check.h"
 #include "checker.h"
 #include "client.h"
+#include "delay.h"
 #include "clock.h"
 #include "exchange.h"
 #include "offload.h"
 #include "pool.h"
+#include "redis.h"
 #include "route.h"
+#include "runtime.h"
 #include "service.h"
+#include "signals.h"
 #include "tickets.h"
 #include "title.h"
 #include "totals.h"
+#include "trace.h"
 
 #define TICK_US 10000
 #define SLOW_TICK_US 1000000
@@ -39,27 +44,48 @@ _Static_assert(LOOP_EARLY_US < TICK_US, "a tick is not due again at once");
 /* Two descriptors each. */
 #define PIPES_MAX 256
 
+struct worker {
+	struct runtime rt;
+	const struct worker_boot *boot;
+	struct trace_source trace;
+	struct delay_meter delay;
+	struct redis *redis; /* NULL: not configured */
+	char redis_name[32]; /* as CLIENT LIST shows it */
+	struct checker *checker;
+	struct acceptor *acceptor;
+
+	struct signals signals;
+	struct loop_watch master;
+	struct timer tick;
+	uint64_t slow_tick_us; /* when what is due each second was done */
+	uint64_t title_connections;
+	uint64_t drain_until_us;
+	uint64_t settle_until_us; /* 0: not waiting for the totals */
+	int statm_fd;
+};
+
 /* ---- draining ---- */
 
 static void
 drain(struct worker *w, const char *why)
 {
-	if (w->draining)
+	if (w->rt.draining)
 		return;
-	w->draining = true;
-	w->drain_until_us = loop_now_us(w->loop) + w->config->drain_timeout_us;
-	atomic_store(&w->slot->state, SLOT_DRAINING);
+	w->rt.draining = true;
+	w->drain_until_us =
+	    loop_now_us(w->rt.loop) + w->rt.config->drain_timeout_us;
+	atomic_store(&w->rt.slot->state, SLOT_DRAINING);
 	log_info(
-	    "draining: %s, %u connections", why, clients_count(w->clients));
-	clients_drain(w->clients);
-	totals_flush(w->totals);
+	    "draining: %s, %u connections", why, clients_count(w->rt.clients));
+	clients_drain(w->rt.clients);
+	totals_flush(w->rt.totals);
 }
 
 /* The last totals are acknowledged, or Redis had its time to do it. */
 static bool
 is_settled(struct worker *w, uint64_t now_us)
 {
-	if (totals_is_settled(w->totals))
+	if (totals_is_settled(w->rt.totals))
 		return true;
 	if (w->settle_until_us == 0)
 		w->settle_until_us = now_us + SETTLE_US;
@@ -74,19 +100,19 @@ is_settled(struct worker *w, uint64_t now_us)
 static void
 check_drained(struct worker *w)
 {
-	uint64_t now_us = loop_now_us(w->loop);
-	unsigned clients = clients_count(w->clients);
+	uint64_t now_us = loop_now_us(w->rt.loop);
+	unsigned clients = clients_count(w->rt.clients);
 
 	if (now_us >= w->drain_until_us) {
 		if (clients > 0)
 			log_warn("drain_timeout is over: closing %u "
 				 "connections",
 			    clients);
-		loop_stop(w->loop);
+		loop_stop(w->rt.loop);
 	} else if (clients > 0) {
 		w->settle_until_us = 0;
 	} else if (is_settled(w, now_us) && !acceptor_sweep(w->acceptor)) {
-		loop_stop(w->loop);
+		loop_stop(w->rt.loop);
 	}
 }
 
@@ -98,7 +124,7 @@ on_signal(void *arg, int signal)
 	struct worker *w = arg;
 
 	if (signal == SIGINT)
-		loop_stop(w->loop);
+		loop_stop(w->rt.loop);
 	else
 		drain(w, "told to stop");
 }
@@ -116,12 +142,12 @@ on_master(void *arg, uint32_t events)
 			acceptor_join(w->acceptor);
 		else if (word[0] == WORKER_REJOIN && n == 2)
 			acceptor_rejoin(w->acceptor, word[1]);
-		else if (word[0] == WORKER_REOPEN && w->access_log != NULL)
-			access_log_reopen(w->access_log);
+		else if (word[0] == WORKER_REOPEN && w->rt.access_log != NULL)
+			access_log_reopen(w->rt.access_log);
 	}
 	if (n == -1 && (errno == EAGAIN || errno == EINTR))
 		return;
-	loop_watch_del(w->loop, &w->master);
+	loop_watch_del(w->rt.loop, &w->master);
 	drain(w, "the master is gone");
 }
 
@@ -138,20 +164,20 @@ refresh_rss(struct worker *w)
 		return;
 	text[n] = '\0';
 	if (sscanf(text, "%lu %lu", &size, &resident) == 2)
-		atomic_store(&w->slot->rss_bytes,
+		atomic_store(&w->rt.slot->rss_bytes,
 		    (uint64_t)resident * (uint64_t)sysconf(_SC_PAGESIZE));
 }
 
 static void
 refresh_title(struct worker *w)
 {
-	unsigned connections = clients_count(w->clients);
+	unsigned connections = clients_count(w->rt.clients);
 	char role[32], more[32];
 
 	if (connections == w->title_connections)
 		return;
 	w->title_connections = connections;
-	snprintf(role, sizeof(role), "worker %u", worker_number(w));
+	snprintf(role, sizeof(role), "worker %u", runtime_number(&w->rt));
 	snprintf(more, sizeof(more), " (%u connection%s)", connections,
 	    connections == 1 ? "" : "s");
 	title_set(role, more);
@@ -161,26 +187,26 @@ static void
 on_tick(void *arg)
 {
 	struct worker *w = arg;
-	uint64_t now_us = loop_now_us(w->loop);
+	uint64_t now_us = loop_now_us(w->rt.loop);
 
-	loop_timer_after(w->loop, &w->tick, TICK_US);
+	loop_timer_after(w->rt.loop, &w->tick, TICK_US);
 	atomic_store_explicit(
-	    &w->slot->heartbeat_ns, now_us * 1000, memory_order_relaxed);
-	atomic_store_explicit(&w->slot->buffers,
-	    (uint32_t)buffer_pool_used(w->buffers), memory_order_relaxed);
+	    &w->rt.slot->heartbeat_ns, now_us * 1000, memory_order_relaxed);
+	atomic_store_explicit(&w->rt.slot->buffers,
+	    (uint32_t)buffer_pool_used(w->rt.buffers), memory_order_relaxed);
 	acceptor_rescue(w->acceptor);
 	refresh_title(w);
-	if (w->access_log != NULL)
-		access_log_flush(w->access_log);
+	if (w->rt.access_log != NULL)
+		access_log_flush(w->rt.access_log);
 	if (now_us - w->slow_tick_us >= SLOW_TICK_US) {
 		w->slow_tick_us = now_us;
 		refresh_rss(w);
-		buffer_pool_trim(w->buffers);
-		pipe_pool_trim(w->pipes);
-		slab_trim(&w->exchanges);
-		slab_trim(&w->requests);
+		buffer_pool_trim(w->rt.buffers);
+		pipe_pool_trim(w->rt.pipes);
+		slab_trim(&w->rt.exchanges);
+		slab_trim(&w->rt.requests);
 	}
-	if (w->draining)
+	if (w->rt.draining)
 		check_drained(w);
 }
 
@@ -189,7 +215,7 @@ on_tick(void *arg)
 static void
 set_redis_state(struct worker *w, enum redis_state state)
 {
-	atomic_store(&w->slot->redis, (uint32_t)state);
+	atomic_store(&w->rt.slot->redis, (uint32_t)state);
 }
 
 /* Every worker notices for itself; the instance says it once. */
@@ -200,11 +226,12 @@ say_degraded(struct worker *w, const char *reason)
 	char where[256];
 
 	if (atomic_compare_exchange_strong(
-		&w->scoreboard->redis_degraded, &no, 1))
+		&w->rt.scoreboard->redis_degraded, &no, 1))
 		log_warn("redis %s: %s; degraded mode: proxying goes on, "
 			 "breakers decide on this host, totals wait, "
 			 "/api/count answers 503",
-		    redis_url_str(&w->config->redis.url, where, sizeof(where)),
+		    redis_url_str(
+			&w->rt.config->redis.url, where, sizeof(where)),
 		    reason);
 }
 
@@ -216,11 +243,11 @@ on_redis_up(void *arg)
 
 	set_redis_state(w, REDIS_STATE_UP);
 	if (atomic_compare_exchange_strong(
-		&w->scoreboard->redis_degraded, &yes, 0))
+		&w->rt.scoreboard->redis_degraded, &yes, 0))
 		log_info("redis: back, degraded mode is over");
-	breakers_on_up(w->breakers);
-	tickets_on_up(w->tickets);
-	totals_flush(w->totals);
+	breakers_on_up(w->rt.breakers);
+	tickets_on_up(w->rt.tickets);
+	totals_flush(w->rt.totals);
 }
 
 static void
@@ -229,7 +256,7 @@ on_redis_down(void *arg, const char *reason)
 	struct worker *w = arg;
 
 	set_redis_state(w, REDIS_STATE_DOWN);
-	worker_count(w, SCOREBOARD_REDIS_LOSSES);
+	runtime_count(&w->rt, SCOREBOARD_REDIS_LOSSES);
 	say_degraded(w, reason);
 }
 
@@ -240,14 +267,14 @@ on_redis_unreachable(void *arg, const char *reason)
 
 	set_redis_state(w, REDIS_STATE_DOWN);
 	say_degraded(w, reason);
-	tickets_on_unreachable(w->tickets);
+	tickets_on_unreachable(w->rt.tickets);
 }
 
 static int
 open_redis(struct worker *w)
 {
 	struct redis_options options = {
-	    .url = w->config->redis.url,
+	    .url = w->rt.config->redis.url,
 	    .name = w->redis_name,
 	    .scripts = {&breakers_script, &breakers_peek_script, &totals_script,
 		&tickets_script},
@@ -258,12 +285,12 @@ open_redis(struct worker *w)
 	    .arg = w,
 	};
 
-	if (!w->config->redis.enabled)
+	if (!w->rt.config->redis.enabled)
 		return 0;
 	snprintf(w->redis_name, sizeof(w->redis_name), "drover-worker-%u",
-	    worker_number(w));
+	    runtime_number(&w->rt));
 	set_redis_state(w, REDIS_STATE_DOWN);
-	w->redis = redis_new(w->loop, w->resolver, &options);
+	w->redis = redis_new(w->rt.loop, w->rt.resolver, &options);
 	return w->redis != NULL ? 0 : -1;
 }
 
@@ -272,23 +299,24 @@ open_state(struct worker *w)
 {
 	char who[32];
 	struct breakers_options options = {
-	    .loop = w->loop,
-	    .resolver = w->resolver,
-	    .config = w->config,
-	    .scoreboard = w->scoreboard,
+	    .loop = w->rt.loop,
+	    .resolver = w->rt.resolver,
+	    .config = w->rt.config,
+	    .scoreboard = w->rt.scoreboard,
 	    .who = who,
 	};
 
 	if (open_redis(w) == -1)
 		return -1;
-	snprintf(who, sizeof(who), "worker %u", worker_number(w));
+	snprintf(who, sizeof(who), "worker %u", runtime_number(&w->rt));
 	options.redis = w->redis;
-	w->breakers = breakers_new(&options);
-	w->totals = totals_new(
-	    w->loop, w->redis, w->config, w->scoreboard, w->boot->slot);
-	w->tickets = tickets_new(
-	    w->loop, w->redis, w->config, w->scoreboard, w->boot->slot);
-	return w->breakers != NULL && w->totals != NULL && w->tickets != NULL
+	w->rt.breakers = breakers_new(&options);
+	w->rt.totals = totals_new(
+	    w->rt.loop, w->redis, w->rt.config, w->rt.scoreboard, w->rt.index);
+	w->rt.tickets = tickets_new(
+	    w->rt.loop, w->redis, w->rt.config, w->rt.scoreboard, w->rt.index);
+	return w->rt.breakers != NULL && w->rt.totals != NULL &&
+		       w->rt.tickets != NULL
 		   ? 0
 		   : -1;
 }
@@ -308,8 +336,8 @@ on_asleep(void *arg, uint64_t woke_ns, uint64_t now_ns)
 {
 	struct worker *w = arg;
 
-	if (w->endings.count != 0)
-		endings_settle(&w->endings, now_ns);
+	if (w->rt.endings.count != 0)
+		endings_settle(&w->rt.endings, now_ns);
 	delay_asleep(&w->delay, woke_ns, now_ns);
 }
 
@@ -330,7 +358,7 @@ watch_signals(struct worker *w)
 	signal(SIGUSR1, SIG_IGN);
 	signal(SIGUSR2, SIG_IGN);
 	signal(SIGPIPE, SIG_IGN);
-	return signals_open(&w->signals, w->loop, &set, on_signal, w);
+	return signals_open(&w->signals, w->rt.loop, &set, on_signal, w);
 }
 
 static int
@@ -338,22 +366,23 @@ watch_master(struct worker *w)
 {
 	loop_watch_init(&w->master, on_master, w);
 	return loop_watch_add(
-	    w->loop, &w->master, w->boot->master_fd, EPOLLIN | EPOLLRDHUP);
+	    w->rt.loop, &w->master, w->boot->master_fd, EPOLLIN | EPOLLRDHUP);
 }
 
 static int
 open_services(struct worker *w)
 {
-	w->services =
-	    calloc(w->config->service_count + 1, sizeof(struct service *));
-	if (w->services == NULL)
+	w->rt.services =
+	    calloc(w->rt.config->service_count + 1, sizeof(struct service *));
+	if (w->rt.services == NULL)
 		return -1;
-	for (size_t i = 0; i < w->config->service_count; i++) {
-		w->services[i] = service_new(w, (unsigned)i);
-		if (w->services[i] == NULL || pool_new(w->services[i]) == NULL)
+	for (size_t i = 0; i < w->rt.config->service_count; i++) {
+		w->rt.services[i] = service_new(&w->rt, (unsigned)i);
+		if (w->rt.services[i] == NULL ||
+		    pool_new(w->rt.services[i]) == NULL)
 			return -1;
 	}
-	w->checker = checker_new(w);
+	w->checker = checker_new(&w->rt);
 	return w->checker != NULL ? 0 : -1;
 }
 
@@ -361,18 +390,18 @@ static int
 open_access_log(struct worker *w)
 {
 	const struct access_log_options options = {
-	    .path = w->config->log.access,
-	    .format = w->config->log.format,
-	    .instance = w->config->instance,
-	    .worker = worker_number(w),
+	    .path = w->rt.config->log.access,
+	    .format = w->rt.config->log.format,
+	    .instance = w->rt.config->instance,
+	    .worker = runtime_number(&w->rt),
 	};
 
 	if (options.path == NULL)
 		return 0;
-	w->access_log = access_log_open(&options);
-	if (w->access_log == NULL)
+	w->rt.access_log = access_log_open(&options);
+	if (w->rt.access_log == NULL)
 		log_error("access log %s: %s", options.path, strerror(errno));
-	return w->access_log != NULL ? 0 : -1;
+	return w->rt.access_log != NULL ? 0 : -1;
 }
 
 static int
@@ -380,51 +409,53 @@ open_all(struct worker *w)
 {
 	const struct loop_observer observer = {on_woke, on_asleep, w};
 
-	w->loop = loop_new();
-	if (w->loop == NULL)
+	w->rt.loop = loop_new();
+	if (w->rt.loop == NULL)
 		return -1;
-	delay_init(&w->delay, w->slot, worker_number(w),
-	    w->config->event_loop.delay_warning_us);
-	loop_observe(w->loop, &observer);
-	w->started_us = loop_now_us(w->loop);
+	delay_init(&w->delay, w->rt.slot, runtime_number(&w->rt),
+	    w->rt.config->event_loop.delay_warning_us);
+	loop_observe(w->rt.loop, &observer);
+	w->rt.started_us = loop_now_us(w->rt.loop);
 	w->statm_fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
-	w->buffers = buffer_pool_new(
-	    (size_t)w->config->client.connections * BUFFERS_PER_CLIENT +
+	w->rt.buffers = buffer_pool_new(
+	    (size_t)w->rt.config->client.connections * BUFFERS_PER_CLIENT +
 	    BUFFERS_EXTRA);
-	w->outbox = outbox_new(w->loop, OUTBOX_TOLD_MIN);
-	w->pipes = pipe_pool_new(PIPES_MAX);
-	slab_init(&w->exchanges, exchange_bytes());
-	slab_init(&w->requests, sizeof(struct client_request));
+	w->rt.outbox = outbox_new(w->rt.loop, OUTBOX_TOLD_MIN);
+	w->rt.pipes = pipe_pool_new(PIPES_MAX);
+	slab_init(&w->rt.exchanges, exchange_bytes());
+	slab_init(&w->rt.requests, sizeof(struct client_request));
 	if (trace_source_init(&w->trace) == -1)
 		return -1;
-	w->resolver = resolver_new(w->loop);
-	w->offload = offload_new(w->loop);
-	w->routes = route_table_new(w->config->routes, w->config->route_count);
-	w->clients = clients_new(w);
-	if (w->buffers == NULL || w->outbox == NULL || w->pipes == NULL ||
-	    w->resolver == NULL || w->offload == NULL || w->routes == NULL ||
-	    w->clients == NULL)
+	w->rt.resolver = resolver_new(w->rt.loop);
+	w->rt.offload = offload_new(w->rt.loop);
+	w->rt.routes =
+	    route_table_new(w->rt.config->routes, w->rt.config->route_count);
+	w->rt.clients = clients_new(&w->rt);
+	if (w->rt.buffers == NULL || w->rt.outbox == NULL ||
+	    w->rt.pipes == NULL || w->rt.resolver == NULL ||
+	    w->rt.offload == NULL || w->rt.routes == NULL ||
+	    w->rt.clients == NULL)
 		return -1;
 	if (watch_signals(w) == -1 || watch_master(w) == -1 ||
 	    open_access_log(w) == -1 || open_state(w) == -1 ||
 	    open_services(w) == -1)
 		return -1;
-	w->acceptor = acceptor_new(w);
+	w->acceptor = acceptor_new(&w->rt, w->boot);
 	return w->acceptor != NULL ? 0 : -1;
 }
 
 static void
 close_services(struct worker *w)
 {
-	if (w->services == NULL)
+	if (w->rt.services == NULL)
 		return;
-	for (size_t i = 0; i < w->config->service_count; i++) {
-		if (w->services[i] == NULL)
+	for (size_t i = 0; i < w->rt.config->service_count; i++) {
+		if (w->rt.services[i] == NULL)
 			continue;
-		pool_free(w->services[i]->pool);
-		service_free(w->services[i]);
+		pool_free(w->rt.services[i]->pool);
+		service_free(w->rt.services[i]);
 	}
-	free(w->services);
+	free(w->rt.services);
 }
 
 /* In the order in which they lean on each other. */
@@ -432,29 +463,29 @@ static void
 close_all(struct worker *w)
 {
 	acceptor_free(w->acceptor);
-	clients_free(w->clients);
-	endings_settle(&w->endings, clock_ns());
-	route_table_free(w->routes);
-	offload_free(w->offload);
+	clients_free(w->rt.clients);
+	endings_settle(&w->rt.endings, clock_ns());
+	route_table_free(w->rt.routes);
+	offload_free(w->rt.offload);
 	checker_free(w->checker);
 	close_services(w);
-	totals_free(w->totals);
-	tickets_free(w->tickets);
-	breakers_free(w->breakers);
+	totals_free(w->rt.totals);
+	tickets_free(w->rt.tickets);
+	breakers_free(w->rt.breakers);
 	/* A probe that was given back just now. */
 	redis_flush(w->redis);
 	redis_free(w->redis);
-	resolver_free(w->resolver);
-	access_log_close(w->access_log);
+	resolver_free(w->rt.resolver);
+	access_log_close(w->rt.access_log);
 	if (w->statm_fd != -1)
 		close(w->statm_fd);
 	signals_close(&w->signals);
-	outbox_free(w->outbox);
-	loop_free(w->loop);
-	buffer_pool_free(w->buffers);
-	pipe_pool_free(w->pipes);
-	slab_fini(&w->exchanges);
-	slab_fini(&w->requests);
+	outbox_free(w->rt.outbox);
+	loop_free(w->rt.loop);
+	buffer_pool_free(w->rt.buffers);
+	pipe_pool_free(w->rt.pipes);
+	slab_fini(&w->rt.exchanges);
+	slab_fini(&w->rt.requests);
 }
 
 static int
@@ -467,11 +498,11 @@ start(struct worker *w)
 		return -1;
 	}
 	timer_init_early(&w->tick, on_tick, w, LOOP_EARLY_US);
-	loop_timer_after(w->loop, &w->tick, 0);
+	loop_timer_after(w->rt.loop, &w->tick, 0);
 	/* Before it is ready: until then ps takes it for its master. */
 	w->title_connections = UINT64_MAX;
 	refresh_title(w);
-	atomic_store(&w->slot->state, SLOT_READY);
+	atomic_store(&w->rt.slot->state, SLOT_READY);
 	if (send(w->boot->master_fd, &ready, 1, MSG_NOSIGNAL) != 1)
 		log_warn("the master does not listen: %s", strerror(errno));
 	return 0;
@@ -481,20 +512,22 @@ int
 worker_main(const struct worker_boot *boot)
 {
 	struct worker w = {
+	    .rt = {.config = boot->config,
+		.scoreboard = boot->scoreboard,
+		.slot = &boot->scoreboard->slots[boot->slot],
+		.index = boot->slot,
+		.durations = scoreboard_requests(boot->scoreboard, boot->slot)},
 	    .boot = boot,
-	    .config = boot->config,
-	    .scoreboard = boot->scoreboard,
-	    .slot = &boot->scoreboard->slots[boot->slot],
-	    .durations = scoreboard_requests(boot->scoreboard, boot->slot),
 	    .statm_fd = -1,
 	};
 	int status = EXIT_FAILURE;
 
-	scoreboard_slot_take(w.slot, getpid());
-	check_count_in(&w.slot->totals[SCOREBOARD_BUGS]);
-	member_leave_all(w.scoreboard->members, boot->slot);
+	w.rt.trace = &w.trace;
+	scoreboard_slot_take(w.rt.slot, getpid());
+	check_count_in(&w.rt.slot->totals[SCOREBOARD_BUGS]);
+	member_leave_all(w.rt.scoreboard->members, boot->slot);
 	if (start(&w) == 0) {
-		if (loop_run(w.loop) == 0)
+		if (loop_run(w.rt.loop) == 0)
 			status = EXIT_SUCCESS;
 		else
 			log_error("event loop: %s", strerror(errno));
