@@ -27,6 +27,7 @@ struct listener {
 struct acceptor {
 	struct runtime *runtime;
 	const struct worker_boot *boot;
+	struct clients *clients;
 	struct listener *listeners; /* [address * workers + slot] */
 	size_t count;
 	int spare_fd; /* given up to get rid of a client at EMFILE */
@@ -98,7 +99,7 @@ accept_some(struct listener *l)
 		n++;
 		if (!l->own)
 			runtime_count(a->runtime, SCOREBOARD_STOOD_IN);
-		clients_accept(a->runtime->clients, fd, &peer);
+		clients_accept(a->clients, fd, &peer);
 	}
 	return n;
 }
@@ -118,7 +119,8 @@ start_polling(struct listener *l)
 }
 
 struct acceptor *
-acceptor_new(struct runtime *rt, const struct worker_boot *boot)
+acceptor_new(
+    struct runtime *rt, const struct worker_boot *boot, struct clients *clients)
 {
 	struct acceptor *a = calloc(1, sizeof(*a));
 
@@ -126,6 +128,7 @@ acceptor_new(struct runtime *rt, const struct worker_boot *boot)
 		return NULL;
 	a->runtime = rt;
 	a->boot = boot;
+	a->clients = clients;
 	a->count = rt->config->listen_count * boot->workers;
 	a->listeners = calloc(a->count, sizeof(*a->listeners));
 	a->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);

@@ -18,9 +18,12 @@
 #include "runtime.h"
 #include "worker_boot.h"
 
-/* Registers the worker's own listeners. boot outlives it. NULL with errno. */
-struct acceptor *acceptor_new(
-    struct runtime *rt, const struct worker_boot *boot);
+struct clients;
+
+/* Registers the worker's own listeners, for connections that go to clients.
+ * boot outlives it. NULL with errno. */
+struct acceptor *acceptor_new(struct runtime *rt,
+    const struct worker_boot *boot, struct clients *clients);
 void acceptor_free(struct acceptor *a);
 /* The barrier: stands in for the neighbours from now on. */
 void acceptor_join(struct acceptor *a);

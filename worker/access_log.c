@@ -386,7 +386,7 @@ add_seconds(struct access_log *log, struct name name, uint64_t us)
 	char fraction[7] = ".000000";
 
 	add_name(log, name);
-	if (us == ACCESS_NO_TIME) {
+	if (us == RECORD_NO_TIME) {
 		text_add_str(&log->lines, log->is_json ? "null" : "-");
 		return;
 	}
@@ -419,7 +419,7 @@ stamp(struct access_log *log)
 }
 
 static void
-add_line(struct access_log *log, const struct access_record *r)
+add_line(struct access_log *log, const struct record *r)
 {
 	add_string(log, (struct name){"", "{\"client\":"}, r->client, WORD_MAX);
 	add_string(log, PLACED("time"), stamp(log), WORD_MAX);
@@ -445,7 +445,7 @@ add_line(struct access_log *log, const struct access_record *r)
 }
 
 void
-access_log_add(struct access_log *log, const struct access_record *r)
+access_log_add(struct access_log *log, const struct record *r)
 {
 	if (log->lines.cap - log->lines.len < LINE_MAX_BYTES)
 		access_log_flush(log);

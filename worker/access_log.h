@@ -31,44 +31,9 @@
 #include <stdint.h>
 
 #include "log.h"
+#include "record.h"
 
 struct access_log;
-
-#define ACCESS_NO_TIME UINT64_MAX
-
-/* One request. Strings may be NULL: not there. */
-struct access_record {
-	const char *client;  /* its address, without the port */
-	const char *request; /* "GET /path?query HTTP/1.1" */
-	const char *host;
-	const char *route;    /* the path of the configuration */
-	const char *service;  /* its name */
-	const char *upstream; /* the last endpoint tried */
-	const char *breaker;  /* its state when the request was admitted */
-	const char *end;      /* how it ended: a word, never NULL */
-	const char *id;       /* X-Request-Id */
-	unsigned tries;
-	unsigned status;    /* 499, as nginx has it: left before an answer */
-	uint64_t bytes_in;  /* of the request's body */
-	uint64_t bytes_out; /* of the response's body */
-	/* Since the one before; ACCESS_NO_TIME: did not come to that. */
-	uint64_t queue_us;      /* until a connection was lent */
-	uint64_t connect_us;    /* until it was up; 0 for a kept-alive one */
-	uint64_t first_byte_us; /* until the response's head */
-	uint64_t total_us;      /* from the request's head to the end */
-};
-
-/* Nothing is there yet. */
-static inline void
-access_record_init(struct access_record *r)
-{
-	*r = (struct access_record){
-	    .queue_us = ACCESS_NO_TIME,
-	    .connect_us = ACCESS_NO_TIME,
-	    .first_byte_us = ACCESS_NO_TIME,
-	    .total_us = ACCESS_NO_TIME,
-	};
-}
 
 struct access_log_options {
 	const char *path; /* "stdout" or a file's */
@@ -81,7 +46,7 @@ struct access_log_options {
 struct access_log *access_log_open(const struct access_log_options *options);
 /* Writes what is gathered; NULL is left alone. */
 void access_log_close(struct access_log *log);
-void access_log_add(struct access_log *log, const struct access_record *r);
+void access_log_add(struct access_log *log, const struct record *r);
 void access_log_flush(struct access_log *log);
 /* Writes what is gathered, and goes on in a file opened anew by the same name
  * (after a rotation). On an error, logged, goes on with the old one. Of

@@ -19,8 +19,8 @@
 #define NS_PER_MS 1000000
 
 struct cpu_bound {
-	struct task task;      /* first: it is a task */
-	struct client *client; /* NULL: gone meanwhile */
+	struct task task;        /* first: it is a task */
+	struct request *request; /* NULL: gone meanwhile */
 	struct loop *loop;
 	struct offload_job job;
 	uint64_t ms;
@@ -47,9 +47,9 @@ burn(struct cpu_bound *c, const _Atomic bool *stopping)
 }
 
 static void
-reply(struct client *client, const struct cpu_bound *c, bool offloaded)
+reply(struct request *request, const struct cpu_bound *c, bool offloaded)
 {
-	json_t *json = handler_identity(client->runtime);
+	json_t *json = handler_identity(request->runtime);
 	json_t *more = json_pack("{s:I, s:f, s:b, s:o}", "ms",
 	    (json_int_t)c->ms, "durationMs", (double)c->took_ns / NS_PER_MS,
 	    "offloaded", offloaded, "result",
@@ -58,7 +58,7 @@ reply(struct client *client, const struct cpu_bound *c, bool offloaded)
 	if (json != NULL)
 		json_object_update(json, more);
 	json_decref(more);
-	handler_reply(client, 200, json);
+	handler_reply(request, 200, json);
 }
 
 static struct cpu_bound *
@@ -79,9 +79,9 @@ job_done(struct offload_job *job)
 {
 	struct cpu_bound *c = of_job(job);
 
-	if (c->client != NULL) {
-		client_end_task(c->client);
-		reply(c->client, c, true);
+	if (c->request != NULL) {
+		request_end_task(c->request);
+		reply(c->request, c, true);
 	}
 	loop_bury(c->loop, c, free);
 }
@@ -90,26 +90,26 @@ job_done(struct offload_job *job)
 static void
 abort_cpu_bound(struct task *task)
 {
-	((struct cpu_bound *)task)->client = NULL;
+	((struct cpu_bound *)task)->request = NULL;
 }
 
 static const struct task_ops ops = {.abort = abort_cpu_bound};
 
 /* NULL: too many are under way, or no memory. */
 static struct cpu_bound *
-submit(struct client *client, uint64_t ms)
+submit(struct request *request, uint64_t ms)
 {
 	struct cpu_bound *c = calloc(1, sizeof(*c));
 
 	if (c == NULL)
 		return NULL;
 	c->task.ops = &ops;
-	c->client = client;
-	c->loop = client->runtime->loop;
+	c->request = request;
+	c->loop = request->runtime->loop;
 	c->ms = ms;
 	c->job.run = run_job;
 	c->job.done = job_done;
-	if (!offload_submit(client->runtime->offload, &c->job)) {
+	if (!offload_submit(request->runtime->offload, &c->job)) {
 		free(c);
 		return NULL;
 	}
@@ -117,15 +117,15 @@ submit(struct client *client, uint64_t ms)
 }
 
 static void
-start_offloaded(struct client *client, uint64_t ms)
+start_offloaded(struct request *request, uint64_t ms)
 {
-	struct cpu_bound *c = submit(client, ms);
+	struct cpu_bound *c = submit(request, ms);
 
 	if (c == NULL)
 		session_reply_error(
-		    client->session, 503, "too many jobs are under way");
+		    request->session, 503, "too many jobs are under way");
 	else
-		client_begin_task(client, &c->task);
+		request_begin_task(request, &c->task);
 }
 
 /* -1: not a number of milliseconds that this takes. */
@@ -144,20 +144,20 @@ parse_ms(struct slice text, uint64_t *ms)
 }
 
 void
-cpu_bound_start(struct client *client)
+cpu_bound_start(struct request *request)
 {
-	struct runtime *rt = client->runtime;
-	const struct message *m = session_request(client->session);
+	struct runtime *rt = request->runtime;
+	const struct message *m = session_request(request->session);
 	struct slice ms_text = message_query(m, "ms");
 	struct cpu_bound c = {.ms = DEFAULT_MS};
 
 	if (ms_text.at != NULL && parse_ms(ms_text, &c.ms) == -1) {
-		session_reply_error(client->session, 400,
+		session_reply_error(request->session, 400,
 		    "ms must be a number from 0 to 60000");
 		return;
 	}
 	if (slice_is(message_query(m, "offload"), "true")) {
-		start_offloaded(client, c.ms);
+		start_offloaded(request, c.ms);
 		return;
 	}
 	/* What others were answered before need not wait for it. */
@@ -165,5 +165,5 @@ cpu_bound_start(struct client *client)
 	endings_settle_now(&rt->endings);
 	burn(&c, NULL);
 	rt->blocked_us = loop_now_us(rt->loop);
-	reply(client, &c, false);
+	reply(request, &c, false);
 }

@@ -46,7 +46,7 @@ static void
 give_up(struct exchange *x)
 {
 	if (x->state != EXCHANGE_ENDED)
-		session_cut(x->client->session);
+		session_cut(x->session);
 }
 
 bool
@@ -153,7 +153,7 @@ note_queue(struct exchange *x)
 	    &x->service->waits[SCOREBOARD_WAIT_QUEUE];
 	uint64_t us = exchange_lap_us(x);
 
-	x->client->request->record.queue_us = us;
+	x->request->record.queue_us = us;
 	if (us == 0)
 		duration_add_none(h);
 	else
@@ -165,7 +165,7 @@ note_connect(struct exchange *x)
 {
 	uint64_t us = exchange_lap_us(x);
 
-	x->client->request->record.connect_us = us;
+	x->request->record.connect_us = us;
 	duration_add(&x->service->waits[SCOREBOARD_WAIT_CONNECT], us);
 }
 
@@ -174,7 +174,7 @@ exchange_note_first_byte(struct exchange *x)
 {
 	uint64_t us = exchange_lap_us(x);
 
-	x->client->request->record.first_byte_us = us;
+	x->request->record.first_byte_us = us;
 	duration_add(&x->service->waits[SCOREBOARD_WAIT_FIRST_BYTE], us);
 }
 
@@ -257,13 +257,13 @@ on_upstream(void *arg, struct upstream *up, enum upstream_event event)
 static void
 note_connection(struct exchange *x)
 {
-	struct access_record *record = &x->client->request->record;
+	struct record *record = &x->request->record;
 
-	client_note_upstream(x->client, x->up->endpoint->text);
+	request_note_upstream(x->request, x->up->endpoint->text);
 	note_queue(x);
 	record->connect_us =
-	    x->up->state == UPSTREAM_CONNECTING ? ACCESS_NO_TIME : 0;
-	record->first_byte_us = ACCESS_NO_TIME;
+	    x->up->state == UPSTREAM_CONNECTING ? RECORD_NO_TIME : 0;
+	record->first_byte_us = RECORD_NO_TIME;
 }
 
 static void
@@ -319,7 +319,7 @@ go_on(struct exchange *x, enum pool_result result, struct upstream *up,
 		break;
 	case POOL_FAILED:
 		error = errno;
-		client_note_upstream(x->client, x->wait.endpoint->text);
+		request_note_upstream(x->request, x->wait.endpoint->text);
 		if (is_our_shortage(error))
 			exchange_refuse(x, EXCHANGE_FAILURE_SHORTAGE, 1);
 		else
@@ -353,7 +353,7 @@ reject(struct exchange *x)
 	    breakers_retry_after_s(x->runtime->breakers, x->service->index);
 
 	exchange_count(x, SCOREBOARD_SERVICE_REJECTED);
-	x->client->request->record.breaker = breaker_state_str(BREAKER_OPEN);
+	x->request->record.breaker = breaker_state_str(BREAKER_OPEN);
 	exchange_refuse(x, EXCHANGE_FAILURE_CIRCUIT_OPEN, after_s);
 }
 
@@ -367,7 +367,7 @@ on_admission(void *arg, bool admitted)
 		return;
 	}
 	if (x->service->config->breaker.failures != 0)
-		x->client->request->record.breaker = breaker_state_str(
+		x->request->record.breaker = breaker_state_str(
 		    x->ticket.admission.is_probe ? BREAKER_HALF_OPEN
 						 : BREAKER_CLOSED);
 	if (exchange_enter(x, EXCHANGE_QUEUED))
@@ -378,7 +378,7 @@ on_admission(void *arg, bool admitted)
 static int
 build_head(struct exchange *x, const struct config_route *route)
 {
-	struct session *s = x->client->session;
+	struct session *s = x->session;
 	char peer[SOCK_TEXT_MAX];
 	struct trace trace;
 	struct forward_request request = {
@@ -391,7 +391,7 @@ build_head(struct exchange *x, const struct config_route *route)
 	struct text out;
 
 	trace_of_request(&trace, x->runtime->trace, request.message);
-	client_note_id(x->client, trace.id);
+	request_note_id(x->request, trace.id);
 	affinity_of_request(&x->wait.affinity, x->service->config,
 	    request.message, request.peer);
 	text_init(&out, x->head->data, BUFFER_BYTES);
@@ -407,10 +407,10 @@ on_again(void *arg)
 }
 
 static struct exchange *
-exchange_new(struct client *client, const struct config_route *route)
+exchange_new(struct request *request, const struct config_route *route)
 {
-	struct runtime *rt = client->runtime;
-	const struct message *m = session_request(client->session);
+	struct runtime *rt = request->runtime;
+	const struct message *m = session_request(request->session);
 	struct exchange *x = slab_get(&rt->exchanges);
 
 	if (x == NULL)
@@ -423,7 +423,8 @@ exchange_new(struct client *client, const struct config_route *route)
 		return NULL;
 	}
 	x->task.ops = &ops;
-	x->client = client;
+	x->request = request;
+	x->session = request->session;
 	x->route = route;
 	x->service = rt->services[route->service];
 	x->state = EXCHANGE_ADMISSION;
@@ -433,7 +434,7 @@ exchange_new(struct client *client, const struct config_route *route)
 	x->chunked = m->chunked;
 	x->upgrades = m->upgrades;
 	x->expects_continue = m->expects_continue;
-	x->mark_us = session_request_us(client->session);
+	x->mark_us = session_request_us(request->session);
 	x->request_ended = !message_has_body(m);
 	breakers_ticket_init(&x->ticket, on_admission, exchange_on_settled, x);
 	timer_init(&x->continue_timer, exchange_on_continue_timer, x);
@@ -445,24 +446,24 @@ exchange_new(struct client *client, const struct config_route *route)
 }
 
 void
-exchange_start(struct client *client, const struct config_route *route)
+exchange_start(struct request *request, const struct config_route *route)
 {
-	struct exchange *x = exchange_new(client, route);
+	struct exchange *x = exchange_new(request, route);
 
 	if (x == NULL) {
 		session_reply_error(
-		    client->session, 503, "out of memory for requests");
+		    request->session, 503, "out of memory for requests");
 		return;
 	}
 	if (build_head(x, route) == -1) {
 		buffer_put(x->runtime->buffers, x->head);
 		free_exchange(x);
 		session_reply_error(
-		    client->session, 431, "request head too large");
+		    request->session, 431, "request head too large");
 		return;
 	}
-	client_begin_task(client, &x->task);
-	client->request->record.service = x->service->config->name;
+	request_begin_task(request, &x->task);
+	request->record.service = x->service->config->name;
 	exchange_count(x, SCOREBOARD_SERVICE_REQUESTS);
 	counter_gauge(x->service->in_flight, 1);
 	service_begin(x->service);

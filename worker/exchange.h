@@ -20,10 +20,10 @@
 #ifndef EXCHANGE_H
 #define EXCHANGE_H
 
-#include "client.h"
+#include "request.h"
 
 /* Takes on the client's request; it always gets an answer. */
-void exchange_start(struct client *client, const struct config_route *route);
+void exchange_start(struct request *request, const struct config_route *route);
 /* The size of one, for worker->exchanges, which they come from. */
 size_t exchange_bytes(void);
 

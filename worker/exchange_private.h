@@ -7,9 +7,9 @@
 #define EXCHANGE_PRIVATE_H
 
 #include "breakers.h"
-#include "client.h"
 #include "exchange.h"
 #include "pool.h"
+#include "request.h"
 #include "service.h"
 
 /* How a try fails: symbol, status for the client, word for the access log,
@@ -54,7 +54,8 @@ enum exchange_state {
 struct exchange {
 	struct task task; /* first: it is a task */
 	struct runtime *runtime;
-	struct client *client;
+	struct request *request;
+	struct session *session; /* the request's */
 	const struct config_route *route;
 	struct service *service;
 	enum exchange_state state;

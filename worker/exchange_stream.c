@@ -28,7 +28,7 @@ update_deadline(struct exchange *x)
 
 	/* While the client is the one who is slow, its session's deadlines
 	 * hold; ours starts anew with its next piece. */
-	if (x->body_asked || session_backlog(x->client->session) > 0)
+	if (x->body_asked || session_backlog(x->session) > 0)
 		loop_timer_set(x->runtime->loop, &x->up->timer, UINT64_MAX);
 	else
 		upstream_set_deadline(x->up, sending
@@ -71,7 +71,7 @@ join_head(struct exchange *x, struct iovec *piece)
 	size_t len = x->head->end;
 
 	if (x->chunked || piece->iov_len == 0 ||
-	    session_room(x->client->session, piece->iov_base) < len)
+	    session_room(x->session, piece->iov_base) < len)
 		return false;
 	piece->iov_base = (char *)piece->iov_base - len;
 	piece->iov_len += len;
@@ -111,9 +111,9 @@ exchange_send(struct exchange *x)
 	io_begin(&x->up->io, x->up->reused && !x->wait.look);
 	x->interims = 0;
 	x->awaits_continue =
-	    x->expects_continue && !session_has_body(x->client->session);
+	    x->expects_continue && !session_has_body(x->session);
 	x->head_held = true;
-	if ((x->request_ended || !session_has_piece(x->client->session)) &&
+	if ((x->request_ended || !session_has_piece(x->session)) &&
 	    write_request(x, head, 0) == -1) {
 		lose(x, errno);
 		return;
@@ -155,14 +155,14 @@ exchange_take_body(struct exchange *x)
 		return;
 	x->body_begun = true;
 	x->body_asked = true;
-	session_take_body(x->client->session);
+	session_take_body(x->session);
 }
 
 /* The last piece of a chunked body, with the trailers that may pass. */
 static int
 write_last_chunk(struct exchange *x, const char *data, size_t len)
 {
-	struct slice lines = session_request(x->client->session)->trailers;
+	struct slice lines = session_request(x->session)->trailers;
 	char size_line[CHUNK_SIZE_LINE];
 	struct iovec iov[1 + CHUNK_IOV];
 	struct buffer *b = NULL;
@@ -174,8 +174,7 @@ write_last_chunk(struct exchange *x, const char *data, size_t len)
 		b = buffer_get(x->runtime->buffers);
 	if (b != NULL) {
 		text_init(&out, b->data, BUFFER_BYTES);
-		forward_trailers(
-		    &out, session_request(x->client->session), lines);
+		forward_trailers(&out, session_request(x->session), lines);
 	}
 	count =
 	    chunk_frame_last(iov + 1, size_line, data, len, out.data, out.len);
@@ -238,7 +237,7 @@ static void
 begin_response(struct exchange *x)
 {
 	const struct message *m = &x->up->message;
-	struct session *s = x->client->session;
+	struct session *s = x->session;
 	struct session_response response = {
 	    .status = message_status(m),
 	    .reason = m->reason.at != NULL ? m->reason.at : "",
@@ -270,11 +269,11 @@ pass_interim(struct exchange *x)
 	const struct message *m = &x->up->message;
 	unsigned status = message_status(m);
 	struct text *head =
-	    session_begin_interim(x->client->session, status, m->reason);
+	    session_begin_interim(x->session, status, m->reason);
 
 	if (head != NULL) {
 		forward_interim(head, m);
-		session_send_interim(x->client->session);
+		session_send_interim(x->session);
 	}
 	if (status == 100 && x->awaits_continue)
 		stop_awaiting(x);
@@ -320,7 +319,7 @@ start_response(struct exchange *x)
 static bool
 may_switch(const struct exchange *x)
 {
-	struct slice wanted = session_request(x->client->session)->upgrade;
+	struct slice wanted = session_request(x->session)->upgrade;
 	struct slice given = x->up->message.upgrade;
 
 	return x->upgrades && given.len == wanted.len &&
@@ -336,7 +335,7 @@ pass_on(struct exchange *x)
 
 	/* The client has left, and the session's close, which is next, ends
 	 * this exchange. */
-	if (!session_is_answerable(x->client->session))
+	if (!session_is_answerable(x->session))
 		return false;
 	if (!pass_interims(x)) {
 		exchange_try_failed(x, EXCHANGE_FAILURE_INVALID);
@@ -363,14 +362,14 @@ pass_on(struct exchange *x)
 		exchange_complete(x, m->body.at, m->body.len);
 		return false;
 	}
-	session_write(x->client->session, m->body.at, m->body.len, false);
+	session_write(x->session, m->body.at, m->body.len, false);
 	return true;
 }
 
 static enum upstream_read
 read_some(struct exchange *x)
 {
-	struct session *s = x->client->session;
+	struct session *s = x->session;
 
 	if (upstream_can_splice(x->up) && session_can_splice(s))
 		return upstream_splice(x->up, s);
@@ -384,7 +383,7 @@ exchange_receive(struct exchange *x)
 		return;
 	for (int i = 0; i < READS_MAX; i++) {
 		/* The client does not keep up: on_drained() goes on. */
-		if (session_backlog(x->client->session) > 0)
+		if (session_backlog(x->session) > 0)
 			break;
 		switch (read_some(x)) {
 		case UPSTREAM_READ_WAIT:
@@ -399,12 +398,12 @@ exchange_receive(struct exchange *x)
 				return;
 			break;
 		}
-		if (!session_is_answerable(x->client->session))
+		if (!session_is_answerable(x->session))
 			return;
 	}
 	update_deadline(x);
 	/* There may be more, and no event will say so again. */
-	if (session_backlog(x->client->session) == 0)
+	if (session_backlog(x->session) == 0)
 		loop_defer(x->runtime->loop, &x->again);
 }
 

@@ -17,7 +17,7 @@ take_bytes(struct exchange *x)
 	if (x->request_ended || x->body_asked || io_backlog(&x->up->io) > 0)
 		return;
 	x->body_asked = true;
-	session_take_body(x->client->session);
+	session_take_body(x->session);
 }
 
 /* Both sides have said all that they wanted. The session closes by itself. */
@@ -27,7 +27,7 @@ is_over(struct exchange *x)
 	if (!x->request_ended || !x->response_ended ||
 	    io_backlog(&x->up->io) > 0)
 		return false;
-	client_end_task(x->client);
+	request_end_task(x->request);
 	exchange_end(x, false);
 	return true;
 }
@@ -36,7 +36,7 @@ void
 exchange_begin_tunnel(struct exchange *x)
 {
 	const struct message *m = &x->up->message;
-	struct session *s = x->client->session;
+	struct session *s = x->session;
 	struct session_response response = {
 	    .status = 101,
 	    .reason = m->reason.at != NULL ? m->reason.at : "",
@@ -89,7 +89,7 @@ exchange_on_tunnel_bytes(
 static bool
 pass_bytes(struct exchange *x)
 {
-	struct session *s = x->client->session;
+	struct session *s = x->session;
 	struct slice bytes;
 
 	switch (upstream_read_bytes(x->up, &bytes)) {
@@ -113,7 +113,7 @@ pass_bytes(struct exchange *x)
 void
 exchange_pump_tunnel(struct exchange *x)
 {
-	struct session *s = x->client->session;
+	struct session *s = x->session;
 	bool more = !x->response_ended;
 
 	for (int i = 0; more && i < READS_MAX && session_backlog(s) == 0; i++)

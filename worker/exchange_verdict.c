@@ -37,12 +37,12 @@ void
 exchange_refuse(
     struct exchange *x, enum exchange_failure failure, unsigned retry_after_s)
 {
-	struct session *s = x->client->session;
+	struct session *s = x->session;
 	const char *service = x->service->config->name;
 	bool begun = x->response_begun;
 
-	client_end_task(x->client);
-	x->client->request->record.end = failures[failure].word;
+	request_end_task(x->request);
+	x->request->record.end = failures[failure].word;
 	exchange_end(x, false);
 	if (begun)
 		session_cut(s);
@@ -199,7 +199,7 @@ exchange_settle_status(struct exchange *x, unsigned status)
 static void
 finish_response(struct exchange *x, const char *data, size_t len)
 {
-	struct session *s = x->client->session;
+	struct session *s = x->session;
 	struct slice trailers = {NULL, 0};
 	struct buffer *b = NULL;
 	struct text out;
@@ -231,7 +231,7 @@ exchange_complete(struct exchange *x, const char *data, size_t len)
 	(void)breakers_report(x->runtime->breakers, &x->ticket, false, NULL);
 	if (!is_bad(message_status(&up->message)))
 		endpoint_worked(up->endpoint);
-	client_end_task(x->client);
+	request_end_task(x->request);
 	/* First, so that whoever has the answer finds the endpoint free. The
 	 * piece lies in the connection's buffer: write, then let go. */
 	exchange_leave_endpoint(x);

@@ -22,17 +22,17 @@ handler_identity(struct runtime *rt)
 }
 
 void
-handler_reply(struct client *client, unsigned status, json_t *json)
+handler_reply(struct request *request, unsigned status, json_t *json)
 {
 	char *text = json != NULL ? json_dumps(json,
 					JSON_COMPACT | JSON_REAL_PRECISION(12))
 				  : NULL;
 
 	if (text != NULL)
-		session_reply(client->session, status, "application/json",
+		session_reply(request->session, status, "application/json",
 		    "Cache-Control: no-store\r\n", text, strlen(text));
 	else
-		session_reply_error(client->session, 503, "out of memory");
+		session_reply_error(request->session, 503, "out of memory");
 	free(text);
 	json_decref(json);
 }
@@ -40,15 +40,15 @@ handler_reply(struct client *client, unsigned status, json_t *json)
 /* ---- health ---- */
 
 static void
-health(struct client *client)
+health(struct request *request)
 {
-	struct runtime *rt = client->runtime;
+	struct runtime *rt = request->runtime;
 	json_t *json = handler_identity(rt);
 
 	if (json != NULL)
 		json_object_set_new(json, "status",
 		    json_string(rt->draining ? "draining" : "ok"));
-	handler_reply(client, rt->draining ? 503 : 200, json);
+	handler_reply(request, rt->draining ? 503 : 200, json);
 }
 
 /* ---- metrics ---- */
@@ -120,9 +120,9 @@ stalled_json(struct runtime *rt)
 }
 
 static void
-metrics(struct client *client)
+metrics(struct request *request)
 {
-	struct runtime *rt = client->runtime;
+	struct runtime *rt = request->runtime;
 	struct scoreboard_slot *slot = rt->slot;
 	double uptime_s =
 	    (double)(loop_now_us(rt->loop) - rt->started_us) / 1e6;
@@ -143,24 +143,24 @@ metrics(struct client *client)
 		json = NULL;
 	}
 	json_decref(more);
-	handler_reply(client, 200, json);
+	handler_reply(request, 200, json);
 }
 
 void
-handler_start(struct client *client, enum config_handler handler)
+handler_start(struct request *request, enum config_handler handler)
 {
 	switch (handler) {
 	case CONFIG_HANDLER_METRICS:
-		metrics(client);
+		metrics(request);
 		break;
 	case CONFIG_HANDLER_COUNT:
-		count_start(client);
+		count_start(request);
 		break;
 	case CONFIG_HANDLER_CPU_BOUND:
-		cpu_bound_start(client);
+		cpu_bound_start(request);
 		break;
 	case CONFIG_HANDLER_HEALTH:
-		health(client);
+		health(request);
 		break;
 	case CONFIG_HANDLER_WELCOME:
 		welcome_start(client);

@@ -1,10 +1,9 @@
 #include "last_hop.h"
 
 bool
-last_hop_is_for(const struct message *request)
+last_hop_is_for(const struct message *m)
 {
-	return request->parser.method == HTTP_OPTIONS &&
-	       slice_is(request->path, "*");
+	return m->parser.method == HTTP_OPTIONS && slice_is(m->path, "*");
 }
 
 /* RFC 9110 section 9.3.8: nor what might be someone's secret. */
@@ -34,10 +33,11 @@ add_request(struct text *out, const struct message *m)
 }
 
 static void
-echo(struct client *client)
+echo(struct request *request)
 {
-	struct session *s = client->session;
-	struct buffer *b = buffer_get(client->runtime->buffers);
+	struct session *s = request->session;
+	struct buffer_pool *buffers = request->runtime->buffers;
+	struct buffer *b = buffer_get(buffers);
 	struct text out;
 
 	if (b == NULL) {
@@ -50,16 +50,16 @@ echo(struct client *client)
 		session_reply_error(s, 431, "request head too large");
 	else
 		session_reply(s, 200, "message/http", NULL, out.data, out.len);
-	buffer_put(client->runtime->buffers, b);
+	buffer_put(buffers, b);
 }
 
 void
-last_hop_start(struct client *client)
+last_hop_start(struct request *request)
 {
-	if (session_request(client->session)->parser.method == HTTP_TRACE)
-		echo(client);
+	if (session_request(request->session)->parser.method == HTTP_TRACE)
+		echo(request);
 	else
-		session_reply(client->session, 200, NULL,
+		session_reply(request->session, 200, NULL,
 		    "Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, "
 		    "TRACE\r\n",
 		    NULL, 0);

@@ -9,10 +9,10 @@
 #ifndef LAST_HOP_H
 #define LAST_HOP_H
 
-#include "client.h"
+#include "request.h"
 
 /* `OPTIONS *`: asks about the server, not about a path. */
-bool last_hop_is_for(const struct message *request);
-void last_hop_start(struct client *client);
+bool last_hop_is_for(const struct message *message);
+void last_hop_start(struct request *request);
 
 #endif

@@ -10,7 +10,7 @@
 /* An answer that waits for its delay to pass. */
 struct respond {
 	struct task task; /* first: it is a task */
-	struct client *client;
+	struct request *request;
 	const struct config_respond *config;
 	struct timer timer;
 };
@@ -41,20 +41,20 @@ fill_in(struct text *t, const char *json)
 }
 
 static void
-answer(struct client *client, const struct config_respond *config)
+answer(struct request *request, const struct config_respond *config)
 {
-	struct runtime *rt = client->runtime;
+	struct runtime *rt = request->runtime;
 	struct buffer *b;
 	struct text body;
 
 	if (arc4random_uniform(100) < config->fail_percent) {
 		session_reply_error(
-		    client->session, 503, "failing on purpose (fail_percent)");
+		    request->session, 503, "failing on purpose (fail_percent)");
 		return;
 	}
 	b = buffer_get(rt->buffers);
 	if (b == NULL) {
-		session_reply_error(client->session, 503, "out of memory");
+		session_reply_error(request->session, 503, "out of memory");
 		return;
 	}
 	text_init(&body, b->data, BUFFER_BYTES);
@@ -62,10 +62,10 @@ answer(struct client *client, const struct config_respond *config)
 	/* That it fits was checked with the configuration. */
 	if (CONFINED(!text_is_full(&body), "an answer of %zu bytes of JSON",
 		strlen(config->json)))
-		session_reply(client->session, config->status,
+		session_reply(request->session, config->status,
 		    "application/json", NULL, body.data, body.len);
 	else
-		session_cut(client->session);
+		session_cut(request->session);
 	buffer_put(rt->buffers, b);
 }
 
@@ -73,18 +73,18 @@ static void
 on_timer(void *arg)
 {
 	struct respond *r = arg;
-	struct client *client = r->client;
+	struct request *request = r->request;
 
-	client_end_task(client);
-	loop_bury(client->runtime->loop, r, free);
-	answer(client, r->config);
+	request_end_task(request);
+	loop_bury(request->runtime->loop, r, free);
+	answer(request, r->config);
 }
 
 static void
 abort_respond(struct task *task)
 {
 	struct respond *r = (struct respond *)task;
-	struct loop *loop = r->client->runtime->loop;
+	struct loop *loop = r->request->runtime->loop;
 
 	loop_timer_clear(loop, &r->timer);
 	loop_bury(loop, r, free);
@@ -93,23 +93,23 @@ abort_respond(struct task *task)
 static const struct task_ops ops = {.abort = abort_respond};
 
 void
-respond_start(struct client *client, const struct config_respond *config)
+respond_start(struct request *request, const struct config_respond *config)
 {
 	struct respond *r;
 
 	if (config->delay_us == 0) {
-		answer(client, config);
+		answer(request, config);
 		return;
 	}
 	r = calloc(1, sizeof(*r));
 	if (r == NULL) {
-		session_reply_error(client->session, 503, "out of memory");
+		session_reply_error(request->session, 503, "out of memory");
 		return;
 	}
 	r->task.ops = &ops;
-	r->client = client;
+	r->request = request;
 	r->config = config;
 	timer_init(&r->timer, on_timer, r);
-	client_begin_task(client, &r->task);
-	loop_timer_after(client->runtime->loop, &r->timer, config->delay_us);
+	request_begin_task(request, &r->task);
+	loop_timer_after(request->runtime->loop, &r->timer, config->delay_us);
 }

@@ -5,8 +5,9 @@
 #ifndef RESPOND_H
 #define RESPOND_H
 
-#include "client.h"
+#include "request.h"
 
-void respond_start(struct client *client, const struct config_respond *respond);
+void respond_start(
+    struct request *request, const struct config_respond *respond);
 
 #endif

@@ -23,11 +23,8 @@
 #include "scoreboard.h"
 #include "slab.h"
 
-struct access_log;
 struct breakers;
-struct clients;
 struct offload;
-struct route_table;
 struct service;
 struct tickets;
 struct totals;
@@ -45,14 +42,10 @@ struct runtime {
 	struct pipe_pool *pipes;
 	struct resolver *resolver;
 	struct slab exchanges; /* of exchange.c */
-	struct slab requests;  /* of client.c */
 
 	struct breakers *breakers;
 	struct totals *totals;
 	struct tickets *tickets;
-	struct access_log *access_log; /* NULL: off */
-	struct route_table *routes;
-	struct clients *clients;
 	struct offload *offload;
 	struct trace_source *trace;
 	struct service **services; /* config->service_count of them */

@@ -311,11 +311,11 @@ compose(struct welcome *w)
 }
 
 void
-welcome_start(struct client *client)
+welcome_start(struct request *request)
 {
-	struct session *s = client->session;
+	struct session *s = request->session;
 	const struct message *m = session_request(s);
-	struct welcome w = {.runtime = client->runtime};
+	struct welcome w = {.runtime = request->runtime};
 	char *text = NULL;
 
 	set_address(&w, m->host);

@@ -23,6 +23,7 @@
 #include "offload.h"
 #include "pool.h"
 #include "redis.h"
+#include "request.h"
 #include "route.h"
 #include "runtime.h"
 #include "service.h"
@@ -51,6 +52,9 @@ struct worker {
 	struct delay_meter delay;
 	struct redis *redis; /* NULL: not configured */
 	char redis_name[32]; /* as CLIENT LIST shows it */
+	struct route_table *routes;
+	struct requests requests;
+	struct clients *clients;
 	struct checker *checker;
 	struct acceptor *acceptor;
 
@@ -76,8 +80,8 @@ drain(struct worker *w, const char *why)
 	    loop_now_us(w->rt.loop) + w->rt.config->drain_timeout_us;
 	atomic_store(&w->rt.slot->state, SLOT_DRAINING);
 	log_info(
-	    "draining: %s, %u connections", why, clients_count(w->rt.clients));
-	clients_drain(w->rt.clients);
+	    "draining: %s, %u connections", why, clients_count(w->clients));
+	clients_drain(w->clients);
 	totals_flush(w->rt.totals);
 }
 
@@ -101,7 +105,7 @@ static void
 check_drained(struct worker *w)
 {
 	uint64_t now_us = loop_now_us(w->rt.loop);
-	unsigned clients = clients_count(w->rt.clients);
+	unsigned clients = clients_count(w->clients);
 
 	if (now_us >= w->drain_until_us) {
 		if (clients > 0)
@@ -142,8 +146,8 @@ on_master(void *arg, uint32_t events)
 			acceptor_join(w->acceptor);
 		else if (word[0] == WORKER_REJOIN && n == 2)
 			acceptor_rejoin(w->acceptor, word[1]);
-		else if (word[0] == WORKER_REOPEN && w->rt.access_log != NULL)
-			access_log_reopen(w->rt.access_log);
+		else if (word[0] == WORKER_REOPEN && w->requests.log != NULL)
+			access_log_reopen(w->requests.log);
 	}
 	if (n == -1 && (errno == EAGAIN || errno == EINTR))
 		return;
@@ -171,7 +175,7 @@ refresh_rss(struct worker *w)
 static void
 refresh_title(struct worker *w)
 {
-	unsigned connections = clients_count(w->rt.clients);
+	unsigned connections = clients_count(w->clients);
 	char role[32], more[32];
 
 	if (connections == w->title_connections)
@@ -196,15 +200,15 @@ on_tick(void *arg)
 	    (uint32_t)buffer_pool_used(w->rt.buffers), memory_order_relaxed);
 	acceptor_rescue(w->acceptor);
 	refresh_title(w);
-	if (w->rt.access_log != NULL)
-		access_log_flush(w->rt.access_log);
+	if (w->requests.log != NULL)
+		access_log_flush(w->requests.log);
 	if (now_us - w->slow_tick_us >= SLOW_TICK_US) {
 		w->slow_tick_us = now_us;
 		refresh_rss(w);
 		buffer_pool_trim(w->rt.buffers);
 		pipe_pool_trim(w->rt.pipes);
 		slab_trim(&w->rt.exchanges);
-		slab_trim(&w->rt.requests);
+		slab_trim(&w->requests.slab);
 	}
 	if (w->rt.draining)
 		check_drained(w);
@@ -398,10 +402,10 @@ open_access_log(struct worker *w)
 
 	if (options.path == NULL)
 		return 0;
-	w->rt.access_log = access_log_open(&options);
-	if (w->rt.access_log == NULL)
+	w->requests.log = access_log_open(&options);
+	if (w->requests.log == NULL)
 		log_error("access log %s: %s", options.path, strerror(errno));
-	return w->rt.access_log != NULL ? 0 : -1;
+	return w->requests.log != NULL ? 0 : -1;
 }
 
 static int
@@ -423,24 +427,23 @@ open_all(struct worker *w)
 	w->rt.outbox = outbox_new(w->rt.loop, OUTBOX_TOLD_MIN);
 	w->rt.pipes = pipe_pool_new(PIPES_MAX);
 	slab_init(&w->rt.exchanges, exchange_bytes());
-	slab_init(&w->rt.requests, sizeof(struct client_request));
 	if (trace_source_init(&w->trace) == -1)
 		return -1;
 	w->rt.resolver = resolver_new(w->rt.loop);
 	w->rt.offload = offload_new(w->rt.loop);
-	w->rt.routes =
+	w->routes =
 	    route_table_new(w->rt.config->routes, w->rt.config->route_count);
-	w->rt.clients = clients_new(&w->rt);
+	requests_init(&w->requests, &w->rt, w->routes);
+	w->clients = clients_new(&w->rt, &w->requests);
 	if (w->rt.buffers == NULL || w->rt.outbox == NULL ||
 	    w->rt.pipes == NULL || w->rt.resolver == NULL ||
-	    w->rt.offload == NULL || w->rt.routes == NULL ||
-	    w->rt.clients == NULL)
+	    w->rt.offload == NULL || w->routes == NULL || w->clients == NULL)
 		return -1;
 	if (watch_signals(w) == -1 || watch_master(w) == -1 ||
 	    open_access_log(w) == -1 || open_state(w) == -1 ||
 	    open_services(w) == -1)
 		return -1;
-	w->acceptor = acceptor_new(&w->rt, w->boot);
+	w->acceptor = acceptor_new(&w->rt, w->boot, w->clients);
 	return w->acceptor != NULL ? 0 : -1;
 }
 
@@ -463,9 +466,9 @@ static void
 close_all(struct worker *w)
 {
 	acceptor_free(w->acceptor);
-	clients_free(w->rt.clients);
+	clients_free(w->clients);
 	endings_settle(&w->rt.endings, clock_ns());
-	route_table_free(w->rt.routes);
+	route_table_free(w->routes);
 	offload_free(w->rt.offload);
 	checker_free(w->checker);
 	close_services(w);
@@ -476,7 +479,7 @@ close_all(struct worker *w)
 	redis_flush(w->redis);
 	redis_free(w->redis);
 	resolver_free(w->rt.resolver);
-	access_log_close(w->rt.access_log);
+	access_log_close(w->requests.log);
 	if (w->statm_fd != -1)
 		close(w->statm_fd);
 	signals_close(&w->signals);
@@ -485,7 +488,7 @@ close_all(struct worker *w)
 	buffer_pool_free(w->rt.buffers);
 	pipe_pool_free(w->rt.pipes);
 	slab_fini(&w->rt.exchanges);
-	slab_fini(&w->rt.requests);
+	requests_fini(&w->requests);
 }
 
 static int

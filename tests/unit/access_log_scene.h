@@ -151,12 +151,12 @@ open_log(const char *name, enum log_format format)
 	return access_log_open(&options);
 }
 
-static inline struct access_record
+static inline struct record
 record(const char *request)
 {
-	struct access_record r;
+	struct record r;
 
-	access_record_init(&r);
+	record_init(&r);
 	r.client = "127.0.0.1";
 	r.request = request;
 	r.status = 200;
@@ -167,14 +167,14 @@ record(const char *request)
 static inline void
 add(struct access_log *log, const char *request)
 {
-	const struct access_record r = record(request);
+	const struct record r = record(request);
 
 	access_log_add(log, &r);
 }
 
 /* The line that a record gives; the caller frees it. */
 static inline char *
-line_of(const struct access_record *r, enum log_format format)
+line_of(const struct record *r, enum log_format format)
 {
 	struct access_log *log = open_log(path, format);
 	char *text;
@@ -191,7 +191,7 @@ line_of(const struct access_record *r, enum log_format format)
 }
 
 static inline json_t *
-json_of(const struct access_record *r)
+json_of(const struct record *r)
 {
 	char *text = line_of(r, LOG_FORMAT_JSON);
 	json_t *json = json_loads(text, JSON_REJECT_DUPLICATES, NULL);

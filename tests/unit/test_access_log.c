@@ -4,7 +4,7 @@
 
 /* ---- what is in a line ---- */
 
-static const struct access_record whole = {
+static const struct record whole = {
     .client = "192.0.2.1",
     .request = "GET /a?b=c HTTP/1.1",
     .host = "example.org:80",
@@ -48,7 +48,7 @@ test_json(void **state)
 	const char *upstream, *breaker, *end, *id, *instance;
 	double total, queue, connect_s, first;
 	int status, tries, bytes_in, worker;
-	struct access_record r = whole;
+	struct record r = whole;
 	json_int_t bytes;
 	json_t *json;
 
@@ -95,12 +95,12 @@ test_what_is_not_there(void **state)
 	static const char *const nulls[] = {"client", "request", "host",
 	    "route", "service", "upstream", "breaker", "id", "total", "queue",
 	    "connect", "first"};
-	struct access_record r;
+	struct record r;
 	char *line;
 	json_t *json;
 
 	(void)state;
-	access_record_init(&r);
+	record_init(&r);
 	r.end = "done";
 	line = line_of(&r, LOG_FORMAT_TEXT);
 	assert_memory_equal(line, "- 2", 3);
@@ -175,7 +175,7 @@ test_time_goes_on(void **state)
 static void
 test_text_escapes(void **state)
 {
-	struct access_record r = record("GET /\"\\\x01\n\x7f\xc3\xa9 x");
+	struct record r = record("GET /\"\\\x01\n\x7f\xc3\xa9 x");
 	char *line;
 
 	(void)state;
@@ -197,7 +197,7 @@ test_json_takes_every_byte(void **state)
 	(void)state;
 	for (int c = 1; c < 256; c++) {
 		const char sent[] = {'a', (char)c, 'b', '\0'};
-		struct access_record r = record(sent);
+		struct record r = record(sent);
 		json_t *json = json_of(&r);
 		const char *got =
 		    json_string_value(json_object_get(json, "request"));
@@ -246,7 +246,7 @@ test_json_utf8(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct access_record r = record(cases[i].sent);
+		struct record r = record(cases[i].sent);
 		json_t *json = json_of(&r);
 
 		assert_string_equal(
@@ -264,7 +264,7 @@ test_lines_are_printable(void **state)
 	for (int f = 0; f < 2; f++)
 		for (int c = 1; c < 256; c++) {
 			const char sent[] = {(char)c, '\0'};
-			struct access_record r = record(sent);
+			struct record r = record(sent);
 			char *line = line_of(&r, (enum log_format)f);
 
 			for (char *s = line; *s != '\n'; s++)
@@ -284,7 +284,7 @@ test_long_request_is_cut(void **state)
 	for (size_t u = 0; u < sizeof(units) / sizeof(units[0]); u++) {
 		size_t len = strlen(units[u]);
 		char *sent = calloc(20001, 1), *line;
-		struct access_record r;
+		struct record r;
 		const char *got;
 		json_t *json;
 
@@ -316,12 +316,12 @@ test_everything_is_long(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(all); i++) {
 		char sent[5000];
-		struct access_record r;
+		struct record r;
 		char *line;
 
 		memset(sent, all[i], sizeof(sent) - 1);
 		sent[sizeof(sent) - 1] = '\0';
-		r = (struct access_record){
+		r = (struct record){
 		    .client = sent,
 		    .request = sent,
 		    .host = sent,
