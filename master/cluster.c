@@ -6,7 +6,7 @@
 
 #include <jansson.h>
 
-#include "watchdog.h"
+#include "stall.h"
 
 #define NS_SUFFIX "_ns"
 #define KEY_MAX 64
@@ -43,8 +43,8 @@ static uint64_t
 stalled_ns(const struct instance *instance, const struct scoreboard_slot *slot,
     uint64_t now_ns)
 {
-	struct stall_limits limits = watchdog_limits(instance->config);
-	struct stall_facts facts = watchdog_facts(slot, now_ns);
+	struct stall_limits limits = stall_limits_of(instance->config);
+	struct stall_facts facts = stall_facts_of(slot, now_ns);
 	uint64_t busy_ns = scoreboard_busy_ns(slot, now_ns);
 
 	if (!scoreboard_slot_is_live(slot))

@@ -12,6 +12,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "config.h"
+#include "scoreboard.h"
+
 /* A busy machine keeps a process from running for this long now and then. */
 #define STALL_SILENT_MIN_NS UINT64_C(200000000)
 
@@ -39,6 +42,11 @@ enum stall_verdict {
 	STALL_SILENT,
 	STALL_KILL, /* blocked for longer than kill_ns */
 };
+
+struct stall_limits stall_limits_of(const struct config *config);
+/* What a slot says of itself at now_ns. */
+struct stall_facts stall_facts_of(
+    const struct scoreboard_slot *slot, uint64_t now_ns);
 
 /* *for_ns: for how long it has stood still. */
 enum stall_verdict stall_check(struct stall *s,

@@ -12,32 +12,12 @@
 #define INTERVAL_MIN_US 10000
 #define INTERVAL_MAX_US 50000
 
-struct stall_limits
-watchdog_limits(const struct config *config)
-{
-	return (struct stall_limits){
-	    .threshold_ns = config->event_loop.stall_threshold_us * 1000,
-	    .kill_ns = config->event_loop.kill_after_us * 1000,
-	};
-}
-
-struct stall_facts
-watchdog_facts(const struct scoreboard_slot *slot, uint64_t now_ns)
-{
-	/* The heartbeat second: one that is newer than busy_since is harmless,
-	 * one that is older would look like silence. */
-	uint64_t busy_since_ns = atomic_load(&slot->busy_since_ns);
-
-	return (struct stall_facts){
-	    busy_since_ns, atomic_load(&slot->heartbeat_ns), now_ns};
-}
-
 /* Returns after what time to do so again; UINT64_MAX: nobody is there. */
 static uint64_t
 look_at(struct watchdog *d, unsigned i)
 {
 	const struct scoreboard_slot *slot = &d->scoreboard->slots[i];
-	struct stall_facts facts = watchdog_facts(slot, clock_ns());
+	struct stall_facts facts = stall_facts_of(slot, clock_ns());
 	struct stall *stall = &d->stalls[i];
 	pid_t pid = workers_pid(d->workers, i);
 	char activity[SCOREBOARD_ACTIVITY_MAX];
@@ -117,7 +97,7 @@ watchdog_init(struct watchdog *d, struct loop *loop,
 	memset(d, 0, sizeof(*d));
 	d->loop = loop;
 	d->scoreboard = scoreboard;
-	d->limits = watchdog_limits(config);
+	d->limits = stall_limits_of(config);
 	timer_init(&d->timer, on_timer, d);
 }
 

@@ -27,9 +27,4 @@ void watchdog_init(struct watchdog *d, struct loop *loop,
 void watchdog_start(struct watchdog *d, const struct workers *workers);
 void watchdog_stop(struct watchdog *d);
 
-/* What a slot says of itself at now_ns. */
-struct stall_facts watchdog_facts(
-    const struct scoreboard_slot *slot, uint64_t now_ns);
-struct stall_limits watchdog_limits(const struct config *config);
-
 #endif

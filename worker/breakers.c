@@ -10,6 +10,7 @@
 
 #include "check.h"
 #include "log.h"
+#include "redis.h"
 
 #define PEEK_MS 500
 #define LEASE_MAX_MS 75000

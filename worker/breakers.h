@@ -22,11 +22,12 @@
 #include "breaker.h"
 #include "config.h"
 #include "loop.h"
-#include "redis.h"
 #include "resolver.h"
 #include "scoreboard.h"
 
 struct breakers;
+struct redis;
+struct redis_script;
 
 /* To be among the scripts of the redis that breakers_new() is given. */
 extern struct redis_script breakers_script;

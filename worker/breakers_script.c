@@ -1,5 +1,7 @@
 #include "breakers.h"
 
+#include "redis.h"
+
 /*
  * One breaker's step, decided where everybody meets.
  *

@@ -6,6 +6,7 @@
 
 #include "check.h"
 #include "log.h"
+#include "redis.h"
 
 #define RETRY_MS 50
 #define BLOCK_TTL_S "3600"

@@ -20,12 +20,13 @@
 
 #include "config.h"
 #include "loop.h"
-#include "redis.h"
 #include "scoreboard.h"
 
 #define TICKETS_WAITING_MAX 4096
 #define TICKETS_TIMEOUT_MS 2000
 
+struct redis;
+struct redis_script;
 struct tickets;
 struct ticket;
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "log.h"
+#include "redis.h"
 #include "text.h"
 
 #define FLUSH_MS 100

@@ -25,9 +25,10 @@
 
 #include "config.h"
 #include "loop.h"
-#include "redis.h"
 #include "scoreboard.h"
 
+struct redis;
+struct redis_script;
 struct totals;
 
 /* To be among the scripts of the redis that totals_new() is given. */
