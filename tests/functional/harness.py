@@ -20,6 +20,8 @@ import time
 
 import redis
 
+TESTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+ROOT = os.path.dirname(TESTS)
 DROVER = os.path.abspath(os.environ.get("DROVER", "build/drover"))
 # The folder of its build; the release's is within that of the plain build, and
 # has no tools of its own.

@@ -11,9 +11,10 @@ import threading
 
 import pytest
 
-from harness import BUILD, DROVER, TOOLS, Process, free_port, wait_for
+from harness import (BUILD, DROVER, TESTS, TOOLS, Process, free_port,
+                     wait_for)
 
-MAIN = os.path.join(os.path.dirname(__file__), "..", "bench", "main.py")
+MAIN = os.path.join(TESTS, "bench", "main.py")
 
 with open(DROVER, "rb") as program:
     SANITIZED = b"__asan_init" in program.read()

@@ -8,7 +8,9 @@ import time
 
 import pytest
 
-sys.path.append(os.path.join(os.path.dirname(__file__), "..", "bench"))
+from harness import TESTS
+
+sys.path.append(os.path.join(TESTS, "bench"))
 
 # pylint: disable=wrong-import-position
 import load

@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from harness import (Process, Raw, free_port, in_parallel, parse_headers,
+from harness import (TESTS, Process, Raw, free_port, in_parallel, parse_headers,
                      read_chunks, route, service, wait_for)
 
 REQUESTS = 10000
@@ -208,7 +208,7 @@ def fixture_run(place):
 
 def start_echo(run, place, name):
     port = free_port()
-    script = os.path.join(os.path.dirname(__file__), "echo_server.py")
+    script = os.path.join(TESTS, "functional", "echo_server.py")
     path = f"{place}/{name}.seen"
     process = run(name, [sys.executable, script, str(port), path], port)
 

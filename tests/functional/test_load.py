@@ -8,9 +8,9 @@ import subprocess
 
 import pytest
 
-from harness import respond, route, service
+from harness import TESTS, respond, route, service
 
-LOAD = os.path.join(os.path.dirname(__file__), "..", "load")
+LOAD = os.path.join(TESTS, "load")
 AUTOCANNON = os.path.join(LOAD, "node_modules", ".bin", "autocannon")
 
 

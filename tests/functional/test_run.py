@@ -1,12 +1,13 @@
 """Goal: scripts/run does not take one of the demo's services for another."""
 
 import os
-import pathlib
 import subprocess
 
 import pytest
 
-RUN = pathlib.Path(__file__).resolve().parents[2] / "scripts" / "run"
+from harness import ROOT
+
+RUN = os.path.join(ROOT, "scripts", "run")
 
 
 @pytest.mark.parametrize("ports", [

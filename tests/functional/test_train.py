@@ -8,9 +8,9 @@ import subprocess
 
 import pytest
 
-from harness import DROVER, TOOLS, wait_for
+from harness import DROVER, ROOT, TOOLS, wait_for
 
-TRAIN = pathlib.Path(__file__).resolve().parents[2] / "scripts" / "train"
+TRAIN = os.path.join(ROOT, "scripts", "train")
 # What training asks of a program before it starts it.
 SCRIPT = "#!/bin/bash\n# says GCOV_PREFIX\n"
 ADDRESS = """address=$(sed -n 's/^listen:.*address: "\\(.*\\)".*/\\1/p' "$2")\n"""
