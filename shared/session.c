@@ -334,6 +334,7 @@ session_response_done(struct session *s)
 	bool over = is_over(s);
 
 	s->turn->ended = true;
+	s->turn->head_held = false;
 	if (over)
 		session_close_soon(s, SESSION_CLOSE_DONE);
 	if (s->context->ops->on_response_end != NULL)

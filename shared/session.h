@@ -115,6 +115,11 @@ const struct sock_host *session_peer(const struct session *s);
  * on_close() if it closes before. Its text is valid until on_request() returns
  * or the body is first taken; that of `upgrade` until the response begins. */
 const struct message *session_request(const struct session *s);
+/* Called within on_request(): the request's text stays valid until
+ * session_drop_head(), until the body is first taken, or until the response
+ * has ended. It costs the session a block of memory. */
+void session_hold_head(struct session *s);
+void session_drop_head(struct session *s);
 /* The owner's pointer, for the life of the connection; NULL at first. */
 void session_set_arg(struct session *s, void *arg);
 void *session_arg(const struct session *s);

@@ -25,6 +25,7 @@ struct session_turn {
 
 	/* The request. */
 	struct slice body;       /* decoded, waiting for a taker */
+	bool head_held;          /* session_hold_head() */
 	bool starved;            /* what is in `in` wants more behind it */
 	bool take_body;          /* the owner wants a piece */
 	bool body_ended;         /* the last piece was handed over */

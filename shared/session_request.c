@@ -103,7 +103,8 @@ holds_piece(const struct session *s)
 void
 session_drop_empty_buffer(struct session *s)
 {
-	if (s->in != NULL && buffer_len(s->in) == 0 && !holds_piece(s)) {
+	if (s->in != NULL && buffer_len(s->in) == 0 && !holds_piece(s) &&
+	    (s->turn == NULL || !s->turn->head_held)) {
 		buffer_put(s->context->buffers, s->in);
 		s->in = NULL;
 	}
@@ -359,6 +360,19 @@ session_pump(struct session *s)
 }
 
 void
+session_hold_head(struct session *s)
+{
+	s->turn->head_held = true;
+}
+
+void
+session_drop_head(struct session *s)
+{
+	s->turn->head_held = false;
+	session_drop_empty_buffer(s);
+}
+
+void
 session_take_body(struct session *s)
 {
 	if (!CONFINED(s->turn != NULL && !s->turn->body_ended, "%s",
@@ -369,6 +383,7 @@ session_take_body(struct session *s)
 	if (!s->turn->take_body)
 		s->turn->body_asked_us = loop_now_us(s->context->loop);
 	s->turn->take_body = true;
+	s->turn->head_held = false;
 	if (s->turn->message.expects_continue && !s->turn->continue_sent &&
 	    !s->turn->begun && s->turn->message.parser.http_minor == 1) {
 		struct iovec line = {

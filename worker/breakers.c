@@ -116,7 +116,7 @@ on_told(void *arg, const redisReply *reply)
 	free(r);
 	if (t != NULL) {
 		t->report = NULL;
-		t->settled(t->arg);
+		t->settled(t->settled_arg);
 	}
 }
 
@@ -254,7 +254,16 @@ void
 breakers_ticket_init(struct breakers_ticket *t, breakers_fn *fn,
     breakers_settled_fn *settled, void *arg)
 {
-	*t = (struct breakers_ticket){.fn = fn, .settled = settled, .arg = arg};
+	*t = (struct breakers_ticket){
+	    .fn = fn, .settled = settled, .arg = arg, .settled_arg = arg};
+}
+
+void
+breakers_ticket_settle_with(
+    struct breakers_ticket *t, breakers_settled_fn *settled, void *arg)
+{
+	t->settled = settled;
+	t->settled_arg = arg;
 }
 
 enum breakers_verdict

@@ -53,8 +53,9 @@ struct breakers_report;
 /* One try of a request at a service; embedded in its owner. */
 struct breakers_ticket {
 	breakers_fn *fn;
-	breakers_settled_fn *settled;
+	breakers_settled_fn *settled; /* NULL: nobody waits for it */
 	void *arg;
+	void *settled_arg;
 	struct breakers_report *report; /* being told, or NULL */
 	unsigned service;
 	struct breaker_admission admission;
@@ -79,6 +80,9 @@ void breakers_on_up(struct breakers *b);
 
 void breakers_ticket_init(struct breakers_ticket *t, breakers_fn *fn,
     breakers_settled_fn *settled, void *arg);
+/* From now on another is told of what breakers_report() promises. */
+void breakers_ticket_settle_with(
+    struct breakers_ticket *t, breakers_settled_fn *settled, void *arg);
 /* May a request go to the service (its index in the configuration)? */
 enum breakers_verdict breakers_check(
     struct breakers *b, unsigned service, struct breakers_ticket *t);

@@ -1,25 +1,28 @@
-/* chains - the one list of what answers a request, and of what observes it. */
+/* chains - the one list of the stages that requests pass through, in their
+ * order, and of what observes requests. */
 #include "access_log.h"
+#include "admission.h"
+#include "chain.h"
 #include "exchange.h"
 #include "handler.h"
 #include "last_hop.h"
+#include "no_route.h"
 #include "request.h"
 #include "respond.h"
 
-static void
-start(struct request *request, const struct config_route *route)
-{
-	if (route->service >= 0)
-		exchange_start(request, route);
-	else if (route->has_respond)
-		respond_start(request, &route->respond);
-	else
-		handler_start(request, route->handler);
-}
-
-const struct request_hooks request_hooks = {
-    .start = start,
-    .is_last_hop = last_hop_is_for,
-    .last_hop = last_hop_start,
-    .log = access_log_add,
+const struct stage *const chain_stages[] = {
+    &last_hop_stage,
+    &no_route_stage,
+    &admission_stage,
+    /* A route has one of these. */
+    &exchange_stage,
+    &respond_stage,
+    &metrics_stage,
+    &count_stage,
+    &cpu_bound_stage,
+    &health_stage,
+    &welcome_stage,
+    NULL,
 };
+
+const struct request_hooks request_hooks = {.log = access_log_add};

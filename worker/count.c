@@ -1,27 +1,13 @@
 /* count - /api/count: a number that no other request of the cluster gets. */
-#include <stdlib.h>
-
 #include <jansson.h>
 
 #include "handler.h"
 #include "tickets.h"
 
 struct count {
-	struct task task; /* first: it is a task */
 	struct request *request;
 	struct ticket ticket;
 };
-
-static void
-abort_count(struct task *task)
-{
-	struct count *c = (struct count *)task;
-
-	tickets_cancel(&c->ticket);
-	loop_bury(c->request->runtime->loop, c, free);
-}
-
-static const struct task_ops ops = {.abort = abort_count};
 
 static void
 reply_number(struct request *request, uint64_t number, const char *state)
@@ -40,14 +26,11 @@ static void
 on_number(void *arg, bool ok, uint64_t number)
 {
 	struct count *c = arg;
-	struct request *request = c->request;
 
-	request_end_task(request);
-	loop_bury(request->runtime->loop, c, free);
 	if (ok)
-		reply_number(request, number, "redis");
+		reply_number(c->request, number, "redis");
 	else
-		session_reply_error(request->session, 503,
+		session_reply_error(c->request->session, 503,
 		    "the counter is in Redis, which is away or refuses");
 }
 
@@ -61,24 +44,34 @@ count_in_memory(struct request *request)
 	reply_number(request, ++count, "memory");
 }
 
-void
-count_start(struct request *request)
+static enum stage_verdict
+begin(struct request *r, void *state)
 {
-	struct runtime *rt = request->runtime;
-	const struct message *m = session_request(request->session);
-	struct count *c;
+	const struct message *m = session_request(r->session);
+	struct count *c = state;
 
 	if (slice_is(message_query(m, "state"), "memory")) {
-		count_in_memory(request);
-		return;
+		count_in_memory(r);
+		return STAGE_DONE;
 	}
-	c = calloc(1, sizeof(*c));
-	if (c == NULL) {
-		session_reply_error(request->session, 503, "out of memory");
-		return;
-	}
-	c->task.ops = &ops;
-	c->request = request;
-	request_begin_task(request, &c->task);
-	tickets_take(rt->tickets, &c->ticket, on_number, c);
+	c->request = r;
+	tickets_take(r->runtime->tickets, &c->ticket, on_number, c);
+	return STAGE_DONE;
 }
+
+static void
+end(struct request *r, void *state)
+{
+	struct count *c = state;
+
+	(void)r;
+	tickets_cancel(&c->ticket);
+}
+
+const struct stage count_stage = {
+    .name = "count",
+    .handler = CONFIG_HANDLER_COUNT,
+    .state_bytes = sizeof(struct count),
+    .begin = begin,
+    .end = end,
+};

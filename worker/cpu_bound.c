@@ -19,7 +19,6 @@
 #define NS_PER_MS 1000000
 
 struct cpu_bound {
-	struct task task;        /* first: it is a task */
 	struct request *request; /* NULL: gone meanwhile */
 	struct loop *loop;
 	struct offload_job job;
@@ -79,21 +78,10 @@ job_done(struct offload_job *job)
 {
 	struct cpu_bound *c = of_job(job);
 
-	if (c->request != NULL) {
-		request_end_task(c->request);
+	if (c->request != NULL)
 		reply(c->request, c, true);
-	}
 	loop_bury(c->loop, c, free);
 }
-
-/* The thread goes on to its end; nobody waits for what comes out. */
-static void
-abort_cpu_bound(struct task *task)
-{
-	((struct cpu_bound *)task)->request = NULL;
-}
-
-static const struct task_ops ops = {.abort = abort_cpu_bound};
 
 /* NULL: too many are under way, or no memory. */
 static struct cpu_bound *
@@ -103,7 +91,6 @@ submit(struct request *request, uint64_t ms)
 
 	if (c == NULL)
 		return NULL;
-	c->task.ops = &ops;
 	c->request = request;
 	c->loop = request->runtime->loop;
 	c->ms = ms;
@@ -114,18 +101,6 @@ submit(struct request *request, uint64_t ms)
 		return NULL;
 	}
 	return c;
-}
-
-static void
-start_offloaded(struct request *request, uint64_t ms)
-{
-	struct cpu_bound *c = submit(request, ms);
-
-	if (c == NULL)
-		session_reply_error(
-		    request->session, 503, "too many jobs are under way");
-	else
-		request_begin_task(request, &c->task);
 }
 
 /* -1: not a number of milliseconds that this takes. */
@@ -143,27 +118,52 @@ parse_ms(struct slice text, uint64_t *ms)
 	return *ms <= MAX_MS ? 0 : -1;
 }
 
-void
-cpu_bound_start(struct request *request)
+static enum stage_verdict
+begin(struct request *r, void *state)
 {
-	struct runtime *rt = request->runtime;
-	const struct message *m = session_request(request->session);
+	struct runtime *rt = r->runtime;
+	const struct message *m = session_request(r->session);
 	struct slice ms_text = message_query(m, "ms");
 	struct cpu_bound c = {.ms = DEFAULT_MS};
+	struct cpu_bound **job = state;
 
 	if (ms_text.at != NULL && parse_ms(ms_text, &c.ms) == -1) {
-		session_reply_error(request->session, 400,
-		    "ms must be a number from 0 to 60000");
-		return;
+		session_reply_error(
+		    r->session, 400, "ms must be a number from 0 to 60000");
+		return STAGE_DONE;
 	}
 	if (slice_is(message_query(m, "offload"), "true")) {
-		start_offloaded(request, c.ms);
-		return;
+		*job = submit(r, c.ms);
+		if (*job == NULL)
+			session_reply_error(
+			    r->session, 503, "too many jobs are under way");
+		return STAGE_DONE;
 	}
 	/* What others were answered before need not wait for it. */
 	outbox_send(rt->outbox);
 	endings_settle_now(&rt->endings);
 	burn(&c, NULL);
 	rt->blocked_us = loop_now_us(rt->loop);
-	reply(request, &c, false);
+	reply(r, &c, false);
+	return STAGE_DONE;
 }
+
+/* The thread goes on to its end; nobody waits for what comes out. */
+static void
+end(struct request *r, void *state)
+{
+	struct cpu_bound **job = state;
+
+	(void)r;
+	if (*job != NULL)
+		(*job)->request = NULL;
+	*job = NULL;
+}
+
+const struct stage cpu_bound_stage = {
+    .name = "cpu_bound",
+    .handler = CONFIG_HANDLER_CPU_BOUND,
+    .state_bytes = sizeof(struct cpu_bound *),
+    .begin = begin,
+    .end = end,
+};

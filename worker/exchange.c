@@ -10,22 +10,12 @@
 #include "forward.h"
 #include "machine.h"
 
-static void on_admission(void *arg, bool admitted);
 static void on_connection(
     void *arg, enum pool_result result, struct upstream *up);
 static void on_upstream(
     void *arg, struct upstream *up, enum upstream_event event);
-static void abort_exchange(struct task *task);
-
-static const struct task_ops ops = {
-    .on_body = exchange_on_body,
-    .on_drained = exchange_on_drained,
-    .abort = abort_exchange,
-};
 
 static const struct machine_state states[] = {
-    [EXCHANGE_ADMISSION] = {"admission",
-	MACHINE_TO(EXCHANGE_QUEUED) | MACHINE_TO(EXCHANGE_ENDED)},
     [EXCHANGE_QUEUED] = {"queued",
 	MACHINE_TO(EXCHANGE_CONNECTING) | MACHINE_TO(EXCHANGE_STREAMING) |
 	    MACHINE_TO(EXCHANGE_FAILED) | MACHINE_TO(EXCHANGE_ENDED)},
@@ -101,36 +91,19 @@ exchange_let_go_of_upstream(struct exchange *x, bool keep)
 		pool_discard(up);
 }
 
-size_t
-exchange_bytes(void)
-{
-	return sizeof(struct exchange);
-}
-
-static void
-free_exchange(void *p)
-{
-	struct exchange *x = p;
-
-	slab_put(&x->runtime->exchanges, x);
-}
-
 void
-exchange_end(struct exchange *x, bool keep_upstream)
+exchange_end(struct exchange *x, bool keep)
 {
 	struct runtime *rt = x->runtime;
 
 	if (!exchange_enter(x, EXCHANGE_ENDED))
 		return;
-	exchange_let_go_of_upstream(x, keep_upstream);
+	exchange_let_go_of_upstream(x, keep);
 	pool_cancel(&x->wait);
 	loop_defer_cancel(rt->loop, &x->again);
 	loop_timer_clear(rt->loop, &x->continue_timer);
-	breakers_release(rt->breakers, &x->ticket);
-	counter_gauge(x->service->in_flight, -1);
 	service_end(x->service, x->retries != 0);
 	exchange_drop_head(x);
-	loop_bury(rt->loop, x, free_exchange);
 }
 
 /* ---- what its parts took ---- */
@@ -176,17 +149,6 @@ exchange_note_first_byte(struct exchange *x)
 
 	x->request->record.first_byte_us = us;
 	duration_add(&x->service->waits[SCOREBOARD_WAIT_FIRST_BYTE], us);
-}
-
-/* Its client has left, and if from the queue, has waited there, too. */
-static void
-abort_exchange(struct task *task)
-{
-	struct exchange *x = (struct exchange *)task;
-
-	if (x->state == EXCHANGE_QUEUED)
-		note_queue(x);
-	exchange_end(x, false);
 }
 
 /* ---- on the way ---- */
@@ -346,52 +308,21 @@ exchange_connect(struct exchange *x)
 	go_on(x, result, up, EXCHANGE_FAILURE_QUEUE_FULL);
 }
 
-static void
-reject(struct exchange *x)
-{
-	unsigned after_s =
-	    breakers_retry_after_s(x->runtime->breakers, x->service->index);
-
-	exchange_count(x, SCOREBOARD_SERVICE_REJECTED);
-	x->request->record.breaker = breaker_state_str(BREAKER_OPEN);
-	exchange_refuse(x, EXCHANGE_FAILURE_CIRCUIT_OPEN, after_s);
-}
-
-static void
-on_admission(void *arg, bool admitted)
-{
-	struct exchange *x = arg;
-
-	if (!admitted) {
-		reject(x);
-		return;
-	}
-	if (x->service->config->breaker.failures != 0)
-		x->request->record.breaker = breaker_state_str(
-		    x->ticket.admission.is_probe ? BREAKER_HALF_OPEN
-						 : BREAKER_CLOSED);
-	if (exchange_enter(x, EXCHANGE_QUEUED))
-		exchange_connect(x);
-}
-
 /* Writes the request's head, and what ties the request to an endpoint. */
 static int
-build_head(struct exchange *x, const struct config_route *route)
+build_head(struct exchange *x)
 {
 	struct session *s = x->session;
 	char peer[SOCK_TEXT_MAX];
-	struct trace trace;
 	struct forward_request request = {
 	    .message = session_request(s),
-	    .route = route,
+	    .route = x->route,
 	    .peer = sock_host_str(session_peer(s), peer),
 	    .host = x->service->config->name,
-	    .trace = &trace,
+	    .trace = request_trace(x->request),
 	};
 	struct text out;
 
-	trace_of_request(&trace, x->runtime->trace, request.message);
-	request_note_id(x->request, trace.id);
 	affinity_of_request(&x->wait.affinity, x->service->config,
 	    request.message, request.peer);
 	text_init(&out, x->head->data, BUFFER_BYTES);
@@ -400,82 +331,105 @@ build_head(struct exchange *x, const struct config_route *route)
 	return text_is_full(&out) ? -1 : 0;
 }
 
+/* ---- the stage ---- */
+
 static void
 on_again(void *arg)
 {
 	exchange_on_drained(arg);
 }
 
-static struct exchange *
-exchange_new(struct request *request, const struct config_route *route)
+static bool
+is_for(const struct config_route *route)
 {
-	struct runtime *rt = request->runtime;
-	const struct message *m = session_request(request->session);
-	struct exchange *x = slab_get(&rt->exchanges);
+	return route != NULL && route->service >= 0;
+}
 
-	if (x == NULL)
-		return NULL;
-	memset(x, 0, sizeof(*x));
+/* What is known of the request, whose text does not last. */
+static void
+init(struct exchange *x, struct request *r)
+{
+	struct runtime *rt = r->runtime;
+	const struct message *m = session_request(r->session);
+
 	x->runtime = rt;
-	x->head = buffer_get(rt->buffers);
-	if (x->head == NULL) {
-		free_exchange(x);
-		return NULL;
-	}
-	x->task.ops = &ops;
-	x->request = request;
-	x->session = request->session;
-	x->route = route;
-	x->service = rt->services[route->service];
-	x->state = EXCHANGE_ADMISSION;
+	x->request = r;
+	x->session = r->session;
+	x->route = r->route;
+	x->ticket = r->ticket;
+	x->service = rt->services[r->route->service];
+	x->state = EXCHANGE_QUEUED;
 	x->head_method = m->parser.method == HTTP_HEAD;
 	x->idempotent = message_is_idempotent(m);
 	x->body_kept = x->idempotent;
 	x->chunked = m->chunked;
 	x->upgrades = m->upgrades;
 	x->expects_continue = m->expects_continue;
-	x->mark_us = session_request_us(request->session);
+	x->mark_us = session_request_us(r->session);
 	x->request_ended = !message_has_body(m);
-	breakers_ticket_init(&x->ticket, on_admission, exchange_on_settled, x);
+	breakers_ticket_settle_with(x->ticket, exchange_on_settled, x);
 	timer_init(&x->continue_timer, exchange_on_continue_timer, x);
 	loop_deferred_init(&x->again, on_again, x);
 	pool_wait_init(&x->wait, x->service->pool, on_connection, x);
 	/* A body that streams is gone once it has been taken. */
 	x->wait.look = !x->request_ended;
-	return x;
-}
-
-void
-exchange_start(struct request *request, const struct config_route *route)
-{
-	struct exchange *x = exchange_new(request, route);
-
-	if (x == NULL) {
-		session_reply_error(
-		    request->session, 503, "out of memory for requests");
-		return;
-	}
-	if (build_head(x, route) == -1) {
-		buffer_put(x->runtime->buffers, x->head);
-		free_exchange(x);
-		session_reply_error(
-		    request->session, 431, "request head too large");
-		return;
-	}
-	request_begin_task(request, &x->task);
-	request->record.service = x->service->config->name;
-	exchange_count(x, SCOREBOARD_SERVICE_REQUESTS);
-	counter_gauge(x->service->in_flight, 1);
 	service_begin(x->service);
-	switch (breakers_check(
-	    x->runtime->breakers, x->service->index, &x->ticket)) {
-	case BREAKERS_ADMITTED:
-		on_admission(x, true);
-		break;
-	case BREAKERS_REJECTED:
-		reject(x);
-		break;
-	case BREAKERS_ASKING:
-		break;
-	}
 }
+
+static enum stage_verdict
+begin(struct request *r, void *state)
+{
+	struct exchange *x = state;
+
+	init(x, r);
+	x->head = buffer_get(x->runtime->buffers);
+	if (x->head == NULL) {
+		exchange_end(x, false);
+		session_reply_error(
+		    r->session, 503, "out of memory for requests");
+	} else if (build_head(x) == -1) {
+		exchange_end(x, false);
+		session_reply_error(r->session, 431, "request head too large");
+	} else {
+		exchange_connect(x);
+	}
+	return STAGE_DONE;
+}
+
+static void
+on_body(struct request *r, void *state, const char *data, size_t len, bool last)
+{
+	(void)r;
+	exchange_on_body(state, data, len, last);
+}
+
+static void
+on_drained(struct request *r, void *state)
+{
+	(void)r;
+	exchange_on_drained(state);
+}
+
+static void
+end(struct request *r, void *state)
+{
+	struct exchange *x = state;
+
+	(void)r;
+	if (x->state == EXCHANGE_ENDED)
+		return;
+	/* Its client has left, and has waited there, too. */
+	if (x->state == EXCHANGE_QUEUED)
+		note_queue(x);
+	exchange_end(x, x->keep);
+}
+
+const struct stage exchange_stage = {
+    .name = "exchange",
+    .is_for = is_for,
+    .state_bytes = sizeof(struct exchange),
+    .begin = begin,
+    .on_body = on_body,
+    .on_drained = on_drained,
+    .end = end,
+};

@@ -1,11 +1,11 @@
 /*
- * exchange - one request on its way to a backend and its response back.
- * Worker only.
+ * exchange - the stage that sends a request on its way to a backend and its
+ * response back. Worker only.
  *
- * Admission by the service's circuit breaker; a connection from the pool; the
- * request, its body streamed as the backend takes it; the response, streamed
- * as the client takes it. Nothing is buffered whole: a side that does not read
- * stops the reading of the other.
+ * Once the breaker has admitted it (admission.h): a connection from the pool;
+ * the request, its body streamed as the backend takes it; the response,
+ * streamed as the client takes it. Nothing is buffered whole: a side that does
+ * not read stops the reading of the other.
  *
  * A try that fails before any of the response was passed on is made again on
  * another endpoint, where that is safe (RFC 9110 section 9.2.2): nothing was
@@ -20,11 +20,8 @@
 #ifndef EXCHANGE_H
 #define EXCHANGE_H
 
-#include "request.h"
+#include "chain.h"
 
-/* Takes on the client's request; it always gets an answer. */
-void exchange_start(struct request *request, const struct config_route *route);
-/* The size of one, for worker->exchanges, which they come from. */
-size_t exchange_bytes(void);
+extern const struct stage exchange_stage;
 
 #endif

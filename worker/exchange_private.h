@@ -1,6 +1,6 @@
 /*
- * exchange_private - one exchange as its own files see it: exchange.c (from
- * admission to the connection), exchange_verdict.c (how a try ends),
+ * exchange_private - one exchange as its own files see it: exchange.c (up
+ * to the connection, and the end), exchange_verdict.c (how a try ends),
  * exchange_stream.c (the bytes) and exchange_tunnel.c (after a 101).
  */
 #ifndef EXCHANGE_PRIVATE_H
@@ -31,7 +31,6 @@
 	X(QUEUE_FULL, 503, "queue_full", "too many requests are waiting")      \
 	X(QUEUE_TIMEOUT, 503, "queue_timeout",                                 \
 	    "no connection became free in time")                               \
-	X(CIRCUIT_OPEN, 503, "circuit_open", "circuit open")                   \
 	X(SHORTAGE, 503, "shortage", "out of descriptors or memory")           \
 	X(TUNNEL_IDLE, 504, "tunnel_idle", "silent past timeouts.tunnel")
 
@@ -42,7 +41,6 @@ enum exchange_failure {
 };
 
 enum exchange_state {
-	EXCHANGE_ADMISSION,  /* the breaker is being asked */
 	EXCHANGE_QUEUED,     /* waits for a connection */
 	EXCHANGE_CONNECTING, /* has one, which is connecting */
 	EXCHANGE_STREAMING,  /* the request has begun to leave */
@@ -51,15 +49,15 @@ enum exchange_state {
 	EXCHANGE_ENDED,
 };
 
+/* The state of the last stage of a route with a service. */
 struct exchange {
-	struct task task; /* first: it is a task */
 	struct runtime *runtime;
 	struct request *request;
 	struct session *session; /* the request's */
 	const struct config_route *route;
 	struct service *service;
 	enum exchange_state state;
-	struct breakers_ticket ticket;
+	struct breakers_ticket *ticket; /* the request's */
 	struct pool_wait wait;
 	struct upstream *up;
 	struct loop_deferred again; /* reading on, after the others' turn */
@@ -71,7 +69,8 @@ struct exchange {
 	unsigned retries;  /* made so far */
 	unsigned interims; /* interim responses on this try */
 	enum exchange_failure failure; /* FAILED: which */
-	bool at_endpoint;              /* counted there as in flight */
+	bool keep; /* the response is whole: the connection may be used again */
+	bool at_endpoint; /* counted there as in flight */
 	bool retried_stale;
 	bool head_held;   /* leaves with the body's first piece, in one write */
 	bool head_method; /* HEAD: the response has no body */
@@ -95,8 +94,9 @@ struct exchange {
 /* False: a bug, and the client's connection closes, which ends this. */
 bool exchange_enter(struct exchange *x, enum exchange_state state);
 void exchange_count(struct exchange *x, enum scoreboard_service_total total);
-/* Everything but the answer: nobody calls this exchange back after it. */
-void exchange_end(struct exchange *x, bool keep_upstream);
+/* Lets go of everything: nobody calls this exchange back after it. keep: the
+ * connection may be used again. */
+void exchange_end(struct exchange *x, bool keep);
 void exchange_let_go_of_upstream(struct exchange *x, bool keep);
 /* Counted as in flight at its endpoint no more. */
 void exchange_leave_endpoint(struct exchange *x);
@@ -135,8 +135,8 @@ void exchange_resume(struct exchange *x);
 /* Asks for more of the request's body, if the backend keeps up. */
 void exchange_take_body(struct exchange *x);
 void exchange_on_body(
-    struct task *task, const char *data, size_t len, bool last);
-void exchange_on_drained(struct task *task);
+    struct exchange *x, const char *data, size_t len, bool last);
+void exchange_on_drained(struct exchange *x);
 void exchange_on_continue_timer(void *arg);
 
 /* The cookie that ties the client to this endpoint, where it has none. */

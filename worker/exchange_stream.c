@@ -199,10 +199,8 @@ write_piece(struct exchange *x, const char *data, size_t len, bool last)
 }
 
 void
-exchange_on_body(struct task *task, const char *data, size_t len, bool last)
+exchange_on_body(struct exchange *x, const char *data, size_t len, bool last)
 {
-	struct exchange *x = (struct exchange *)task;
-
 	x->body_asked = false;
 	if (x->state == EXCHANGE_TUNNEL) {
 		exchange_on_tunnel_bytes(x, data, len, last);
@@ -253,9 +251,9 @@ begin_response(struct exchange *x)
 	exchange_note_first_byte(x);
 	exchange_drop_head(x);
 	/* The service works: all others need not wait for a long body's end. */
-	if (x->ticket.admission.is_probe)
+	if (x->ticket->admission.is_probe)
 		(void)breakers_report(
-		    x->runtime->breakers, &x->ticket, false, NULL);
+		    x->runtime->breakers, x->ticket, false, NULL);
 	/* A body that was not asked for yet is not wanted any more. */
 	loop_timer_clear(x->runtime->loop, &x->continue_timer);
 	forward_response(head, m, session_has_trailers(s));
@@ -418,10 +416,8 @@ exchange_resume(struct exchange *x)
 }
 
 void
-exchange_on_drained(struct task *task)
+exchange_on_drained(struct exchange *x)
 {
-	struct exchange *x = (struct exchange *)task;
-
 	if (x->state == EXCHANGE_TUNNEL)
 		exchange_pump_tunnel(x);
 	else if (x->state == EXCHANGE_STREAMING)

@@ -27,7 +27,6 @@ is_over(struct exchange *x)
 	if (!x->request_ended || !x->response_ended ||
 	    io_backlog(&x->up->io) > 0)
 		return false;
-	request_end_task(x->request);
 	exchange_end(x, false);
 	return true;
 }
@@ -55,7 +54,7 @@ exchange_begin_tunnel(struct exchange *x)
 	x->request_ended = false;
 	exchange_drop_head(x);
 	exchange_note_first_byte(x);
-	(void)breakers_report(x->runtime->breakers, &x->ticket, false, NULL);
+	(void)breakers_report(x->runtime->breakers, x->ticket, false, NULL);
 	endpoint_worked(x->up->endpoint);
 	if (!exchange_enter(x, EXCHANGE_TUNNEL))
 		return;

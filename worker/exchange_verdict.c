@@ -4,50 +4,24 @@
 #include "forward.h"
 #include "log.h"
 
-static const struct {
-	unsigned status;
-	const char *word;
-	const char *text;
-} failures[] = {
+static const struct request_failure failures[] = {
 #define X(symbol, status, word, text)                                          \
 	[EXCHANGE_FAILURE_##symbol] = {status, word, text},
     EXCHANGE_FAILURES(X)
 #undef X
 };
 
-/* Service names and our own texts: nothing that wants escaping. */
-static void
-answer(struct session *s, const char *service, enum exchange_failure failure,
-    unsigned retry_after_s)
-{
-	char body[192], extra[48] = "";
-	int len;
-
-	if (retry_after_s != 0)
-		snprintf(
-		    extra, sizeof(extra), "Retry-After: %u\r\n", retry_after_s);
-	len = snprintf(body, sizeof(body),
-	    "{\"error\":\"service %s: %s\",\"status\":%u}", service,
-	    failures[failure].text, failures[failure].status);
-	session_reply(s, failures[failure].status, "application/json", extra,
-	    body, (size_t)len);
-}
-
 void
 exchange_refuse(
     struct exchange *x, enum exchange_failure failure, unsigned retry_after_s)
 {
-	struct session *s = x->session;
-	const char *service = x->service->config->name;
-	bool begun = x->response_begun;
-
-	request_end_task(x->request);
-	x->request->record.end = failures[failure].word;
 	exchange_end(x, false);
-	if (begun)
-		session_cut(s);
-	else
-		answer(s, service, failure, retry_after_s);
+	if (!x->response_begun) {
+		request_fail(x->request, &failures[failure], retry_after_s);
+		return;
+	}
+	x->request->record.end = failures[failure].word;
+	session_cut(x->session);
 }
 
 /* Nothing comes of this try any more. */
@@ -68,7 +42,7 @@ exchange_fail(struct exchange *x, enum exchange_failure failure)
 		exchange_count(x, SCOREBOARD_SERVICE_FAILURES);
 	log_debug("exchange with %s: %s", x->service->config->name,
 	    failures[failure].text);
-	if (breakers_report(x->runtime->breakers, &x->ticket, true,
+	if (breakers_report(x->runtime->breakers, x->ticket, true,
 		failures[failure].text) ||
 	    x->response_begun) {
 		exchange_refuse(x, failure, 0);
@@ -189,9 +163,9 @@ exchange_settle_status(struct exchange *x, unsigned status)
 	endpoint_failed(
 	    x->up->endpoint, failures[EXCHANGE_FAILURE_BAD_STATUS].text, false);
 	exchange_count(x, SCOREBOARD_SERVICE_FAILURES);
-	if (!x->ticket.is_open)
+	if (!x->ticket->is_open)
 		return true;
-	return breakers_report(x->runtime->breakers, &x->ticket, true,
+	return breakers_report(x->runtime->breakers, x->ticket, true,
 	    failures[EXCHANGE_FAILURE_BAD_STATUS].text);
 }
 
@@ -220,21 +194,21 @@ void
 exchange_complete(struct exchange *x, const char *data, size_t len)
 {
 	struct upstream *up = x->up;
-	bool keep;
 
 	/* Nothing may be left over on a connection that is used again: of an
 	 * answer, read or not yet, with no event to come; or of the request,
 	 * when the answer came early. */
-	keep = up->message.keep_alive && x->request_ended && !up->io.hangup &&
-	       !up->io.broken && !up->io.readable && buffer_len(up->in) == 0 &&
-	       io_backlog(&up->io) == 0 && up->io.held == NULL;
-	(void)breakers_report(x->runtime->breakers, &x->ticket, false, NULL);
+	x->keep = up->message.keep_alive && x->request_ended &&
+		  !up->io.hangup && !up->io.broken && !up->io.readable &&
+		  buffer_len(up->in) == 0 && io_backlog(&up->io) == 0 &&
+		  up->io.held == NULL;
+	(void)breakers_report(x->runtime->breakers, x->ticket, false, NULL);
 	if (!is_bad(message_status(&up->message)))
 		endpoint_worked(up->endpoint);
-	request_end_task(x->request);
 	/* First, so that whoever has the answer finds the endpoint free. The
 	 * piece lies in the connection's buffer: write, then let go. */
 	exchange_leave_endpoint(x);
 	finish_response(x, data, len);
-	exchange_end(x, keep);
+	if (x->state != EXCHANGE_ENDED)
+		exchange_end(x, x->keep);
 }

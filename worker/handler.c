@@ -39,17 +39,25 @@ handler_reply(struct request *request, unsigned status, json_t *json)
 
 /* ---- health ---- */
 
-static void
-health(struct request *request)
+static enum stage_verdict
+begin_health(struct request *request, void *state)
 {
 	struct runtime *rt = request->runtime;
 	json_t *json = handler_identity(rt);
 
+	(void)state;
 	if (json != NULL)
 		json_object_set_new(json, "status",
 		    json_string(rt->draining ? "draining" : "ok"));
 	handler_reply(request, rt->draining ? 503 : 200, json);
+	return STAGE_DONE;
 }
+
+const struct stage health_stage = {
+    .name = "health",
+    .handler = CONFIG_HANDLER_HEALTH,
+    .begin = begin_health,
+};
 
 /* ---- metrics ---- */
 
@@ -119,8 +127,8 @@ stalled_json(struct runtime *rt)
 	return list;
 }
 
-static void
-metrics(struct request *request)
+static enum stage_verdict
+begin_metrics(struct request *request, void *state)
 {
 	struct runtime *rt = request->runtime;
 	struct scoreboard_slot *slot = rt->slot;
@@ -137,6 +145,7 @@ metrics(struct request *request)
 	    redis_state_str((enum redis_state)atomic_load(&slot->redis)),
 	    "stalled", stalled_json(rt));
 
+	(void)state;
 	if (json == NULL || more == NULL ||
 	    json_object_update(json, more) == -1) {
 		json_decref(json);
@@ -144,29 +153,11 @@ metrics(struct request *request)
 	}
 	json_decref(more);
 	handler_reply(request, 200, json);
+	return STAGE_DONE;
 }
 
-void
-handler_start(struct request *request, enum config_handler handler)
-{
-	switch (handler) {
-	case CONFIG_HANDLER_METRICS:
-		metrics(request);
-		break;
-	case CONFIG_HANDLER_COUNT:
-		count_start(request);
-		break;
-	case CONFIG_HANDLER_CPU_BOUND:
-		cpu_bound_start(request);
-		break;
-	case CONFIG_HANDLER_HEALTH:
-		health(request);
-		break;
-	case CONFIG_HANDLER_WELCOME:
-		welcome_start(client);
-		break;
-	case CONFIG_HANDLER_NONE:
-		CHECK(handler != CONFIG_HANDLER_NONE);
-		break;
-	}
-}
+const struct stage metrics_stage = {
+    .name = "metrics",
+    .handler = CONFIG_HANDLER_METRICS,
+    .begin = begin_metrics,
+};

@@ -1,5 +1,5 @@
 /*
- * handler - the endpoints that a worker answers itself: metrics, count,
+ * handler - the stages of routes that a worker answers itself: metrics, count,
  * cpu_bound, health and welcome. Worker only.
  */
 #ifndef HANDLER_H
@@ -7,8 +7,11 @@
 
 #include "request.h"
 
-/* Answers the client's request, now or later. */
-void handler_start(struct request *request, enum config_handler handler);
+extern const struct stage metrics_stage;
+extern const struct stage health_stage;
+extern const struct stage cpu_bound_stage;
+extern const struct stage count_stage;
+extern const struct stage welcome_stage;
 
 /* What the handlers' files share: a JSON answer; json is used up. */
 struct json_t;
@@ -18,10 +21,5 @@ void handler_reply(
  * ARCHITECTURE.md, "Answers in JSON", says how keys are named and ordered. NULL
  * when memory ends. */
 struct json_t *handler_identity(struct runtime *rt);
-
-/* The handlers with files of their own. */
-void cpu_bound_start(struct request *request);
-void count_start(struct request *request);
-void welcome_start(struct request *request);
 
 #endif

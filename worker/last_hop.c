@@ -1,7 +1,10 @@
 #include "last_hop.h"
 
-bool
-last_hop_is_for(const struct message *m)
+#include "request.h"
+
+/* `OPTIONS *`: asks about the server, not about a path. */
+static bool
+is_about_server(const struct message *m)
 {
 	return m->parser.method == HTTP_OPTIONS && slice_is(m->path, "*");
 }
@@ -53,14 +56,31 @@ echo(struct request *request)
 	buffer_put(buffers, b);
 }
 
-void
-last_hop_start(struct request *request)
+static bool
+is_for(const struct config_route *route)
 {
-	if (session_request(request->session)->parser.method == HTTP_TRACE)
-		echo(request);
+	(void)route;
+	return true;
+}
+
+static enum stage_verdict
+begin(struct request *r, void *state)
+{
+	const struct message *m = session_request(r->session);
+
+	(void)state;
+	if (m->max_forwards != 0 &&
+	    (r->route != NULL || r->methods != 0 || !is_about_server(m)))
+		return STAGE_NEXT;
+	if (m->parser.method == HTTP_TRACE)
+		echo(r);
 	else
-		session_reply(request->session, 200, NULL,
+		session_reply(r->session, 200, NULL,
 		    "Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, "
 		    "TRACE\r\n",
 		    NULL, 0);
+	return STAGE_DONE;
 }
+
+const struct stage last_hop_stage = {
+    .name = "last_hop", .is_for = is_for, .begin = begin};

@@ -1,5 +1,6 @@
 #include "request.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,43 +12,19 @@
 #define GONE_STATUS 499
 
 void
-requests_init(
-    struct requests *all, struct runtime *rt, const struct route_table *routes)
+requests_init(struct requests *all, struct runtime *rt,
+    const struct route_table *routes, const struct chain_table *chains)
 {
-	*all = (struct requests){.runtime = rt, .routes = routes};
-	slab_init(&all->slab, sizeof(struct request));
+	*all = (struct requests){
+	    .runtime = rt, .routes = routes, .chains = chains};
+	slab_init(
+	    &all->slab, sizeof(struct request) + chain_state_bytes(chains));
 }
 
 void
 requests_fini(struct requests *all)
 {
 	slab_fini(&all->slab);
-}
-
-static void
-abort_task(struct request *r)
-{
-	struct task *task = r->task;
-
-	r->task = NULL;
-	if (task != NULL)
-		task->ops->abort(task);
-}
-
-void
-request_begin_task(struct request *r, struct task *task)
-{
-	if (!CONFINED(r->task == NULL, "a second task for one request")) {
-		abort_task(r);
-		session_cut(r->session);
-	}
-	r->task = task;
-}
-
-void
-request_end_task(struct request *r)
-{
-	r->task = NULL;
 }
 
 /* ---- what is recorded ---- */
@@ -105,21 +82,34 @@ request_new(struct requests *all, struct session *s)
 	r->all = all;
 	r->runtime = all->runtime;
 	r->session = s;
-	r->task = NULL;
-	record_init(&r->record);
-	r->text = NULL;
-	r->series = 0;
+	r->route = NULL;
+	r->begun = 0;
+	r->over = false;
 	r->cut = false;
+	r->ticket = NULL;
+	r->text = NULL;
+	r->is_traced = false;
+	record_init(&r->record);
 	if (all->log != NULL)
 		note_request(r, session_request(s));
 	return r;
 }
 
 static void
+free_request(void *p)
+{
+	struct request *r = p;
+
+	slab_put(&r->all->slab, r);
+}
+
+/* Its stages may still be at work. */
+static void
 drop(struct request *r)
 {
 	free(r->text);
-	slab_put(&r->all->slab, r);
+	r->text = NULL;
+	loop_bury(r->runtime->loop, r, free_request);
 }
 
 static void
@@ -163,13 +153,14 @@ log_refusal(struct requests *all, const struct session *s)
 	log_record(all, s, &record, session_why(s));
 }
 
-void
-request_note_id(struct request *r, const char *id)
+const struct trace *
+request_trace(struct request *r)
 {
-	if (r->text == NULL)
-		return;
-	strlcpy(r->text->id, id, sizeof(r->text->id));
-	r->record.id = r->text->id;
+	if (!r->is_traced)
+		trace_of_request(
+		    &r->trace, r->runtime->trace, session_request(r->session));
+	r->is_traced = true;
+	return &r->trace;
 }
 
 void
@@ -208,49 +199,34 @@ note_activity(struct runtime *rt, const struct message *m)
 	    &slot->activity_len, (uint32_t)activity.len, memory_order_release);
 }
 
-/* RFC 9110 section 15.5.6. */
-static void
-refuse_method(struct session *s, uint64_t methods)
-{
-	static const char body[] =
-	    "{\"error\":\"method not allowed here\",\"status\":405}";
-	char allow[512];
-	struct text t;
+/* ---- its way through the chain ---- */
 
-	text_init(&t, allow, sizeof(allow) - 1);
-	text_add_str(&t, "Allow: ");
-	route_add_methods(&t, methods);
-	text_add(&t, "\r\n", 2);
-	if (!CONFINED(!text_is_full(&t), "the methods of a 405")) {
-		session_cut(s);
-		return;
+static void *
+state_of(struct request *r, unsigned i)
+{
+	return r->states + r->chain->links[i].offset;
+}
+
+static enum stage_verdict
+run(struct request *r)
+{
+	enum stage_verdict verdict = STAGE_NEXT;
+
+	while (verdict == STAGE_NEXT && r->begun < r->chain->count) {
+		const struct stage *stage = r->chain->links[r->begun].stage;
+		void *state = state_of(r, r->begun++);
+
+		memset(state, 0, stage->state_bytes);
+		verdict = stage->begin(r, state);
 	}
-	allow[t.len] = '\0';
-	session_reply(
-	    s, 405, "application/json", allow, body, sizeof(body) - 1);
+	return verdict;
 }
 
-/* What is answered here: the log has its id, too. */
-static void
-note_own_id(struct request *r)
+void
+request_resume(struct request *r)
 {
-	struct trace trace;
-
-	if (r->text == NULL)
-		return;
-	trace_of_request(
-	    &trace, r->runtime->trace, session_request(r->session));
-	request_note_id(r, trace.id);
-}
-
-static void
-start_task(struct request *r, const struct config_route *route)
-{
-	r->record.route = route->path;
-	r->series = route->series;
-	if (route->service < 0)
-		note_own_id(r);
-	request_hooks.start(r, route);
+	if (!r->over && run(r) == STAGE_DONE && !r->over)
+		session_drop_head(r->session);
 }
 
 void
@@ -258,48 +234,59 @@ request_start(struct request *r)
 {
 	struct runtime *rt = r->runtime;
 	const struct message *m = session_request(r->session);
-	const struct config_route *route;
-	uint64_t methods;
 
 	runtime_count(rt, SCOREBOARD_REQUESTS);
 	counter_gauge(&rt->slot->in_flight, 1);
 	note_activity(rt, m);
-	if (m->max_forwards == 0) {
-		note_own_id(r);
-		request_hooks.last_hop(r);
-		return;
-	}
-	switch (route_find(r->all->routes, m, &route, &methods)) {
-	case ROUTE_FOUND:
-		start_task(r, route);
-		break;
-	case ROUTE_NO_METHOD:
-		note_own_id(r);
-		refuse_method(r->session, methods);
-		break;
-	case ROUTE_NONE:
-		note_own_id(r);
-		if (request_hooks.is_last_hop(m))
-			request_hooks.last_hop(r);
-		else
-			session_reply_error(
-			    r->session, 404, "no route for this path");
-		break;
-	}
+	r->methods = 0;
+	if (route_find(r->all->routes, m, &r->route, &r->methods) !=
+	    ROUTE_FOUND)
+		r->route = NULL;
+	else
+		r->record.route = r->route->path;
+	r->chain = chain_of(r->all->chains, r->route);
+	if (r->text != NULL)
+		r->record.id = request_trace(r)->id;
+	if (run(r) == STAGE_WAIT)
+		session_hold_head(r->session);
 }
 
+/* The stage that began last: none behind it has been asked. */
 void
 request_on_body(struct request *r, const char *data, size_t len, bool last)
 {
-	if (r->task != NULL)
-		r->task->ops->on_body(r->task, data, len, last);
+	const struct stage *stage = r->chain->links[r->begun - 1].stage;
+
+	if (!r->over && stage->on_body != NULL)
+		stage->on_body(r, state_of(r, r->begun - 1), data, len, last);
 }
 
 void
 request_on_drained(struct request *r)
 {
-	if (r->task != NULL && r->task->ops->on_drained != NULL)
-		r->task->ops->on_drained(r->task);
+	const struct stage *stage = r->chain->links[r->begun - 1].stage;
+
+	if (!r->over && stage->on_drained != NULL)
+		stage->on_drained(r, state_of(r, r->begun - 1));
+}
+
+/* Service names and our own texts: nothing that wants escaping. */
+void
+request_fail(struct request *r, const struct request_failure *failure,
+    unsigned retry_after_s)
+{
+	char body[192], extra[48] = "";
+	int len;
+
+	r->record.end = failure->word;
+	if (retry_after_s != 0)
+		snprintf(
+		    extra, sizeof(extra), "Retry-After: %u\r\n", retry_after_s);
+	len = snprintf(body, sizeof(body),
+	    "{\"error\":\"service %s: %s\",\"status\":%u}", r->record.service,
+	    failure->text, failure->status);
+	session_reply(r->session, failure->status, "application/json", extra,
+	    body, (size_t)len);
 }
 
 /* ---- its end ---- */
@@ -311,9 +298,10 @@ end_request(struct request *r, unsigned status, enum scoreboard_code code,
     uint64_t bytes_out, enum session_close why)
 {
 	struct runtime *rt = r->runtime;
+	unsigned series = r->route != NULL ? r->route->series : 0;
 
 	endings_add(&rt->endings,
-	    &rt->durations[r->series * SCOREBOARD_CODE_COUNT + code],
+	    &rt->durations[series * SCOREBOARD_CODE_COUNT + code],
 	    session_request_us(r->session));
 	log_request(r, status, bytes_out, why);
 }
@@ -323,6 +311,15 @@ has_left(const struct session *s)
 {
 	return session_why(s) == SESSION_CLOSE_PEER ||
 	       session_why(s) == SESSION_CLOSE_RESET;
+}
+
+static void
+end_stages(struct request *r)
+{
+	r->over = true;
+	for (unsigned i = r->begun; i-- > 0;)
+		if (r->chain->links[i].stage->end != NULL)
+			r->chain->links[i].stage->end(r, state_of(r, i));
 }
 
 void
@@ -336,11 +333,10 @@ request_on_response_end(
 	if (r == NULL) {
 		runtime_count(rt, SCOREBOARD_REQUESTS);
 	} else {
-		if (!complete && r->task != NULL && has_left(s))
+		if (!complete && has_left(s))
 			runtime_count(rt, SCOREBOARD_CLIENT_ABORTS);
-		/* The session refused the request in mid-body: the task is
-		 * off. */
-		abort_task(r);
+		/* Also when the session has refused it in mid-body. */
+		end_stages(r);
 		counter_gauge(&rt->slot->in_flight, -1);
 	}
 	if (session_request(s)->error != MESSAGE_NONE)
@@ -363,9 +359,10 @@ request_on_close(struct request *r, enum session_close reason)
 {
 	struct runtime *rt = r->runtime;
 
-	if (r->task != NULL)
+	if (!r->over) {
 		runtime_count(rt, SCOREBOARD_CLIENT_ABORTS);
-	abort_task(r);
+		end_stages(r);
+	}
 	if (r->cut) {
 		end_request(r, session_status(r->session),
 		    scoreboard_code_of(session_status(r->session)),

@@ -1,20 +1,24 @@
 /*
- * request - one request of a client: how it is routed, what answers it, what is
- * counted and recorded of it. Worker only.
+ * request - one request of a client: its route, the stages that it passes
+ * through, what is counted and recorded of it. Worker only.
  *
  * A request begins when its head is whole and ends with its response or its
- * connection. What answers it is one task (an exchange with a backend, a
- * handler), which answers through request->session and takes itself off with
- * request_end_task() before its last write: with that write the request is
- * gone. If the client goes first, the task is told by abort() and must not
- * touch the session any more.
+ * connection. In between it passes through the chain of its route (chain.h):
+ * each stage lets it go on, makes it wait, or answers it through
+ * request->session. However the request ends, every stage that has begun is
+ * told by end(), from inside the write that ends the response; the request and
+ * the states of its stages stay in memory until the loop's iteration is over.
  *
  * The connection (client.h) makes the request and passes on its session's
- * events. Which tasks there are is said in chains.c.
+ * events.
  */
 #ifndef REQUEST_H
 #define REQUEST_H
 
+#include <stdalign.h>
+#include <stddef.h>
+
+#include "chain.h"
 #include "record.h"
 #include "runtime.h"
 #include "session.h"
@@ -22,35 +26,12 @@
 #include "trace.h"
 
 struct access_log;
+struct breakers_ticket;
 struct request;
 struct route_table;
-struct task;
 
-struct task_ops {
-	/* A piece of the request's body, for a task that took it. */
-	void (*on_body)(
-	    struct task *task, const char *data, size_t len, bool last);
-	/* The client has read what was written. May be NULL. */
-	void (*on_drained)(struct task *task);
-	/* The request is over: let go of everything, answer nothing. */
-	void (*abort)(struct task *task);
-};
-
-/* What answers a request; embedded in an exchange and the like. */
-struct task {
-	const struct task_ops *ops;
-};
-
-/* What requests lead to: defined once, in chains.c, which alone knows all that
- * answers and all that observes. */
+/* Who observes requests: defined once, in chains.c. */
 struct request_hooks {
-	/* Answers a request of that route, now or later. */
-	void (*start)(
-	    struct request *request, const struct config_route *route);
-	/* Does a request that no route takes end here all the same? */
-	bool (*is_last_hop)(const struct message *message);
-	/* Answers what is to go no further. */
-	void (*last_hop)(struct request *request);
 	void (*log)(struct access_log *log, const struct record *record);
 };
 extern const struct request_hooks request_hooks;
@@ -59,6 +40,7 @@ extern const struct request_hooks request_hooks;
 struct requests {
 	struct runtime *runtime;
 	const struct route_table *routes;
+	const struct chain_table *chains;
 	struct access_log *log; /* NULL: off */
 	struct slab slab;
 };
@@ -71,25 +53,32 @@ struct request_text {
 	char line[REQUEST_LINE_MAX]; /* "GET /path HTTP/1.1" */
 	char host[REQUEST_HOST_MAX];
 	char upstream[SOCK_TEXT_MAX];
-	char id[TRACE_ID_MAX + 1];
 };
 
 struct request {
 	struct requests *all;
 	struct runtime *runtime;
 	struct session *session;
-	struct task *task; /* NULL: answered, or not yet begun */
-	/* For the access log. The task adds what it knows; `end`, when it
-	 * knows better than the connection why it ended. */
+	const struct config_route *route; /* NULL: none takes it */
+	uint64_t methods; /* without a route: those that one would take */
+	const struct chain *chain;
+	unsigned begun; /* stages of the chain */
+	bool over;      /* all stages have been told */
+	bool cut;       /* its response was: said when it closes */
+	/* Of the service's circuit breaker; NULL: no stage has asked it. */
+	struct breakers_ticket *ticket;
+	/* For the access log. The stages add what they know; `end`, when they
+	 * know better than the connection why it ended. */
 	struct record record;
 	struct request_text *text; /* NULL: no access log, or no memory */
-	unsigned series;           /* of its route, as in config_route */
-	bool cut;                  /* its response was: said when it closes */
+	bool is_traced;
+	struct trace trace;                 /* request_trace() */
+	alignas(max_align_t) char states[]; /* of the stages */
 };
 
-/* rt outlives it; so do the routes. */
-void requests_init(
-    struct requests *all, struct runtime *rt, const struct route_table *routes);
+/* All that is given outlives it. */
+void requests_init(struct requests *all, struct runtime *rt,
+    const struct route_table *routes, const struct chain_table *chains);
 /* When no request is left. */
 void requests_fini(struct requests *all);
 
@@ -97,8 +86,8 @@ void requests_fini(struct requests *all);
 
 /* The request that the session has just read. NULL: no memory. */
 struct request *request_new(struct requests *all, struct session *s);
-/* Counts it, routes it and has it answered, which may be over on return, and
- * the request with it. */
+/* Counts it, routes it and sends it through its chain, after which it may be
+ * over. */
 void request_start(struct request *r);
 void request_on_body(
     struct request *r, const char *data, size_t len, bool last);
@@ -111,13 +100,26 @@ void request_on_response_end(
 /* The connection closes while the request is in hand: it is gone. */
 void request_on_close(struct request *r, enum session_close reason);
 
-/* ---- for what answers ---- */
+/* ---- for the stages ---- */
 
-void request_begin_task(struct request *r, struct task *task);
-void request_end_task(struct request *r);
-/* Copies, for the access log: the request's id, the endpoint that it goes
- * to. */
-void request_note_id(struct request *r, const char *id);
+/* After a stage's STAGE_WAIT, never from inside its begin(): the request goes
+ * on to the next stage. */
+void request_resume(struct request *r);
+/* The names by which the request is known. Called while its text is valid, at
+ * least for the first time. */
+const struct trace *request_trace(struct request *r);
+/* Copies, for the access log, the endpoint that the request goes to. */
 void request_note_upstream(struct request *r, const char *address);
+
+/* Why a request that was meant for a service fails. Static texts. */
+struct request_failure {
+	unsigned status;
+	const char *word; /* for the access log */
+	const char *text; /* for the client */
+};
+/* Answers with a failure of record.service, in JSON. retry_after_s: 0 for no
+ * Retry-After. */
+void request_fail(struct request *r, const struct request_failure *failure,
+    unsigned retry_after_s);
 
 #endif

@@ -4,14 +4,13 @@
 #include <string.h>
 
 #include "check.h"
+#include "request.h"
 
 #define RANDOM_MARK "{{random}}"
 
 /* An answer that waits for its delay to pass. */
 struct respond {
-	struct task task; /* first: it is a task */
 	struct request *request;
-	const struct config_respond *config;
 	struct timer timer;
 };
 
@@ -72,44 +71,45 @@ answer(struct request *request, const struct config_respond *config)
 static void
 on_timer(void *arg)
 {
-	struct respond *r = arg;
-	struct request *request = r->request;
+	struct respond *respond = arg;
 
-	request_end_task(request);
-	loop_bury(request->runtime->loop, r, free);
-	answer(request, r->config);
+	answer(respond->request, &respond->request->route->respond);
+}
+
+static bool
+is_for(const struct config_route *route)
+{
+	return route != NULL && route->has_respond;
+}
+
+static enum stage_verdict
+begin(struct request *r, void *state)
+{
+	struct respond *respond = state;
+	const struct config_respond *config = &r->route->respond;
+
+	respond->request = r;
+	timer_init(&respond->timer, on_timer, respond);
+	if (config->delay_us == 0)
+		answer(r, config);
+	else
+		loop_timer_after(
+		    r->runtime->loop, &respond->timer, config->delay_us);
+	return STAGE_DONE;
 }
 
 static void
-abort_respond(struct task *task)
+end(struct request *r, void *state)
 {
-	struct respond *r = (struct respond *)task;
-	struct loop *loop = r->request->runtime->loop;
+	struct respond *respond = state;
 
-	loop_timer_clear(loop, &r->timer);
-	loop_bury(loop, r, free);
+	loop_timer_clear(r->runtime->loop, &respond->timer);
 }
 
-static const struct task_ops ops = {.abort = abort_respond};
-
-void
-respond_start(struct request *request, const struct config_respond *config)
-{
-	struct respond *r;
-
-	if (config->delay_us == 0) {
-		answer(request, config);
-		return;
-	}
-	r = calloc(1, sizeof(*r));
-	if (r == NULL) {
-		session_reply_error(request->session, 503, "out of memory");
-		return;
-	}
-	r->task.ops = &ops;
-	r->request = request;
-	r->config = config;
-	timer_init(&r->timer, on_timer, r);
-	request_begin_task(request, &r->task);
-	loop_timer_after(request->runtime->loop, &r->timer, config->delay_us);
-}
+const struct stage respond_stage = {
+    .name = "respond",
+    .is_for = is_for,
+    .state_bytes = sizeof(struct respond),
+    .begin = begin,
+    .end = end,
+};

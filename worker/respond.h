@@ -1,13 +1,12 @@
 /*
- * respond - routes that answer with a text of the configuration, late or
- * wrong as often as it says: the demo services. Worker only.
+ * respond - the stage of routes that answer with a text of the configuration,
+ * late or wrong as often as it says: the demo services. Worker only.
  */
 #ifndef RESPOND_H
 #define RESPOND_H
 
-#include "request.h"
+#include "chain.h"
 
-void respond_start(
-    struct request *request, const struct config_respond *respond);
+extern const struct stage respond_stage;
 
 #endif

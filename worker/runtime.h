@@ -21,7 +21,6 @@
 #include "pipe.h"
 #include "resolver.h"
 #include "scoreboard.h"
-#include "slab.h"
 
 struct breakers;
 struct offload;
@@ -41,7 +40,6 @@ struct runtime {
 	struct outbox *outbox;
 	struct pipe_pool *pipes;
 	struct resolver *resolver;
-	struct slab exchanges; /* of exchange.c */
 
 	struct breakers *breakers;
 	struct totals *totals;

@@ -310,14 +310,15 @@ compose(struct welcome *w)
 	add_processes(w);
 }
 
-void
-welcome_start(struct request *request)
+static enum stage_verdict
+begin(struct request *request, void *state)
 {
 	struct session *s = request->session;
 	const struct message *m = session_request(s);
 	struct welcome w = {.runtime = request->runtime};
 	char *text = NULL;
 
+	(void)state;
 	set_address(&w, m->host);
 	if (page_begin(&w.page, page_wants_html(m), "Drover") == 0) {
 		compose(&w);
@@ -329,4 +330,11 @@ welcome_start(struct request *request)
 	else
 		session_reply_error(s, 503, "out of memory");
 	free(text);
+	return STAGE_DONE;
 }
+
+const struct stage welcome_stage = {
+    .name = "welcome",
+    .handler = CONFIG_HANDLER_WELCOME,
+    .begin = begin,
+};

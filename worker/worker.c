@@ -53,6 +53,7 @@ struct worker {
 	struct redis *redis; /* NULL: not configured */
 	char redis_name[32]; /* as CLIENT LIST shows it */
 	struct route_table *routes;
+	struct chain_table *chains;
 	struct requests requests;
 	struct clients *clients;
 	struct checker *checker;
@@ -207,7 +208,6 @@ on_tick(void *arg)
 		refresh_rss(w);
 		buffer_pool_trim(w->rt.buffers);
 		pipe_pool_trim(w->rt.pipes);
-		slab_trim(&w->rt.exchanges);
 		slab_trim(&w->requests.slab);
 	}
 	if (w->rt.draining)
@@ -426,14 +426,17 @@ open_all(struct worker *w)
 	    BUFFERS_EXTRA);
 	w->rt.outbox = outbox_new(w->rt.loop, OUTBOX_TOLD_MIN);
 	w->rt.pipes = pipe_pool_new(PIPES_MAX);
-	slab_init(&w->rt.exchanges, exchange_bytes());
 	if (trace_source_init(&w->trace) == -1)
 		return -1;
 	w->rt.resolver = resolver_new(w->rt.loop);
 	w->rt.offload = offload_new(w->rt.loop);
 	w->routes =
 	    route_table_new(w->rt.config->routes, w->rt.config->route_count);
-	requests_init(&w->requests, &w->rt, w->routes);
+	w->chains =
+	    chain_table_new(w->rt.config->routes, w->rt.config->route_count);
+	if (w->chains == NULL)
+		return -1;
+	requests_init(&w->requests, &w->rt, w->routes, w->chains);
 	w->clients = clients_new(&w->rt, &w->requests);
 	if (w->rt.buffers == NULL || w->rt.outbox == NULL ||
 	    w->rt.pipes == NULL || w->rt.resolver == NULL ||
@@ -469,6 +472,7 @@ close_all(struct worker *w)
 	clients_free(w->clients);
 	endings_settle(&w->rt.endings, clock_ns());
 	route_table_free(w->routes);
+	chain_table_free(w->chains);
 	offload_free(w->rt.offload);
 	checker_free(w->checker);
 	close_services(w);
@@ -487,7 +491,6 @@ close_all(struct worker *w)
 	loop_free(w->rt.loop);
 	buffer_pool_free(w->rt.buffers);
 	pipe_pool_free(w->rt.pipes);
-	slab_fini(&w->rt.exchanges);
 	requests_fini(&w->requests);
 }
 

@@ -20,15 +20,21 @@ enum {
 /* Of the response that began last; the tests' responses begin and end in one
  * read. */
 static unsigned status;
+/* Whose backend's response was read whole last. */
+static struct exchange *complete;
 
 struct text *__real_session_begin(
     struct session *s, const struct session_response *response);
-void __real_exchange_end(struct exchange *x, bool keep_upstream);
+void __real_exchange_leave_endpoint(struct exchange *x);
+void __real_session_finish(
+    struct session *s, const void *data, size_t len, struct slice trailers);
 void __real_pool_release(struct upstream *up);
 
 struct text *__wrap_session_begin(
     struct session *s, const struct session_response *response);
-void __wrap_exchange_end(struct exchange *x, bool keep_upstream);
+void __wrap_exchange_leave_endpoint(struct exchange *x);
+void __wrap_session_finish(
+    struct session *s, const void *data, size_t len, struct slice trailers);
 void __wrap_pool_release(struct upstream *up);
 
 struct text *
@@ -40,14 +46,24 @@ __wrap_session_begin(struct session *s, const struct session_response *response)
 	return __real_session_begin(s, response);
 }
 
+/* Of a response that has been read whole. */
 void
-__wrap_exchange_end(struct exchange *x, bool keep_upstream)
+__wrap_exchange_leave_endpoint(struct exchange *x)
 {
+	__real_exchange_leave_endpoint(x);
 	if (status == STATUS_EXCHANGE_STEPS_BACK)
 		(void)exchange_enter(x, EXCHANGE_CONNECTING);
-	__real_exchange_end(x, keep_upstream);
+	complete = x;
+}
+
+/* The response's last piece, with which the exchange has ended. */
+void
+__wrap_session_finish(
+    struct session *s, const void *data, size_t len, struct slice trailers)
+{
+	__real_session_finish(s, data, len, trailers);
 	if (status == STATUS_EXCHANGE_ENDED_TWICE)
-		__real_exchange_end(x, keep_upstream);
+		exchange_end(complete, true);
 }
 
 void

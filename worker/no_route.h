@@ -1,0 +1,12 @@
+/*
+ * no_route - the last stage of requests that no route takes: 405 where a route
+ * would take another method, else 404. Worker only.
+ */
+#ifndef NO_ROUTE_H
+#define NO_ROUTE_H
+
+#include "chain.h"
+
+extern const struct stage no_route_stage;
+
+#endif
