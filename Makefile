@@ -4,8 +4,8 @@
 #   make SAN=address,undefined BUILD=build/san instrumented
 #   make release                               build/release/drover, by gcc
 #
-# Each folder sees shared/ and itself, nothing else: the include paths below
-# are the wall between master/ and worker/.
+# Each folder sees itself and what its row of the table below names, nothing
+# else: the include paths are the walls.
 
 # The one place of the version: `drover -v`, /metrics and the log have it from
 # here.
@@ -82,14 +82,51 @@ endif
 PKG_CFLAGS := $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(PACKAGES) 2>/dev/null))
 PKG_LIBS := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null)
 
-DIRS := shared master worker
+# Who may include whom, lowest first: a row names folders of rows above it, so no
+# circle can be written down, and a folder sees itself. A header that is included
+# brings its own includes along, so what it sees is named as well.
+SEES_shared/base :=
+SEES_shared/event := shared/base
+SEES_shared/net := shared/base shared/event
+SEES_shared/http := shared/base shared/event shared/net
+SEES_shared/redis := shared/base shared/event shared/net
+SEES_shared/config := shared/base shared/event shared/net shared/http
+SEES_shared/state := shared/base shared/event shared/net shared/config
+
+# All but the Redis client: the master never talks to Redis, and of a worker only
+# cluster/ does.
+SHARED := $(addprefix shared/,base event net http config state)
+SEES_master/base := $(SHARED)
+SEES_master/admin := $(SHARED) master/base
+SEES_master := $(SHARED) master/base master/admin
+
+SEES_worker/base := $(SHARED)
+WORKER := $(SHARED) worker/base
+SEES_worker/request := $(WORKER)
+SEES_worker/cluster := $(WORKER) shared/redis
+SEES_worker/upstream := $(WORKER)
+SEES_worker/edge := $(WORKER) worker/request
+SEES_worker/stages := $(WORKER) $(addprefix worker/,request cluster upstream)
+SEES_worker/handlers := $(WORKER) $(addprefix worker/,request cluster)
+SEES_worker/proxy := $(WORKER) $(addprefix worker/,request cluster upstream)
+SEES_worker/observe := $(WORKER) $(addprefix worker/,request upstream)
+SEES_worker/process := $(WORKER) shared/redis $(addprefix worker/,request \
+	cluster upstream edge stages handlers proxy observe)
+
+DIRS := $(sort $(patsubst SEES_%,%,$(filter SEES_%,$(.VARIABLES))))
+sees = $(addprefix -I,$(1) $(SEES_$(1)))
+folder_of = $(patsubst %/,%,$(dir $(1)))
+
 SOURCES := $(foreach d,$(DIRS),$(wildcard $(d)/*.c))
 HEADERS := $(foreach d,$(DIRS),$(wildcard $(d)/*.h))
 OBJS := $(patsubst %.c,$(BUILD)/obj/%.o,$(SOURCES))
 MAIN := $(BUILD)/obj/master/main.o
 LIBRARY := $(BUILD)/libdrover.a
-UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,\
-	$(wildcard tests/unit/test_*.c))
+# As the folders they test; a header there may serve all of them.
+UNIT_DIRS := tests/unit $(addprefix tests/unit/,$(DIRS))
+UNIT_SOURCES := $(foreach d,$(UNIT_DIRS),$(wildcard $(d)/test_*.c))
+UNIT_TESTS := $(patsubst %.c,$(BUILD)/unit/%,$(notdir $(UNIT_SOURCES)))
+vpath test_%.c $(UNIT_DIRS)
 FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 # V=1 shows the commands.
@@ -117,10 +154,11 @@ $(LIBRARY): $(filter-out $(MAIN),$(OBJS)) $(LLHTTP_OBJS)
 	$(Q)$(AR) rcs $@ $^
 
 define FOLDER
-$(BUILD)/obj/$(1)/%.o: $(1)/%.c Makefile $(TRAINED) | packages
+$(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard $(1)/*.c)): \
+		$(BUILD)/obj/$(1)/%.o: $(1)/%.c Makefile $(TRAINED) | packages
 	@mkdir -p $$(@D)
 	$$(call say,CC $$<)
-	$$(COMPILE) $(WARNINGS) $(sort -Ishared -I$(1)) -o $$@ $$<
+	$$(COMPILE) $(WARNINGS) $(call sees,$(1)) -o $$@ $$<
 endef
 $(foreach d,$(DIRS),$(eval $(call FOLDER,$(d))))
 
@@ -129,12 +167,12 @@ $(BUILD)/obj/llhttp/%.o: /usr/share/llhttp/%.c Makefile $(TRAINED) | packages
 	$(call say,CC $<)
 	$(COMPILE) -o $@ $<
 
-$(BUILD)/unit/%: tests/unit/%.c $(LIBRARY)
+$(BUILD)/unit/test_%: test_%.c $(LIBRARY)
 	@mkdir -p $(@D)
 	$(call say,CC $<)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(NO_LTO) $(PKG_CFLAGS) $(LLHTTP_CFLAGS) \
-		$(WARNINGS) -MMD -MP $(patsubst %,-I%,$(DIRS)) $(LDFLAGS) -o $@ $< \
-		$(LIBRARY) -lcmocka $(LDLIBS)
+		$(WARNINGS) -MMD -MP -MF $@.dep $(addprefix -I,$(DIRS) $(UNIT_DIRS)) \
+		$(LDFLAGS) -o $@ $< $(LIBRARY) -lcmocka $(LDLIBS)
 
 unit: $(UNIT_TESTS)
 
@@ -154,7 +192,7 @@ $(BUILD)/fuzz_%: tests/fuzz/fuzz_%.c $(LIBRARY)
 	@mkdir -p $(@D)
 	$(call say,CC $<)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(PKG_CFLAGS) $(LLHTTP_CFLAGS) $(WARNINGS) \
-		-MMD -MP $(patsubst %,-I%,$(DIRS)) $(LDFLAGS) -fsanitize=fuzzer \
+		-MMD -MP $(addprefix -I,$(DIRS)) $(LDFLAGS) -fsanitize=fuzzer \
 		-o $@ $< $(LIBRARY) $(LDLIBS)
 
 # The program with bugs on purpose (tests/planted), with the release build's
@@ -247,8 +285,8 @@ CLANG_FORMAT ?= clang-format-19
 CLANG_TIDY ?= clang-tidy-19
 
 FORMATTED = $(SOURCES) $(HEADERS) \
-	$(wildcard $(foreach d,unit fuzz planted bench measure,\
-	tests/$(d)/*.c tests/$(d)/*.h))
+	$(wildcard $(foreach d,$(UNIT_DIRS) \
+	$(addprefix tests/,fuzz planted measure) $(BENCH),$(d)/*.c $(d)/*.h))
 
 format:
 	$(Q)$(CLANG_FORMAT) -i $(FORMATTED)
@@ -263,7 +301,7 @@ check-headers: $(patsubst %,$(BUILD)/headers/%.ok,$(HEADERS) \
 $(BUILD)/headers/%.ok: %
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(PKG_CFLAGS) $(LLHTTP_CFLAGS) $(WARNINGS) \
-		-Ishared -I$(<D) -fsyntax-only -x c -include $< /dev/null
+		$(call sees,$(call folder_of,$<)) -fsyntax-only -x c -include $< /dev/null
 	@touch $@
 
 TIDY_CHECKS := -*,bugprone-*,clang-analyzer-*,misc-redundant-expression,\
@@ -279,7 +317,7 @@ $(BUILD)/tidy/%.ok: % $(HEADERS) $(wildcard $(BENCH)/*.h)
 	@mkdir -p $(@D)
 	$(call say,TIDY $<)
 	$(Q)$(TIDY) $< -- -std=c17 $(CPPFLAGS) $(PKG_CFLAGS) $(LLHTTP_CFLAGS) \
-		-Ishared -I$(<D) 2>$@.log || { cat $@.log; exit 1; }
+		$(call sees,$(call folder_of,$<)) 2>$@.log || { cat $@.log; exit 1; }
 	@touch $@
 
 # The folder moved between Debian 12 and 13.
@@ -289,9 +327,9 @@ lint-cppcheck:
 	$(Q)cppcheck --quiet --std=c11 --error-exitcode=1 --inline-suppr \
 		--enable=warning,performance,portability \
 		--suppress=missingIncludeSystem --suppress=normalCheckLevelMaxBranches \
-		--include=$(BSD)/sys/queue.h -Ishared \
+		--include=$(BSD)/sys/queue.h $(addprefix -I,$(DIRS)) \
 		-D__linux__ -D'noreturn=__attribute__((noreturn))' \
-		$(DIRS) $(BENCH)
+		shared master worker $(BENCH)
 
 # The binaries need the named libraries and no others.
 deps-check: $(BUILD)/drover $(RELEASE)/drover
@@ -319,4 +357,4 @@ help:
 	check-headers lint lint-cppcheck deps-check clean help
 .DELETE_ON_ERROR:
 
--include $(OBJS:.o=.d) $(UNIT_TESTS:=.d) $(FUZZERS:=.d)
+-include $(OBJS:.o=.d) $(UNIT_TESTS:=.dep) $(FUZZERS:=.d)

@@ -2,7 +2,7 @@
  * planted - bugs on purpose, for tests/functional/test_planted_bugs.py: linked
  * into a program of their own (make planted) in place of calls between the
  * product's files (ld --wrap). A backend's status picks one; each breaks an
- * invariant that shared/check.h confines.
+ * invariant that shared/base/check.h confines.
  */
 #include <stdbool.h>
 

@@ -10,7 +10,7 @@ import subprocess
 from harness import (DROVER, WRAPPER, Client, Process, free_port, handler,
                      respond, route, service, wait_for)
 
-GATEWAY = pathlib.Path(__file__).resolve().parents[2] / "conf/gateway.yaml"
+GATEWAY = pathlib.Path(__file__).resolve().parents[3] / "conf/gateway.yaml"
 WELCOME = {**handler("/", "welcome"), "exact": True, "methods": ["GET"]}
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 VOID = ("meta", "link")

@@ -14,7 +14,7 @@ import yaml
 from harness import (Client, DEADLINE, Process, free_port, handler, route,
                      service, wait_for)
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+ROOT = pathlib.Path(__file__).resolve().parents[3]
 CONF = ROOT / "conf"
 METRIC = re.compile(r"\b(?:drover|process)_[a-z0-9_]+")
 # Long enough for two scrapes on a busy machine.
@@ -52,8 +52,8 @@ def test_rules_and_configuration():
 
 
 def test_each_rule_fires_when_it_should():
-    promtool("test", "rules", "tests/functional/alerts_test.yml")
-    tested = (ROOT / "tests/functional/alerts_test.yml").read_text()
+    promtool("test", "rules", "tests/functional/process/alerts_test.yml")
+    tested = (ROOT / "tests/functional/process/alerts_test.yml").read_text()
     for rule in alerts():
         assert f"alertname: {rule['alert']}\n" in tested
 

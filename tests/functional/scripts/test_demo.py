@@ -10,7 +10,7 @@ import subprocess
 
 import pytest
 
-DEMO = pathlib.Path(__file__).resolve().parents[2] / "scripts" / "demo"
+DEMO = pathlib.Path(__file__).resolve().parents[3] / "scripts" / "demo"
 
 # Notes what it was asked, and how many gateways there are now.
 DOCKER = """#!/bin/bash

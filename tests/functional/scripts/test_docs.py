@@ -6,7 +6,7 @@ import re
 
 from test_access_log import NAMED, PLACED
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+ROOT = pathlib.Path(__file__).resolve().parents[3]
 # Idle connections have no request whose line could say so, and a bad status is
 # passed on as the service's answer.
 NEVER_SAID = {"idle", "evicted", "upstream_status"}
@@ -17,9 +17,9 @@ def test_every_field_and_word_of_the_access_log():
         r"^\|([^|]*)\|", (ROOT / "docs/access-log.md").read_text(), re.M))
     said = set(re.findall(r"`(\w+)`", first_cells))
     failures = re.findall(r'X\(\w+, \d{3}, "(\w+)"',
-                          (ROOT / "worker/exchange_private.h").read_text())
+                          (ROOT / "worker/proxy/exchange_private.h").read_text())
     closes = re.findall(r'X\([A-Z_]+, "(\w+)", "',
-                        (ROOT / "shared/session.h").read_text())
+                        (ROOT / "shared/http/session.h").read_text())
     assert len(failures) > 10 and len(closes) > 10
     words = set(failures) | set(closes) - {"done"}
     assert said - {"end"} == (set(PLACED + NAMED) - {"end"} |
