@@ -6,6 +6,7 @@ WORKDIR /drover
 COPY scripts/setup scripts/
 RUN scripts/setup --build
 COPY Makefile ./
+COPY scripts/make scripts/make
 COPY shared shared
 COPY master master
 COPY worker worker

@@ -4,6 +4,8 @@
 #   make SAN=address,undefined BUILD=build/san instrumented
 #   make release                               build/release/drover, by gcc
 #
+# scripts/make has the parts: profile.mk (release), bench.mk, fuzz.mk, lint.mk.
+#
 # Each folder sees itself and what its row of the table below names, nothing
 # else: the include paths are the walls.
 
@@ -11,13 +13,11 @@
 # here.
 VERSION := 0.1.0
 
+.DEFAULT_GOAL := all
 BUILD ?= build
 SAN ?=
-# generate: the program writes at its end, into ../profile, how often it went
-# where. use: it is compiled for that. `make release` does both.
-PROFILE :=
 # What a failed check of one connection's state does: abort, or confine, which
-# closes that one (shared/check.h). Only what people run confines.
+# closes that one (shared/base/check.h). Only what people run confines.
 CHECKS ?= $(if $(PROFILE),confine,abort)
 
 PACKAGES := hiredis libbsd-overlay libcyaml yaml-0.1 jansson libcares
@@ -44,27 +44,6 @@ CFLAGS += -fsanitize=$(SAN) -fno-sanitize-recover=all
 LDFLAGS += -fsanitize=$(SAN)
 else
 CPPFLAGS += -D_FORTIFY_SOURCE=2
-endif
-ifneq ($(PROFILE),)
-# Two trees, one profile beside them. Where gcc looks for an object's, and how it
-# names what is static in it, follow from the object's path unless -dumpdir and
-# -dumpbase say another: the same one for both.
-PROFILES := $(dir $(BUILD))profile
-PROFILE_CFLAGS = -dumpdir $(PROFILES)/$(notdir $(@D))/ -dumpbase $(<F)
-# What else the compiler warns of depends on what it inlines, and that on the
-# profile. The same code has no warning without one, or `make` fails.
-WARNINGS := $(filter-out -Werror,$(WARNINGS))
-endif
-ifeq ($(PROFILE),generate)
-PROFILE_CFLAGS += -fprofile-generate -fprofile-update=single
-LDFLAGS += -fprofile-generate
-endif
-ifeq ($(PROFILE),use)
-# What was not trained is compiled as ever, not for size. What has no profile at
-# all shows that the two trees differ.
-PROFILE_CFLAGS += -fprofile-use -fprofile-partial-training \
-	-Werror=missing-profile
-TRAINED := $(PROFILES)/trained
 endif
 LDLIBS = $(PKG_LIBS) $(LLHTTP_LIBS) -lpthread
 
@@ -94,7 +73,7 @@ SEES_shared/config := shared/base shared/event shared/net shared/http
 SEES_shared/state := shared/base shared/event shared/net shared/config
 
 # All but the Redis client: the master never talks to Redis, and of a worker only
-# cluster/ does.
+# cluster/ does, over a connection that process/ opens.
 SHARED := $(addprefix shared/,base event net http config state)
 SEES_master/base := $(SHARED)
 SEES_master/admin := $(SHARED) master/base
@@ -127,7 +106,10 @@ UNIT_DIRS := tests/unit $(addprefix tests/unit/,$(DIRS))
 UNIT_SOURCES := $(foreach d,$(UNIT_DIRS),$(wildcard $(d)/test_*.c))
 UNIT_TESTS := $(patsubst %.c,$(BUILD)/unit/%,$(notdir $(UNIT_SOURCES)))
 vpath test_%.c $(UNIT_DIRS)
-FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
+
+include scripts/make/profile.mk
+# All that says how an object is compiled.
+BUILT_BY := Makefile scripts/make/profile.mk $(TRAINED)
 
 # V=1 shows the commands.
 Q := $(if $(V),,@)
@@ -155,14 +137,14 @@ $(LIBRARY): $(filter-out $(MAIN),$(OBJS)) $(LLHTTP_OBJS)
 
 define FOLDER
 $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard $(1)/*.c)): \
-		$(BUILD)/obj/$(1)/%.o: $(1)/%.c Makefile $(TRAINED) | packages
+		$(BUILD)/obj/$(1)/%.o: $(1)/%.c $(BUILT_BY) | packages
 	@mkdir -p $$(@D)
 	$$(call say,CC $$<)
 	$$(COMPILE) $(WARNINGS) $(call sees,$(1)) -o $$@ $$<
 endef
 $(foreach d,$(DIRS),$(eval $(call FOLDER,$(d))))
 
-$(BUILD)/obj/llhttp/%.o: /usr/share/llhttp/%.c Makefile $(TRAINED) | packages
+$(BUILD)/obj/llhttp/%.o: /usr/share/llhttp/%.c $(BUILT_BY) | packages
 	@mkdir -p $(@D)
 	$(call say,CC $<)
 	$(COMPILE) -o $@ $<
@@ -179,80 +161,7 @@ unit: $(UNIT_TESTS)
 check-unit: unit
 	@set -e; for t in $(UNIT_TESTS); do echo "== $$t"; $$t; done
 
-# libFuzzer's targets, and all they link, instrumented: $(BUILD)/fuzz/fuzz_*.
-FUZZ_CC ?= clang
-FUZZ_SAN := fuzzer-no-link,address,undefined
-fuzz:
-	$(Q)$(MAKE) --no-print-directory CC=$(FUZZ_CC) SAN=$(FUZZ_SAN) \
-		BUILD=$(BUILD)/fuzz fuzzers
-
-fuzzers: $(FUZZERS)
-
-$(BUILD)/fuzz_%: tests/fuzz/fuzz_%.c $(LIBRARY)
-	@mkdir -p $(@D)
-	$(call say,CC $<)
-	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(PKG_CFLAGS) $(LLHTTP_CFLAGS) $(WARNINGS) \
-		-MMD -MP $(addprefix -I,$(DIRS)) $(LDFLAGS) -fsanitize=fuzzer \
-		-o $@ $< $(LIBRARY) $(LDLIBS)
-
-# The program with bugs on purpose (tests/planted), with the release build's
-# checks, and sanitized: what it does after a bug must be sound.
-WRAPPED := session_begin session_finish exchange_leave_endpoint pool_release
-
-planted:
-	$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)/planted CHECKS=confine \
-		SAN=address,undefined planted-program
-
-planted-program: $(BUILD)/drover-planted
-
-$(BUILD)/drover-planted: tests/planted/planted.c $(MAIN) $(LIBRARY)
-	$(call say,LD $@)
-	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(PKG_CFLAGS) $(LLHTTP_CFLAGS) $(WARNINGS) \
-		$(patsubst %,-I%,$(DIRS)) $(LDFLAGS) $(WRAPPED:%=-Wl,--wrap=%) \
-		-o $@ $^ $(LDLIBS)
-
-# What scripts/bench measures with; tests/bench/*.h say what each part is.
-BENCH := tests/bench
-BENCH_TOOLS := $(patsubst %,$(BUILD)/bench/%,relay_l4 relay_l7 backend load)
-BENCH_SOURCES := $(wildcard $(BENCH)/*.c)
-
-bench:
-	scripts/bench
-
-bench-tools: $(BENCH_TOOLS)
-
-$(BUILD)/bench/relay_l4: $(patsubst %,$(BENCH)/%.c,relay_l4 carry net)
-$(BUILD)/bench/relay_l7: $(patsubst %,$(BENCH)/%.c,relay_l7 carry head net)
-$(BUILD)/bench/backend: $(patsubst %,$(BENCH)/%.c,backend carry frame head net)
-$(BUILD)/bench/load: $(patsubst %,$(BENCH)/%.c,load carry fleet frame head \
-	latency net request)
-
-$(BENCH_TOOLS): $(wildcard $(BENCH)/*.h) Makefile
-	@mkdir -p $(@D)
-	$(call say,CC $@)
-	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(WARNINGS) $(LDFLAGS) -o $@ \
-		$(filter %.c,$^)
-
-# The program that people run, and that is measured: built twice, the second time
-# for what the first one did in scripts/train.
-RELEASE := $(BUILD)/release
-
-release: gcc-alone $(RELEASE)/drover
-
-$(RELEASE)/drover: $(BUILD)/profile/trained
-	$(Q)$(MAKE) --no-print-directory BUILD=$(RELEASE) PROFILE=use all
-
-$(BUILD)/profile/trained: $(SOURCES) $(HEADERS) Makefile scripts/train \
-		$(BUILD)/bench/backend $(BUILD)/bench/load | gcc-alone
-	$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)/train PROFILE=generate all
-	$(call say,TRAIN $(BUILD)/train/drover)
-	$(Q)rm -rf $(@D)
-	$(Q)scripts/train $(BUILD)/train/drover $(BUILD)/bench $(@D)
-	$(Q)touch $@
-
-gcc-alone:
-	@LC_ALL=C $(CC) -v 2>&1 | grep -q '^gcc version' || { echo "make release:" \
-		"$(CC) is not gcc, and only gcc's profiles are used: CC=gcc" >&2; exit 1; }
+include $(addprefix scripts/make/,bench.mk fuzz.mk lint.mk planted.mk)
 
 # DESTDIR is put before every path, for packages. PROGRAM installs another build.
 PREFIX ?= /usr/local
@@ -280,61 +189,6 @@ run:
 test:
 	scripts/test
 
-# One version for all: others lay code out, and judge it, differently.
-CLANG_FORMAT ?= clang-format-19
-CLANG_TIDY ?= clang-tidy-19
-
-FORMATTED = $(SOURCES) $(HEADERS) \
-	$(wildcard $(foreach d,$(UNIT_DIRS) \
-	$(addprefix tests/,fuzz planted measure) $(BENCH),$(d)/*.c $(d)/*.h))
-
-format:
-	$(Q)$(CLANG_FORMAT) -i $(FORMATTED)
-
-check-format:
-	$(Q)$(CLANG_FORMAT) --dry-run -Werror $(FORMATTED)
-
-# Every header compiles alone, with no more than its folder may see.
-check-headers: $(patsubst %,$(BUILD)/headers/%.ok,$(HEADERS) \
-	$(wildcard $(BENCH)/*.h))
-
-$(BUILD)/headers/%.ok: %
-	@mkdir -p $(@D)
-	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(PKG_CFLAGS) $(LLHTTP_CFLAGS) $(WARNINGS) \
-		$(call sees,$(call folder_of,$<)) -fsyntax-only -x c -include $< /dev/null
-	@touch $@
-
-TIDY_CHECKS := -*,bugprone-*,clang-analyzer-*,misc-redundant-expression,\
--bugprone-easily-swappable-parameters,-bugprone-assignment-in-if-condition,\
--bugprone-reserved-identifier,-bugprone-multi-level-implicit-pointer-conversion,\
--bugprone-narrowing-conversions,-bugprone-macro-parentheses,\
--clang-analyzer-security.insecureAPI.DeprecatedOrUnsafeBufferHandling
-TIDY = $(CLANG_TIDY) --quiet --warnings-as-errors='*' -checks='$(subst $() ,,$(TIDY_CHECKS))'
-
-lint: $(patsubst %,$(BUILD)/tidy/%.ok,$(SOURCES) $(BENCH_SOURCES)) lint-cppcheck
-
-$(BUILD)/tidy/%.ok: % $(HEADERS) $(wildcard $(BENCH)/*.h)
-	@mkdir -p $(@D)
-	$(call say,TIDY $<)
-	$(Q)$(TIDY) $< -- -std=c17 $(CPPFLAGS) $(PKG_CFLAGS) $(LLHTTP_CFLAGS) \
-		$(call sees,$(call folder_of,$<)) 2>$@.log || { cat $@.log; exit 1; }
-	@touch $@
-
-# The folder moved between Debian 12 and 13.
-BSD = $(shell pkg-config --variable=includedir libbsd-overlay)/bsd
-
-lint-cppcheck:
-	$(Q)cppcheck --quiet --std=c11 --error-exitcode=1 --inline-suppr \
-		--enable=warning,performance,portability \
-		--suppress=missingIncludeSystem --suppress=normalCheckLevelMaxBranches \
-		--include=$(BSD)/sys/queue.h $(addprefix -I,$(DIRS)) \
-		-D__linux__ -D'noreturn=__attribute__((noreturn))' \
-		shared master worker $(BENCH)
-
-# The binaries need the named libraries and no others.
-deps-check: $(BUILD)/drover $(RELEASE)/drover
-	$(Q)set -e; for b in $^; do scripts/check-deps $$b; done
-
 clean:
 	rm -rf $(BUILD)
 
@@ -349,12 +203,10 @@ help:
 	@echo "make bench        beside nginx, HAProxy and others; docs/performance.md"
 	@echo "make format       clang-format; check-format only looks"
 	@echo "make lint         clang-tidy and cppcheck"
+	@echo "make check-walls  no folder includes what it may not see"
 	@echo "make check-headers, check-man, deps-check, clean"
 
-.PHONY: all packages unit check-unit fuzz fuzzers planted planted-program \
-	bench bench-tools release gcc-alone install check-man run test format \
-	check-format \
-	check-headers lint lint-cppcheck deps-check clean help
+.PHONY: all packages unit check-unit install check-man run test clean help
 .DELETE_ON_ERROR:
 
--include $(OBJS:.o=.d) $(UNIT_TESTS:=.dep) $(FUZZERS:=.d)
+-include $(OBJS:.o=.d) $(UNIT_TESTS:=.dep)

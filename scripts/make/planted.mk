@@ -1,0 +1,18 @@
+# The program with bugs on purpose (tests/planted), with the release build's
+# checks, and sanitized: what it does after a bug must be sound.
+
+WRAPPED := session_begin session_finish exchange_leave_endpoint pool_release
+
+planted:
+	$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)/planted CHECKS=confine \
+		SAN=address,undefined planted-program
+
+planted-program: $(BUILD)/drover-planted
+
+$(BUILD)/drover-planted: tests/planted/planted.c $(MAIN) $(LIBRARY)
+	$(call say,LD $@)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(PKG_CFLAGS) $(LLHTTP_CFLAGS) $(WARNINGS) \
+		$(addprefix -I,$(DIRS)) $(LDFLAGS) $(WRAPPED:%=-Wl,--wrap=%) \
+		-o $@ $^ $(LDLIBS)
+
+.PHONY: planted planted-program
