@@ -173,9 +173,10 @@ MAN8 = $(DESTDIR)$(PREFIX)/share/man/man8
 EXAMPLES = $(DESTDIR)$(PREFIX)/share/drover/conf
 
 install: $(PROGRAM)
-	$(INSTALL) -d $(SBIN) $(MAN8) $(EXAMPLES)
+	$(INSTALL) -d $(SBIN) $(MAN8) $(EXAMPLES)/grafana
 	$(INSTALL) -m 755 $(PROGRAM) $(SBIN)/drover
-	$(INSTALL) -m 644 conf/* $(EXAMPLES)/
+	$(INSTALL) -m 644 $(wildcard conf/*.*) $(EXAMPLES)/
+	$(INSTALL) -m 644 conf/grafana/* $(EXAMPLES)/grafana/
 	sed 's|/usr/local/|$(PREFIX)/|' docs/drover.8 >$(MAN8)/drover.8
 	chmod 644 $(MAN8)/drover.8
 
