@@ -13,22 +13,20 @@
 
 #include "acceptor.h"
 #include "access_log.h"
-#include "breakers.h"
 #include "check.h"
 #include "checker.h"
 #include "client.h"
+#include "cluster_link.h"
 #include "delay.h"
 #include "clock.h"
 #include "exchange.h"
 #include "offload.h"
 #include "pool.h"
-#include "redis.h"
 #include "request.h"
 #include "route.h"
 #include "runtime.h"
 #include "service.h"
 #include "signals.h"
-#include "tickets.h"
 #include "title.h"
 #include "totals.h"
 #include "trace.h"
@@ -50,8 +48,7 @@ struct worker {
 	const struct worker_boot *boot;
 	struct trace_source trace;
 	struct delay_meter delay;
-	struct redis *redis; /* NULL: not configured */
-	char redis_name[32]; /* as CLIENT LIST shows it */
+	struct cluster_link cluster;
 	struct route_table *routes;
 	struct chain_table *chains;
 	struct requests requests;
@@ -214,117 +211,6 @@ on_tick(void *arg)
 		check_drained(w);
 }
 
-/* ---- Redis ---- */
-
-static void
-set_redis_state(struct worker *w, enum redis_state state)
-{
-	atomic_store(&w->rt.slot->redis, (uint32_t)state);
-}
-
-/* Every worker notices for itself; the instance says it once. */
-static void
-say_degraded(struct worker *w, const char *reason)
-{
-	uint32_t no = 0;
-	char where[256];
-
-	if (atomic_compare_exchange_strong(
-		&w->rt.scoreboard->redis_degraded, &no, 1))
-		log_warn("redis %s: %s; degraded mode: proxying goes on, "
-			 "breakers decide on this host, totals wait, "
-			 "/api/count answers 503",
-		    redis_url_str(
-			&w->rt.config->redis.url, where, sizeof(where)),
-		    reason);
-}
-
-static void
-on_redis_up(void *arg)
-{
-	struct worker *w = arg;
-	uint32_t yes = 1;
-
-	set_redis_state(w, REDIS_STATE_UP);
-	if (atomic_compare_exchange_strong(
-		&w->rt.scoreboard->redis_degraded, &yes, 0))
-		log_info("redis: back, degraded mode is over");
-	breakers_on_up(w->rt.breakers);
-	tickets_on_up(w->rt.tickets);
-	totals_flush(w->rt.totals);
-}
-
-static void
-on_redis_down(void *arg, const char *reason)
-{
-	struct worker *w = arg;
-
-	set_redis_state(w, REDIS_STATE_DOWN);
-	runtime_count(&w->rt, SCOREBOARD_REDIS_LOSSES);
-	say_degraded(w, reason);
-}
-
-static void
-on_redis_unreachable(void *arg, const char *reason)
-{
-	struct worker *w = arg;
-
-	set_redis_state(w, REDIS_STATE_DOWN);
-	say_degraded(w, reason);
-	tickets_on_unreachable(w->rt.tickets);
-}
-
-static int
-open_redis(struct worker *w)
-{
-	struct redis_options options = {
-	    .url = w->rt.config->redis.url,
-	    .name = w->redis_name,
-	    .scripts = {&breakers_script, &breakers_peek_script, &totals_script,
-		&tickets_script},
-	    .script_count = 4,
-	    .on_up = on_redis_up,
-	    .on_down = on_redis_down,
-	    .on_unreachable = on_redis_unreachable,
-	    .arg = w,
-	};
-
-	if (!w->rt.config->redis.enabled)
-		return 0;
-	snprintf(w->redis_name, sizeof(w->redis_name), "drover-worker-%u",
-	    runtime_number(&w->rt));
-	set_redis_state(w, REDIS_STATE_DOWN);
-	w->redis = redis_new(w->rt.loop, w->rt.resolver, &options);
-	return w->redis != NULL ? 0 : -1;
-}
-
-static int
-open_state(struct worker *w)
-{
-	char who[32];
-	struct breakers_options options = {
-	    .loop = w->rt.loop,
-	    .resolver = w->rt.resolver,
-	    .config = w->rt.config,
-	    .scoreboard = w->rt.scoreboard,
-	    .who = who,
-	};
-
-	if (open_redis(w) == -1)
-		return -1;
-	snprintf(who, sizeof(who), "worker %u", runtime_number(&w->rt));
-	options.redis = w->redis;
-	w->rt.breakers = breakers_new(&options);
-	w->rt.totals = totals_new(
-	    w->rt.loop, w->redis, w->rt.config, w->rt.scoreboard, w->rt.index);
-	w->rt.tickets = tickets_new(
-	    w->rt.loop, w->redis, w->rt.config, w->rt.scoreboard, w->rt.index);
-	return w->rt.breakers != NULL && w->rt.totals != NULL &&
-		       w->rt.tickets != NULL
-		   ? 0
-		   : -1;
-}
-
 /* ---- the loop itself ---- */
 
 static void
@@ -443,7 +329,8 @@ open_all(struct worker *w)
 	    w->rt.offload == NULL || w->routes == NULL || w->clients == NULL)
 		return -1;
 	if (watch_signals(w) == -1 || watch_master(w) == -1 ||
-	    open_access_log(w) == -1 || open_state(w) == -1 ||
+	    open_access_log(w) == -1 ||
+	    cluster_link_open(&w->cluster, &w->rt) == -1 ||
 	    open_services(w) == -1)
 		return -1;
 	w->acceptor = acceptor_new(&w->rt, w->boot, w->clients);
@@ -476,12 +363,7 @@ close_all(struct worker *w)
 	offload_free(w->rt.offload);
 	checker_free(w->checker);
 	close_services(w);
-	totals_free(w->rt.totals);
-	tickets_free(w->rt.tickets);
-	breakers_free(w->rt.breakers);
-	/* A probe that was given back just now. */
-	redis_flush(w->redis);
-	redis_free(w->redis);
+	cluster_link_close(&w->cluster);
 	resolver_free(w->rt.resolver);
 	access_log_close(w->requests.log);
 	if (w->statm_fd != -1)

@@ -1,0 +1,27 @@
+/*
+ * cluster_link - a worker's connection to Redis and the parts that go by it:
+ * breakers, totals and tickets. Worker only.
+ *
+ * While Redis is away the worker is in degraded mode: proxying goes on,
+ * breakers decide on this host, totals wait. Every worker notices for itself;
+ * the instance logs it once, and once when Redis is back.
+ */
+#ifndef CLUSTER_LINK_H
+#define CLUSTER_LINK_H
+
+#include "runtime.h"
+
+struct redis;
+
+struct cluster_link {
+	struct runtime *runtime;
+	struct redis *redis; /* NULL: not configured */
+	char name[32];       /* as CLIENT LIST shows it */
+};
+
+/* Starts to connect; sets rt's breakers, totals and tickets. link and rt
+ * outlive the loop. -1 with errno: cluster_link_close() takes what there is. */
+int cluster_link_open(struct cluster_link *link, struct runtime *rt);
+void cluster_link_close(struct cluster_link *link);
+
+#endif
