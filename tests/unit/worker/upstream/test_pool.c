@@ -1,0 +1,404 @@
+/* Goal: the pool lends connections to the service's endpoints within its cap,
+ * keeps the idle ones as long as they are any good, and serves those who wait
+ * in their order, in time, or not at all. */
+#include "runtime_scene.h"
+
+#include "pool.h"
+#include "service.h"
+
+static struct backend first, second;
+static struct service *service;
+
+/* One who wants a connection. */
+struct customer {
+	struct pool_wait wait;
+	struct upstream *up; /* lent, or NULL */
+	enum pool_result result;
+	unsigned calls;  /* of the pool's */
+	unsigned events; /* of the connection's */
+	bool in_acquire;
+};
+
+static struct customer customers[4];
+
+static void
+on_event(void *arg, struct upstream *up, enum upstream_event event)
+{
+	struct customer *c = arg;
+
+	assert_ptr_equal(up, c->up);
+	assert_int_equal(event, UPSTREAM_READY);
+	c->events++;
+}
+
+static void
+take(struct customer *c, struct upstream *up)
+{
+	c->up = up;
+	upstream_set_owner(up, on_event, c);
+}
+
+static void
+on_pool(void *arg, enum pool_result result, struct upstream *up)
+{
+	struct customer *c = arg;
+
+	assert_false(c->in_acquire);
+	c->result = result;
+	c->calls++;
+	if (result == POOL_LENT)
+		take(c, up);
+}
+
+static enum pool_result
+acquire(struct customer *c)
+{
+	struct upstream *up = NULL;
+
+	c->calls = 0;
+	c->in_acquire = true;
+	c->result = pool_acquire(&c->wait, &up);
+	c->in_acquire = false;
+	if (c->result == POOL_LENT)
+		take(c, up);
+	return c->result;
+}
+
+/* As an exchange that has ended well. */
+static void
+give_back(struct customer *c)
+{
+	pool_release(c->up);
+	c->up = NULL;
+}
+
+static void
+open_service(const char *options)
+{
+	scene_open("services:\n"
+		   "- name: users\n"
+		   "  endpoints: ['127.0.0.1:%u', '127.0.0.1:%u']\n"
+		   "%s",
+	    first.port, second.port, options);
+	service = service_new(&scene.rt, 0);
+	assert_non_null(service);
+	assert_non_null(pool_new(service));
+	for (size_t i = 0; i < 4; i++)
+		pool_wait_init(
+		    &customers[i].wait, service->pool, on_pool, &customers[i]);
+}
+
+static int
+setup(void **state)
+{
+	(void)state;
+	memset(customers, 0, sizeof(customers));
+	backend_open(&first);
+	backend_open(&second);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		pool_cancel(&customers[i].wait);
+		if (customers[i].up != NULL)
+			pool_discard(customers[i].up);
+	}
+	pool_free(service->pool);
+	service_free(service);
+	scene_close();
+	backend_close(&first);
+	backend_close(&second);
+	return 0;
+}
+
+static bool
+is_up(void)
+{
+	backend_look(&first);
+	backend_look(&second);
+	return customers[0].events > 0;
+}
+
+static bool
+second_is_called(void)
+{
+	return customers[1].calls > 0;
+}
+
+static bool
+first_peer_has_ended(void)
+{
+	backend_look(&first);
+	return first.ended[0];
+}
+
+/* Customer 0 has a connection that is up, to the first endpoint. */
+static void
+connect_first(void)
+{
+	assert_int_equal(acquire(&customers[0]), POOL_LENT);
+	assert_int_equal(customers[0].up->state, UPSTREAM_CONNECTING);
+	WAIT_UNTIL(is_up);
+	assert_int_equal(customers[0].up->state, UPSTREAM_LENT);
+	assert_int_equal(first.count, 1);
+}
+
+/* ---- connections ---- */
+
+static void
+a_connection_given_back_is_lent_again(void **state)
+{
+	struct customer *c = &customers[0];
+	struct upstream *up;
+
+	(void)state;
+	open_service("");
+	connect_first();
+	up = c->up;
+	assert_false(up->reused);
+	give_back(c);
+	/* The second endpoint's turn, and back to the first. */
+	assert_int_equal(acquire(&customers[1]), POOL_LENT);
+	assert_int_equal(acquire(c), POOL_LENT);
+	assert_ptr_equal(c->up, up);
+	assert_true(up->reused);
+	assert_int_equal(scene_total(SCOREBOARD_UP_CONNECTS), 2);
+	assert_int_equal(scene_total(SCOREBOARD_UP_REUSES), 1);
+	scene_turn();
+	backend_look(&first);
+	assert_int_equal(first.count, 1);
+}
+
+/* `fresh`: after a kept-alive one was found closed. */
+static void
+who_wants_a_fresh_one_gets_no_idle_one(void **state)
+{
+	struct customer *c = &customers[0];
+	struct upstream *up;
+
+	(void)state;
+	open_service("  pool: { connections: 4 }\n");
+	connect_first();
+	up = c->up;
+	give_back(c);
+	c->wait.fresh = true;
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(acquire(c), POOL_LENT);
+		assert_ptr_not_equal(c->up, up);
+		pool_discard(c->up);
+		c->up = NULL;
+	}
+	assert_int_equal(scene_total(SCOREBOARD_UP_REUSES), 0);
+}
+
+static bool
+has_let_go(void)
+{
+	return TAILQ_EMPTY(&service->endpoints[0]->idle);
+}
+
+static void
+an_idle_one_that_the_backend_closes_is_dropped(void **state)
+{
+	(void)state;
+	open_service("");
+	connect_first();
+	give_back(&customers[0]);
+	assert_false(has_let_go());
+	backend_hang_up(&first, 0);
+	WAIT_UNTIL(has_let_go);
+	assert_int_equal(service->endpoints[0]->connections, 0);
+}
+
+static void
+an_idle_one_that_speaks_is_dropped(void **state)
+{
+	(void)state;
+	open_service("");
+	connect_first();
+	give_back(&customers[0]);
+	backend_say(&first, 0, "HTTP/1.1 408 Request Timeout\r\n\r\n");
+	WAIT_UNTIL(has_let_go);
+	WAIT_UNTIL(first_peer_has_ended);
+}
+
+/* The poll has not told of it yet. */
+static void
+who_can_not_repeat_has_the_socket_looked_at(void **state)
+{
+	struct customer *c = &customers[0];
+
+	(void)state;
+	open_service("");
+	connect_first();
+	c->wait.look = true;
+	for (int closed = 0; closed < 2; closed++) {
+		give_back(c);
+		if (closed)
+			backend_hang_up(&first, 0);
+		assert_int_equal(acquire(&customers[1]), POOL_LENT);
+		pool_discard(customers[1].up);
+		customers[1].up = NULL;
+		assert_int_equal(acquire(c), POOL_LENT);
+		assert_int_equal(c->up->reused, !closed);
+	}
+	assert_int_equal(scene_total(SCOREBOARD_UP_REUSES), 1);
+}
+
+static void
+an_idle_one_is_kept_for_pool_idle(void **state)
+{
+	uint64_t from_us;
+
+	(void)state;
+	open_service("  pool: { idle: 100ms }\n");
+	connect_first();
+	from_us = clock_ns() / 1000;
+	give_back(&customers[0]);
+	WAIT_UNTIL(first_peer_has_ended);
+	assert_true(clock_ns() / 1000 - from_us >= 95000);
+	assert_true(has_let_go());
+}
+
+/* ---- the cap and the queue ---- */
+
+static void
+past_the_cap_one_waits_for_what_is_given_back(void **state)
+{
+	struct upstream *up;
+
+	(void)state;
+	open_service("  pool: { connections: 1, queue: 1 }\n");
+	connect_first();
+	up = customers[0].up;
+	assert_int_equal(acquire(&customers[1]), POOL_WAITING);
+	assert_int_equal(acquire(&customers[2]), POOL_SHED);
+	scene_turn();
+	assert_int_equal(customers[1].calls, 0);
+	/* A place for a new connection, since it is the other one's turn. */
+	give_back(&customers[0]);
+	assert_int_equal(customers[1].calls, 0);
+	WAIT_UNTIL(second_is_called);
+	assert_int_equal(customers[1].result, POOL_LENT);
+	assert_ptr_not_equal(customers[1].up, up);
+	assert_int_equal(scene_total(SCOREBOARD_UP_CONNECTS), 2);
+	/* It took the place of the idle one. */
+	WAIT_UNTIL(first_peer_has_ended);
+	assert_int_equal(customers[1].calls, 1);
+	assert_int_equal(customers[2].calls, 0);
+}
+
+static void
+those_who_wait_are_served_in_their_order(void **state)
+{
+	(void)state;
+	open_service("  pool: { connections: 1 }\n");
+	connect_first();
+	assert_int_equal(acquire(&customers[1]), POOL_WAITING);
+	assert_int_equal(acquire(&customers[2]), POOL_WAITING);
+	pool_discard(customers[0].up);
+	customers[0].up = NULL;
+	/* Who comes now is not served before them. */
+	assert_int_equal(acquire(&customers[3]), POOL_WAITING);
+	WAIT_UNTIL(second_is_called);
+	assert_int_equal(customers[1].result, POOL_LENT);
+	assert_int_equal(customers[2].calls, 0);
+	assert_int_equal(customers[3].calls, 0);
+}
+
+static void
+who_leaves_the_queue_is_not_called(void **state)
+{
+	(void)state;
+	open_service("  pool: { connections: 1, queue: 1 }\n");
+	connect_first();
+	assert_int_equal(acquire(&customers[1]), POOL_WAITING);
+	pool_cancel(&customers[1].wait);
+	/* The place is free. */
+	assert_int_equal(acquire(&customers[2]), POOL_WAITING);
+	give_back(&customers[0]);
+	scene_turn();
+	scene_turn();
+	assert_int_equal(customers[1].calls, 0);
+	assert_int_equal(customers[2].result, POOL_LENT);
+}
+
+static void
+who_waits_too_long_is_shed(void **state)
+{
+	uint64_t from_us;
+
+	(void)state;
+	open_service("  pool: { connections: 1, queue_timeout: 100ms }\n");
+	connect_first();
+	from_us = clock_ns() / 1000;
+	assert_int_equal(acquire(&customers[1]), POOL_WAITING);
+	WAIT_UNTIL(second_is_called);
+	assert_int_equal(customers[1].result, POOL_SHED);
+	assert_true(clock_ns() / 1000 - from_us >= 95000);
+	assert_false(customers[1].wait.queued);
+}
+
+/* ---- where to ---- */
+
+static void
+a_further_try_avoids_the_last_endpoint(void **state)
+{
+	struct customer *c = &customers[0];
+	struct endpoint *failed;
+
+	(void)state;
+	open_service("");
+	connect_first();
+	failed = c->up->endpoint;
+	c->wait.avoid = true;
+	for (int i = 0; i < 4; i++) {
+		pool_discard(c->up);
+		c->wait.endpoint = failed;
+		assert_int_equal(acquire(c), POOL_LENT);
+		assert_ptr_not_equal(c->up->endpoint, failed);
+		assert_ptr_equal(c->wait.endpoint, c->up->endpoint);
+	}
+}
+
+static void
+drained_endpoints_take_nobody(void **state)
+{
+	(void)state;
+	scene_open("services:\n"
+		   "- name: users\n"
+		   "  endpoints: ['127.0.0.1:%u weight=0']\n",
+	    first.port);
+	service = service_new(&scene.rt, 0);
+	assert_non_null(pool_new(service));
+	pool_wait_init(
+	    &customers[0].wait, service->pool, on_pool, &customers[0]);
+	assert_int_equal(acquire(&customers[0]), POOL_NO_ENDPOINT);
+	assert_false(customers[0].wait.queued);
+}
+
+int
+main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+	    TEST(a_connection_given_back_is_lent_again),
+	    TEST(who_wants_a_fresh_one_gets_no_idle_one),
+	    TEST(an_idle_one_that_the_backend_closes_is_dropped),
+	    TEST(an_idle_one_that_speaks_is_dropped),
+	    TEST(who_can_not_repeat_has_the_socket_looked_at),
+	    TEST(an_idle_one_is_kept_for_pool_idle),
+	    TEST(past_the_cap_one_waits_for_what_is_given_back),
+	    TEST(those_who_wait_are_served_in_their_order),
+	    TEST(who_leaves_the_queue_is_not_called),
+	    TEST(who_waits_too_long_is_shed),
+	    TEST(a_further_try_avoids_the_last_endpoint),
+	    TEST(drained_endpoints_take_nobody),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
