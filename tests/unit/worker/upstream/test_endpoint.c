@@ -1,0 +1,313 @@
+/* Goal: an endpoint that fails is passed over for a while that doubles, one
+ * that comes back takes up its weight slowly, and its load and its checks are
+ * the whole host's. */
+#include "runtime_scene.h"
+
+#include "balance.h"
+#include "endpoint.h"
+#include "service.h"
+
+#define FOR_US (10 * SECOND)
+
+static struct service *service;
+static struct endpoint *e;
+
+static void
+open_endpoint(const char *options)
+{
+	scene_open("services:\n"
+		   "- name: users\n"
+		   "  endpoints: ['127.0.0.1:9 weight=4', '127.0.0.1:8']\n"
+		   "  eject: { failures: 3, for: 10s }\n"
+		   "%s",
+	    options);
+	service = service_new(&scene.rt, 0);
+	assert_non_null(service);
+	e = service->endpoints[0];
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	service_free(service);
+	scene_close();
+	return 0;
+}
+
+static uint64_t
+now_us(void)
+{
+	return loop_now_us(scene.rt.loop);
+}
+
+/* For so long from now it takes nothing, and then it does. */
+static void
+assert_ejected_for(uint64_t us)
+{
+	uint64_t now = now_us();
+
+	assert_int_equal(e->ejected_until_us - now, us);
+	assert_false(endpoint_is_usable(e, now));
+	assert_false(endpoint_is_usable(e, now + us - 1));
+	assert_true(endpoint_is_usable(e, now + us));
+}
+
+/* The time is over: failures count again. */
+static void
+come_back(void)
+{
+	e->ejected_until_us = now_us();
+}
+
+/* ---- ejection ---- */
+
+static void
+failures_in_a_row_eject(void **state)
+{
+	(void)state;
+	open_endpoint("");
+	for (int i = 0; i < 2; i++) {
+		endpoint_failed(e, "bad status", false);
+		assert_true(endpoint_is_usable(e, now_us()));
+	}
+	endpoint_failed(e, "bad status", false);
+	assert_ejected_for(FOR_US);
+	assert_true(endpoint_is_usable(service->endpoints[1], now_us()));
+}
+
+static void
+a_success_between_starts_over(void **state)
+{
+	(void)state;
+	open_endpoint("");
+	for (int i = 0; i < 10; i++) {
+		endpoint_failed(e, "bad status", false);
+		endpoint_failed(e, "bad status", false);
+		endpoint_worked(e);
+	}
+	assert_true(endpoint_is_usable(e, now_us()));
+	assert_int_equal(e->failures, 0);
+}
+
+static void
+one_that_can_not_be_reached_is_out_at_once(void **state)
+{
+	(void)state;
+	open_endpoint("");
+	endpoint_failed(e, "refused", true);
+	assert_ejected_for(FOR_US);
+}
+
+static void
+what_fails_while_it_is_out_is_not_counted(void **state)
+{
+	(void)state;
+	open_endpoint("");
+	endpoint_failed(e, "refused", true);
+	for (int i = 0; i < 5; i++)
+		endpoint_failed(e, "refused", true);
+	assert_ejected_for(FOR_US);
+	assert_int_equal(e->failures, 1);
+	assert_int_equal(e->ejections, 1);
+}
+
+static void
+the_time_doubles_to_ten_times(void **state)
+{
+	static const unsigned times[] = {1, 2, 4, 8, 10, 10};
+
+	(void)state;
+	open_endpoint("");
+	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
+		endpoint_failed(e, "refused", true);
+		assert_ejected_for(times[i] * FOR_US);
+		come_back();
+	}
+	/* Until it has worked. */
+	endpoint_worked(e);
+	endpoint_failed(e, "refused", true);
+	assert_ejected_for(FOR_US);
+}
+
+static void
+one_success_ends_it(void **state)
+{
+	(void)state;
+	open_endpoint("");
+	endpoint_failed(e, "refused", true);
+	endpoint_worked(e);
+	assert_true(endpoint_is_usable(e, now_us()));
+	assert_int_equal(e->ejections, 0);
+}
+
+static void
+without_a_limit_only_the_unreachable_are_out(void **state)
+{
+	(void)state;
+	open_endpoint("  health: { path: /up }\n");
+	scene.config->services[0].eject.failures = 0;
+	for (int i = 0; i < 100; i++)
+		endpoint_failed(e, "bad status", false);
+	assert_true(endpoint_is_usable(e, now_us()));
+	endpoint_failed(e, "refused", true);
+	assert_false(endpoint_is_usable(e, now_us()));
+}
+
+/* ---- weight ---- */
+
+static void
+without_slow_start_the_weight_is_whole(void **state)
+{
+	(void)state;
+	open_endpoint("");
+	endpoint_failed(e, "refused", true);
+	assert_int_equal(
+	    endpoint_weight(e, e->ejected_until_us + 1), 4 * BALANCE_WEIGHT);
+}
+
+static void
+one_that_comes_back_starts_slowly(void **state)
+{
+	uint64_t back_us;
+
+	(void)state;
+	open_endpoint("  slow_start: 8s\n");
+	/* There from the start: nobody to take over from. */
+	assert_int_equal(endpoint_weight(e, now_us()), 4 * BALANCE_WEIGHT);
+	endpoint_failed(e, "refused", true);
+	back_us = e->ejected_until_us;
+	assert_in_range(endpoint_weight(e, back_us + 4 * SECOND),
+	    BALANCE_WEIGHT, 3 * BALANCE_WEIGHT);
+	assert_int_equal(
+	    endpoint_weight(e, back_us + 8 * SECOND), 4 * BALANCE_WEIGHT);
+}
+
+/* Ejected, but the last resort: one that works is back from then on. */
+static void
+the_start_counts_from_the_first_success(void **state)
+{
+	(void)state;
+	open_endpoint("  slow_start: 8s\n");
+	endpoint_failed(e, "refused", true);
+	endpoint_worked(e);
+	assert_int_equal(e->since_us, now_us());
+	assert_int_equal(
+	    endpoint_weight(e, now_us() + 8 * SECOND), 4 * BALANCE_WEIGHT);
+}
+
+static void
+one_whose_checks_pass_again_starts_slowly(void **state)
+{
+	struct member *shared;
+
+	(void)state;
+	open_endpoint("  slow_start: 8s\n  health: { path: /up }\n");
+	assert_non_null(e->member);
+	shared = e->member;
+	atomic_store(&shared->up_since_us, now_us());
+	assert_in_range(endpoint_weight(e, now_us() + 4 * SECOND),
+	    BALANCE_WEIGHT, 3 * BALANCE_WEIGHT);
+	assert_int_equal(
+	    endpoint_weight(e, now_us() + 8 * SECOND), 4 * BALANCE_WEIGHT);
+}
+
+/* ---- what the host shares ---- */
+
+static void
+what_the_checks_find_down_takes_nothing(void **state)
+{
+	struct member *shared;
+
+	(void)state;
+	open_endpoint("  health: { path: /up }\n");
+	shared = e->member;
+	assert_true(endpoint_is_usable(e, now_us()));
+	atomic_store(&shared->checks, CHECKS_DOWN);
+	assert_false(endpoint_is_usable(e, now_us()));
+	assert_true(endpoint_is_usable(service->endpoints[1], now_us()));
+	atomic_store(&shared->checks, CHECKS_UP);
+	assert_true(endpoint_is_usable(e, now_us()));
+}
+
+static void
+its_load_is_the_whole_hosts(void **state)
+{
+	struct scoreboard_slot *other;
+
+	(void)state;
+	open_endpoint("");
+	other = &scene.rt.scoreboard->slots[1];
+	atomic_store(&scene.rt.slot->state, SLOT_READY);
+	atomic_store(&other->state, SLOT_READY);
+	endpoint_begin(e);
+	endpoint_begin(e);
+	counter_gauge(&other->endpoint_in_flight[e->id], 5);
+	assert_int_equal(endpoint_load(e), 7);
+	assert_int_equal(endpoint_load(service->endpoints[1]), 0);
+	endpoint_end(e);
+	assert_int_equal(endpoint_load(e), 6);
+	endpoint_end(e);
+}
+
+/* Where the scoreboard's table is full. */
+static void
+without_a_number_its_load_is_its_connections(void **state)
+{
+	(void)state;
+	open_endpoint("");
+	e->id = SCOREBOARD_NO_ENDPOINT;
+	endpoint_begin(e);
+	assert_int_equal(endpoint_load(e), 0);
+	endpoint_connected(e);
+	endpoint_connected(e);
+	endpoint_disconnected(e);
+	assert_int_equal(endpoint_load(e), 1);
+	endpoint_end(e);
+	endpoint_disconnected(e);
+}
+
+/* It lives until its last connection has gone: the sanitizers look. */
+static void
+one_that_has_left_is_not_ejected(void **state)
+{
+	struct endpoint *alone;
+
+	(void)state;
+	open_endpoint("");
+	alone = endpoint_new(
+	    service, &e->addr, &scene.config->services[0].endpoints[0]);
+	assert_non_null(alone);
+	endpoint_connected(alone);
+	endpoint_leave(alone);
+	scene_turn();
+	endpoint_failed(alone, "refused", true);
+	assert_int_equal(alone->ejected_until_us, 0);
+	endpoint_disconnected(alone);
+}
+
+int
+main(void)
+{
+#define TEST(name) cmocka_unit_test_teardown(name, teardown)
+	const struct CMUnitTest tests[] = {
+	    TEST(failures_in_a_row_eject),
+	    TEST(a_success_between_starts_over),
+	    TEST(one_that_can_not_be_reached_is_out_at_once),
+	    TEST(what_fails_while_it_is_out_is_not_counted),
+	    TEST(the_time_doubles_to_ten_times),
+	    TEST(one_success_ends_it),
+	    TEST(without_a_limit_only_the_unreachable_are_out),
+	    TEST(without_slow_start_the_weight_is_whole),
+	    TEST(one_that_comes_back_starts_slowly),
+	    TEST(the_start_counts_from_the_first_success),
+	    TEST(one_whose_checks_pass_again_starts_slowly),
+	    TEST(what_the_checks_find_down_takes_nothing),
+	    TEST(its_load_is_the_whole_hosts),
+	    TEST(without_a_number_its_load_is_its_connections),
+	    TEST(one_that_has_left_is_not_ejected),
+	};
+
+	log_init(LOG_LEVEL_ERROR, LOG_FORMAT_TEXT);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
