@@ -1,0 +1,331 @@
+/* Goal: one worker of the host asks every endpoint how it is, at its interval,
+ * and says so to all once enough answers in a row agree. */
+#include "runtime_scene.h"
+
+#include "checker.h"
+#include "pool.h"
+#include "service.h"
+
+static struct backend backend;
+static struct service *services[1];
+static struct checker *checker;
+/* What the backend says to connection i once the request is there; NULL:
+ * nothing, and the connection is left open. */
+static const char *(*answer)(unsigned i);
+static unsigned answered;
+
+#define OK "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+#define BAD "HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n"
+
+static void
+open_checker(const char *health)
+{
+	scene_open("services:\n"
+		   "- name: users\n"
+		   "  endpoints: ['127.0.0.1:%u']\n"
+		   "  health: { path: '/deep/up', interval: 20ms, "
+		   "timeout: 500ms, %s }\n",
+	    backend.port, health);
+	services[0] = service_new(&scene.rt, 0);
+	assert_non_null(services[0]);
+	scene.rt.services = services;
+	checker = checker_new(&scene.rt);
+	assert_non_null(checker);
+}
+
+static int
+setup(void **state)
+{
+	(void)state;
+	backend_open(&backend);
+	answered = 0;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	checker_free(checker);
+	service_free(services[0]);
+	scene_close();
+	backend_close(&backend);
+	return 0;
+}
+
+/* Answers what has been asked, in the order of connections. */
+static void
+serve(void)
+{
+	backend_look(&backend);
+	for (; answered < backend.count &&
+	       strstr(backend.text[answered], "\r\n\r\n") != NULL;
+	    answered++) {
+		const char *text = answer(answered);
+
+		if (text == NULL)
+			continue;
+		backend_say(&backend, answered, text);
+		backend_hang_up(&backend, answered);
+	}
+}
+
+static uint32_t
+verdict(void)
+{
+	return atomic_load(&services[0]->endpoints[0]->member->checks);
+}
+
+static bool
+is_found_up(void)
+{
+	serve();
+	return verdict() == CHECKS_UP;
+}
+
+static bool
+is_found_down(void)
+{
+	serve();
+	return verdict() == CHECKS_DOWN;
+}
+
+static const char *
+all_good(unsigned i)
+{
+	(void)i;
+	return OK;
+}
+
+static const char *
+all_bad(unsigned i)
+{
+	(void)i;
+	return BAD;
+}
+
+static const char *
+silence(unsigned i)
+{
+	(void)i;
+	return NULL;
+}
+
+/* ---- what is asked, and what is good ---- */
+
+static void
+it_asks_for_the_path(void **state)
+{
+	(void)state;
+	answer = all_good;
+	open_checker("rise: 1, fall: 1");
+	WAIT_UNTIL(is_found_up);
+	assert_string_equal(backend.text[0],
+	    "GET /deep/up HTTP/1.1\r\nHost: users\r\n"
+	    "User-Agent: drover-check\r\nConnection: close\r\n\r\n");
+}
+
+static const char *
+various(unsigned i)
+{
+	static const char *const good[] = {OK,
+	    "HTTP/1.1 204 No Content\r\n\r\n",
+	    "HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: 0\r\n\r\n",
+	    "HTTP/1.1 103 Early Hints\r\n\r\n" OK};
+
+	return good[i % 4];
+}
+
+static void
+answers_of_200_to_399_are_good(void **state)
+{
+	(void)state;
+	answer = various;
+	open_checker("rise: 4, fall: 1");
+	WAIT_UNTIL(is_found_up);
+	assert_int_equal(answered, 4);
+}
+
+static void
+any_other_status_is_bad(void **state)
+{
+	(void)state;
+	answer = all_bad;
+	open_checker("rise: 1, fall: 1");
+	WAIT_UNTIL(is_found_down);
+}
+
+static const char *
+nonsense(unsigned i)
+{
+	(void)i;
+	return "220 ready\r\n";
+}
+
+static void
+what_is_no_answer_is_bad(void **state)
+{
+	(void)state;
+	answer = nonsense;
+	open_checker("rise: 1, fall: 1");
+	WAIT_UNTIL(is_found_down);
+}
+
+static void
+silence_past_the_timeout_is_bad(void **state)
+{
+	uint64_t from_us;
+
+	(void)state;
+	answer = silence;
+	from_us = clock_ns() / 1000;
+	open_checker("rise: 1, fall: 1");
+	WAIT_UNTIL(is_found_down);
+	assert_true(clock_ns() / 1000 - from_us >= 490000);
+	/* One check of an endpoint at a time. */
+	assert_int_equal(backend.count, 1);
+}
+
+static void
+one_that_can_not_be_reached_is_bad(void **state)
+{
+	(void)state;
+	answer = all_good;
+	close(backend.fd);
+	backend.fd = -1;
+	open_checker("rise: 1, fall: 1");
+	WAIT_UNTIL(is_found_down);
+}
+
+/* ---- how many ---- */
+
+static const char *
+good_from_the_third(unsigned i)
+{
+	return i < 2 ? BAD : OK;
+}
+
+static void
+enough_in_a_row_change_the_verdict(void **state)
+{
+	struct member *shared;
+
+	(void)state;
+	answer = good_from_the_third;
+	open_checker("rise: 3, fall: 2");
+	WAIT_UNTIL(is_found_down);
+	assert_int_equal(answered, 2);
+	WAIT_UNTIL(is_found_up);
+	assert_int_equal(answered, 5);
+	/* When it went up is known: it starts slowly. */
+	shared = services[0]->endpoints[0]->member;
+	assert_true(
+	    atomic_load(&shared->up_since_us) <= loop_now_us(scene.rt.loop));
+	assert_true(atomic_load(&shared->up_since_us) > 0);
+}
+
+static const char *
+alternating(unsigned i)
+{
+	return i % 2 == 0 ? BAD : OK;
+}
+
+static bool
+has_answered_six(void)
+{
+	serve();
+	return answered == 6;
+}
+
+static void
+a_different_answer_starts_over(void **state)
+{
+	(void)state;
+	answer = alternating;
+	open_checker("rise: 2, fall: 2");
+	WAIT_UNTIL(has_answered_six);
+	assert_int_equal(verdict(), CHECKS_UNKNOWN);
+}
+
+/* ---- who ---- */
+
+static void
+a_lower_slot_that_is_ready_checks_instead(void **state)
+{
+	struct scoreboard_slot *lower;
+
+	(void)state;
+	answer = all_good;
+	open_checker("rise: 1, fall: 1");
+	lower = &scene.rt.scoreboard->slots[0];
+	scene.rt.index = 1;
+	scene.rt.slot = &scene.rt.scoreboard->slots[1];
+	atomic_store(&lower->state, SLOT_READY);
+	atomic_store(&lower->heartbeat_ns, clock_ns() + 60 * SECOND * 1000);
+	scene_pass(150000);
+	backend_look(&backend);
+	assert_int_equal(backend.count, 0);
+	/* It stands still. */
+	atomic_store(&lower->heartbeat_ns, clock_ns() - 2 * SECOND * 1000);
+	WAIT_UNTIL(is_found_up);
+}
+
+static void
+a_lower_slot_that_drains_does_not(void **state)
+{
+	struct scoreboard_slot *lower;
+
+	(void)state;
+	answer = all_good;
+	open_checker("rise: 1, fall: 1");
+	lower = &scene.rt.scoreboard->slots[0];
+	scene.rt.index = 1;
+	scene.rt.slot = &scene.rt.scoreboard->slots[1];
+	atomic_store(&lower->state, SLOT_DRAINING);
+	atomic_store(&lower->heartbeat_ns, clock_ns() + 60 * SECOND * 1000);
+	WAIT_UNTIL(is_found_up);
+}
+
+/* Its check is under way when the checker goes: nothing is left over. */
+static bool
+is_asked(void)
+{
+	backend_look(&backend);
+	return backend.len[0] > 0;
+}
+
+static void
+one_that_goes_lets_go_of_its_checks(void **state)
+{
+	(void)state;
+	answer = silence;
+	open_checker("rise: 1, fall: 1");
+	WAIT_UNTIL(is_asked);
+	assert_int_equal(services[0]->endpoints[0]->connections, 1);
+	checker_free(checker);
+	checker = NULL;
+	assert_int_equal(services[0]->endpoints[0]->connections, 0);
+	assert_int_equal(verdict(), CHECKS_UNKNOWN);
+}
+
+int
+main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+	    TEST(it_asks_for_the_path),
+	    TEST(answers_of_200_to_399_are_good),
+	    TEST(any_other_status_is_bad),
+	    TEST(what_is_no_answer_is_bad),
+	    TEST(silence_past_the_timeout_is_bad),
+	    TEST(one_that_can_not_be_reached_is_bad),
+	    TEST(enough_in_a_row_change_the_verdict),
+	    TEST(a_different_answer_starts_over),
+	    TEST(a_lower_slot_that_is_ready_checks_instead),
+	    TEST(a_lower_slot_that_drains_does_not),
+	    TEST(one_that_goes_lets_go_of_its_checks),
+	};
+
+	log_init(LOG_LEVEL_ERROR, LOG_FORMAT_TEXT);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
