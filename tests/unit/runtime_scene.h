@@ -107,12 +107,14 @@ scene_pass(uint64_t us)
 
 /* ---- from open to close ---- */
 
-/* fmt: the configuration, to which a listener is added. */
+/* fmt: the configuration; one that says nothing of it gets a listener. */
 __attribute__((format(printf, 1, 2))) static inline void
 scene_open(const char *fmt, ...)
 {
 	char text[8192] = "workers: 2\n" LISTEN;
-	size_t len = strlen(text), bytes;
+	size_t len = strstr(fmt, "listen:") != NULL ? strlen("workers: 2\n")
+						    : strlen(text);
+	size_t bytes;
 	va_list ap;
 	int n;
 
