@@ -126,13 +126,19 @@ scene_open(const char *fmt, ...)
 	memset(&scene, 0, sizeof(scene));
 	scene.config = fixture_load(text);
 	bytes = sizeof(struct scoreboard) +
-		SCENE_SLOTS * sizeof(struct scoreboard_slot);
+		SCENE_SLOTS *
+		    (sizeof(struct scoreboard_slot) +
+			scene.config->series_count * SCOREBOARD_CODE_COUNT *
+			    sizeof(struct duration_histogram));
 	scene.rt.config = scene.config;
 	scene.rt.scoreboard = aligned_alloc(64, (bytes + 63) / 64 * 64);
 	assert_non_null(scene.rt.scoreboard);
 	memset(scene.rt.scoreboard, 0, bytes);
 	scene.rt.scoreboard->slot_count = SCENE_SLOTS;
+	scene.rt.scoreboard->series_count =
+	    (uint32_t)scene.config->series_count;
 	scene.rt.slot = &scene.rt.scoreboard->slots[0];
+	scene.rt.durations = scoreboard_requests(scene.rt.scoreboard, 0);
 	scene.rt.loop = loop_new();
 	scene.rt.buffers = buffer_pool_new(SCENE_BLOCKS);
 	scene.rt.outbox = outbox_new(scene.rt.loop, OUTBOX_TOLD_MIN);

@@ -205,7 +205,7 @@ static void
 an_idle_one_that_the_backend_closes_is_dropped(void **state)
 {
 	(void)state;
-	open_service("");
+	open_service("  pool: { idle: 60s }\n");
 	connect_first();
 	give_back(&customers[0]);
 	assert_false(has_let_go());
@@ -218,7 +218,7 @@ static void
 an_idle_one_that_speaks_is_dropped(void **state)
 {
 	(void)state;
-	open_service("");
+	open_service("  pool: { idle: 60s }\n");
 	connect_first();
 	give_back(&customers[0]);
 	backend_say(&first, 0, "HTTP/1.1 408 Request Timeout\r\n\r\n");
@@ -272,7 +272,7 @@ past_the_cap_one_waits_for_what_is_given_back(void **state)
 	struct upstream *up;
 
 	(void)state;
-	open_service("  pool: { connections: 1, queue: 1 }\n");
+	open_service("  pool: { connections: 1, queue: 1, idle: 60s }\n");
 	connect_first();
 	up = customers[0].up;
 	assert_int_equal(acquire(&customers[1]), POOL_WAITING);

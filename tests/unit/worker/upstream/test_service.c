@@ -336,6 +336,12 @@ only_who_joins_starts_slowly(void **state)
 	answer(RESOLVER_FOUND, NULL, 60, "12");
 	assert_int_equal(find('1')->since_us, 0);
 	assert_int_equal(find('2')->since_us, loop_now_us(scene.rt.loop));
+	/* Also after a time in which there was none. */
+	WAIT_UNTIL(is_asked);
+	answer(RESOLVER_ABSENT, "no such name", 0, "");
+	WAIT_UNTIL(is_asked);
+	answer(RESOLVER_FOUND, NULL, 60, "1");
+	assert_int_equal(find('1')->since_us, loop_now_us(scene.rt.loop));
 }
 
 static void

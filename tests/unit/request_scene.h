@@ -1,0 +1,359 @@
+/*
+ * request_scene - a client of a worker, the connection and the session that its
+ * requests come by, and what answers and observes them, which is the test; for
+ * the tests of request.h and client.h.
+ *
+ * /now is answered at once, /later and /get by a stage that the test has
+ * answer; /wait, too, but a stage before it waits until it is resumed.
+ */
+#ifndef REQUEST_SCENE_H
+#define REQUEST_SCENE_H
+
+#include "runtime_scene.h"
+
+#include "client.h"
+#include "no_route.h"
+#include "route.h"
+
+#define SAID_MAX 8192
+#define RECORDS_MAX 8
+
+/* ---- what answers and what observes: the test ---- */
+
+struct access_log {
+	unsigned count;
+	struct record records[RECORDS_MAX];
+	char text[RECORDS_MAX][5][256]; /* of what a record points to */
+};
+
+struct test_task {
+	struct request *request;
+	char body[256];
+	size_t len;
+	bool ended; /* the body has */
+	unsigned drained, ends, aborted;
+};
+
+static struct access_log observed;
+static struct test_task test_task;
+static unsigned started, last_hops;
+/* Once /now is answered, in the same iteration of the loop; NULL: nothing. */
+static void (*after_now)(void);
+static const char *route_path; /* of the request that was started last */
+
+static inline void
+on_body(struct request *r, void *state, const char *data, size_t len, bool last)
+{
+	struct test_task *t = *(struct test_task **)state;
+
+	assert_ptr_equal(t->request, r);
+	assert_true(t->len + len < sizeof(t->body));
+	if (len > 0)
+		memcpy(t->body + t->len, data, len);
+	t->len += len;
+	t->ended = last;
+	if (!last)
+		session_take_body(r->session);
+}
+
+static inline void
+on_drained(struct request *r, void *state)
+{
+	(void)r;
+	(*(struct test_task **)state)->drained++;
+}
+
+/* Of a request that was not answered. */
+static inline void
+on_end(struct request *r, void *state)
+{
+	struct test_task *t = *(struct test_task **)state;
+
+	t->ends++;
+	t->aborted += session_status(r->session) == 0 ||
+		      session_why(r->session) != SESSION_CLOSE_DONE;
+}
+
+static inline bool
+is_now(const struct config_route *route)
+{
+	return route != NULL && strcmp(route->path, "/now") == 0;
+}
+
+static inline enum stage_verdict
+begin_now(struct request *r, void *state)
+{
+	(void)state;
+	started++;
+	route_path = r->route->path;
+	/* As a handler that keeps the loop. */
+	if (slice_is(session_request(r->session)->path, "/now/block"))
+		r->runtime->blocked_us = loop_now_us(r->runtime->loop);
+	session_reply(r->session, 200, "text/plain", NULL, "now", 3);
+	if (after_now != NULL)
+		after_now();
+	return STAGE_DONE;
+}
+
+static inline bool
+is_for_service(const struct config_route *route)
+{
+	return route != NULL && route->service >= 0;
+}
+
+static inline enum stage_verdict
+begin_task(struct request *r, void *state)
+{
+	started++;
+	route_path = r->route->path;
+	test_task = (struct test_task){.request = r};
+	*(struct test_task **)state = &test_task;
+	r->record.service = "users";
+	request_note_upstream(r, "10.0.0.1:80");
+	request_note_upstream(r, "10.0.0.2:80");
+	if (message_has_body(session_request(r->session)))
+		session_take_body(r->session);
+	return STAGE_DONE;
+}
+
+static inline bool
+is_wait(const struct config_route *route)
+{
+	return route != NULL && strcmp(route->path, "/wait") == 0;
+}
+
+static struct request *waiting;
+static unsigned wait_ends;
+
+static inline enum stage_verdict
+begin_wait(struct request *r, void *state)
+{
+	assert_int_equal(*(char *)state, 0);
+	*(char *)state = 1;
+	waiting = r;
+	return STAGE_WAIT;
+}
+
+static inline void
+end_wait(struct request *r, void *state)
+{
+	assert_ptr_equal(r, waiting);
+	assert_int_equal(*(char *)state, 1);
+	wait_ends++;
+}
+
+static inline bool
+is_for_all(const struct config_route *route)
+{
+	(void)route;
+	return true;
+}
+
+static inline enum stage_verdict
+begin_hop(struct request *r, void *state)
+{
+	const struct message *m = session_request(r->session);
+
+	(void)state;
+	if (m->max_forwards != 0 && !slice_is(m->path, "*"))
+		return STAGE_NEXT;
+	last_hops++;
+	session_reply(r->session, 200, NULL, NULL, NULL, 0);
+	return STAGE_DONE;
+}
+
+static const struct stage hop = {
+    .name = "hop", .is_for = is_for_all, .begin = begin_hop};
+static const struct stage now = {
+    .name = "now", .is_for = is_now, .begin = begin_now};
+static const struct stage wait = {.name = "wait",
+    .is_for = is_wait,
+    .state_bytes = 1,
+    .begin = begin_wait,
+    .end = end_wait};
+static const struct stage task = {.name = "task",
+    .is_for = is_for_service,
+    .state_bytes = sizeof(struct test_task *),
+    .begin = begin_task,
+    .on_body = on_body,
+    .on_drained = on_drained,
+    .end = on_end};
+
+const struct stage *const chain_stages[] = {
+    &hop, &no_route_stage, &now, &wait, &task, NULL};
+
+static inline const char *
+keep(char to[256], const char *text)
+{
+	if (text == NULL)
+		return NULL;
+	snprintf(to, 256, "%s", text);
+	return to;
+}
+
+static inline void
+observe(struct access_log *log, const struct record *r)
+{
+	unsigned i = log->count++;
+
+	assert_ptr_equal(log, &observed);
+	assert_in_range(i, 0, RECORDS_MAX - 1);
+	log->records[i] = *r;
+	log->records[i].request = keep(log->text[i][0], r->request);
+	log->records[i].host = keep(log->text[i][1], r->host);
+	log->records[i].upstream = keep(log->text[i][2], r->upstream);
+	log->records[i].id = keep(log->text[i][3], r->id);
+	log->records[i].client = keep(log->text[i][4], r->client);
+}
+
+const struct request_hooks request_hooks = {.log = observe};
+
+/* ---- a client ---- */
+
+static struct route_table *routes;
+static struct chain_table *chains;
+static struct requests requests;
+static struct clients *clients;
+static struct trace_source trace;
+static int client = -1;
+static char said[SAID_MAX]; /* to the client */
+static size_t said_len;
+static bool ended; /* by the other side */
+static const char *wanted;
+
+static inline void
+connect_client(void)
+{
+	struct sock_addr peer = {.in = {.sin_family = AF_INET,
+				     .sin_port = htons(7),
+				     .sin_addr.s_addr = htonl(0x0a010203)},
+	    .len = sizeof(struct sockaddr_in)};
+	int fds[2];
+
+	assert_int_equal(
+	    socketpair(
+		AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds),
+	    0);
+	client = fds[1];
+	said_len = 0;
+	said[0] = '\0';
+	ended = false;
+	clients_accept(clients, fds[0], &peer);
+}
+
+static inline int
+setup(void **state)
+{
+	(void)state;
+	memset(&observed, 0, sizeof(observed));
+	memset(&test_task, 0, sizeof(test_task));
+	started = last_hops = wait_ends = 0;
+	waiting = NULL;
+	after_now = NULL;
+	scene_open("services:\n"
+		   "- { name: users, endpoints: ['127.0.0.1:9'] }\n"
+		   "client: { connections: 2, body: 100 }\n"
+		   "routes:\n"
+		   "- { path: /now, handler: health }\n"
+		   "- { path: /later, service: users }\n"
+		   "- { path: /wait, service: users }\n"
+		   "- { path: /get, methods: [GET, HEAD], service: users }\n");
+	assert_int_equal(trace_source_init(&trace), 0);
+	scene.rt.trace = &trace;
+	routes =
+	    route_table_new(scene.config->routes, scene.config->route_count);
+	chains =
+	    chain_table_new(scene.config->routes, scene.config->route_count);
+	requests_init(&requests, &scene.rt, routes, chains);
+	requests.log = &observed;
+	clients = clients_new(&scene.rt, &requests);
+	connect_client();
+	return 0;
+}
+
+static inline void
+hang_up(void)
+{
+	if (client != -1)
+		close(client);
+	client = -1;
+}
+
+static inline bool
+all_have_left(void)
+{
+	return clients_count(clients) == 0;
+}
+
+static inline int
+teardown(void **state)
+{
+	(void)state;
+	hang_up();
+	if (!all_have_left())
+		WAIT_UNTIL(all_have_left);
+	assert_int_equal(atomic_load(&scene.rt.slot->connections), 0);
+	assert_int_equal(atomic_load(&scene.rt.slot->in_flight), 0);
+	clients_free(clients);
+	route_table_free(routes);
+	chain_table_free(chains);
+	scene_close();
+	requests_fini(&requests);
+	return 0;
+}
+
+static inline void
+say(const char *text)
+{
+	assert_int_equal(send(client, text, strlen(text), MSG_NOSIGNAL),
+	    (ssize_t)strlen(text));
+}
+
+static inline bool
+is_answered(void)
+{
+	ssize_t n;
+
+	while (
+	    said_len < SAID_MAX - 1 && (n = recv(client, said + said_len,
+					    SAID_MAX - 1 - said_len, 0)) >= 0) {
+		if (n == 0) {
+			ended = true;
+			break;
+		}
+		said_len += (size_t)n;
+		said[said_len] = '\0';
+	}
+	return strstr(said, wanted) != NULL;
+}
+
+static inline void
+expect(const char *text)
+{
+	wanted = text;
+	scene_wait(is_answered, text);
+}
+
+static inline bool
+is_started(void)
+{
+	return started > 0;
+}
+
+static inline bool
+is_waiting(void)
+{
+	return waiting != NULL;
+}
+
+static inline bool
+is_recorded(void)
+{
+	return observed.count > 0;
+}
+
+#define HOST " HTTP/1.1\r\nHost: example.org\r\n"
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+#endif
