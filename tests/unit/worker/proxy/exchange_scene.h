@@ -7,9 +7,11 @@
 
 #include "runtime_scene.h"
 
+#include "admission.h"
 #include "breakers.h"
 #include "client.h"
 #include "exchange.h"
+#include "no_route.h"
 #include "pool.h"
 #include "route.h"
 #include "service.h"
@@ -25,19 +27,6 @@ struct access_log {
 
 static struct access_log observed;
 
-static inline bool
-is_last_hop(const struct message *m)
-{
-	(void)m;
-	return false;
-}
-
-static inline void
-last_hop(struct request *r)
-{
-	session_reply(r->session, 200, NULL, NULL, NULL, 0);
-}
-
 static inline void
 observe(struct access_log *log, const struct record *r)
 {
@@ -45,18 +34,17 @@ observe(struct access_log *log, const struct record *r)
 	log->last = *r;
 }
 
-const struct request_hooks request_hooks = {
-    .start = exchange_start,
-    .is_last_hop = is_last_hop,
-    .last_hop = last_hop,
-    .log = observe,
-};
+const struct request_hooks request_hooks = {.log = observe};
+
+const struct stage *const chain_stages[] = {
+    &no_route_stage, &admission_stage, &exchange_stage, NULL};
 
 /* ---- the worker's parts ---- */
 
 static struct backend first, second;
 static struct service *services[1];
 static struct route_table *routes;
+static struct chain_table *chains;
 static struct requests requests;
 static struct clients *clients;
 static struct trace_source trace;
@@ -114,14 +102,15 @@ open_exchange(enum endpoints endpoints, const char *options)
 	assert_non_null(scene.rt.breakers);
 	assert_int_equal(trace_source_init(&trace), 0);
 	scene.rt.trace = &trace;
-	slab_init(&scene.rt.exchanges, exchange_bytes());
 	services[0] = service_new(&scene.rt, 0);
 	assert_non_null(services[0]);
 	assert_non_null(pool_new(services[0]));
 	scene.rt.services = services;
 	routes =
 	    route_table_new(scene.config->routes, scene.config->route_count);
-	requests_init(&requests, &scene.rt, routes);
+	chains =
+	    chain_table_new(scene.config->routes, scene.config->route_count);
+	requests_init(&requests, &scene.rt, routes, chains);
 	memset(&observed, 0, sizeof(observed));
 	requests.log = &observed;
 	clients = clients_new(&scene.rt, &requests);
@@ -172,11 +161,11 @@ teardown(void **state)
 	assert_int_equal(services[0]->retried, 0);
 	clients_free(clients);
 	route_table_free(routes);
+	chain_table_free(chains);
 	pool_free(services[0]->pool);
 	service_free(services[0]);
 	breakers_free(scene.rt.breakers);
 	scene_turn();
-	slab_fini(&scene.rt.exchanges);
 	requests_fini(&requests);
 	scene_close();
 	backend_close(&first);
