@@ -71,7 +71,6 @@ struct exchange {
 	enum exchange_failure failure; /* FAILED: which */
 	bool keep; /* the response is whole: the connection may be used again */
 	bool at_endpoint; /* counted there as in flight */
-	bool retried_stale;
 	bool head_held;   /* leaves with the body's first piece, in one write */
 	bool head_method; /* HEAD: the response has no body */
 	bool idempotent;

@@ -70,8 +70,7 @@ was_stale(const struct exchange *x, enum exchange_failure failure)
 {
 	return x->up != NULL && x->up->reused &&
 	       failure == EXCHANGE_FAILURE_LOST &&
-	       x->up->message.head_bytes == 0 && x->interims == 0 &&
-	       !x->retried_stale;
+	       x->up->message.head_bytes == 0 && x->interims == 0;
 }
 
 /* Something of the request has left, on this try. */
@@ -97,7 +96,6 @@ may_try_again(struct exchange *x, enum exchange_failure failure)
 	if (x->response_begun || x->interims != 0 || !is_repeatable(x))
 		return false;
 	if (was_stale(x, failure)) {
-		x->retried_stale = true;
 		x->wait.fresh = true;
 		x->wait.avoid = false;
 		return true;
