@@ -38,8 +38,8 @@ def test_everything_is_there(installed):
     assert found == {
         "sbin/drover": 0o755,
         "share/man/man8/drover.8": 0o644,
-        **{f"share/drover/conf/{path.name}": 0o644
-           for path in (ROOT / "conf").iterdir()},
+        **{f"share/drover/{path.relative_to(ROOT)}": 0o644
+           for path in (ROOT / "conf").rglob("*") if path.is_file()},
     }
 
 
