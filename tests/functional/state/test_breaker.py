@@ -180,6 +180,7 @@ def test_one_probe_in_the_whole_cluster(drover, backend, redis):
     stop.set()
     for t in threads:
         t.join()
+    wait_for(lambda: all(state(d) == "closed" for d in both), "both know", 1)
     assert [d.get("/pay").status for d in both] == [200, 200]
 
 

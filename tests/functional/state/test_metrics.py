@@ -6,7 +6,7 @@ import subprocess
 
 from harness import handler, respond, route, service
 
-DOCS = os.path.join(os.path.dirname(__file__), "..", "..", "docs",
+DOCS = os.path.join(os.path.dirname(__file__), "..", "..", "..", "docs",
                     "metrics.md")
 
 
