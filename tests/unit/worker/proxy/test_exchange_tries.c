@@ -18,6 +18,13 @@ one_is_asked(void)
 	return first.len[0] > 0 || second.len[0] > 0;
 }
 
+static bool
+one_is_asked_again(void)
+{
+	backend_look(&first);
+	return first.len[0] > 0 || first.len[1] > 0;
+}
+
 /* ---- another try ---- */
 
 static void
@@ -202,6 +209,35 @@ a_stale_connection_gets_one_try_more(void **state)
 	assert_int_equal(services[0]->endpoints[0]->failures, 1);
 }
 
+/* Another idle one may be as stale. */
+static void
+that_try_goes_by_a_fresh_connection(void **state)
+{
+	int other;
+
+	(void)state;
+	open_exchange(ONE, "  retries: 0\n");
+	say(GET);
+	expect_of(&first, 0, "\r\n\r\n");
+	other = client;
+	connect_client();
+	say(GET);
+	expect_of(&first, 1, "\r\n\r\n");
+	backend_say(&first, 0, OK);
+	backend_say(&first, 1, OK);
+	expect("hello");
+	forget();
+	backend_forget(&first, 0);
+	backend_forget(&first, 1);
+	say(GET);
+	WAIT_UNTIL(one_is_asked_again);
+	backend_hang_up(&first, first.len[0] > 0 ? 0 : 1);
+	expect_of(&first, 2, "\r\n\r\n");
+	backend_say(&first, 2, OK);
+	expect("hello");
+	close(other);
+}
+
 /* ---- what it is answered with ---- */
 
 static void
@@ -334,6 +370,7 @@ main(void)
 	    TEST(retries_are_counted_and_end),
 	    TEST(with_one_endpoint_there_is_nowhere_else),
 	    TEST(a_stale_connection_gets_one_try_more),
+	    TEST(that_try_goes_by_a_fresh_connection),
 	    TEST(a_refused_connection_is_502),
 	    TEST(silence_past_the_read_timeout_is_504),
 	    TEST(what_is_no_response_is_502),
