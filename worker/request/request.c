@@ -216,7 +216,8 @@ run(struct request *r)
 		const struct stage *stage = r->chain->links[r->begun].stage;
 		void *state = state_of(r, r->begun++);
 
-		memset(state, 0, stage->state_bytes);
+		if (stage->state_bytes != 0)
+			memset(state, 0, stage->state_bytes);
 		verdict = stage->begin(r, state);
 	}
 	return verdict;
