@@ -50,11 +50,11 @@ begin(struct request *r, void *state)
 	const struct message *m = session_request(r->session);
 	struct count *c = state;
 
+	*c = (struct count){.request = r};
 	if (slice_is(message_query(m, "state"), "memory")) {
 		count_in_memory(r);
 		return STAGE_DONE;
 	}
-	c->request = r;
 	tickets_take(r->runtime->tickets, &c->ticket, on_number, c);
 	return STAGE_DONE;
 }

@@ -127,6 +127,7 @@ begin(struct request *r, void *state)
 	struct cpu_bound c = {.ms = DEFAULT_MS};
 	struct cpu_bound **job = state;
 
+	*job = NULL;
 	if (ms_text.at != NULL && parse_ms(ms_text, &c.ms) == -1) {
 		session_reply_error(
 		    r->session, 400, "ms must be a number from 0 to 60000");

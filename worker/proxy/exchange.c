@@ -352,6 +352,7 @@ init(struct exchange *x, struct request *r)
 	struct runtime *rt = r->runtime;
 	const struct message *m = session_request(r->session);
 
+	memset(x, 0, sizeof(*x));
 	x->runtime = rt;
 	x->request = r;
 	x->session = r->session;

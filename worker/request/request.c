@@ -216,8 +216,6 @@ run(struct request *r)
 		const struct stage *stage = r->chain->links[r->begun].stage;
 		void *state = state_of(r, r->begun++);
 
-		if (stage->state_bytes != 0)
-			memset(state, 0, stage->state_bytes);
 		verdict = stage->begin(r, state);
 	}
 	return verdict;
