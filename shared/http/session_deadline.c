@@ -1,6 +1,7 @@
-#include "session.h"
+#include "session_deadline.h"
 
-#include "session_private.h"
+#include "loop.h"
+#include "session_state.h"
 
 #define NO_DEADLINE UINT64_MAX
 /* How long a client may go on talking after it was told that the connection
@@ -41,8 +42,8 @@ body_deadline(const struct session *s, enum session_close *reason)
 	return all_us;
 }
 
-static uint64_t
-deadline(const struct session *s, enum session_close *reason)
+uint64_t
+session_deadline(const struct session *s, enum session_close *reason)
 {
 	const struct session_limits *limits = s->context->limits;
 	uint64_t now_us = loop_now_us(s->context->loop);
@@ -85,11 +86,12 @@ session_set_deadline(struct session *s)
 
 	/* No deadline is one at the end of time: to move the timer later is
 	 * cheap, to take it away and put it back each time is not. */
-	loop_timer_set(s->context->loop, &s->timer, deadline(s, &reason));
+	loop_timer_set(
+	    s->context->loop, &s->timer, session_deadline(s, &reason));
 }
 
-static void
-start_polling(struct session *s)
+void
+session_start_polling(struct session *s)
 {
 	if (io_poll(&s->io) == -1)
 		session_close_soon(s, SESSION_CLOSE_MEMORY);
@@ -109,36 +111,15 @@ session_update_deadline(struct session *s)
 	if (s->state == SESSION_CLOSED || s->kick_closes)
 		return;
 	if (!s->io.polled && !s->pumping && is_waiting(s))
-		start_polling(s);
+		session_start_polling(s);
 	session_set_deadline(s);
 }
 
 void
-session_on_timer(void *arg)
+session_note_backlog(struct session *s)
 {
-	struct session *s = arg;
-	enum session_close reason = SESSION_CLOSE_DONE;
-	uint64_t due_us;
-
-	if (s->kick_closes)
-		return;
-	if (!s->io.polled) {
-		start_polling(s);
+	if (io_backlog(&s->io) > 0) {
+		s->had_backlog = true;
 		session_update_deadline(s);
-		return;
 	}
-	due_us = deadline(s, &reason);
-	if (reason == SESSION_CLOSE_SEND_TIMEOUT &&
-	    due_us > loop_now_us(s->context->loop)) {
-		/* Something has left since the timer was set. */
-		loop_timer_set(s->context->loop, &s->timer, due_us);
-		return;
-	}
-	if (reason == SESSION_CLOSE_HEADER_TIMEOUT ||
-	    ((reason == SESSION_CLOSE_BODY_TIMEOUT ||
-		 reason == SESSION_CLOSE_BODY_RATE) &&
-		!s->turn->begun))
-		session_refuse(s, reason, 408, session_close_str(reason));
-	else
-		session_close(s, reason);
 }

@@ -1,17 +1,17 @@
-#include "session.h"
+#include "session_write.h"
 
 #include <sys/time.h>
 
 #include <stdio.h>
-#include <stdlib.h>
+#include <string.h>
 #include <time.h>
-
-#include <jansson.h>
 
 #include "chunk.h"
 #include "check.h"
 #include "counter.h"
-#include "session_private.h"
+#include "log.h"
+#include "session_deadline.h"
+#include "session_state.h"
 
 #define DATE_MAX 40
 #define FLAT_MAX 2048
@@ -150,6 +150,27 @@ enter_tunnel(struct session *s)
 	session_update_deadline(s);
 }
 
+bool
+session_is_answerable(const struct session *s)
+{
+	return !session_has_ended(s) && !s->kick_closes;
+}
+
+/* -1: the session closes soon. */
+static int
+send_pieces(struct session *s, const struct iovec *iov, int count)
+{
+	if (s->context->bytes_out != NULL)
+		for (int i = 0; i < count; i++)
+			counter_add(s->context->bytes_out, iov[i].iov_len);
+	if (io_write(&s->io, iov, count) == -1) {
+		session_close_soon(s, SESSION_CLOSE_RESET);
+		return -1;
+	}
+	session_note_backlog(s);
+	return 0;
+}
+
 struct text *
 session_begin(struct session *s, const struct session_response *response)
 {
@@ -213,8 +234,26 @@ session_send_interim(struct session *s)
 	head.iov_len = s->turn->head_text.len;
 	/* One that does not fit was only a hint. */
 	if (!text_is_full(&s->turn->head_text))
-		(void)session_send(s, &head, 1);
+		(void)send_pieces(s, &head, 1);
 	drop_head(s);
+}
+
+void
+session_send_continue(struct session *s)
+{
+	if (s->turn->message.expects_continue && !s->turn->continue_sent &&
+	    !s->turn->begun && s->turn->message.parser.http_minor == 1) {
+		struct iovec line = {
+		    .iov_base = (void *)(uintptr_t)"HTTP/1.1 100 Continue\r\n"
+						   "\r\n",
+		    .iov_len = 25};
+
+		s->turn->continue_sent = true;
+		/* Who has not waited for it has no use for it. */
+		if (!session_turn_has_piece(s->turn) &&
+		    !session_has_buffered(s))
+			(void)send_pieces(s, &line, 1);
+	}
 }
 
 /* The pieces of one write: the head, and those of the body. */
@@ -295,27 +334,63 @@ flatten(struct session *s, struct pieces *p)
 	}
 }
 
-void
-session_note_backlog(struct session *s)
+static void
+start_linger(struct session *s)
 {
-	if (io_backlog(&s->io) > 0) {
-		s->had_backlog = true;
-		session_update_deadline(s);
-	}
+	session_enter(s, SESSION_LINGER);
+	if (s->in != NULL)
+		s->in->start = s->in->end = 0;
+	session_drop_empty_buffer(s);
+	session_drop_turn(s);
+	io_finish(&s->io);
+	s->had_backlog = io_backlog(&s->io) > 0;
+	session_update_deadline(s);
+	if (s->io.readable && !s->pumping)
+		loop_defer(s->context->loop, &s->kick);
 }
 
-int
-session_send(struct session *s, const struct iovec *iov, int count)
+/* The client has said that this was all, and it was: nothing is there that
+ * would make our closing a reset, which loses the answer, and nothing should
+ * come. */
+static bool
+is_over(struct session *s)
 {
-	if (s->context->bytes_out != NULL)
-		for (int i = 0; i < count; i++)
-			counter_add(s->context->bytes_out, iov[i].iov_len);
-	if (io_write(&s->io, iov, count) == -1) {
-		session_close_soon(s, SESSION_CLOSE_RESET);
-		return -1;
+	const struct message *m = &s->turn->message;
+
+	return m->head_done && m->done && m->error == MESSAGE_NONE &&
+	       !m->keep_alive && s->turn->body_ended && !s->io.readable &&
+	       !s->io.broken && !session_has_buffered(s) && session_flush(s) &&
+	       io_peek(&s->io) <= 0;
+}
+
+static void
+end_response(struct session *s)
+{
+	bool over = is_over(s);
+
+	s->turn->ended = true;
+	s->turn->head_held = false;
+	if (over)
+		session_close_soon(s, SESSION_CLOSE_DONE);
+	if (s->context->ops->on_response_end != NULL)
+		s->context->ops->on_response_end(s, true);
+	if (over) {
+		if (log_is_debug())
+			log_debug("session %d: ended with its last answer",
+			    s->io.watch.fd);
+		/* The end goes out with the last piece, which waits for it. */
+		io_close(&s->io);
+		return;
 	}
-	session_note_backlog(s);
-	return 0;
+	if (s->close_after || s->io.broken) {
+		start_linger(s);
+		return;
+	}
+	session_enter(s, SESSION_IDLE);
+	session_drop_empty_buffer(s);
+	session_drop_turn(s);
+	session_update_deadline(s);
+	session_kick_if_needed(s);
 }
 
 static void
@@ -341,13 +416,13 @@ write_piece(struct session *s, const void *data, size_t len,
 		s->io.corked = true;
 	/* A request that is here already is answered next. */
 	s->io.more = session_has_buffered(s);
-	if (p.count > 0 && session_send(s, p.iov, p.count) == -1)
+	if (p.count > 0 && send_pieces(s, p.iov, p.count) == -1)
 		return;
 	drop_head(s);
 	if (trailers == NULL)
 		return;
 	if (s->state != SESSION_TUNNEL) {
-		session_response_done(s);
+		end_response(s);
 		return;
 	}
 	s->turn->ended = true;
@@ -414,46 +489,4 @@ void
 session_cut(struct session *s)
 {
 	session_close_soon(s, SESSION_CLOSE_CUT);
-}
-
-void
-session_reply(struct session *s, unsigned status, const char *type,
-    const char *extra, const void *body, size_t len)
-{
-	struct session_response response = {
-	    .status = status,
-	    .length = len,
-	    .no_body = s->turn->message.head_done &&
-		       s->turn->message.parser.method == HTTP_HEAD,
-	};
-	struct text *head;
-
-	if (!session_is_answerable(s))
-		return;
-	head = session_begin(s, &response);
-	text_add_str(head, "Server: drover\r\n");
-	if (type != NULL) {
-		text_add_str(head, "Content-Type: ");
-		text_add_str(head, type);
-		text_add(head, "\r\n", 2);
-	}
-	if (extra != NULL)
-		text_add_str(head, extra);
-	session_write(s, body, len, true);
-}
-
-void
-session_reply_error(struct session *s, unsigned status, const char *what)
-{
-	json_t *json =
-	    json_pack("{s:s, s:i}", "error", what, "status", (int)status);
-	char *text = json != NULL ? json_dumps(json, JSON_COMPACT) : NULL;
-
-	if (text != NULL)
-		session_reply(
-		    s, status, "application/json", NULL, text, strlen(text));
-	else
-		session_reply(s, status, NULL, NULL, NULL, 0);
-	free(text);
-	json_decref(json);
 }

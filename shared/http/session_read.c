@@ -1,11 +1,13 @@
-#include "session.h"
+#include "session_read.h"
 
 #include <errno.h>
 #include <string.h>
 
 #include "check.h"
 #include "counter.h"
-#include "session_private.h"
+#include "session_deadline.h"
+#include "session_reply.h"
+#include "session_state.h"
 
 /* For how much a client may go on talking after its last response. */
 #define LINGER_READS 64
@@ -19,6 +21,23 @@ enum fill {
 	FILL_CLOSED, /* or refused: it lingers */
 };
 
+void
+session_refuse(struct session *s, enum session_close why, unsigned status,
+    const char *what)
+{
+	s->why = why;
+	s->close_after = true;
+	if (s->state == SESSION_HEAD)
+		session_enter(s, SESSION_ACTIVE);
+	/* In mid-body the owner may be answering already. */
+	if (s->turn->begun)
+		session_close_now(s, why);
+	else
+		session_reply_error(s, status, what);
+	if (s->kick_closes)
+		session_close_now(s, s->kick_close);
+}
+
 /* Brings more bytes in. */
 static enum fill
 fill(struct session *s)
@@ -30,7 +49,7 @@ fill(struct session *s)
 	if (s->in == NULL) {
 		s->in = buffer_get_to_read(s->context->buffers);
 		if (s->in == NULL) {
-			session_close(s, SESSION_CLOSE_MEMORY);
+			session_close_now(s, SESSION_CLOSE_MEMORY);
 			return FILL_CLOSED;
 		}
 	}
@@ -52,7 +71,7 @@ fill(struct session *s)
 		return FILL_END;
 	if (errno == EAGAIN)
 		return FILL_NONE;
-	session_close(s, SESSION_CLOSE_RESET);
+	session_close_now(s, SESSION_CLOSE_RESET);
 	return FILL_CLOSED;
 }
 
@@ -75,7 +94,7 @@ parse(struct session *s)
 	size_t taken;
 
 	if (!CONFINED(in != NULL, "%s", session_describe(s))) {
-		session_close(s, SESSION_CLOSE_BUG);
+		session_close_now(s, SESSION_CLOSE_BUG);
 		return false;
 	}
 	taken = message_feed(
@@ -91,23 +110,6 @@ parse(struct session *s)
 	s->turn->starved = !s->turn->message.done && buffer_len(in) > 0;
 	s->turn->body = s->turn->message.body;
 	return true;
-}
-
-/* A piece, decoded and consumed, that nobody has taken yet still lies there. */
-static bool
-holds_piece(const struct session *s)
-{
-	return s->turn != NULL && !s->turn->body_ended && session_has_piece(s);
-}
-
-void
-session_drop_empty_buffer(struct session *s)
-{
-	if (s->in != NULL && buffer_len(s->in) == 0 && !holds_piece(s) &&
-	    (s->turn == NULL || !s->turn->head_held)) {
-		buffer_put(s->context->buffers, s->in);
-		s->in = NULL;
-	}
 }
 
 /* Room for a whole head behind what has been consumed: pipelined requests are
@@ -158,7 +160,7 @@ read_head(struct session *s)
 			}
 			/* It is read again once its answers have left. */
 			if (session_flush(s))
-				session_close(s, SESSION_CLOSE_PEER);
+				session_close_now(s, SESSION_CLOSE_PEER);
 			return false;
 		case FILL_CLOSED:
 			return s->state == SESSION_LINGER;
@@ -171,7 +173,7 @@ read_head(struct session *s)
 		if (!skip_empty_lines(s))
 			return true;
 		if (session_take_turn(s) == -1) {
-			session_close(s, SESSION_CLOSE_MEMORY);
+			session_close_now(s, SESSION_CLOSE_MEMORY);
 			return false;
 		}
 		session_enter(s, SESSION_HEAD);
@@ -285,7 +287,7 @@ read_tunnel(struct session *s)
 		}
 	}
 	if (!CONFINED(s->in != NULL, "%s", session_describe(s))) {
-		session_close(s, SESSION_CLOSE_BUG);
+		session_close_now(s, SESSION_CLOSE_BUG);
 		return false;
 	}
 	piece.at = s->in->data + s->in->start;
@@ -312,7 +314,7 @@ linger(struct session *s)
 			return;
 		}
 		if (n == 0 || (n == -1 && errno != EAGAIN)) {
-			session_close(s, SESSION_CLOSE_DONE);
+			session_close_now(s, SESSION_CLOSE_DONE);
 			return;
 		}
 	}
@@ -357,45 +359,4 @@ session_pump(struct session *s)
 		session_update_deadline(s);
 	if (more && s->state != SESSION_CLOSED)
 		loop_defer(s->context->loop, &s->kick);
-}
-
-void
-session_hold_head(struct session *s)
-{
-	s->turn->head_held = true;
-}
-
-void
-session_drop_head(struct session *s)
-{
-	s->turn->head_held = false;
-	session_drop_empty_buffer(s);
-}
-
-void
-session_take_body(struct session *s)
-{
-	if (!CONFINED(s->turn != NULL && !s->turn->body_ended, "%s",
-		session_describe(s))) {
-		session_close_soon(s, SESSION_CLOSE_BUG);
-		return;
-	}
-	if (!s->turn->take_body)
-		s->turn->body_asked_us = loop_now_us(s->context->loop);
-	s->turn->take_body = true;
-	s->turn->head_held = false;
-	if (s->turn->message.expects_continue && !s->turn->continue_sent &&
-	    !s->turn->begun && s->turn->message.parser.http_minor == 1) {
-		struct iovec line = {
-		    .iov_base = (void *)(uintptr_t)"HTTP/1.1 100 Continue\r\n"
-						   "\r\n",
-		    .iov_len = 25};
-
-		s->turn->continue_sent = true;
-		/* Who has not waited for it has no use for it. */
-		if (!session_has_body(s))
-			(void)session_send(s, &line, 1);
-	}
-	session_update_deadline(s);
-	session_kick_if_needed(s);
 }

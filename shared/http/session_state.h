@@ -1,13 +1,25 @@
 /*
- * session_private - the session as its own files see it: session.c (the
- * connection), session_deadline.c (its waits), session_request.c (reading) and
- * session_response.c (answering).
+ * session_state - a session as its own files see it: the struct, its steps, the
+ * request in hand (a turn) and the close. The lowest of the session's files:
+ * session_deadline.c, session_write.c, session_reply.c, session_read.c and
+ * session.c stand on it in this order, and each calls only those before.
  */
-#ifndef SESSION_PRIVATE_H
-#define SESSION_PRIVATE_H
+#ifndef SESSION_STATE_H
+#define SESSION_STATE_H
 
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "buffer.h"
 #include "io.h"
-#include "session.h"
+#include "loop.h"
+#include "message.h"
+#include "session_close.h"
+#include "session_context.h"
+#include "slice.h"
+#include "sock.h"
+#include "text.h"
 
 enum session_state {
 	SESSION_IDLE,   /* between requests; nothing of the next has come */
@@ -70,50 +82,52 @@ struct session {
 	bool had_backlog : 1; /* tell the owner when it is gone */
 };
 
-/* session.c */
-/* For the request that begins. -1: no memory. */
-int session_take_turn(struct session *s);
-void session_drop_turn(struct session *s);
+/* The one setter of the state. */
 void session_enter(struct session *s, enum session_state state);
 /* For a bug's line in the log: the connection, its state and what is known of
  * the request in hand, whose target does not last. Valid until the next call.
  */
 const char *session_describe(const struct session *s);
-/* Bytes that were read, but belong to a request not begun yet. */
-bool session_has_buffered(const struct session *s);
-/* Goes on with what is already here, but never inside our caller. */
-void session_kick_if_needed(struct session *s);
+
+/* For the request that begins. -1: no memory. */
+int session_take_turn(struct session *s);
+void session_drop_turn(struct session *s);
+/* The block for reading, when nothing in it is wanted any more. */
+void session_drop_empty_buffer(struct session *s);
+
+/* session_close(): within the call. */
+void session_close_now(struct session *s, enum session_close reason);
 /* Closes as soon as nobody is in our caller's way. */
 void session_close_soon(struct session *s, enum session_close reason);
-/* Sends what is held. True: the kernel has all that was written, and closing
- * loses nothing of it. */
-bool session_flush(struct session *s);
-/* The response has been handed to the kernel or its queue. */
-void session_response_done(struct session *s);
-
-/* Answers by itself, and closes: why, for the books. A client that can't be
- * answered any more is closed at once, so the owner ends its part before
- * anything else is done for it. */
-void session_refuse(struct session *s, enum session_close why, unsigned status,
-    const char *what);
 /* A tunnel whose two directions have both ended closes. */
 void session_check_tunnel(struct session *s);
 
-/* session_deadline.c: sets the timer for what the session waits for now. */
-void session_set_deadline(struct session *s);
-/* The same after something changed; one that has to wait for its client is
- * polled from then on. */
-void session_update_deadline(struct session *s);
-void session_on_timer(void *arg);
+/* Goes on with what is already here, but never inside our caller. */
+void session_kick_if_needed(struct session *s);
+/* Sends what is held. True: the kernel has all that was written, and closing
+ * loses nothing of it. */
+bool session_flush(struct session *s);
 
-/* session_response.c: writes, and sees to what does not leave at once. -1:
- * the session closes soon. */
-int session_send(struct session *s, const struct iovec *iov, int count);
-/* What is left of a write has to leave in time. */
-void session_note_backlog(struct session *s);
+/* Bytes that were read, but belong to a request not begun yet. */
+static inline bool
+session_has_buffered(const struct session *s)
+{
+	return s->in != NULL && buffer_len(s->in) > 0;
+}
 
-/* session_request.c: reads, until it has to wait for somebody. */
-void session_pump(struct session *s);
-void session_drop_empty_buffer(struct session *s);
+/* A piece of the body is decoded, or its end is known. */
+static inline bool
+session_turn_has_piece(const struct session_turn *turn)
+{
+	return turn->body.len > 0 || turn->message.done;
+}
+
+/* There is no response to go on with, or none any more. */
+static inline bool
+session_has_ended(const struct session *s)
+{
+	return (s->state != SESSION_ACTIVE && s->state != SESSION_TUNNEL) ||
+	       s->turn->ended;
+}
 
 #endif

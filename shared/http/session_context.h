@@ -1,0 +1,63 @@
+/*
+ * session_context - the owner's part in its sessions: the callbacks, the limits
+ * and the resources that all sessions of one listener share.
+ */
+#ifndef SESSION_CONTEXT_H
+#define SESSION_CONTEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "buffer.h"
+#include "loop.h"
+#include "message.h"
+#include "outbox.h"
+#include "session_close.h"
+
+struct session;
+
+struct session_ops {
+	/* A request's head is complete: session_request(). */
+	void (*on_request)(struct session *s);
+	/* A piece of the body that session_take_body() asked for; last: the
+	 * request ends with it (len may be 0 then). */
+	void (*on_body)(
+	    struct session *s, const char *data, size_t len, bool last);
+	/* What was written has left: go on producing. May be NULL. */
+	void (*on_drained)(struct session *s);
+	/* For the books only, and the one callback that may come from within
+	 * session_reply() or session_write(): the response has ended or, with
+	 * complete false, will never. Also for what the session answers by
+	 * itself (400, 408, 413, 431 ...). May be NULL. */
+	void (*on_response_end)(struct session *s, bool complete);
+	/* The connection is going. A request that was under way is over. */
+	void (*on_close)(struct session *s, enum session_close reason);
+};
+
+struct session_limits {
+	struct message_limits message;
+	uint64_t header_timeout_us;
+	uint64_t body_timeout_us; /* for each piece */
+	/* Bytes a second. The time that pieces are awaited for may add up to
+	 * body_timeout_us and what their bytes take at this rate; 0: to any. */
+	uint64_t body_rate;
+	uint64_t send_timeout_us;
+	uint64_t keep_alive_us;
+};
+
+/* What all sessions of one listener share; outlives them. */
+struct session_context {
+	struct loop *loop;
+	struct buffer_pool *buffers;
+	struct outbox *outbox; /* for small answers; NULL: none */
+	const struct session_ops *ops;
+	const struct session_limits *limits;
+	void *arg;     /* the owner's */
+	bool draining; /* no response keeps its connection alive any more */
+	/* Counters of the owner; NULL: not counted. */
+	_Atomic uint64_t *bytes_in;
+	_Atomic uint64_t *bytes_out;
+};
+
+#endif
