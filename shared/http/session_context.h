@@ -33,6 +33,10 @@ struct session_ops {
 	void (*on_response_end)(struct session *s, bool complete);
 	/* The connection is going. A request that was under way is over. */
 	void (*on_close)(struct session *s, enum session_close reason);
+	/* For a bug's line in the log: what the owner knows of the request in
+	 * hand, as "route /api"; at most cap - 1 characters and an end. May be
+	 * NULL. */
+	void (*describe)(struct session *s, char *text, size_t cap);
 };
 
 struct session_limits {

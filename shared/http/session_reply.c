@@ -12,16 +12,13 @@ void
 session_reply(struct session *s, unsigned status, const char *type,
     const char *extra, const void *body, size_t len)
 {
-	struct session_response response = {
-	    .status = status,
-	    .length = len,
-	    .no_body = s->turn->message.head_done &&
-		       s->turn->message.parser.method == HTTP_HEAD,
-	};
+	struct session_response response = {.status = status, .length = len};
 	struct text *head;
 
 	if (!session_is_answerable(s))
 		return;
+	response.no_body = s->turn->message.head_done &&
+			   s->turn->message.parser.method == HTTP_HEAD;
 	head = session_begin(s, &response);
 	text_add_str(head, "Server: drover\r\n");
 	if (type != NULL) {

@@ -25,18 +25,23 @@ static const struct machine_state states[] = {
 const char *
 session_describe(const struct session *s)
 {
-	static char text[160];
+	static char text[400];
+	char owner[160] = "";
 	const struct session_turn *turn = s->turn;
 
+	if (s->context->ops->describe != NULL)
+		s->context->ops->describe(
+		    (struct session *)(uintptr_t)s, owner, sizeof(owner));
 	if (turn == NULL || !turn->message.head_done)
 		snprintf(text, sizeof(text), "session %d, %s, no request",
 		    s->io.watch.fd, states[s->state].name);
 	else
 		snprintf(text, sizeof(text),
-		    "session %d, %s, %s with %llu bytes of body, response %u "
-		    "with %llu",
+		    "session %d, %s, %s%s%s with %llu bytes of body, response "
+		    "%u with %llu",
 		    s->io.watch.fd, states[s->state].name,
 		    message_method(&turn->message),
+		    owner[0] != '\0' ? " on " : "", owner,
 		    (unsigned long long)turn->message.body_bytes, turn->status,
 		    (unsigned long long)turn->response_bytes);
 	return text;

@@ -448,7 +448,7 @@ session_finish(
 bool
 session_has_trailers(const struct session *s)
 {
-	return s->turn->chunked && !s->turn->no_body;
+	return s->turn != NULL && s->turn->chunked && !s->turn->no_body;
 }
 
 bool

@@ -94,12 +94,22 @@ on_close(struct session *s, enum session_close reason)
 	loop_bury(clients->runtime->loop, client, free);
 }
 
+static void
+describe(struct session *s, char *text, size_t cap)
+{
+	struct client *client = session_arg(s);
+
+	if (client->request != NULL)
+		request_describe(client->request, text, cap);
+}
+
 static const struct session_ops ops = {
     .on_request = on_request,
     .on_body = on_body,
     .on_drained = on_drained,
     .on_response_end = on_response_end,
     .on_close = on_close,
+    .describe = describe,
 };
 
 /* ---- all of them ---- */

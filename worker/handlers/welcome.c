@@ -48,7 +48,9 @@ set_address(struct welcome *w, struct slice host)
 	if (host.at != NULL && host.len > 0 && host.len < ADDRESS_MAX) {
 		memcpy(w->address, host.at, host.len);
 		w->address[host.len] = '\0';
-		if (strspn(w->address, ADDRESS_CHARS) == host.len)
+		/* Nor may it look like an option. */
+		if (w->address[0] != '-' &&
+		    strspn(w->address, ADDRESS_CHARS) == host.len)
 			return;
 	}
 	/* A port is at the same place in both kinds of address. */

@@ -42,9 +42,13 @@ give_up(struct exchange *x)
 bool
 exchange_enter(struct exchange *x, enum exchange_state state)
 {
-	if (!CONFINED(machine_allows(states, x->state, state),
-		"exchange with %s on route %s, %s, to be %s",
-		x->service->config->name, x->route->path, states[x->state].name,
+	bool is_legal = machine_allows(states, x->state, state);
+	char request[160];
+
+	if (!is_legal)
+		request_describe(x->request, request, sizeof(request));
+	if (!CONFINED(is_legal, "exchange with %s, %s, %s, to be %s",
+		x->service->config->name, request, states[x->state].name,
 		states[state].name)) {
 		give_up(x);
 		return false;

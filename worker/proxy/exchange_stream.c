@@ -339,6 +339,9 @@ pass_on(struct exchange *x)
 		exchange_try_failed(x, EXCHANGE_FAILURE_INVALID);
 		return false;
 	}
+	/* That one of those could not be written shows it, too. */
+	if (!session_is_answerable(x->session))
+		return false;
 	if (m->error != MESSAGE_NONE) {
 		exchange_try_failed(x, m->error == MESSAGE_EOF
 					   ? EXCHANGE_FAILURE_LOST

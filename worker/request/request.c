@@ -199,6 +199,14 @@ note_activity(struct runtime *rt, const struct message *m)
 	    &slot->activity_len, (uint32_t)activity.len, memory_order_release);
 }
 
+void
+request_describe(const struct request *r, char *text, size_t cap)
+{
+	snprintf(text, cap, "route %s, request %s",
+	    r->route != NULL ? r->route->path : "(none)",
+	    r->is_traced ? r->trace.id : "(unnamed)");
+}
+
 /* ---- its way through the chain ---- */
 
 static void *

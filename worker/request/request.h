@@ -111,6 +111,10 @@ const struct trace *request_trace(struct request *r);
 /* Copies, for the access log, the endpoint that the request goes to. */
 void request_note_upstream(struct request *r, const char *address);
 
+/* For a bug's line in the log: the route, and the name by which the request is
+ * known, if it has one by now. */
+void request_describe(const struct request *r, char *text, size_t cap);
+
 /* Why a request that was meant for a service fails. Static texts. */
 struct request_failure {
 	unsigned status;

@@ -109,7 +109,10 @@ reuse(struct pool *pool, struct endpoint *endpoint, bool look)
 			continue;
 		}
 		take_idle(pool, up);
-		upstream_set_lent(up);
+		if (!upstream_set_lent(up)) {
+			pool_discard(up);
+			continue;
+		}
 		runtime_count(pool->runtime, SCOREBOARD_UP_REUSES);
 		return up;
 	}

@@ -153,11 +153,11 @@ upstream_set_idle(struct upstream *up)
 	return true;
 }
 
-void
+bool
 upstream_set_lent(struct upstream *up)
 {
-	(void)enter(up, UPSTREAM_LENT);
 	up->reused = true;
+	return enter(up, UPSTREAM_LENT);
 }
 
 void

@@ -56,7 +56,8 @@ void upstream_close(struct upstream *up);
 void upstream_set_owner(struct upstream *up, upstream_fn *on_event, void *arg);
 /* False: it was not lent, which is a bug. */
 bool upstream_set_idle(struct upstream *up);
-void upstream_set_lent(struct upstream *up);
+/* False: it was not idle, which is a bug. */
+bool upstream_set_lent(struct upstream *up);
 /* Moves the deadline to delay_us from now. */
 void upstream_set_deadline(struct upstream *up, uint64_t delay_us);
 

@@ -28,10 +28,12 @@ def answer(connection):
 
 
 @pytest.mark.parametrize("status, says", [
-    (299, r"session \d+, active, GET .*response 299"),
-    (298, r"exchange with b on route /, ended, to be ended"),
+    (299, r"session \d+, active, GET on route /, request \w{32} with 0 bytes "
+          r"of body, response 299"),
+    (298, r"exchange with b, route /, request \w{32}, ended, to be ended"),
     (297, r"upstream \d+ \(127.0.0.1:\d+\), idle, to be idle"),
-    (296, r"exchange with b on route /, streaming, to be connecting"),
+    (296, r"exchange with b, route /, request \w{32}, streaming, to be "
+          r"connecting"),
 ])
 def test_the_neighbours_are_served(place, backend, status, says):
     b = backend(answer)

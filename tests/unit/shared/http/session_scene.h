@@ -248,7 +248,12 @@ on_close(struct session *s, enum session_close reason)
 }
 
 static const struct session_ops ops = {
-    on_request, on_body, on_drained, on_response_end, on_close};
+    .on_request = on_request,
+    .on_body = on_body,
+    .on_drained = on_drained,
+    .on_response_end = on_response_end,
+    .on_close = on_close,
+};
 
 /* ---- the client ---- */
 
