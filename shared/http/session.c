@@ -243,7 +243,7 @@ bool
 session_is_idle(const struct session *s)
 {
 	return s->state == SESSION_IDLE && io_backlog(&s->io) == 0 &&
-	       s->io.held == NULL && !session_has_buffered(s) &&
+	       !io_is_held(&s->io) && !session_has_buffered(s) &&
 	       !s->io.readable;
 }
 

@@ -415,7 +415,7 @@ write_piece(struct session *s, const void *data, size_t len,
 	if (trailers != NULL && s->close_after && s->state != SESSION_TUNNEL)
 		s->io.corked = true;
 	/* A request that is here already is answered next. */
-	s->io.more = session_has_buffered(s);
+	s->io.writer.more = session_has_buffered(s);
 	if (p.count > 0 && send_pieces(s, p.iov, p.count) == -1)
 		return;
 	drop_head(s);

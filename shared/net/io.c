@@ -22,6 +22,7 @@ static int
 give_up(struct io *io)
 {
 	io->broken = true;
+	io->writer.is_stuck = true;
 	/* It can't leave any more, and nobody need wait for it. */
 	drop_backlog(io);
 	return -1;
@@ -113,8 +114,10 @@ queue(struct io *io, const char *data, size_t len)
 	if (buffer_chain_add(&io->out, io->buffers, data, len) == -1)
 		return give_up(io);
 	/* The kernel's buffer is full; an event comes when it is not. */
-	if (io->out.bytes > 0)
+	if (io->out.bytes > 0) {
 		io->writable = false;
+		io->writer.is_stuck = true;
+	}
 	return 0;
 }
 
@@ -129,15 +132,14 @@ is_spoilt(const struct io *io, bool has_polled)
 	return !io_is_silent(io);
 }
 
-void
-io_send_held(struct io *io, bool has_polled)
+static void
+on_send(void *arg, bool has_polled)
 {
-	struct outbox_entry *held = io->held;
+	struct io *io = arg;
+	struct outbox_entry *held = io->writer.held;
 	struct iovec iov;
 	ssize_t n;
 
-	if (held == NULL || held->sent)
-		return;
 	held->sent = true;
 	if (is_spoilt(io, has_polled)) {
 		(void)give_up(io);
@@ -152,12 +154,27 @@ io_send_held(struct io *io, bool has_polled)
 		(void)queue(io, outbox_bytes(held) + n, held->len - (size_t)n);
 }
 
+/* The backlog may have left since then. */
+static void
+on_stuck(void *arg)
+{
+	struct io *io = arg;
+
+	if (io->broken || io_backlog(io) > 0)
+		io->on_ready(io->arg);
+}
+
+void
+io_send_held(struct io *io, bool has_polled)
+{
+	if (io->writer.held != NULL && !io->writer.held->sent)
+		on_send(io, has_polled);
+}
+
 void
 io_take_back(struct io *io)
 {
-	if (io->held != NULL)
-		io->held->io = NULL;
-	io->held = NULL;
+	outbox_take_back(&io->writer);
 }
 
 static void
@@ -187,14 +204,16 @@ io_init(struct io *io, struct loop *loop, struct buffer_pool *buffers,
 	io->buffers = buffers;
 	io->on_ready = on_ready;
 	io->arg = arg;
+	io->writer = (struct outbox_writer){
+	    .send = on_send, .on_stuck = on_stuck, .arg = io};
 	loop_watch_init(&io->watch, on_event, io);
 }
 
 void
 io_hold(struct io *io, struct outbox *outbox, bool first)
 {
-	io->outbox = outbox;
-	io->first = first;
+	io->writer.box = outbox;
+	io->writer.first = first;
 }
 
 void
@@ -299,7 +318,7 @@ io_peek(const struct io *io)
 static bool
 may_hold(const struct io *io)
 {
-	return io->outbox != NULL && io->writable && !io->broken &&
+	return io->writer.box != NULL && io->writable && !io->broken &&
 	       !io->corked && io_backlog(io) == 0;
 }
 
@@ -314,7 +333,8 @@ io_write(struct io *io, const struct iovec *iov, int count)
 {
 	ssize_t sent = 0;
 
-	if (may_hold(io) && outbox_hold(io->outbox, io, iov, count))
+	if (may_hold(io) &&
+	    outbox_hold(&io->writer, iov, count, io->asks && !io->has_sent))
 		return 0;
 	io_send_held(io, false);
 	if (io->broken) {
@@ -385,6 +405,8 @@ io_splice(struct io *to, struct io *from, struct pipe_pool *pipes, size_t max)
 	p->bytes = (size_t)n;
 	to->pipe = p;
 	flush_pipe(to);
+	if (to->pipe != NULL)
+		to->writer.is_stuck = true;
 	return n;
 }
 

@@ -29,10 +29,9 @@ struct io {
 	struct loop *loop;
 	struct buffer_pool *buffers;
 	struct loop_watch watch;
-	struct buffer_chain out; /* written, not yet taken by the kernel */
-	struct pipe *pipe;       /* the same, spliced; NULL: none */
-	struct outbox *outbox; /* where small writes wait; NULL: they do not */
-	struct outbox_entry *held; /* what it has there; NULL: nothing */
+	struct buffer_chain out;     /* written, not yet taken by the kernel */
+	struct pipe *pipe;           /* the same, spliced; NULL: none */
+	struct outbox_writer writer; /* where small writes wait */
 	io_fn *on_ready;
 	void *arg;
 	bool polled;   /* registered: events come */
@@ -43,8 +42,6 @@ struct io {
 	bool has_sent; /* something has left since io_begin() */
 	bool asks;     /* see there */
 	bool broken;   /* a write failed: nothing can be sent any more */
-	bool first;    /* in the outbox: before those who are not */
-	bool more;     /* this iteration may well write again */
 	bool finish;   /* shut our side down once the backlog has left */
 	bool corked;   /* what is written now may wait for what comes behind it,
 			* or for the end, and go out in one packet with that */
@@ -110,6 +107,13 @@ size_t io_backlog(const struct io *io);
 /* Sends now what is held for it, and calls nobody. has_polled: what the poll
  * has just told of it is enough of a look for io_begin(). */
 void io_send_held(struct io *io, bool has_polled);
+/* The outbox has something of this io, sent or not. */
+static inline bool
+io_is_held(const struct io *io)
+{
+	return io->writer.held != NULL;
+}
+
 /* What is held for it does not leave. */
 void io_take_back(struct io *io);
 /* Nothing more will be written: the peer sees the end of the stream behind

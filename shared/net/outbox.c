@@ -3,8 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "io.h"
-
 /* More is cheaper sent from where it lies. */
 #define HELD_MAX 2048
 /* 32 KiB: what a hundred requests and their answers need. */
@@ -47,9 +45,12 @@ static void
 send_those(struct outbox *box, bool first, bool has_polled)
 {
 	for (struct outbox_entry *e = first_entry(box); e != NULL;
-	    e = next_entry(box, e))
-		if (e->io != NULL && !e->sent && e->io->first == first)
-			io_send_held(e->io, has_polled);
+	    e = next_entry(box, e)) {
+		struct outbox_writer *w = e->writer;
+
+		if (w != NULL && !e->sent && w->first == first)
+			w->send(w->arg, has_polled);
+	}
 }
 
 static void
@@ -71,13 +72,15 @@ tell(struct outbox *box)
 {
 	for (struct outbox_entry *e = first_entry(box); e != NULL;
 	    e = next_entry(box, e)) {
-		struct io *io = e->io;
+		struct outbox_writer *w = e->writer;
 
-		if (io == NULL)
+		if (w == NULL)
 			continue;
-		io->held = NULL;
-		if (io->broken || io_backlog(io) > 0)
-			io->on_ready(io->arg);
+		w->held = NULL;
+		if (w->is_stuck) {
+			w->is_stuck = false;
+			w->on_stuck(w->arg);
+		}
 	}
 }
 
@@ -126,17 +129,17 @@ outbox_free(struct outbox *box)
 }
 
 static bool
-is_worth_it(const struct outbox *box, const struct io *io)
+is_worth_it(const struct outbox *box, const struct outbox_writer *writer)
 {
-	return loop_told(box->loop) >= box->told_min || io->more ||
-	       io->held != NULL;
+	return loop_told(box->loop) >= box->told_min || writer->more ||
+	       writer->held != NULL;
 }
 
 /* Its entry, with room for so many bytes more; NULL: there is none. */
 static struct outbox_entry *
-entry_for(struct outbox *box, struct io *io, size_t len)
+entry_for(struct outbox *box, struct outbox_writer *writer, size_t len)
 {
-	struct outbox_entry *e = io->held;
+	struct outbox_entry *e = writer->held;
 
 	if (e != NULL) {
 		/* Only the last one can grow. */
@@ -148,27 +151,28 @@ entry_for(struct outbox *box, struct io *io, size_t len)
 	}
 	if (size_of(len) > (size_t)(&box->room[ROOM] - e))
 		return NULL;
-	if (io->held == NULL) {
-		*e = (struct outbox_entry){.io = io};
-		io->held = box->last = e;
+	if (writer->held == NULL) {
+		*e = (struct outbox_entry){.writer = writer};
+		writer->held = box->last = e;
 	}
 	return e;
 }
 
 bool
 outbox_hold(
-    struct outbox *box, struct io *io, const struct iovec *iov, int count)
+    struct outbox_writer *writer, const struct iovec *iov, int count, bool asks)
 {
+	struct outbox *box = writer->box;
 	struct outbox_entry *e;
 	size_t len = 0;
 
-	if (box->closed || !is_worth_it(box, io))
+	if (box->closed || !is_worth_it(box, writer))
 		return false;
 	for (int i = 0; i < count; i++)
 		len += iov[i].iov_len;
 	if (len > HELD_MAX)
 		return false;
-	e = entry_for(box, io, len);
+	e = entry_for(box, writer, len);
 	if (e == NULL)
 		return false;
 	for (int i = 0; i < count; i++) {
@@ -179,6 +183,6 @@ outbox_hold(
 		e->len += (uint32_t)iov[i].iov_len;
 	}
 	box->used = (size_t)(e - box->room) + size_of(e->len);
-	box->asks |= io->asks && !io->has_sent;
+	box->asks |= asks;
 	return true;
 }

@@ -2,13 +2,15 @@
  * outbox - what callbacks write in one iteration of the loop, and is small,
  * leaves at its end, all of it together.
  *
- * Both processes; one per process, for those io that were told of it
- * (io_hold()). A process that now reads, now writes, for each request, pays
- * more for both than one that reads for all and then writes for all: the
- * kernel's code for the one drives the other's out of the caches, and the other
- * side is woken for every piece instead of once for many (docs/performance.md).
- * What is marked `first` leaves before the rest: requests, on which a backend
- * can work while the answers leave.
+ * Both processes; one per process, below those who write through it (io). An
+ * outbox keeps bytes, and knows their owner by its outbox_writer alone: when
+ * the bytes leave, and when an owner has to hear of it, is decided here; how
+ * they are sent is the owner's. A process that now reads, now writes, for each
+ * request, pays more for both than one that reads for all and then writes for
+ * all: the kernel's code for the one drives the other's out of the caches, and
+ * the other side is woken for every piece instead of once for many
+ * (docs/performance.md). What is marked `first` leaves before the rest:
+ * requests, on which a backend can work while the answers leave.
  */
 #ifndef OUTBOX_H
 #define OUTBOX_H
@@ -19,8 +21,28 @@
 
 #include "loop.h"
 
-struct io;
 struct outbox;
+struct outbox_entry;
+
+/* Sends the bytes of writer->held, marks that entry `sent`, and calls nobody.
+ * has_polled: the poll has just told of every descriptor. */
+typedef void outbox_send_fn(void *arg, bool has_polled);
+typedef void outbox_stuck_fn(void *arg);
+
+/* Embedded in the owner, who sets the fields; the outbox sets `held` and clears
+ * is_stuck. */
+struct outbox_writer {
+	struct outbox *box;        /* NULL: nothing is ever held */
+	struct outbox_entry *held; /* in the box; NULL: nothing */
+	outbox_send_fn *send;
+	outbox_stuck_fn *on_stuck;
+	void *arg;
+	bool first; /* leaves before those that are not */
+	bool more;  /* this iteration may well write again */
+	/* Some bytes could not leave: on_stuck() is called at the end of the
+	 * iteration if the writer has an entry by then. */
+	bool is_stuck;
+};
 
 /*
  * Of how many descriptors a poll has to tell for all that follows to be held:
@@ -30,9 +52,9 @@ struct outbox;
  */
 #define OUTBOX_TOLD_MIN 4
 
-/* What one io has in the outbox, its bytes behind it. */
+/* What one writer has in the outbox, its bytes behind it. */
 struct outbox_entry {
-	struct io *io; /* NULL: closed meanwhile */
+	struct outbox_writer *writer; /* NULL: taken back */
 	uint32_t len;
 	bool sent;
 };
@@ -48,14 +70,23 @@ void outbox_free(struct outbox *box);
 void outbox_send(struct outbox *box);
 
 /*
- * For io.c. Keeps a copy until the end of the iteration, when io_send_held()
- * is called for it, and io->on_ready() if not all of it could leave. What asks
- * (io_begin()) waits for one poll more, and all else with it. False: the
- * iteration is a short one, there is no room, or it is too much to be copied,
- * or behind another io's.
+ * Keeps a copy until the end of the iteration; then the outbox calls send() of
+ * its writer, whose box is not NULL. asks: these bytes wait for one poll more,
+ * and all others with them. False: nothing is kept, since the iteration is a
+ * short one, or there is no room, or the bytes are too many to be copied, or
+ * another writer's entry stands behind this writer's.
  */
-bool outbox_hold(
-    struct outbox *box, struct io *io, const struct iovec *iov, int count);
+bool outbox_hold(struct outbox_writer *writer, const struct iovec *iov,
+    int count, bool asks);
+
+/* The writer's bytes do not leave, or have left by another way. */
+static inline void
+outbox_take_back(struct outbox_writer *writer)
+{
+	if (writer->held != NULL)
+		writer->held->writer = NULL;
+	writer->held = NULL;
+}
 
 static inline const char *
 outbox_bytes(const struct outbox_entry *entry)

@@ -199,7 +199,7 @@ exchange_complete(struct exchange *x, const char *data, size_t len)
 	x->keep = up->message.keep_alive && x->request_ended &&
 		  !up->io.hangup && !up->io.broken && !up->io.readable &&
 		  buffer_len(up->in) == 0 && io_backlog(&up->io) == 0 &&
-		  up->io.held == NULL;
+		  !io_is_held(&up->io);
 	(void)breakers_report(x->runtime->breakers, x->ticket, false, NULL);
 	if (!is_bad(message_status(&up->message)))
 		endpoint_worked(up->endpoint);

@@ -57,9 +57,9 @@ test_a_short_iteration_holds_nothing(void **state)
 static void
 write_many_to_one(struct scene *s)
 {
-	s->ends[0].io.more = true;
+	s->ends[0].io.writer.more = true;
 	put(&s->ends[0], "one, ");
-	s->ends[0].io.more = false;
+	s->ends[0].io.writer.more = false;
 	put(&s->ends[0], "and the last");
 	assert_nothing_came(&s->ends[0]);
 }
