@@ -20,6 +20,7 @@
 #include <stdint.h>
 
 #include "breaker.h"
+#include "breakers_script.h"
 #include "config.h"
 #include "loop.h"
 #include "resolver.h"
@@ -27,11 +28,6 @@
 
 struct breakers;
 struct redis;
-struct redis_script;
-
-/* To be among the scripts of the redis that breakers_new() is given. */
-extern struct redis_script breakers_script;
-extern struct redis_script breakers_peek_script;
 
 struct breakers_options {
 	struct loop *loop;

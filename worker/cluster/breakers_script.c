@@ -1,4 +1,4 @@
-#include "breakers.h"
+#include "breakers_script.h"
 
 #include "redis.h"
 
