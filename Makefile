@@ -99,6 +99,9 @@ folder_of = $(patsubst %/,%,$(dir $(1)))
 SOURCES := $(foreach d,$(DIRS),$(wildcard $(d)/*.c))
 HEADERS := $(foreach d,$(DIRS),$(wildcard $(d)/*.h))
 OBJS := $(patsubst %.c,$(BUILD)/obj/%.o,$(SOURCES))
+# Each is a string of C in the program: what X.lua holds is X_lua.
+SCRIPTS := $(foreach d,$(DIRS),$(wildcard $(d)/*.lua))
+SCRIPT_OBJS := $(patsubst %,$(BUILD)/obj/%.o,$(SCRIPTS))
 MAIN := $(BUILD)/obj/master/main.o
 LIBRARY := $(BUILD)/libdrover.a
 # As the folders they test; a header there may serve all of them.
@@ -130,7 +133,7 @@ $(BUILD)/drover: $(MAIN) $(LIBRARY)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 # An archive, so that a unit test links the one module it is about.
-$(LIBRARY): $(filter-out $(MAIN),$(OBJS)) $(LLHTTP_OBJS)
+$(LIBRARY): $(filter-out $(MAIN),$(OBJS)) $(SCRIPT_OBJS) $(LLHTTP_OBJS)
 	$(call say,AR $@)
 	$(Q)rm -f $@
 	$(Q)$(AR) rcs $@ $^
@@ -143,6 +146,17 @@ $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard $(1)/*.c)): \
 	$$(COMPILE) $(WARNINGS) $(call sees,$(1)) -o $$@ $$<
 endef
 $(foreach d,$(DIRS),$(eval $(call FOLDER,$(d))))
+
+$(SCRIPT_OBJS:.o=.c): $(BUILD)/obj/%.c: % Makefile
+	@mkdir -p $(@D)
+	$(call say,LUA $<)
+	$(Q){ echo 'extern const char $(*F:.lua=)_lua[];'; \
+		echo 'const char $(*F:.lua=)_lua[] ='; \
+		sed -e 's/[\\"?]/\\&/g' -e 's/.*/"&\\n"/' $<; echo ';'; } >$@
+
+# A script may be longer than the strings that C promises: no warnings.
+$(SCRIPT_OBJS): %.o: %.c $(BUILT_BY) | packages
+	$(COMPILE) -o $@ $<
 
 $(BUILD)/obj/llhttp/%.o: /usr/share/llhttp/%.c $(BUILT_BY) | packages
 	@mkdir -p $(@D)
@@ -210,4 +224,4 @@ help:
 .PHONY: all packages unit check-unit install check-man run test clean help
 .DELETE_ON_ERROR:
 
--include $(OBJS:.o=.d) $(UNIT_TESTS:=.dep)
+-include $(OBJS:.o=.d) $(SCRIPT_OBJS:.o=.d) $(UNIT_TESTS:=.dep)

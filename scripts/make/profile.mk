@@ -37,7 +37,7 @@ release: gcc-alone $(RELEASE)/drover
 $(RELEASE)/drover: $(BUILD)/profile/trained
 	$(Q)$(MAKE) --no-print-directory BUILD=$(RELEASE) PROFILE=use all
 
-$(BUILD)/profile/trained: $(SOURCES) $(HEADERS) Makefile \
+$(BUILD)/profile/trained: $(SOURCES) $(HEADERS) $(SCRIPTS) Makefile \
 		scripts/make/profile.mk scripts/train \
 		$(BUILD)/bench/backend $(BUILD)/bench/load | gcc-alone
 	$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)/train PROFILE=generate all

@@ -13,23 +13,10 @@
 #define US_PER_MS UINT64_C(1000)
 #define KEY_MAX (2 * CONFIG_NAME_MAX + 48)
 
-/*
- * KEYS: the count, this slot's last block. ARGV: sequence, how many, TTL in s.
- * Returns the block's last number and its length.
- */
-struct redis_script tickets_script = {
-    .name = "tickets",
-    .body =
-	"local block = redis.call('HMGET', KEYS[2], 'seq', 'last', 'length')\n"
-	"if block[1] ~= ARGV[1] then\n"
-	"  local last = redis.call('INCRBY', KEYS[1], ARGV[2])\n"
-	"  block = {ARGV[1], string.format('%.0f', last), ARGV[2]}\n"
-	"  redis.call('HSET', KEYS[2],\n"
-	"    'seq', block[1], 'last', block[2], 'length', block[3])\n"
-	"  redis.call('EXPIRE', KEYS[2], ARGV[3])\n"
-	"end\n"
-	"return {tonumber(block[2]), tonumber(block[3])}\n",
-};
+/* Of tickets.lua, which the build embeds. */
+extern const char tickets_lua[];
+
+struct redis_script tickets_script = {.name = "tickets", .body = tickets_lua};
 
 struct tickets {
 	struct loop *loop;

@@ -32,30 +32,10 @@ static const enum scoreboard_total kept[] = {
 #define FIELD_MAX (CONFIG_NAME_MAX + 32)
 #define NUMBER_MAX 21
 
-/*
- * KEYS: the totals, the writer. ARGV: the writer's TTL in s, then field and
- * cumulative value, again and again. Returns the cluster's requests.
- *
- * All fields come each time, not only those that changed: that is what heals
- * a Redis that went back in time.
- */
-struct redis_script totals_script = {
-    .name = "totals",
-    .body = "local fields = {}\n"
-	    "for i = 2, #ARGV, 2 do fields[#fields + 1] = ARGV[i] end\n"
-	    "local stored = redis.call('HMGET', KEYS[2], unpack(fields))\n"
-	    "for i, field in ipairs(fields) do\n"
-	    "  local value = ARGV[2 * i + 1]\n"
-	    "  local gain = tonumber(value) - tonumber(stored[i] or 0)\n"
-	    "  if gain > 0 then\n"
-	    "    redis.call('HINCRBY', KEYS[1], field,\n"
-	    "      string.format('%.0f', gain))\n"
-	    "    redis.call('HSET', KEYS[2], field, value)\n"
-	    "  end\n"
-	    "end\n"
-	    "redis.call('EXPIRE', KEYS[2], ARGV[1])\n"
-	    "return redis.call('HGET', KEYS[1], 'requests') or '0'\n",
-};
+/* Of totals.lua, which the build embeds. */
+extern const char totals_lua[];
+
+struct redis_script totals_script = {.name = "totals", .body = totals_lua};
 
 struct field {
 	_Atomic uint64_t *cell;
