@@ -17,7 +17,7 @@ RUN make -s -j"$(nproc)" release
 FROM debian:trixie-slim
 RUN apt-get update -qq \
 	&& apt-get install -y -qq --no-install-recommends >/dev/null \
-		curl libbsd0 libcares2 libcyaml1 libhiredis1.1.0 libjansson4 \
+		curl libbsd0 libcares2 libhiredis1.1.0 libjansson4 \
 		libllhttp9.2 libyaml-0-2 procps \
 	&& rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/log/apt \
 		/var/log/dpkg.log

@@ -20,7 +20,7 @@ SAN ?=
 # closes that one (shared/base/check.h). Only what people run confines.
 CHECKS ?= $(if $(PROFILE),confine,abort)
 
-PACKAGES := hiredis libbsd-overlay libcyaml yaml-0.1 jansson libcares
+PACKAGES := hiredis libbsd-overlay yaml-0.1 jansson libcares
 
 WARNINGS := -Wall -Wextra -Wpedantic -Werror -Wshadow -Wstrict-prototypes \
 	-Wmissing-prototypes -Wold-style-definition -Wpointer-arith \

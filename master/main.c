@@ -13,12 +13,13 @@
 #include <unistd.h>
 
 #include <ares.h>
-#include <cyaml/cyaml.h>
 #include <hiredis/hiredis.h>
 #include <jansson.h>
 #include <llhttp.h>
+#include <yaml.h>
 
 #include "config.h"
+#include "config_manual.h"
 #include "cores.h"
 #include "helper.h"
 #include "instance.h"
@@ -59,21 +60,24 @@ usage(FILE *f)
 	      "       drover -c FILE -s stop      stop it at once\n"
 	      "       drover -c FILE -s reopen    have it open its access log "
 	      "anew\n"
+	      "       drover -K                   the configuration's keys, "
+	      "Markdown\n"
 	      "       drover -v                   versions\n"
 	      "       drover -h                   this\n"
-	      "in full: --config FILE, --test, --signal WORD, --version, "
-	      "--help\n",
+	      "in full: --config FILE, --test, --signal WORD, --keys, "
+	      "--version, --help\n",
 	    f);
 }
 
 static void
 versions(void)
 {
-	printf("drover %s\nllhttp %d.%d.%d\nhiredis %d.%d.%d\nlibcyaml %s\n"
+	printf("drover %s\nllhttp %d.%d.%d\nhiredis %d.%d.%d\nlibyaml %s\n"
 	       "jansson %s\nc-ares %s\n",
 	    INSTANCE_VERSION, LLHTTP_VERSION_MAJOR, LLHTTP_VERSION_MINOR,
 	    LLHTTP_VERSION_PATCH, HIREDIS_MAJOR, HIREDIS_MINOR, HIREDIS_PATCH,
-	    cyaml_version_str, jansson_version_str(), ares_version(NULL));
+	    yaml_get_version_string(), jansson_version_str(),
+	    ares_version(NULL));
 }
 
 static noreturn void
@@ -100,6 +104,7 @@ parse_options(int argc, char **argv)
 	    {"config", required_argument, NULL, 'c'},
 	    {"test", no_argument, NULL, 't'},
 	    {"signal", required_argument, NULL, 's'},
+	    {"keys", no_argument, NULL, 'K'},
 	    {"version", no_argument, NULL, 'v'},
 	    {"help", no_argument, NULL, 'h'},
 	    {NULL, 0, NULL, 0},
@@ -108,7 +113,7 @@ parse_options(int argc, char **argv)
 	int option;
 
 	while (
-	    (option = getopt_long(argc, argv, "c:ts:vh", names, NULL)) != -1) {
+	    (option = getopt_long(argc, argv, "c:ts:Kvh", names, NULL)) != -1) {
 		switch (option) {
 		case 'c':
 			o.config_path = optarg;
@@ -120,6 +125,9 @@ parse_options(int argc, char **argv)
 			o.action = ACTION_SIGNAL;
 			o.signal = order_signal(optarg);
 			break;
+		case 'K':
+			config_manual_print(stdout);
+			exit(EXIT_SUCCESS);
 		case 'v':
 			versions();
 			exit(EXIT_SUCCESS);
@@ -244,36 +252,68 @@ run(struct config *config)
 	return status;
 }
 
+/* Messages about the file go to the log, or to -t as they are: editors find the
+ * place by a FILE:LINE in front. */
+static void
+say_lines(
+    const char *lines, enum action action, void (*say)(const char *fmt, ...))
+{
+	int len;
+
+	for (; *lines != '\0'; lines += len + (lines[len] == '\n')) {
+		len = (int)strcspn(lines, "\n");
+		if (action == ACTION_TEST)
+			fprintf(stderr, "%.*s\n", len, lines);
+		else
+			say("%.*s", len, lines);
+	}
+}
+
+static int
+test(const struct config *config)
+{
+	printf("%s: ok\n", config->path);
+	return EXIT_SUCCESS;
+}
+
+static int
+act(const struct options *options, struct config *config, int argc, char **argv)
+{
+	switch (options->action) {
+	case ACTION_TEST:
+		return test(config);
+	case ACTION_SIGNAL:
+		return pidlock_signal(config->state_dir, options->signal) == -1
+			   ? EXIT_FAILURE
+			   : EXIT_SUCCESS;
+	default:
+		title_init(argc, argv);
+		title_name(options->config_path);
+		title_set("master", "");
+		return run(config);
+	}
+}
+
 int
 main(int argc, char **argv)
 {
 	char error[CONFIG_ERROR_MAX];
 	struct options options;
 	struct config *config;
-	int status = EXIT_SUCCESS;
+	int status;
 
 	open_standard_files();
 	options = parse_options(argc, argv);
 	config = config_load(options.config_path, error);
-	if (config == NULL)
-		fatal("%s", error);
+	if (config == NULL) {
+		say_lines(error, options.action, log_error);
+		return LOG_EXIT_CONFIG;
+	}
 	log_init(config->log.level, config->log.format);
 	log_ident("master");
-	switch (options.action) {
-	case ACTION_TEST:
-		printf("%s: ok\n", options.config_path);
-		break;
-	case ACTION_SIGNAL:
-		if (pidlock_signal(config->state_dir, options.signal) == -1)
-			status = EXIT_FAILURE;
-		break;
-	case ACTION_RUN:
-		title_init(argc, argv);
-		title_name(options.config_path);
-		title_set("master", "");
-		status = run(config);
-		break;
-	}
+	if (config->warnings != NULL && options.action != ACTION_SIGNAL)
+		say_lines(config->warnings, options.action, log_warn);
+	status = act(&options, config, argc, argv);
 	config_free(config);
 	return status;
 }

@@ -9,67 +9,37 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "config_check.h"
 #include "config_expand.h"
-#include "config_schema.h"
-#include "config_shape.h"
-#include "config_value.h"
-#include "config_where.h"
+#include "config_keys.h"
+#include "config_read.h"
+#include "config_report.h"
+#include "config_rules.h"
+#include "config_yaml.h"
 
 #define FILE_MAX ((size_t)1 << 20)
-
-static const char *const handler_names[] = {
-    [CONFIG_HANDLER_NONE] = "none",
-    [CONFIG_HANDLER_METRICS] = "metrics",
-    [CONFIG_HANDLER_COUNT] = "count",
-    [CONFIG_HANDLER_CPU_BOUND] = "cpu_bound",
-    [CONFIG_HANDLER_HEALTH] = "health",
-    [CONFIG_HANDLER_WELCOME] = "welcome",
-};
-
-static const char *const policy_names[] = {
-    [CONFIG_POLICY_ROUND_ROBIN] = "round_robin",
-    [CONFIG_POLICY_LEAST_CONN] = "least_conn",
-    [CONFIG_POLICY_RANDOM_TWO] = "random_two",
-    [CONFIG_POLICY_IP_HASH] = "ip_hash",
-    [CONFIG_POLICY_CONSISTENT_HASH] = "consistent_hash",
-};
-
-static const char *const hash_on_names[] = {
-    [CONFIG_HASH_PATH] = "path",
-    [CONFIG_HASH_HEADER] = "header",
-    [CONFIG_HASH_COOKIE] = "cookie",
-    [CONFIG_HASH_QUERY] = "query",
-};
-
-static const char *const accept_names[] = {
-    [CONFIG_ACCEPT_REUSEPORT] = "reuseport",
-    [CONFIG_ACCEPT_REUSEPORT_PLAIN] = "reuseport_plain",
-    [CONFIG_ACCEPT_SHARED] = "shared",
-};
 
 const char *
 config_accept_str(enum config_accept accept)
 {
-	return accept_names[accept];
+	return config_accept_names[accept];
 }
 
 const char *
 config_policy_str(enum config_policy policy)
 {
-	return policy_names[policy];
+	return config_policy_names[policy];
 }
 
 const char *
 config_hash_on_str(enum config_hash_on on)
 {
-	return hash_on_names[on];
+	return config_hash_names[on];
 }
 
 const char *
 config_handler_str(enum config_handler handler)
 {
-	return handler_names[handler];
+	return config_handler_names[handler];
 }
 
 /* The whole of fd, at most FILE_MAX; NULL with errno. */
@@ -92,7 +62,7 @@ read_all(int fd, size_t *len)
 }
 
 static char *
-read_file(const char *path, size_t *len, char error[CONFIG_ERROR_MAX])
+read_file(const char *path, size_t *len, struct config_report *report)
 {
 	/* O_NONBLOCK: a FIFO without a writer must not hold up the start. */
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -100,16 +70,16 @@ read_file(const char *path, size_t *len, char error[CONFIG_ERROR_MAX])
 	char *text = NULL;
 
 	if (fd == -1 || fstat(fd, &st) == -1)
-		config_where_say(
-		    error, path, 0, "cannot open it: %s", strerror(errno));
+		config_report_fault(
+		    report, 0, "", "cannot open it: %s", strerror(errno));
 	else if (!S_ISREG(st.st_mode))
-		config_where_say(error, path, 0, "is %s, not a file",
+		config_report_fault(report, 0, "", "is %s, not a file",
 		    S_ISDIR(st.st_mode) ? "a directory" : "a device or pipe");
 	else if ((text = read_all(fd, len)) == NULL)
-		config_where_say(
-		    error, path, 0, "cannot read it: %s", strerror(errno));
+		config_report_fault(
+		    report, 0, "", "cannot read it: %s", strerror(errno));
 	else if (*len > FILE_MAX) {
-		config_where_say(error, path, 0, "is larger than 1 MiB");
+		config_report_fault(report, 0, "", "is larger than 1 MiB");
 		free(text);
 		text = NULL;
 	}
@@ -118,137 +88,67 @@ read_file(const char *path, size_t *len, char error[CONFIG_ERROR_MAX])
 	return text;
 }
 
-/* Keeps libcyaml's first line, which names the fault. */
-__attribute__((format(printf, 3, 0))) static void
-on_cyaml_log(cyaml_log_t level, void *arg, const char *fmt, va_list ap)
+/* The file as a tree; NULL after a fault. */
+static struct config_yaml *
+read_tree(const char *path, struct config_report *report)
 {
-	char *first = arg;
+	struct config_yaml *root = NULL;
+	char *text, *shielded;
+	size_t len;
 
-	(void)level;
-	if (first[0] == '\0')
-		vsnprintf(first, CONFIG_ERROR_MAX / 2, fmt, ap);
-}
-
-static void
-note_lines(struct config_where *w, struct config *c)
-{
-	char path[64];
-
-	c->lines.state_dir = config_where_line(w, "state_dir");
-	c->lines.user = config_where_line(w, "user");
-	c->lines.access = config_where_line(w, "log.access");
-	c->lines.admin = config_where_line(w, "admin.address");
-	c->lines.spawn = config_where_line(w, "redis.spawn");
-	for (size_t i = 0; i < c->listen_count; i++) {
-		snprintf(path, sizeof(path), "listen[%zu].address", i);
-		c->listen[i].line = config_where_line(w, path);
-	}
-}
-
-static struct config *
-check(struct config_where *w, const char *path, const struct config_raw *raw)
-{
-	struct config *c = calloc(1, sizeof(*c));
-	struct config_value v = {.where = w};
-
-	if (c == NULL || (c->path = strdup(path)) == NULL)
-		config_where_fail(w, 1, "", "no memory");
-	else
-		config_check(&v, raw, c);
-	if (c != NULL && !config_where_has_failed(w)) {
-		note_lines(w, c);
-		return c;
-	}
-	config_free(c);
-	return NULL;
-}
-
-/* text is shielded. */
-static struct config *
-load(struct config_where *w, const char *path, const char *text, size_t len)
-{
-	char why[CONFIG_ERROR_MAX / 2] = "";
-	const cyaml_config_t cyaml = {
-	    .log_fn = on_cyaml_log,
-	    .log_ctx = why,
-	    .mem_fn = cyaml_mem,
-	    .log_level = CYAML_LOG_ERROR,
-	    .flags = CYAML_CFG_NO_ALIAS,
-	};
-	struct config_raw *raw = NULL;
-	struct config *c = NULL;
-	cyaml_err_t err;
-
-	config_shape_check(w, &config_schema);
-	if (config_where_has_failed(w))
+	text = read_file(path, &len, report);
+	if (text == NULL)
 		return NULL;
-	err = cyaml_load_data((const uint8_t *)text, len, &cyaml,
-	    &config_schema, (cyaml_data_t **)&raw, NULL);
-	if (err == CYAML_OK)
-		c = check(w, path, raw);
+	shielded = config_expand_shield(text, len, &len);
+	free(text);
+	if (shielded == NULL)
+		config_report_fault(report, 0, "", "no memory");
 	else
-		config_where_fail(
-		    w, 1, "", "libcyaml: %s; %s", cyaml_strerror(err), why);
-	cyaml_free(&cyaml, &config_schema, raw, 0);
-	return c;
+		root = config_yaml_parse(shielded, len, report);
+	free(shielded);
+	return root;
+}
+
+/* Fills *c; what is wrong is in the report. */
+static void
+fill(struct config *c, const char *path, struct config_report *report,
+    char text[CONFIG_ERROR_MAX])
+{
+	struct config_yaml *root = read_tree(path, report);
+
+	if (root != NULL) {
+		config_read(root, config_keys, c, report);
+		config_rules_apply(c, root, report);
+	}
+	config_yaml_free(root);
+	c->path = strdup(path);
+	if (c->path == NULL)
+		config_report_fault(report, 0, "", "no memory");
+	config_report_write(report, text);
+	if (!config_report_has_faults(report) && text[0] != '\0') {
+		c->warnings = strdup(text);
+		text[0] = '\0';
+	}
 }
 
 struct config *
 config_load(const char *path, char error[CONFIG_ERROR_MAX])
 {
-	struct config_where *w = NULL;
-	struct config *c = NULL;
-	char *text, *shielded = NULL;
-	size_t len;
+	struct config_report *report = config_report_new(path);
+	struct config *c = calloc(1, sizeof(*c));
+	bool good = false;
 
-	text = read_file(path, &len, error);
-	if (text == NULL)
-		return NULL;
-	shielded = config_expand_shield(text, len, &len);
-	free(text);
-	if (shielded == NULL) {
-		config_where_say(error, path, 0, "no memory");
-		return NULL;
+	if (report == NULL || c == NULL) {
+		snprintf(error, CONFIG_ERROR_MAX, "%s: no memory", path);
+	} else {
+		fill(c, path, report, error);
+		good = !config_report_has_faults(report);
 	}
-	w = config_where_new(path, shielded, len, error);
-	if (w != NULL)
-		c = load(w, path, shielded, len);
-	config_where_free(w);
-	free(shielded);
-	return c;
-}
-
-static void
-free_service(struct config_service *s)
-{
-	for (size_t i = 0; i < s->endpoint_count; i++)
-		free(s->endpoints[i].text);
-	free(s->endpoints);
-	free(s->name);
-	free(s->hash.name);
-	free(s->sticky_cookie);
-	free(s->health.path);
-}
-
-static void
-free_matches(struct config_match *matches, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		free(matches[i].name);
-		free(matches[i].value);
-	}
-	free(matches);
-}
-
-static void
-free_route(struct config_route *r)
-{
-	free(r->path);
-	free(r->host);
-	free_matches(r->headers, r->header_count);
-	free_matches(r->query, r->query_count);
-	free(r->rewrite);
-	free(r->respond.json);
+	config_report_free(report);
+	if (good)
+		return c;
+	config_free(c);
+	return NULL;
 }
 
 void
@@ -256,24 +156,9 @@ config_free(struct config *c)
 {
 	if (c == NULL)
 		return;
-	for (size_t i = 0; i < c->listen_count; i++)
-		free(c->listen[i].text);
-	for (size_t i = 0; i < c->service_count; i++)
-		free_service(&c->services[i]);
-	for (size_t i = 0; i < c->route_count; i++)
-		free_route(&c->routes[i]);
-	free(c->listen);
-	free(c->services);
-	free(c->routes);
+	config_read_free(config_keys, c);
 	free(c->series);
-	free(c->admin.text);
-	free(c->log.access);
-	free(c->user);
-	free(c->state_dir);
-	free(c->cluster);
-	free(c->instance);
+	free(c->warnings);
 	free(c->path);
-	/* It held a password. */
-	explicit_bzero(&c->redis.url, sizeof(c->redis.url));
 	free(c);
 }

@@ -24,7 +24,8 @@
 #define CONFIG_ROUTES_MAX 1024
 #define CONFIG_MATCHES_MAX 8 /* headers, and parameters, of one route */
 #define CONFIG_NAME_MAX 63   /* instance, cluster, service: [A-Za-z0-9._-]+ */
-#define CONFIG_ERROR_MAX 512
+#define CONFIG_LINE_MAX 512  /* of a message about the file */
+#define CONFIG_ERROR_MAX (42 * CONFIG_LINE_MAX)
 
 /* How workers share an address; see ARCHITECTURE.md, Listeners. */
 enum config_accept {
@@ -58,13 +59,22 @@ enum config_handler {
 	CONFIG_HANDLER_WELCOME,
 };
 
-#define CONFIG_HANDLER_LAST CONFIG_HANDLER_WELCOME
-
 struct config_listen {
 	struct sock_addr addr;
 	char *text;    /* as written, for messages */
 	unsigned line; /* of the file, likewise */
 	enum config_accept accept;
+};
+
+struct config_admin {
+	bool enabled; /* there is an `admin` address */
+	struct sock_addr addr;
+	char *text;
+};
+
+struct config_hash {
+	enum config_hash_on on; /* consistent_hash only */
+	char *name;             /* of the header, cookie, parameter */
 };
 
 struct config_endpoint {
@@ -94,10 +104,7 @@ struct config_service {
 		uint64_t read_us;   /* between two reads */
 		uint64_t tunnel_us; /* of silence in both directions */
 	} timeouts;
-	struct {
-		enum config_hash_on on; /* consistent_hash only */
-		char *name;             /* of the header, cookie, parameter */
-	} hash;
+	struct config_hash hash;
 	char *sticky_cookie;    /* NULL: none; else its name */
 	uint64_t slow_start_us; /* 0: none */
 	struct {
@@ -143,7 +150,8 @@ struct config_route {
 	struct config_match *query;
 	size_t query_count;
 	char *rewrite; /* NULL, or what replaces the prefix upstream */
-	int service;   /* index, or -1 */
+	char *service_name;
+	int service; /* index, or -1 */
 	enum config_handler handler;
 	bool has_respond;
 	struct config_respond respond;
@@ -157,7 +165,8 @@ struct config_series {
 };
 
 struct config {
-	char *path; /* the file */
+	char *path;     /* the file */
+	char *warnings; /* NULL, or lines "FILE:LINE: warning: KEY: what" */
 	/* Lines of keys that turn out to be wrong only when they are used. */
 	struct {
 		unsigned state_dir;
@@ -190,11 +199,7 @@ struct config {
 	} client;
 	struct config_listen *listen;
 	size_t listen_count;
-	struct {
-		bool enabled; /* there is an `admin` address */
-		struct sock_addr addr;
-		char *text;
-	} admin;
+	struct config_admin admin;
 	struct {
 		uint64_t delay_warning_us;
 		uint64_t stall_threshold_us;
@@ -215,11 +220,18 @@ struct config {
 
 /*
  * Reads and checks the file, with ${VAR} and ${VAR:-default} from the
- * environment. NULL and one line in error ("FILE:LINE: KEY: what is wrong and
- * what would be right") when it does not hold.
+ * environment. NULL and lines in error when it does not hold, one for each
+ * fault: "FILE:LINE: KEY: what is wrong and what would be right". Warnings
+ * follow the faults.
  */
 struct config *config_load(const char *path, char error[CONFIG_ERROR_MAX]);
 void config_free(struct config *c);
+
+/* Of an enum, as they are written; NULL ends them. */
+extern const char *const config_accept_names[];
+extern const char *const config_policy_names[];
+extern const char *const config_hash_names[];
+extern const char *const config_handler_names[];
 
 const char *config_accept_str(enum config_accept accept);
 const char *config_policy_str(enum config_policy policy);

@@ -1,19 +1,13 @@
 #include "config_endpoint.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "config.h"
 
 #define BLANK " \t\r\n"
 #define WEIGHT "weight="
 #define WEIGHT_MAX 100
-
-static uint16_t
-port_of(const struct sock_addr *addr)
-{
-	return addr->sa.sa_family == AF_INET6 ? addr->in6.sin6_port
-					      : addr->in.sin_port;
-}
 
 /* An endpoint is somewhere to connect to: no wildcard, no port 0. */
 static bool
@@ -21,7 +15,7 @@ parse_address(struct config_endpoint *e)
 {
 	if (sock_addr_parse(&e->addr, e->text) == 0)
 		return e->text[0] != '*' && (e->addr.sa.sa_family == AF_UNIX ||
-						port_of(&e->addr) != 0);
+						sock_addr_port(&e->addr) != 0);
 	e->is_name = sock_name_parse(&e->name, e->text) == 0;
 	return e->is_name && e->name.port != 0;
 }
@@ -38,82 +32,62 @@ read_weight(const char *text, unsigned *weight)
 }
 
 /* What follows the address; words is consumed. */
-static void
-read_words(struct config_value *v, const char *key, struct config_endpoint *e,
-    char *words)
+static bool
+parse_words(struct config_endpoint *e, char *words, char why[CONFIG_WHY_MAX])
 {
 	bool weighed = false;
 	char *word;
 
-	e->weight = 1;
 	while ((word = strtok_r(words, BLANK, &words)) != NULL) {
 		if (strncmp(word, WEIGHT, strlen(WEIGHT)) != 0)
-			config_value_fail(v, key,
+			return config_value_wrong(why,
 			    "unknown word `%.60s`; after the address there "
 			    "may be weight=N",
 			    word);
-		else if (!read_weight(word + strlen(WEIGHT), &e->weight))
-			config_value_fail(v, key,
+		if (!read_weight(word + strlen(WEIGHT), &e->weight))
+			return config_value_wrong(why,
 			    "`%.60s` is not weight=N with a whole number from "
 			    "0 to %d",
 			    word, WEIGHT_MAX);
-		else if (weighed)
-			config_value_fail(v, key, "has more than one weight");
+		if (weighed)
+			return config_value_wrong(
+			    why, "has more than one weight");
 		weighed = true;
 	}
+	return true;
 }
 
-static void
-check_endpoint(struct config_value *v, const char *key, const char *raw,
-    struct config_endpoint *e)
+static bool
+parse_endpoint(const char *text, void *member, char why[CONFIG_WHY_MAX])
 {
-	char *text, *address, *words;
+	struct config_endpoint *e = member;
+	char *words = NULL, *rest, *address;
+	bool good;
 
-	text = config_value_required(v, key, raw);
-	if (text == NULL)
-		return;
-	words = text;
-	address = strtok_r(words, BLANK, &words);
-	e->text = strdup(address != NULL ? address : "");
-	if (e->text == NULL)
-		config_value_fail(v, key, "no memory");
+	if (!config_value_copy(text, &words, why))
+		return false;
+	rest = words;
+	address = strtok_r(rest, BLANK, &rest);
+	e->weight = 1;
+	if (!config_value_copy(address != NULL ? address : "", &e->text, why))
+		good = false;
 	else if (!parse_address(e))
-		config_value_fail(v, key,
+		good = config_value_wrong(why,
 		    "`%.120s` is not host:port, [v6]:port or unix:/path",
 		    e->text);
 	else
-		read_words(v, key, e, words);
-	free(text);
+		good = parse_words(e, rest, why);
+	free(words);
+	return good;
 }
 
 static void
-check_unique(struct config_value *v, const char *key,
-    const struct config_service *s, size_t i)
+free_endpoint(void *member)
 {
-	const char *text = s->endpoints[i].text;
+	struct config_endpoint *e = member;
 
-	for (size_t j = 0; j < i && text != NULL; j++)
-		if (s->endpoints[j].text != NULL &&
-		    strcmp(s->endpoints[j].text, text) == 0)
-			config_value_fail(
-			    v, key, "`%.120s` is listed twice", text);
+	free(e->text);
 }
 
-void
-config_endpoint_check(struct config_value *v,
-    const struct config_raw_service *raw, struct config_service *s)
-{
-	char key[32];
-
-	s->endpoints = calloc(raw->endpoints_count, sizeof(*s->endpoints));
-	if (s->endpoints == NULL) {
-		config_value_fail(v, "endpoints", "no memory");
-		return;
-	}
-	s->endpoint_count = raw->endpoints_count;
-	for (size_t i = 0; i < s->endpoint_count; i++) {
-		snprintf(key, sizeof(key), "endpoints[%zu]", i);
-		check_endpoint(v, key, raw->endpoints[i], &s->endpoints[i]);
-		check_unique(v, key, s, i);
-	}
-}
+const struct config_form config_endpoint_form = {
+    "`host:port`, `[v6]:port`, `unix:/path`", parse_endpoint, free_endpoint};

@@ -1,16 +1,13 @@
 /*
- * config_endpoint - the `endpoints` of one service, checked: "host:port", and
- * words behind it. Start-up only; a part of config_service.
+ * config_endpoint - an entry of a service's `endpoints`: an address or a name
+ * with a port, and words behind it. Pure.
  */
 #ifndef CONFIG_ENDPOINT_H
 #define CONFIG_ENDPOINT_H
 
-#include "config.h"
-#include "config_schema.h"
-#include "config_value.h"
+#include "config_form.h"
 
-/* Fills s->endpoints. */
-void config_endpoint_check(struct config_value *v,
-    const struct config_raw_service *raw, struct config_service *s);
+/* A struct config_endpoint. */
+extern const struct config_form config_endpoint_form;
 
 #endif

@@ -123,6 +123,7 @@ struct expansion {
 	unsigned depth;
 	char *why; /* of the first failure */
 	bool failed;
+	char unset[CONFIG_EXPAND_WHY_MAX / 2]; /* "${A}, ${B}" */
 };
 
 /* Keeps the first failure: the piece of the value at fault, then what. */
@@ -147,6 +148,16 @@ put(struct expansion *e, const char *text, size_t len)
 		fwrite(text, 1, len, e->out);
 }
 
+/* Keeps what stands for nothing, because nobody gave a value or a default. */
+static void
+note_unset(struct expansion *e, const char *at, const char *end)
+{
+	size_t len = strlen(e->unset);
+
+	snprintf(e->unset + len, sizeof(e->unset) - len, "%s%.*s",
+	    len != 0 ? ", " : "", (int)(end - at), at);
+}
+
 #define NO_REFERENCE                                                           \
 	"is no reference; write ${NAME}, ${NAME:-default}, or $$ for a dollar"
 
@@ -167,7 +178,7 @@ expand_operator(struct expansion *e, const char *name, const char *value,
 	else if (given)
 		put(e, value, strlen(value));
 	else if (rest == end)
-		return;
+		note_unset(e, name - 2, end + 1);
 	else if (*op == '-')
 		expand_range(e, op + 1, end);
 	else
@@ -223,24 +234,23 @@ char *
 config_expand(const char *text, char why[CONFIG_EXPAND_WHY_MAX])
 {
 	struct expansion e = {.why = why};
-	char *plain, *out = NULL;
+	char *out = NULL;
 	size_t out_len;
 
 	snprintf(why, CONFIG_EXPAND_WHY_MAX, "no memory");
-	plain = strdup(text);
-	if (plain == NULL)
-		return NULL;
-	config_expand_unshield(plain);
 	e.out = open_memstream(&out, &out_len);
-	if (e.out == NULL) {
-		free(plain);
+	if (e.out == NULL)
 		return NULL;
-	}
-	expand_range(&e, plain, plain + strlen(plain));
-	free(plain);
+	expand_range(&e, text, text + strlen(text));
 	if (fclose(e.out) != 0 || e.failed) {
 		free(out);
 		return NULL;
 	}
+	why[0] = '\0';
+	if (e.unset[0] != '\0')
+		snprintf(why, CONFIG_EXPAND_WHY_MAX,
+		    "%s is not set and has no default; write ${NAME:-} if "
+		    "that is meant",
+		    e.unset);
 	return out;
 }

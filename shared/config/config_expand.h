@@ -31,7 +31,11 @@ char *config_expand_shield(const char *text, size_t len, size_t *shielded_len);
 /* In place; text gets shorter or stays as it is. */
 void config_expand_unshield(char *text);
 
-/* The expanded value, unshielded, to be freed; NULL with the reason in why. */
+/*
+ * The expanded value of an unshielded text, to be freed; why is then empty, or
+ * names the references that have neither a value nor a default. NULL with the
+ * reason in why.
+ */
 char *config_expand(const char *text, char why[CONFIG_EXPAND_WHY_MAX]);
 
 #endif

@@ -25,26 +25,30 @@ is_host(const char *text)
 	return sock_name_parse(&name, with_port) == 0;
 }
 
-static char *
-check_host(struct config_value *v, const char *raw)
+static bool
+parse_host(const char *text, void *member, char why[CONFIG_WHY_MAX])
 {
-	char *text = config_value_text(v, "host", raw, NULL);
+	char **host = member;
 	bool good;
 
-	if (text == NULL)
-		return NULL;
 	if (strncmp(text, "*.", 2) == 0)
 		good = text[2] != '[' && is_host(text + 2);
 	else
 		good = is_host(text);
 	if (!good)
-		config_value_fail(v, "host",
+		return config_value_wrong(why,
 		    "`%.120s` is not a host; write api.example.org, "
 		    "*.example.org or [::1], without a port",
 		    text);
-	config_value_lower(text);
-	return text;
+	if (!config_value_copy(text, host, why))
+		return false;
+	config_value_lower(*host);
+	return true;
 }
+
+const struct config_form config_match_host = {
+    "`api.example.org`, `*.example.org`, `\"[::1]\"`", parse_host,
+    config_form_free_text};
 
 /* ---- methods ---- */
 
@@ -69,36 +73,29 @@ method_bit(const char *name)
 	return 0;
 }
 
-static uint64_t
-check_methods(struct config_value *v, const struct config_raw_route *raw)
+static bool
+parse_method(const char *text, void *member, char why[CONFIG_WHY_MAX])
 {
-	uint64_t methods = 0, bit;
-	char key[32], *text;
+	uint64_t *methods = member, bit = method_bit(text);
 
-	for (size_t i = 0; i < raw->methods_count; i++) {
-		snprintf(key, sizeof(key), "methods[%zu]", i);
-		text = config_value_required(v, key, raw->methods[i]);
-		if (text == NULL)
-			continue;
-		bit = method_bit(text);
-		if (bit == 0)
-			config_value_fail(v, key,
-			    "`%.60s` is not a method, such as GET or POST, in "
-			    "capitals",
-			    text);
-		else if ((methods & bit) != 0)
-			config_value_fail(v, key, "`%s` is listed twice", text);
-		methods |= bit;
-		free(text);
-	}
-	return methods;
+	if (bit == 0)
+		return config_value_wrong(why,
+		    "`%.60s` is not a method, such as GET or POST, in "
+		    "capitals",
+		    text);
+	if ((*methods & bit) != 0)
+		return config_value_wrong(why, "`%s` is listed twice", text);
+	*methods |= bit;
+	return true;
 }
+
+const struct config_form config_match_method = {
+    "method in capitals", parse_method, NULL};
 
 /* ---- headers and query ---- */
 
 /* One of the two lists: how an entry is written, and what may be in it. */
 struct kind {
-	const char *key;
 	char separator;
 	bool any_case; /* names are, and are kept in lower case */
 	bool (*is_name)(const char *text);
@@ -134,17 +131,17 @@ is_query_name(const char *text)
 	return text[0] != '\0' && is_query_value(text);
 }
 
-static const struct kind header_kind = {"headers", ':', true,
-    config_value_is_token, is_field_value,
+static const struct kind header_kind = {':', true, config_value_is_token,
+    is_field_value,
     "a header, such as \"X-Tenant: a\", or \"X-Tenant\" for any value"};
-static const struct kind query_kind = {"query", '=', false, is_query_name,
+static const struct kind query_kind = {'=', false, is_query_name,
     is_query_value,
     "a parameter as it is sent, such as \"tenant=a\", or \"tenant\" for any "
     "value"};
 
 /* Takes an entry apart; text is consumed, and value may be NULL. */
 static bool
-parse_match(
+split(
     const struct kind *kind, char *text, const char **name, const char **value)
 {
 	char *at = strchr(text, kind->separator), *end;
@@ -162,83 +159,61 @@ parse_match(
 	return kind->is_name(text) && (at == NULL || kind->is_value(at));
 }
 
-static void
-keep_match(struct config_value *v, const char *key, struct config_match *m,
-    const char *name, const char *value)
-{
-	m->name = strdup(name);
-	if (value != NULL)
-		m->value = strdup(value);
-	if (m->name == NULL || (value != NULL && m->value == NULL))
-		config_value_fail(v, key, "no memory");
-}
-
-static void
-check_match(struct config_value *v, const struct kind *kind, const char *raw,
-    struct config_match *matches, size_t i)
+static bool
+parse_match(const struct kind *kind, const char *text, struct config_match *m,
+    char why[CONFIG_WHY_MAX])
 {
 	const char *name, *value;
-	char key[32], *text, *copy;
+	char *copy = NULL;
+	bool good;
 
-	snprintf(key, sizeof(key), "%s[%zu]", kind->key, i);
-	text = config_value_required(v, key, raw);
-	copy = text != NULL ? strdup(text) : NULL;
-	if (copy == NULL) {
-		config_value_fail(v, key, "no memory");
-	} else if (!parse_match(kind, copy, &name, &value)) {
-		config_value_fail(
-		    v, key, "`%.120s` is not %s", text, kind->example);
-	} else if (value != NULL && value[0] == '\0') {
+	if (!config_value_copy(text, &copy, why))
+		return false;
+	if (!split(kind, copy, &name, &value))
+		good = config_value_wrong(
+		    why, "`%.120s` is not %s", text, kind->example);
+	else if (value != NULL && value[0] == '\0')
 		/* Most likely a variable that is not set. */
-		config_value_fail(v, key,
+		good = config_value_wrong(why,
 		    "has no value after the %c; write `%.120s` for any",
 		    kind->separator, name);
-	} else {
-		keep_match(v, key, &matches[i], name, value);
-		if (kind->any_case && matches[i].name != NULL)
-			config_value_lower(matches[i].name);
-	}
-	for (size_t j = 0; j < i && matches[i].name != NULL; j++)
-		if (matches[j].name != NULL &&
-		    strcmp(matches[i].name, matches[j].name) == 0)
-			config_value_fail(v, key, "`%.120s` is listed twice",
-			    matches[i].name);
+	else
+		good =
+		    config_value_copy(name, &m->name, why) &&
+		    (value == NULL || config_value_copy(value, &m->value, why));
+	if (good && kind->any_case)
+		config_value_lower(m->name);
 	free(copy);
-	free(text);
+	return good;
 }
 
-static struct config_match *
-check_matches(
-    struct config_value *v, const struct kind *kind, char **raw, size_t *count)
+static bool
+parse_header(const char *text, void *member, char why[CONFIG_WHY_MAX])
 {
-	struct config_match *matches = NULL;
-
-	if (*count != 0)
-		matches = calloc(*count, sizeof(*matches));
-	if (*count != 0 && matches == NULL) {
-		config_value_fail(v, kind->key, "no memory");
-		*count = 0;
-	}
-	for (size_t i = 0; i < *count; i++)
-		check_match(v, kind, raw[i], matches, i);
-	return matches;
+	return parse_match(&header_kind, text, member, why);
 }
+
+static bool
+parse_parameter(const char *text, void *member, char why[CONFIG_WHY_MAX])
+{
+	return parse_match(&query_kind, text, member, why);
+}
+
+static void
+free_match(void *member)
+{
+	struct config_match *m = member;
+
+	free(m->name);
+	free(m->value);
+}
+
+const struct config_form config_match_header = {
+    "`\"Name: value\"`, `Name`", parse_header, free_match};
+const struct config_form config_match_parameter = {
+    "`name=value`, `name`", parse_parameter, free_match};
 
 /* ---- all of them ---- */
-
-void
-config_match_check(struct config_value *v, const struct config_raw_route *raw,
-    struct config_route *r)
-{
-	r->exact = config_value_bool(v, "exact", raw->exact, false);
-	r->host = check_host(v, raw->host);
-	r->methods = check_methods(v, raw);
-	r->header_count = raw->headers_count;
-	r->headers =
-	    check_matches(v, &header_kind, raw->headers, &r->header_count);
-	r->query_count = raw->query_count;
-	r->query = check_matches(v, &query_kind, raw->query, &r->query_count);
-}
 
 static bool
 is_same_text(const char *a, const char *b)

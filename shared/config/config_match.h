@@ -1,21 +1,19 @@
 /*
  * config_match - what a route asks of a request besides its path: `exact`,
- * `host`, `methods`, `headers` and `query`, checked. Start-up only; a part of
- * config_route.
+ * `host`, `methods`, `headers` and `query`. Pure.
  */
 #ifndef CONFIG_MATCH_H
 #define CONFIG_MATCH_H
 
 #include "config.h"
-#include "config_schema.h"
-#include "config_value.h"
+#include "config_form.h"
 
-/* Fills the fields of these names in *r. */
-void config_match_check(struct config_value *v,
-    const struct config_raw_route *raw, struct config_route *r);
+extern const struct config_form config_match_host;   /* a char * */
+extern const struct config_form config_match_method; /* uint64_t, of bits */
+extern const struct config_form config_match_header; /* a config_match */
+extern const struct config_form config_match_parameter;
 
-/* Whether two routes, checked without a failure, ask for just the same, the
- * path left aside. */
+/* Whether two routes ask for just the same, the path left aside. */
 bool config_match_equal(
     const struct config_route *a, const struct config_route *b);
 

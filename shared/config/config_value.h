@@ -1,13 +1,8 @@
 /*
- * config_value - one value of the file: expanded, read as what it should be,
- * checked, or reported with its key. Start-up only.
+ * config_value - a value's text, expanded, as what the value should be. Pure.
  *
- * The default is given as it would be written in the file, and takes the
- * value's place where that is absent or empty once expanded; a variable that
- * is set to nothing is the same as none. After a failure (see config_where)
- * the results are dummies and must not be used.
- *
- * Text that is returned belongs to the caller.
+ * Each returns false with the reason in why, which fits behind "KEY: ". Text
+ * that is kept belongs to the caller.
  */
 #ifndef CONFIG_VALUE_H
 #define CONFIG_VALUE_H
@@ -16,70 +11,47 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "config_where.h"
+#define CONFIG_WHY_MAX 400
 
-/* A file and the key path that one is reading below. */
-struct config_value {
-	struct config_where *where;
-	char path[CONFIG_WHERE_PATH_MAX];
+#define CONFIG_MS UINT64_C(1000) /* in microseconds */
+#define CONFIG_DAY (UINT64_C(24) * 3600 * 1000 * CONFIG_MS)
+
+/* Fills why; always false. */
+__attribute__((format(printf, 2, 3))) bool config_value_wrong(
+    char why[CONFIG_WHY_MAX], const char *fmt, ...);
+
+struct config_value_range {
+	uint64_t min;
+	uint64_t max;
+	const char *word; /* NULL, or what is written for 0 */
 };
 
-/* Goes down to a key or to a list's entry; returns what leave() takes. */
-size_t config_value_enter(struct config_value *v, const char *key);
-size_t config_value_enter_item(
-    struct config_value *v, const char *key, size_t index);
-void config_value_leave(struct config_value *v, size_t mark);
+/* A whole number. */
+bool config_value_number(const char *text,
+    const struct config_value_range *range, uint64_t *n,
+    char why[CONFIG_WHY_MAX]);
+/* 512, 16k, 16m, 1g (powers of 1024), in bytes. */
+bool config_value_size(const char *text, const struct config_value_range *range,
+    uint64_t *bytes, char why[CONFIG_WHY_MAX]);
+/* 250ms, 10s, 5m, 1h, up to 24h, in microseconds; 0 too if or_zero. */
+bool config_value_duration(
+    const char *text, bool or_zero, uint64_t *us, char why[CONFIG_WHY_MAX]);
+/* true, yes, on, false, no, off. */
+bool config_value_bool(const char *text, bool *b, char why[CONFIG_WHY_MAX]);
+/* The index of one of several names, of which the last is followed by NULL;
+ * those before the first one can not be chosen. */
+bool config_value_choice(const char *text, const char *const *names,
+    unsigned first, unsigned *i, char why[CONFIG_WHY_MAX]);
 
-/* Records a failure of the key below the present path. */
-__attribute__((format(printf, 3, 4))) void config_value_fail(
-    struct config_value *v, const char *key, const char *fmt, ...);
-
-/* The expanded text; otherwise may be NULL, and so may then be the result. */
-char *config_value_text(struct config_value *v, const char *key,
-    const char *raw, const char *otherwise);
-/* The same, of which there must be some. */
-char *config_value_required(
-    struct config_value *v, const char *key, const char *raw);
-/* Text of [A-Za-z0-9._-]+, at most CONFIG_NAME_MAX. */
-char *config_value_name(struct config_value *v, const char *key,
-    const char *raw, const char *otherwise);
-/* Whether text is such a name. */
+/* Replaces *to by a copy. */
+bool config_value_copy(const char *text, char **to, char why[CONFIG_WHY_MAX]);
+/* [A-Za-z0-9._-]+, at most CONFIG_NAME_MAX. */
 bool config_value_is_name(const char *text);
 /* A token of RFC 9110 section 5.6.2, as names of headers and cookies are. */
 bool config_value_is_token(const char *text);
 /* In place; ASCII letters only. */
 void config_value_lower(char *text);
-
-/* 250ms, 10s, 5m, 1h; at most 24h; in microseconds. At least 1ms, or 0 too. */
-uint64_t config_value_duration(struct config_value *v, const char *key,
-    const char *raw, const char *otherwise);
-uint64_t config_value_duration_or_zero(struct config_value *v, const char *key,
-    const char *raw, const char *otherwise);
-
-struct config_value_range {
-	const char *otherwise;
-	uint64_t min;
-	uint64_t max;
-};
-
-/* A whole number. */
-unsigned config_value_number(struct config_value *v, const char *key,
-    const char *raw, struct config_value_range range);
-/* 512, 16k, 16m, 1g (powers of 1024), in bytes. */
-uint64_t config_value_size(struct config_value *v, const char *key,
-    const char *raw, struct config_value_range range);
-/* true, yes, on, false, no, off. */
-bool config_value_bool(
-    struct config_value *v, const char *key, const char *raw, bool otherwise);
-
-struct config_value_choice {
-	const char *const *names;
-	int count;
-	int otherwise;
-};
-
-/* The index of one of several names. */
-int config_value_choice(struct config_value *v, const char *key,
-    const char *raw, struct config_value_choice choice);
+/* "16k" where that is exact, else the plain number; returns buf. */
+const char *config_value_size_str(uint64_t bytes, char buf[24]);
 
 #endif

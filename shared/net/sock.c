@@ -152,6 +152,15 @@ sock_name_parse(struct sock_name *name, const char *text)
 	return 0;
 }
 
+uint16_t
+sock_addr_port(const struct sock_addr *addr)
+{
+	if (addr->sa.sa_family == AF_UNIX)
+		return 0;
+	return ntohs(addr->sa.sa_family == AF_INET6 ? addr->in6.sin6_port
+						    : addr->in.sin_port);
+}
+
 bool
 sock_addr_equal(const struct sock_addr *a, const struct sock_addr *b)
 {

@@ -56,6 +56,8 @@ int sock_name_parse(struct sock_name *name, const char *text);
 int sock_addr_from_host(
     struct sock_addr *addr, const char *host, uint16_t port);
 
+/* The port of an IP address; 0 for a unix socket. */
+uint16_t sock_addr_port(const struct sock_addr *addr);
 bool sock_addr_equal(const struct sock_addr *a, const struct sock_addr *b);
 /* A stable 64-bit hash (FNV-1a) of family, address and port; never 0. */
 uint64_t sock_addr_hash(const struct sock_addr *addr);

@@ -1,6 +1,6 @@
 /*
  * Goal: config_load() takes any bytes: it gives a configuration that is whole,
- * or one line that says what is wrong with the file.
+ * or lines that say what is wrong with the file.
  */
 #include <sys/mman.h>
 #include <unistd.h>
@@ -28,15 +28,20 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
 }
 
 static void
-check_error(const char *error)
+check_lines(const char *lines)
 {
-	size_t len = strlen(error);
+	size_t len;
 
-	MUST(len < CONFIG_ERROR_MAX);
-	MUST(strncmp(error, path, strlen(path)) == 0);
-	MUST(error[strlen(path)] == ':');
-	for (size_t i = 0; i < len; i++)
-		MUST((unsigned char)error[i] >= 0x20 && error[i] != 0x7f);
+	MUST(strlen(lines) < CONFIG_ERROR_MAX);
+	for (; *lines != '\0'; lines += len + (lines[len] == '\n')) {
+		len = strcspn(lines, "\n");
+		MUST(len < CONFIG_LINE_MAX);
+		MUST(strncmp(lines, path, strlen(path)) == 0);
+		MUST(lines[strlen(path)] == ':');
+		for (size_t i = 0; i < len; i++)
+			MUST((unsigned char)lines[i] >= 0x20 &&
+			     lines[i] != 0x7f);
+	}
 }
 
 static void
@@ -97,10 +102,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	MUST(pwrite(fd, data, len, 0) == (ssize_t)len);
 	c = config_load(path, error);
 	if (c == NULL) {
-		check_error(error);
+		MUST(error[0] != '\0');
+		check_lines(error);
 		return 0;
 	}
 	MUST(error[0] == '\0');
+	if (c->warnings != NULL)
+		check_lines(c->warnings);
 	check_config(c);
 	config_free(c);
 	return 0;

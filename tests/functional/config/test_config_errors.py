@@ -54,8 +54,8 @@ def run(path, *args):
                           capture_output=True, text=True)
 
 
-def assert_one_line(done, *words):
-    assert done.returncode == 78, done
+def assert_one_line(done, *words, status=78):
+    assert done.returncode == status, done
     assert done.stdout == ""
     lines = done.stderr.strip().splitlines()
     assert len(lines) == 1, done.stderr
@@ -74,6 +74,8 @@ def test_wrong_configuration(place, what):
         assert word.lower() in said.lower()
         at = re.search(r"gateway\.yaml:(\d+): ", said)
         assert at, said
+        # Editors want the place in front; a log has the time there.
+        assert said.startswith(path) == (args == ("-t",))
         if line:
             assert int(at.group(1)) == line, said
     assert not os.path.exists(os.path.join(place, "state"))
@@ -128,3 +130,61 @@ def test_command_lines(place):
                               capture_output=True, text=True)
         assert done.returncode == 78
         assert "usage: drover" in done.stderr
+
+
+def test_all_faults_of_a_file(place):
+    path = write(place, GOOD.replace("name: b", "name: b c")
+                 .replace("service: b", "serivce: b")
+                 + "drain_timeout: soon\n")
+    for args, lead in ((("-t",), ""), ((), ".* error drover.*: ")):
+        done = run(path, *args)
+        assert done.returncode == 78
+        lines = done.stderr.splitlines()
+        for line, wanted in zip(lines, (
+                r":5: services\[0\]\.name: `b c` is not a name; ",
+                r":8: routes\[0\]\.serivce: unknown key; did you mean "
+                r"`service`\? ",
+                r":9: drain_timeout: `soon` is not a duration; "), strict=True):
+            assert re.match(lead + re.escape(path) + wanted, line), lines
+
+
+def test_many_faults(place):
+    path = write(place, GOOD + "".join(f"colour{i}: red\n"
+                                       for i in range(25)))
+    lines = run(path, "-t").stderr.splitlines()
+    assert len(lines) == 21
+    assert lines[-1] == f"{path}: and 5 more"
+
+
+def test_url_and_spawn(place):
+    path = write(place, GOOD
+                 + "redis: {{ url: 'redis://localhost', spawn: true }}\n")
+    assert_one_line(run(path, "-t"), f"{path}:9: redis.url: ", "keep one")
+
+
+def test_warnings(place, monkeypatch):
+    monkeypatch.delenv("NO_SUCH_VARIABLE", raising=False)
+    path = write(place, GOOD.split("routes:")[0]
+                 + "cluster: ${{NO_SUCH_VARIABLE}}\n")
+    done = run(path, "-t")
+    assert (done.returncode, done.stdout) == (0, f"{path}: ok\n")
+    warnings = done.stderr.splitlines()
+    assert len(warnings) == 2
+    assert warnings[0].startswith(f"{path}:1: warning: routes: ")
+    assert warnings[1].startswith(
+        f"{path}:7: warning: cluster: ${{NO_SUCH_VARIABLE}} is not set")
+
+
+def test_warnings_are_logged(drover):
+    d = drover(routes=[])
+    d.wait_log(r" warn .*: .*:\d+: warning: routes: there are none")
+
+
+def test_keys():
+    with open("conf/README.md", encoding="utf-8") as f:
+        readme = f.read()
+    for option in ("-K", "--keys"):
+        done = subprocess.run([DROVER, option], timeout=10,
+                              capture_output=True, text=True)
+        assert done.returncode == 0
+        assert done.stdout == readme

@@ -17,6 +17,23 @@
 
 #define SECOND UINT64_C(1000000)
 
+/* Each line begins with the file and is printable. */
+static inline void
+fixture_check_lines(const char *lines, const char *path)
+{
+	size_t len;
+
+	for (; *lines != '\0'; lines += len + (lines[len] == '\n')) {
+		len = strcspn(lines, "\n");
+		assert_true(len > strlen(path) && len < CONFIG_LINE_MAX);
+		assert_memory_equal(lines, path, strlen(path));
+		assert_int_equal(lines[strlen(path)], ':');
+		for (size_t i = 0; i < len; i++)
+			assert_true(
+			    (unsigned char)lines[i] >= ' ' && lines[i] != 0x7f);
+	}
+}
+
 static inline struct config *
 fixture_try_bytes(const char *text, size_t len, char error[CONFIG_ERROR_MAX])
 {
@@ -30,11 +47,11 @@ fixture_try_bytes(const char *text, size_t len, char error[CONFIG_ERROR_MAX])
 	error[0] = '\0';
 	c = config_load(path, error);
 	unlink(path);
-	/* An error if and only if there is no configuration; one line. */
+	/* An error if and only if there is no configuration. */
 	assert_true((c == NULL) == (error[0] != '\0'));
-	assert_null(strpbrk(error, "\r\n"));
-	if (c == NULL)
-		assert_memory_equal(error, path, strlen(path));
+	fixture_check_lines(error, path);
+	if (c != NULL && c->warnings != NULL)
+		fixture_check_lines(c->warnings, path);
 	return c;
 }
 

@@ -1,5 +1,6 @@
 /* Goal: each mistake gives one line with file, line and key that says what is
- * wrong and what would be right. */
+ * wrong and what would be right. Several at a time are test_config_report.c's.
+ */
 #include "config_fixture.h"
 
 #include <sys/stat.h>
@@ -15,7 +16,21 @@ test_yaml(void **state)
 	    {"- a\n", "1: must be `key: value` lines"},
 	    {"hello\n", "1: must be `key: value` lines"},
 	    {LISTEN "log: { level: info\nuser: x\n", "3: not valid YAML: "},
-	    {LISTEN "\tuser: x\n", "2: not valid YAML: found character"},
+	    {LISTEN "\tuser: x\n",
+		"2: not valid YAML: a tab in the indentation; "
+		"indent with spaces"},
+	    {LISTEN "log:\n  level: info\n\taccess: off\n",
+		"4: not valid YAML: a tab in the indentation"},
+	    {LISTEN "services:\n  - name: a\n  \tendpoints: ['h:1']\n",
+		"4: not valid YAML: a tab in the indentation"},
+	    {"listen:\n-\taddress: '*:1'\n", "2: not valid YAML: a tab in the"},
+	    {LISTEN "user: @x\n\tcluster: y\n",
+		"2: not valid YAML: found char"},
+	    {LISTEN "\xef\xbb\xbfuser: x\n", "2: not valid YAML: a byte order "
+					     "mark inside the file; remove it"},
+	    {"\xff\xfel\n", "1: not valid YAML: a byte order mark of UTF-16; "
+			    "save the file as UTF-8"},
+	    {"\xfe\xff", "1: not valid YAML: a byte order mark of UTF-16"},
 	    {LISTEN "a: 'b\n", "3: not valid YAML: "},
 	    {LISTEN "user: \x01\n", "2: not valid YAML: control characters"},
 	    {LISTEN "user: \xff\n", "2: not valid YAML: invalid leading UTF-8"},
@@ -36,16 +51,19 @@ static void
 test_keys(void **state)
 {
 	static const struct mistake mistakes[] = {
-	    {LISTEN "worker: 3\n", "2: worker: unknown key; known here: "
+	    {LISTEN "worker: 3\n", "2: worker: unknown key; did you mean "
+				   "`workers`? known here: "
 				   "instance, cluster, workers, user, "},
 	    {LISTEN "${USER}: 3\n", "2: ${USER}: unknown key; "},
 	    {LISTEN "[a]: 3\n", "2: a key must be plain text"},
 	    {LISTEN "\"user\\0x\": a\n", "2: user: unknown key"},
 	    {LISTEN "log:\n  levle: info\n",
-		"3: log.levle: unknown key; known here: level, format, access"},
+		"3: log.levle: unknown key; did you mean `level`? known here: "
+		"level, format, access"},
 	    {SERVICE "- name: b\n  endpoints: ['h:2']\n  timeouts:\n"
 		     "    conect: 1s\n",
-		"8: services[1].timeouts.conect: unknown key; known here: "
+		"8: services[1].timeouts.conect: unknown key; did you mean "
+		"`connect`? known here: "
 		"connect, send, read, tunnel"},
 	    {SERVICE "  weight: 2\n", "5: services[0].weight: unknown key"},
 	    {LISTEN "user: a\ncluster: b\nuser: c\n",
@@ -65,6 +83,8 @@ test_keys(void **state)
 	    {SERVICE "  health: {}\n",
 		"5: services[0].health.path: is missing"},
 	    {LISTEN "redis: {}\n", "2: redis.url: is missing; give it, or "},
+	    {LISTEN "redis:\n  spawn: yes\n  url: redis://h\n",
+		"4: redis.url: is given, and so is `spawn: true`; keep one"},
 	};
 
 	(void)state;
@@ -311,8 +331,8 @@ test_balancing(void **state)
 	    {SERVICE "  eject:\n    failures: 1\n    for: 0\n",
 		"7: services[0].eject.for: `0` is not from 1ms to 24h"},
 	    {SERVICE "  eject: { fro: 1s }\n",
-		"5: services[0].eject.fro: unknown key; known here: failures, "
-		"for"},
+		"5: services[0].eject.fro: unknown key; did you mean `for`? "
+		"known here: failures, for"},
 	    {SERVICE "  timeouts: { tunnel: 0 }\n",
 		"5: services[0].timeouts.tunnel: `0` is not from 1ms to 24h"},
 	};

@@ -1,0 +1,270 @@
+#include "config_form.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "buffer.h"
+#include "config.h"
+
+#define FILE_BYTES_MAX 1023
+#define PATH_BYTES_MAX 255
+#define RANDOM "{{random}}"
+#define BLANK " \t\r\n"
+
+void
+config_form_free_text(void *member)
+{
+	free(*(char **)member);
+}
+
+/* ---- text ---- */
+
+static bool
+parse_text(const char *text, void *member, char why[CONFIG_WHY_MAX])
+{
+	return config_value_copy(text, member, why);
+}
+
+const struct config_form config_form_text = {
+    "text", parse_text, config_form_free_text};
+
+static bool
+parse_name(const char *text, void *member, char why[CONFIG_WHY_MAX])
+{
+	if (!config_value_is_name(text))
+		return config_value_wrong(why,
+		    "`%.64s` is not a name; 1 to %d of A-Z a-z 0-9 . _ -", text,
+		    CONFIG_NAME_MAX);
+	return config_value_copy(text, member, why);
+}
+
+const struct config_form config_form_name = {
+    "name", parse_name, config_form_free_text};
+
+static bool
+parse_file(const char *text, void *member, char why[CONFIG_WHY_MAX])
+{
+	if (text[0] != '/' || strlen(text) > FILE_BYTES_MAX)
+		return config_value_wrong(why,
+		    "`%.60s` is not an absolute path, such as /run/drover",
+		    text);
+	return config_value_copy(text, member, why);
+}
+
+const struct config_form config_form_file = {
+    "absolute path", parse_file, config_form_free_text};
+
+static bool
+parse_access(const char *text, void *member, char why[CONFIG_WHY_MAX])
+{
+	/* `off` is a boolean to YAML, and so spelled in several ways. */
+	if (strcmp(text, "off") == 0 || strcmp(text, "no") == 0 ||
+	    strcmp(text, "false") == 0)
+		return true;
+	if (strcmp(text, "stdout") != 0 && text[0] != '/')
+		return config_value_wrong(why,
+		    "`%.60s` is not off, stdout or an absolute path", text);
+	return config_value_copy(text, member, why);
+}
+
+const struct config_form config_form_access = {
+    "`off`, `stdout` or absolute path", parse_access, config_form_free_text};
+
+static bool
+parse_path(const char *text, void *member, char why[CONFIG_WHY_MAX])
+{
+	bool good = text[0] == '/' && strlen(text) <= PATH_BYTES_MAX;
+
+	for (const char *at = text; *at != '\0' && good; at++)
+		good = *at > ' ' && *at < 0x7f && *at != '?' && *at != '#';
+	if (!good)
+		return config_value_wrong(why,
+		    "`%.60s` is not a path, such as /api/users (at most %d "
+		    "characters, no spaces, ? or #)",
+		    text, PATH_BYTES_MAX);
+	return config_value_copy(text, member, why);
+}
+
+const struct config_form config_form_path = {
+    "path", parse_path, config_form_free_text};
+
+static bool
+parse_cookie(const char *text, void *member, char why[CONFIG_WHY_MAX])
+{
+	if (!config_value_is_token(text))
+		return config_value_wrong(why,
+		    "`%.120s` is not a cookie's name, such as backend", text);
+	return config_value_copy(text, member, why);
+}
+
+const struct config_form config_form_cookie = {
+    "name", parse_cookie, config_form_free_text};
+
+/* ---- json ---- */
+
+static bool
+parse_json(const char *text, void *member, char why[CONFIG_WHY_MAX])
+{
+	char **body = member, *at;
+	json_error_t error;
+	json_t *value;
+
+	if (!config_value_copy(text, body, why))
+		return false;
+	if (text[0] == '\0')
+		return true;
+	/* Digits are shorter than what takes the place of {{random}}, and as
+	 * good for a check of syntax. */
+	for (at = *body; (at = strstr(at, RANDOM)) != NULL;)
+		memset(at, '1', strlen(RANDOM));
+	value = json_loads(*body, JSON_DECODE_ANY, &error);
+	if (value == NULL)
+		return config_value_wrong(
+		    why, "is not valid JSON: %s", error.text);
+	json_decref(value);
+	if (strlen(text) > BUFFER_BYTES)
+		return config_value_wrong(
+		    why, "is longer than %d bytes", BUFFER_BYTES);
+	return config_value_copy(text, body, why);
+}
+
+const struct config_form config_form_json = {
+    "JSON", parse_json, config_form_free_text};
+
+/* ---- addresses ---- */
+
+static bool
+parse_address(const char *text, struct sock_addr *addr, char **copy,
+    char why[CONFIG_WHY_MAX])
+{
+	if (sock_addr_parse(addr, text) == -1)
+		return config_value_wrong(why,
+		    "`%.120s` is not an address to listen on; write *:3000, "
+		    "127.0.0.1:3000, [::]:3000 or unix:/path",
+		    text);
+	/* Each worker's socket would get a port of its own. */
+	if (addr->sa.sa_family != AF_UNIX && sock_addr_port(addr) == 0)
+		return config_value_wrong(
+		    why, "`%.120s` needs a port from 1 to 65535", text);
+	return config_value_copy(text, copy, why);
+}
+
+static bool
+parse_listen(const char *text, void *member, char why[CONFIG_WHY_MAX])
+{
+	struct config_listen *l = member;
+
+	return parse_address(text, &l->addr, &l->text, why);
+}
+
+static void
+free_listen(void *member)
+{
+	struct config_listen *l = member;
+
+	free(l->text);
+}
+
+#define ADDRESSES "`*:3000`, `127.0.0.1:3000`, `[::]:3000`, `unix:/path`"
+
+const struct config_form config_form_listen = {
+    ADDRESSES, parse_listen, free_listen};
+
+static bool
+parse_admin(const char *text, void *member, char why[CONFIG_WHY_MAX])
+{
+	struct config_admin *a = member;
+
+	a->enabled = parse_address(text, &a->addr, &a->text, why);
+	return a->enabled;
+}
+
+static void
+free_admin(void *member)
+{
+	struct config_admin *a = member;
+
+	free(a->text);
+}
+
+const struct config_form config_form_admin = {
+    "as of `listen`", parse_admin, free_admin};
+
+/* The text is never quoted: it may hold a password. */
+static bool
+parse_redis(const char *text, void *member, char why[CONFIG_WHY_MAX])
+{
+	if (strncmp(text, "rediss:", 7) == 0)
+		return config_value_wrong(
+		    why, "TLS (rediss://) is not supported");
+	if (redis_url_parse(member, text) == -1)
+		return config_value_wrong(why,
+		    "is not a Redis URL; write "
+		    "redis://[[user]:password@]host[:port][/db] "
+		    "or unix:///path[?db=N], with %%40 for an @");
+	return true;
+}
+
+static void
+free_redis(void *member)
+{
+	explicit_bzero(member, sizeof(struct redis_url));
+}
+
+const struct config_form config_form_redis = {
+    "`redis://[[user]:password@]host[:port][/db]`, `unix:///path[?db=N]`",
+    parse_redis, free_redis};
+
+/* ---- hash ---- */
+
+/* "header X-Tenant": the kind and, except with path, a name. */
+static bool
+parse_hash_words(char *text, struct config_hash *h, char why[CONFIG_WHY_MAX])
+{
+	const char *kind = strtok_r(text, BLANK, &text);
+	const char *name = strtok_r(text, BLANK, &text);
+	unsigned i;
+
+	if (kind == NULL || strtok_r(text, BLANK, &text) != NULL ||
+	    !config_value_choice(kind, config_hash_names, 0, &i, why) ||
+	    (i == CONFIG_HASH_PATH) != (name == NULL) ||
+	    (name != NULL && !config_value_is_token(name)))
+		return config_value_wrong(why, "is wrong");
+	h->on = (enum config_hash_on)i;
+	if (name == NULL)
+		return true;
+	if (!config_value_copy(name, &h->name, why))
+		return false;
+	/* Headers are looked up in lower case. */
+	if (h->on == CONFIG_HASH_HEADER)
+		config_value_lower(h->name);
+	return true;
+}
+
+static bool
+parse_hash(const char *text, void *member, char why[CONFIG_WHY_MAX])
+{
+	char *copy = NULL;
+	bool good = config_value_copy(text, &copy, why) &&
+		    parse_hash_words(copy, member, why);
+
+	free(copy);
+	return good || config_value_wrong(why,
+			   "`%.120s` is not path, header NAME, cookie NAME or "
+			   "query NAME",
+			   text);
+}
+
+static void
+free_hash(void *member)
+{
+	struct config_hash *h = member;
+
+	free(h->name);
+}
+
+const struct config_form config_form_hash = {
+    "`path`, `header NAME`, `cookie NAME`, `query NAME`", parse_hash,
+    free_hash};

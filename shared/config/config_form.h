@@ -1,0 +1,38 @@
+/*
+ * config_form - values that are more than a number or a choice: how a text
+ * becomes a member of struct config, and how the member is freed. Pure.
+ *
+ * config_endpoint and config_match have more of them.
+ */
+#ifndef CONFIG_FORM_H
+#define CONFIG_FORM_H
+
+#include <stdbool.h>
+
+#include "config_value.h"
+
+struct config_form {
+	const char *says; /* what is written, for the manual */
+	/* The text is not empty, unless the row's default is. member is zeroed,
+	 * or holds an earlier value. False with the reason in why. */
+	bool (*parse)(const char *text, void *member, char why[CONFIG_WHY_MAX]);
+	void (*release)(void *member); /* NULL: nothing to free */
+};
+
+/* A char *, of which the form is checked. */
+extern const struct config_form config_form_name;
+extern const struct config_form config_form_file; /* an absolute path */
+extern const struct config_form config_form_path; /* a URL's path */
+extern const struct config_form config_form_cookie;
+extern const struct config_form config_form_json;
+extern const struct config_form config_form_text;
+extern const struct config_form config_form_access; /* NULL: off */
+
+extern const struct config_form config_form_listen; /* a struct config_listen */
+extern const struct config_form config_form_admin;  /* a struct config_admin */
+extern const struct config_form config_form_redis;  /* a struct redis_url */
+extern const struct config_form config_form_hash;   /* a struct config_hash */
+
+void config_form_free_text(void *member);
+
+#endif

@@ -1,0 +1,144 @@
+#include "config_manual.h"
+
+#include <inttypes.h>
+
+#include "config_keys.h"
+
+static const char intro[] =
+    "# Configuration\n"
+    "\n"
+    "<!-- Made by `drover -K` from shared/config/config_keys.c. -->\n"
+    "\n"
+    "One YAML file per process. `drover -t -c FILE` checks it and lists all\n"
+    "that is wrong, one line each with file, line and key: a key that is not\n"
+    "listed here, a wrong type, an impossible value. The files in this folder\n"
+    "are examples to start from.\n"
+    "\n"
+    "`${VAR}`, `${VAR:-default}` (also `-`, `:?`, `?`) in a value come from "
+    "the\n"
+    "environment, as in compose files; `$$` is a dollar. An empty value "
+    "counts\n"
+    "as not given. A `${VAR}` that has neither a value nor a default is "
+    "empty,\n"
+    "with a warning. Durations: `250ms`, `10s`, `5m`, `1h`, up to 24h. Sizes:\n"
+    "`512`, `16k`, `16m`, `1g`. Indent with spaces. A required key of pairs\n"
+    "that may be left out, such as `health.path`, is required once they are\n"
+    "there.\n";
+
+static const char outro[] =
+    "\n"
+    "Several routes may have one `path`, if they ask for different things. "
+    "The\n"
+    "one that asks for most goes first: an exact `host`, then `*.`, then "
+    "none;\n"
+    "then `exact`; then more `headers` and `query`; then `methods`; then the\n"
+    "order of the file. One whose conditions do not hold is passed over, for "
+    "a\n"
+    "shorter `path` at last. When only the method was wrong, the answer is a\n"
+    "405 that says in Allow which would do; when there is no route, a 404.\n";
+
+static void
+print_choice(FILE *f, const struct config_key *k)
+{
+	for (uint64_t i = k->min; k->names[i] != NULL; i++)
+		fprintf(f, "%s`%s`", i == k->min ? "" : ", ", k->names[i]);
+}
+
+/* What may be written. */
+static void
+print_value(FILE *f, const struct config_key *k)
+{
+	char min[24], max[24];
+
+	switch (k->type) {
+	case CONFIG_NUMBER:
+		fprintf(f, "%s%s%s%" PRIu64 " to %" PRIu64,
+		    k->word != NULL ? "`" : "", k->word != NULL ? k->word : "",
+		    k->word != NULL ? "`, " : "", k->min, k->max);
+		break;
+	case CONFIG_SIZE:
+		fprintf(f, "%s to %s", config_value_size_str(k->min, min),
+		    config_value_size_str(k->max, max));
+		break;
+	case CONFIG_DURATION:
+		fprintf(f, "duration%s", k->min == 0 ? " or 0" : "");
+		break;
+	case CONFIG_BOOL:
+		fputs("`true`, `false`", f);
+		break;
+	case CONFIG_CHOICE:
+		print_choice(f, k);
+		break;
+	case CONFIG_LIST:
+		fprintf(f, "list of up to %" PRIu64 ": ", k->max);
+		/* fallthrough */
+	default:
+		fputs(k->form->says, f);
+	}
+}
+
+static void
+print_default(FILE *f, const struct config_key *k)
+{
+	if (k->required)
+		fputs("required", f);
+	else if (k->otherwise == NULL)
+		fputs("—", f);
+	else if (k->otherwise[0] == '\0')
+		fputs("empty", f);
+	else
+		fprintf(f, "`%s`", k->otherwise);
+}
+
+/* map: the name of the pairs that hold the key, or NULL. */
+static void
+print_row(FILE *f, const struct config_key *k, const char *map)
+{
+	fprintf(f, "| `%s%s%s` | ", map != NULL ? map : "",
+	    map != NULL ? "." : "", k->key);
+	print_value(f, k);
+	fputs(" | ", f);
+	print_default(f, k);
+	fprintf(f, " | %s |\n", k->help != NULL ? k->help : "");
+}
+
+static void
+print_rows(FILE *f, const struct config_key *keys, const char *map)
+{
+	for (const struct config_key *k = keys; k->key != NULL; k++) {
+		if (k->keys != NULL)
+			print_rows(f, k->keys, k->key);
+		else
+			print_row(f, k, map);
+	}
+}
+
+#define TABLE "\n| key | value | default | meaning |\n|---|---|---|---|\n"
+
+/* The file's own single values, then a section for each of its tables. */
+void
+config_manual_print(FILE *f)
+{
+	const struct config_key *k = config_keys;
+
+	fputs(intro, f);
+	fputs(TABLE, f);
+	for (; k->key != NULL; k++)
+		if (k->keys == NULL)
+			print_row(f, k, NULL);
+	for (k = config_keys; k->key != NULL; k++) {
+		if (k->keys == NULL)
+			continue;
+		fprintf(f, "\n## `%s`\n", k->key);
+		if (k->type == CONFIG_LIST)
+			fprintf(f, "\nA list of %s%" PRIu64 ".",
+			    k->min == 0 ? "up to " : "1 to ", k->max);
+		if (k->help != NULL)
+			fprintf(f, "%s%s", k->type == CONFIG_LIST ? " " : "\n",
+			    k->help);
+		fputs(k->type == CONFIG_LIST || k->help != NULL ? "\n" : "", f);
+		fputs(TABLE, f);
+		print_rows(f, k->keys, NULL);
+	}
+	fputs(outro, f);
+}

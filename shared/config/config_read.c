@@ -1,0 +1,380 @@
+#include "config_read.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "check.h"
+#include "config_expand.h"
+#include "config_guess.h"
+#include "text.h"
+
+struct reader {
+	struct config_report *report;
+	char path[CONFIG_PATH_MAX]; /* of the key in hand */
+};
+
+#define FAULT(r, line, ...)                                                    \
+	config_report_fault((r)->report, line, (r)->path, __VA_ARGS__)
+
+static void read_value(struct reader *r, const struct config_key *key,
+    const struct config_yaml *node, char *base, unsigned line);
+
+/* Appends to the path and returns its former length, for leave(). */
+static size_t
+enter(struct reader *r, const char *key)
+{
+	size_t len = strlen(r->path);
+
+	snprintf(r->path + len, sizeof(r->path) - len, "%s%.64s",
+	    len == 0 ? "" : ".", key);
+	return len;
+}
+
+static size_t
+enter_entry(struct reader *r, size_t index)
+{
+	size_t len = strlen(r->path);
+
+	snprintf(r->path + len, sizeof(r->path) - len, "[%zu]", index);
+	return len;
+}
+
+static void
+leave(struct reader *r, size_t len)
+{
+	r->path[len] = '\0';
+}
+
+/* ---- single values ---- */
+
+/* The text as the member that the row describes. */
+static bool
+convert(const struct config_key *key, const char *text, char *member,
+    char why[CONFIG_WHY_MAX])
+{
+	const struct config_value_range range = {key->min, key->max, key->word};
+	const void *from = NULL;
+	size_t size = 0;
+	uint64_t n = 0;
+	unsigned i = 0;
+	bool b = false, good;
+
+	switch (key->type) {
+	case CONFIG_NUMBER:
+		good = config_value_number(text, &range, &n, why);
+		i = (unsigned)n;
+		from = &i, size = sizeof(i);
+		break;
+	case CONFIG_SIZE:
+		good = config_value_size(text, &range, &n, why);
+		from = &n, size = sizeof(n);
+		break;
+	case CONFIG_DURATION:
+		good = config_value_duration(text, key->min == 0, &n, why);
+		from = &n, size = sizeof(n);
+		break;
+	case CONFIG_BOOL:
+		good = config_value_bool(text, &b, why);
+		from = &b, size = sizeof(b);
+		break;
+	case CONFIG_CHOICE:
+		good = config_value_choice(
+		    text, key->names, (unsigned)key->min, &i, why);
+		from = &i, size = sizeof(i);
+		break;
+	default:
+		return key->form->parse(text, member, why);
+	}
+	if (good)
+		memcpy(member, from, size);
+	return good;
+}
+
+static void
+set_default(
+    struct reader *r, const struct config_key *key, char *member, unsigned line)
+{
+	char why[CONFIG_WHY_MAX];
+
+	if (key->otherwise != NULL &&
+	    !convert(key, key->otherwise, member, why))
+		FAULT(r, line, "%s", why);
+}
+
+static const char *
+kind_of(const struct config_yaml *node)
+{
+	switch (node->kind) {
+	case CONFIG_YAML_LIST:
+		return "a list";
+	case CONFIG_YAML_MAP:
+		return "`key: value` pairs";
+	default:
+		return config_yaml_is_null(node) ? "empty" : "a single value";
+	}
+}
+
+/* The expanded text, or NULL after a fault. */
+static char *
+read_text(struct reader *r, const struct config_yaml *node, unsigned line)
+{
+	char why[CONFIG_EXPAND_WHY_MAX], *text;
+
+	if (node->kind != CONFIG_YAML_SCALAR) {
+		FAULT(r, line, "must be a single value, but is %s",
+		    kind_of(node));
+		return NULL;
+	}
+	if (strlen(node->text) != node->len) {
+		FAULT(r, line, "has a NUL character in it");
+		return NULL;
+	}
+	text = config_expand(config_yaml_is_null(node) ? "" : node->text, why);
+	if (text == NULL)
+		FAULT(r, line, "%s", why);
+	else if (why[0] != '\0')
+		config_report_warn(r->report, line, r->path, "%s", why);
+	return text;
+}
+
+static void
+read_single(struct reader *r, const struct config_key *key,
+    const struct config_yaml *node, char *member, unsigned line)
+{
+	char why[CONFIG_WHY_MAX], *text = read_text(r, node, line);
+
+	if (text == NULL)
+		return;
+	if (text[0] != '\0') {
+		if (!convert(key, text, member, why))
+			FAULT(r, line, "%s", why);
+	} else if (key->empty != NULL) {
+		FAULT(r, line, "is empty; %s", key->empty);
+	} else {
+		set_default(r, key, member, line);
+	}
+	free(text);
+}
+
+/* ---- lists ---- */
+
+/* What an entry of a list is read by. */
+static struct config_key
+entry_of(const struct config_key *list)
+{
+	struct config_key entry = {.key = list->key};
+
+	entry.type = list->form != NULL ? CONFIG_FORM : CONFIG_MAP;
+	entry.form = list->form;
+	entry.keys = list->keys;
+	entry.required = true;
+	entry.empty = "a value is required";
+	return entry;
+}
+
+static void
+read_entries(struct reader *r, const struct config_key *key,
+    const struct config_yaml *node, char *base)
+{
+	const struct config_key entry = entry_of(key);
+	char *array = base + key->offset;
+	const struct config_yaml *item;
+	size_t mark, i = 0;
+
+	if (key->entry_size != 0) {
+		array = calloc(node->count, key->entry_size);
+		if (array == NULL) {
+			FAULT(r, node->line, "no memory");
+			return;
+		}
+		memcpy(base + key->offset, &array, sizeof(array));
+		memcpy(base + key->count_offset, &node->count,
+		    sizeof(node->count));
+	}
+	STAILQ_FOREACH(item, &node->entries, next)
+	{
+		mark = enter_entry(r, i);
+		read_value(
+		    r, &entry, item, array + i * key->entry_size, item->line);
+		leave(r, mark);
+		i++;
+	}
+}
+
+static void
+read_list(struct reader *r, const struct config_key *key,
+    const struct config_yaml *node, char *base, unsigned line)
+{
+	if (!key->required && config_yaml_is_null(node))
+		return;
+	if (node->kind != CONFIG_YAML_LIST)
+		FAULT(r, line,
+		    "must be a list, [a, b] or `- ` lines, but is %s",
+		    kind_of(node));
+	else if (node->count < key->min)
+		FAULT(r, line, "is empty; at least one entry is required");
+	else if (node->count > key->max)
+		FAULT(r, line, "has %zu entries; at most %u are supported",
+		    node->count, (unsigned)key->max);
+	else if (node->count != 0)
+		read_entries(r, key, node, base);
+}
+
+/* ---- `key: value` pairs ---- */
+
+/* The row that the key names, CONFIG_KEYS_MAX when there is none. */
+static size_t
+find_row(const struct config_key *keys, const struct config_yaml *name)
+{
+	for (size_t i = 0; keys[i].key != NULL; i++)
+		if (strlen(keys[i].key) == name->len &&
+		    memcmp(keys[i].key, name->text, name->len) == 0)
+			return i;
+	return CONFIG_KEYS_MAX;
+}
+
+static void
+fault_unknown(struct reader *r, const struct config_key *keys,
+    const struct config_yaml *name)
+{
+	const char *guess = config_guess(keys, name->text);
+	char known[CONFIG_LINE_MAX / 2];
+	size_t mark = enter(r, name->text);
+	struct text t;
+
+	text_init(&t, known, sizeof(known) - 1);
+	for (const struct config_key *k = keys; k->key != NULL; k++)
+		text_addf(&t, "%s%s", k == keys ? "" : ", ", k->key);
+	known[t.len] = '\0';
+	if (guess != NULL)
+		FAULT(r, name->line,
+		    "unknown key; did you mean `%s`? known here: %s", guess,
+		    known);
+	else
+		FAULT(r, name->line, "unknown key; known here: %s", known);
+	leave(r, mark);
+}
+
+static void read_absent(struct reader *r, const struct config_key *key,
+    const struct config_yaml *map, char *base);
+
+/* map is NULL where it is absent, and its defaults apply nevertheless. */
+static void
+read_map(struct reader *r, const struct config_key *keys,
+    const struct config_yaml *map, char *base)
+{
+	unsigned lines[CONFIG_KEYS_MAX] = {0};
+	const struct config_yaml *entry;
+	size_t mark, i;
+
+	if (map != NULL) {
+		STAILQ_FOREACH(entry, &map->entries, next)
+		{
+			i = find_row(keys, entry->key);
+			if (i == CONFIG_KEYS_MAX) {
+				fault_unknown(r, keys, entry->key);
+				continue;
+			}
+			mark = enter(r, keys[i].key);
+			if (lines[i] != 0) {
+				FAULT(r, entry->key->line,
+				    "is given twice, first on line %u",
+				    lines[i]);
+			} else {
+				lines[i] = entry->key->line;
+				read_value(r, &keys[i], entry, base, lines[i]);
+			}
+			leave(r, mark);
+		}
+	}
+	for (i = 0; keys[i].key != NULL; i++) {
+		CHECK(i < CONFIG_KEYS_MAX);
+		if (lines[i] == 0)
+			read_absent(r, &keys[i], map, base);
+	}
+}
+
+static void
+read_absent(struct reader *r, const struct config_key *key,
+    const struct config_yaml *map, char *base)
+{
+	unsigned line = map != NULL ? map->line : 0;
+	size_t mark = enter(r, key->key);
+
+	if (key->required)
+		FAULT(r, line, "is missing; it is required");
+	else if (key->type == CONFIG_MAP && !key->opt_in)
+		read_map(r, key->keys, NULL, base);
+	else if (key->type != CONFIG_MAP && key->type != CONFIG_LIST)
+		set_default(r, key, base + key->offset, line);
+	leave(r, mark);
+}
+
+/* base: the struct that the row is about. line: where the key stands. */
+static void
+read_value(struct reader *r, const struct config_key *key,
+    const struct config_yaml *node, char *base, unsigned line)
+{
+	switch (key->type) {
+	case CONFIG_MAP:
+		if (node->kind == CONFIG_YAML_MAP)
+			read_map(r, key->keys, node, base);
+		else
+			FAULT(r, line, "must be `key: value` pairs, but is %s",
+			    kind_of(node));
+		break;
+	case CONFIG_LIST:
+		read_list(r, key, node, base, line);
+		break;
+	default:
+		if (!key->required && key->empty != NULL &&
+		    config_yaml_is_null(node))
+			set_default(r, key, base + key->offset, line);
+		else
+			read_single(r, key, node, base + key->offset, line);
+		break;
+	}
+}
+
+void
+config_read(const struct config_yaml *root, const struct config_key *keys,
+    void *base, struct config_report *report)
+{
+	struct reader r = {.report = report};
+
+	read_map(&r, keys, root, base);
+}
+
+/* ---- freeing ---- */
+
+static void
+free_list(const struct config_key *key, char *base)
+{
+	char *array;
+	size_t count;
+
+	memcpy(&array, base + key->offset, sizeof(array));
+	memcpy(&count, base + key->count_offset, sizeof(count));
+	for (size_t i = 0; i < count; i++) {
+		if (key->form == NULL)
+			config_read_free(
+			    key->keys, array + i * key->entry_size);
+		else if (key->form->release != NULL)
+			key->form->release(array + i * key->entry_size);
+	}
+	free(array);
+}
+
+void
+config_read_free(const struct config_key *keys, void *base)
+{
+	for (const struct config_key *k = keys; k->key != NULL; k++) {
+		if (k->type == CONFIG_MAP)
+			config_read_free(k->keys, base);
+		else if (k->type == CONFIG_LIST && k->entry_size != 0)
+			free_list(k, base);
+		else if (k->type == CONFIG_FORM && k->form->release != NULL)
+			k->form->release((char *)base + k->offset);
+	}
+}
