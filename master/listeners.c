@@ -1,6 +1,7 @@
 #include "listeners.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,17 +16,28 @@ is_shared(const struct config_listen *listen)
 	       listen->addr.sa.sa_family == AF_UNIX;
 }
 
+static noreturn void
+fail(const char *file, unsigned line, const char *key, const char *address)
+{
+	if (errno == EADDRINUSE)
+		fatal_busy("%s:%u: %s: can't listen on %s: %s", file, line, key,
+		    address, strerror(errno));
+	fatal("%s:%u: %s: can't listen on %s: %s", file, line, key, address,
+	    strerror(errno));
+}
+
 static int
 listen_or_die(const struct config *config, const struct config_listen *listen,
     bool reuseport)
 {
-	int fd = sock_listen(&listen->addr, reuseport);
+	char key[48];
+	int fd;
 
+	snprintf(
+	    key, sizeof(key), "listen[%td].address", listen - config->listen);
+	fd = sock_listen(&listen->addr, reuseport);
 	if (fd == -1)
-		fatal("%s:%u: listen[%zu].address: can't listen on %s: %s",
-		    config->path, listen->line,
-		    (size_t)(listen - config->listen), listen->text,
-		    strerror(errno));
+		fail(config->path, listen->line, key, listen->text);
 	return fd;
 }
 
@@ -71,9 +83,8 @@ listeners_open(
 		return;
 	l->admin_fd = sock_listen(&config->admin.addr, false);
 	if (l->admin_fd == -1)
-		fatal("%s:%u: admin.address: can't listen on %s: %s",
-		    config->path, config->lines.admin, config->admin.text,
-		    strerror(errno));
+		fail(config->path, config->lines.admin, "admin.address",
+		    config->admin.text);
 }
 
 static void

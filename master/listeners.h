@@ -18,7 +18,8 @@ struct listeners {
 	int admin_fd; /* -1: no admin endpoint */
 };
 
-/* Opens them all; an address that can't be had ends the start (fatal). */
+/* Opens them all; an address that can't be had ends the start (fatal), or is
+ * somebody else's (fatal_busy). */
 void listeners_open(
     struct listeners *l, const struct config *config, unsigned workers);
 /* Closes them and removes unix sockets' files. */

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #include <ares.h>
@@ -85,7 +86,7 @@ misused(const char *why, const char *what)
 {
 	fprintf(stderr, "drover: %s%s\n", why, what);
 	usage(stderr);
-	exit(LOG_EXIT_CONFIG);
+	exit(EX_USAGE);
 }
 
 static int
@@ -137,7 +138,7 @@ parse_options(int argc, char **argv)
 		default:
 			/* getopt_long(3) has said what is wrong. */
 			usage(stderr);
-			exit(LOG_EXIT_CONFIG);
+			exit(EX_USAGE);
 		}
 	}
 	if (optind < argc)

@@ -59,11 +59,12 @@ static noreturn void
 refuse(const struct config *config, pid_t other)
 {
 	if (is_gone(other))
-		fatal("%s:%u: state_dir: the redis-server of the drover that "
-		      "was pid %d still runs in %s",
+		fatal_busy(
+		    "%s:%u: state_dir: the redis-server of the drover that "
+		    "was pid %d still runs in %s",
 		    config->path, config->lines.state_dir, (int)other,
 		    config->state_dir);
-	fatal("%s:%u: state_dir: another drover runs in %s, pid %d",
+	fatal_busy("%s:%u: state_dir: another drover runs in %s, pid %d",
 	    config->path, config->lines.state_dir, config->state_dir,
 	    (int)other);
 }

@@ -13,8 +13,8 @@
 #define PIDLOCK_NAME "drover.pid"
 
 /* Makes the directory where it is missing, takes the lock and writes our pid:
- * signals must be blocked by now. Another master that runs, or a directory
- * that can't be used, ends the start (fatal). */
+ * signals must be blocked by now. Another master that runs (fatal_busy), or a
+ * directory that can't be used (fatal), ends the start. */
 void pidlock_take(const struct config *config);
 /* Removes the file, and with it the lock. */
 void pidlock_release(void);

@@ -207,3 +207,10 @@ fatal(const char *fmt, ...)
 	EMIT(LOG_LEVEL_ERROR);
 	exit(LOG_EXIT_CONFIG);
 }
+
+void
+fatal_busy(const char *fmt, ...)
+{
+	EMIT(LOG_LEVEL_ERROR);
+	exit(LOG_EXIT_BUSY);
+}

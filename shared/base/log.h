@@ -24,6 +24,9 @@ enum log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
 /* Exit status for "the configuration is wrong": a supervisor that sees it
  * does not start the process again. EX_CONFIG of <sysexits.h>. */
 #define LOG_EXIT_CONFIG 78
+/* For "not now, but later maybe": somebody else has the port or the folder. A
+ * supervisor may try again. EX_TEMPFAIL. */
+#define LOG_EXIT_BUSY 75
 
 void log_init(enum log_level level, enum log_format format);
 /* Makes fd non-blocking if it is a pipe: log_init() does that for standard
@@ -45,5 +48,7 @@ LOG_PRINTF void log_debug(const char *fmt, ...);
 
 /* Start-up only: says why, then exits with LOG_EXIT_CONFIG. */
 LOG_PRINTF noreturn void fatal(const char *fmt, ...);
+/* The same with LOG_EXIT_BUSY. */
+LOG_PRINTF noreturn void fatal_busy(const char *fmt, ...);
 
 #endif

@@ -1,5 +1,6 @@
 """Goal: what is wrong with a configuration is one clear line, with file, line
-and key or address, and nothing has started."""
+and key or address, and nothing has started. The exit status says of what kind
+it is: 64 the command line, 75 somebody else has it, 78 the configuration."""
 
 import os
 import re
@@ -104,9 +105,10 @@ def test_busy_port(place):
         busy.listen()
         address = "127.0.0.1:%d" % busy.getsockname()[1]
         path = write(place, GOOD.replace("127.0.0.1:{port}", address))
-        assert_one_line(run(path), path, address, "in use")
+        assert_one_line(run(path), path, address, "in use", status=75)
         path = write(place, GOOD + f'admin: {{{{ address: "{address}" }}}}\n')
-        assert_one_line(run(path), path, "admin.address", address, "in use")
+        assert_one_line(run(path), path, "admin.address", address, "in use",
+                        status=75)
 
 
 def test_state_dir_that_can_not_be(place):
@@ -119,7 +121,7 @@ def test_state_dir_that_can_not_be(place):
 def test_another_one_runs_there(drover, place):
     d = drover(routes=[])
     path = write(place, GOOD.replace("{dir}/state", d.config["state_dir"]))
-    assert_one_line(run(path), d.config["state_dir"], str(d.pid))
+    assert_one_line(run(path), d.config["state_dir"], str(d.pid), status=75)
 
 
 def test_command_lines(place):
@@ -128,7 +130,7 @@ def test_command_lines(place):
                  ["--no-such"], ["--test=1", "-c", path], ["--signal", "x"]):
         done = subprocess.run([DROVER, *args], timeout=10,
                               capture_output=True, text=True)
-        assert done.returncode == 78
+        assert done.returncode == 64
         assert "usage: drover" in done.stderr
 
 
