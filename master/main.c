@@ -270,9 +270,15 @@ say_lines(
 	}
 }
 
+/* The configuration holds; does this machine have what is named there? */
 static int
 test(const struct config *config)
 {
+	if (config->user != NULL && !privileges_is_user(config->user)) {
+		fprintf(stderr, "%s:%u: user: no such user: %s\n", config->path,
+		    config->lines.user, config->user);
+		return LOG_EXIT_CONFIG;
+	}
 	printf("%s: ok\n", config->path);
 	return EXIT_SUCCESS;
 }

@@ -60,6 +60,12 @@ become(const struct config *config, const char *const *files)
 	prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
 }
 
+bool
+privileges_is_user(const char *user)
+{
+	return getpwnam(user) != NULL;
+}
+
 static bool
 is_me(const char *user)
 {

@@ -5,6 +5,8 @@
 #ifndef PRIVILEGES_H
 #define PRIVILEGES_H
 
+#include <stdbool.h>
+
 #include "config.h"
 
 /*
@@ -13,5 +15,7 @@
  * privileges again, whoever we are. What can't be done ends the start (fatal).
  */
 void privileges_drop(const struct config *config, const char *const *files);
+/* Whether this machine knows a user of that name. */
+bool privileges_is_user(const char *user);
 
 #endif

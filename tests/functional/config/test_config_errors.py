@@ -158,6 +158,14 @@ def test_many_faults(place):
     assert lines[-1] == f"{path}: and 5 more"
 
 
+def test_user_that_is_not_there(place):
+    path = write(place, GOOD + "user: nobody-of-that-name\n")
+    said = assert_one_line(run(path, "-t"), path)
+    assert said == f"{path}:9: user: no such user: nobody-of-that-name"
+    assert run(write(place, GOOD + "user: nobody\n"),
+               "-t").returncode == 0
+
+
 def test_url_and_spawn(place):
     path = write(place, GOOD
                  + "redis: {{ url: 'redis://localhost', spawn: true }}\n")
