@@ -18,30 +18,6 @@
 
 #define FILE_MAX ((size_t)1 << 20)
 
-const char *
-config_accept_str(enum config_accept accept)
-{
-	return config_accept_names[accept];
-}
-
-const char *
-config_policy_str(enum config_policy policy)
-{
-	return config_policy_names[policy];
-}
-
-const char *
-config_hash_on_str(enum config_hash_on on)
-{
-	return config_hash_names[on];
-}
-
-const char *
-config_handler_str(enum config_handler handler)
-{
-	return config_handler_names[handler];
-}
-
 /* The whole of fd, at most FILE_MAX; NULL with errno. */
 static char *
 read_all(int fd, size_t *len)

@@ -233,9 +233,4 @@ extern const char *const config_policy_names[];
 extern const char *const config_hash_names[];
 extern const char *const config_handler_names[];
 
-const char *config_accept_str(enum config_accept accept);
-const char *config_policy_str(enum config_policy policy);
-const char *config_hash_on_str(enum config_hash_on on);
-const char *config_handler_str(enum config_handler handler);
-
 #endif

@@ -84,10 +84,9 @@ parse_endpoint(const char *text, void *member, char why[CONFIG_WHY_MAX])
 static void
 free_endpoint(void *member)
 {
-	struct config_endpoint *e = member;
-
-	free(e->text);
+	free(((struct config_endpoint *)member)->text);
 }
 
 const struct config_form config_endpoint_form = {
-    "`host:port`, `[v6]:port`, `unix:/path`", parse_endpoint, free_endpoint};
+    "`host:port`, `[v6]:port`, `unix:/path`", .parse = parse_endpoint,
+    .release = free_endpoint};

@@ -13,48 +13,66 @@
 #define RANDOM "{{random}}"
 #define BLANK " \t\r\n"
 
+bool
+config_form_parse(const struct config_form *form, const char *text,
+    void *member, char why[CONFIG_WHY_MAX])
+{
+	if (form->parse != NULL)
+		return form->parse(text, member, why);
+	if (form->is_good != NULL && !form->is_good(text))
+		return config_value_wrong(
+		    why, "`%.120s` %s", text, form->wrong);
+	return config_value_copy(text, member, why);
+}
+
 void
 config_form_free_text(void *member)
 {
 	free(*(char **)member);
 }
 
+void
+config_form_release(const struct config_form *form, void *member)
+{
+	if (form->parse == NULL)
+		config_form_free_text(member);
+	else if (form->release != NULL)
+		form->release(member);
+}
+
 /* ---- text ---- */
 
 static bool
-parse_text(const char *text, void *member, char why[CONFIG_WHY_MAX])
+is_file(const char *text)
 {
-	return config_value_copy(text, member, why);
+	return text[0] == '/' && strlen(text) <= FILE_BYTES_MAX;
 }
-
-const struct config_form config_form_text = {
-    "text", parse_text, config_form_free_text};
 
 static bool
-parse_name(const char *text, void *member, char why[CONFIG_WHY_MAX])
+is_path(const char *text)
 {
-	if (!config_value_is_name(text))
-		return config_value_wrong(why,
-		    "`%.64s` is not a name; 1 to %d of A-Z a-z 0-9 . _ -", text,
-		    CONFIG_NAME_MAX);
-	return config_value_copy(text, member, why);
+	if (text[0] != '/' || strlen(text) > PATH_BYTES_MAX)
+		return false;
+	for (; *text != '\0'; text++)
+		if (*text <= ' ' || *text >= 0x7f || *text == '?' ||
+		    *text == '#')
+			return false;
+	return true;
 }
 
-const struct config_form config_form_name = {
-    "name", parse_name, config_form_free_text};
-
-static bool
-parse_file(const char *text, void *member, char why[CONFIG_WHY_MAX])
-{
-	if (text[0] != '/' || strlen(text) > FILE_BYTES_MAX)
-		return config_value_wrong(why,
-		    "`%.60s` is not an absolute path, such as /run/drover",
-		    text);
-	return config_value_copy(text, member, why);
-}
-
-const struct config_form config_form_file = {
-    "absolute path", parse_file, config_form_free_text};
+const struct config_form config_form_text = {.says = "text"};
+const struct config_form config_form_name = {"name",
+    .is_good = config_value_is_name,
+    .wrong = "is not a name; 1 to 63 of A-Z a-z 0-9 . _ -"};
+const struct config_form config_form_cookie = {"name",
+    .is_good = config_value_is_token,
+    .wrong = "is not a cookie's name, such as backend"};
+const struct config_form config_form_file = {"absolute path",
+    .is_good = is_file,
+    .wrong = "is not an absolute path, such as /run/drover"};
+const struct config_form config_form_path = {"path", .is_good = is_path,
+    .wrong = "is not a path, such as /api/users (at most 255 characters, no "
+	     "spaces, ? or #)"};
 
 static bool
 parse_access(const char *text, void *member, char why[CONFIG_WHY_MAX])
@@ -70,37 +88,8 @@ parse_access(const char *text, void *member, char why[CONFIG_WHY_MAX])
 }
 
 const struct config_form config_form_access = {
-    "`off`, `stdout` or absolute path", parse_access, config_form_free_text};
-
-static bool
-parse_path(const char *text, void *member, char why[CONFIG_WHY_MAX])
-{
-	bool good = text[0] == '/' && strlen(text) <= PATH_BYTES_MAX;
-
-	for (const char *at = text; *at != '\0' && good; at++)
-		good = *at > ' ' && *at < 0x7f && *at != '?' && *at != '#';
-	if (!good)
-		return config_value_wrong(why,
-		    "`%.60s` is not a path, such as /api/users (at most %d "
-		    "characters, no spaces, ? or #)",
-		    text, PATH_BYTES_MAX);
-	return config_value_copy(text, member, why);
-}
-
-const struct config_form config_form_path = {
-    "path", parse_path, config_form_free_text};
-
-static bool
-parse_cookie(const char *text, void *member, char why[CONFIG_WHY_MAX])
-{
-	if (!config_value_is_token(text))
-		return config_value_wrong(why,
-		    "`%.120s` is not a cookie's name, such as backend", text);
-	return config_value_copy(text, member, why);
-}
-
-const struct config_form config_form_cookie = {
-    "name", parse_cookie, config_form_free_text};
+    "`off`, `stdout` or absolute path", .parse = parse_access,
+    .release = config_form_free_text};
 
 /* ---- json ---- */
 
@@ -131,7 +120,7 @@ parse_json(const char *text, void *member, char why[CONFIG_WHY_MAX])
 }
 
 const struct config_form config_form_json = {
-    "JSON", parse_json, config_form_free_text};
+    "JSON", .parse = parse_json, .release = config_form_free_text};
 
 /* ---- addresses ---- */
 
@@ -162,15 +151,14 @@ parse_listen(const char *text, void *member, char why[CONFIG_WHY_MAX])
 static void
 free_listen(void *member)
 {
-	struct config_listen *l = member;
-
-	free(l->text);
+	free(((struct config_listen *)member)->text);
 }
 
 #define ADDRESSES "`*:3000`, `127.0.0.1:3000`, `[::]:3000`, `unix:/path`"
 
 const struct config_form config_form_listen = {
-    ADDRESSES, parse_listen, free_listen};
+    "`*:3000`, `127.0.0.1:3000`, `[::]:3000`, `unix:/path`",
+    .parse = parse_listen, .release = free_listen};
 
 static bool
 parse_admin(const char *text, void *member, char why[CONFIG_WHY_MAX])
@@ -184,13 +172,11 @@ parse_admin(const char *text, void *member, char why[CONFIG_WHY_MAX])
 static void
 free_admin(void *member)
 {
-	struct config_admin *a = member;
-
-	free(a->text);
+	free(((struct config_admin *)member)->text);
 }
 
 const struct config_form config_form_admin = {
-    "as of `listen`", parse_admin, free_admin};
+    "as of `listen`", .parse = parse_admin, .release = free_admin};
 
 /* The text is never quoted: it may hold a password. */
 static bool
@@ -215,7 +201,7 @@ free_redis(void *member)
 
 const struct config_form config_form_redis = {
     "`redis://[[user]:password@]host[:port][/db]`, `unix:///path[?db=N]`",
-    parse_redis, free_redis};
+    .parse = parse_redis, .release = free_redis};
 
 /* ---- hash ---- */
 
@@ -260,11 +246,9 @@ parse_hash(const char *text, void *member, char why[CONFIG_WHY_MAX])
 static void
 free_hash(void *member)
 {
-	struct config_hash *h = member;
-
-	free(h->name);
+	free(((struct config_hash *)member)->name);
 }
 
 const struct config_form config_form_hash = {
-    "`path`, `header NAME`, `cookie NAME`, `query NAME`", parse_hash,
-    free_hash};
+    "`path`, `header NAME`, `cookie NAME`, `query NAME`", .parse = parse_hash,
+    .release = free_hash};

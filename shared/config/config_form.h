@@ -13,26 +13,35 @@
 
 struct config_form {
 	const char *says; /* what is written, for the manual */
-	/* The text is not empty, unless the row's default is. member is zeroed,
-	 * or holds an earlier value. False with the reason in why. */
+	/* Of a text that is kept as it is written, in a char *: is the text
+	 * good (NULL: any), and the message "`text` WRONG" where it is not. */
+	bool (*is_good)(const char *text);
+	const char *wrong;
+	/* Or another member, which is zeroed before. False with the reason in
+	 * why. */
 	bool (*parse)(const char *text, void *member, char why[CONFIG_WHY_MAX]);
 	void (*release)(void *member); /* NULL: nothing to free */
 };
 
-/* A char *, of which the form is checked. */
+/* The text is not empty, unless the row's default is. */
+bool config_form_parse(const struct config_form *form, const char *text,
+    void *member, char why[CONFIG_WHY_MAX]);
+/* Frees a char *. */
+void config_form_free_text(void *member);
+void config_form_release(const struct config_form *form, void *member);
+
 extern const struct config_form config_form_name;
 extern const struct config_form config_form_file; /* an absolute path */
 extern const struct config_form config_form_path; /* a URL's path */
 extern const struct config_form config_form_cookie;
-extern const struct config_form config_form_json;
 extern const struct config_form config_form_text;
-extern const struct config_form config_form_access; /* NULL: off */
+
+extern const struct config_form config_form_json;   /* a char * */
+extern const struct config_form config_form_access; /* a char *; NULL: off */
 
 extern const struct config_form config_form_listen; /* a struct config_listen */
 extern const struct config_form config_form_admin;  /* a struct config_admin */
 extern const struct config_form config_form_redis;  /* a struct redis_url */
 extern const struct config_form config_form_hash;   /* a struct config_hash */
-
-void config_form_free_text(void *member);
 
 #endif

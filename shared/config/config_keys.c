@@ -245,7 +245,7 @@ static const struct config_key service_keys[] = {
 	"a name stands for all of its addresses. `\"host:port weight=3\"`: its "
 	"share, 0 to 100, 1 if not given, for each address of a name; 0: "
 	"drained, gets only the clients that a sticky cookie ties to it",
-	.required = true, .form = &config_endpoint_form),
+	.required = true, .unique = true, .form = &config_endpoint_form),
     CHOICE("policy", SERVICE(policy), "round_robin", config_policy_names,
 	"in turn; `least_conn`: the one with the fewest requests in flight on "
 	"this host; `random_two`: the less busy of two drawn at random; "
@@ -299,12 +299,12 @@ static const struct config_key route_keys[] = {
 	CONFIG_MATCHES_MAX,
 	"all of which must be there: `[\"Target-Service-Id: eth\", X-Debug]`; "
 	"a name alone: any value. Names in any case, values exactly",
-	.form = &config_match_header),
+	.unique = true, .form = &config_match_header),
     LIST("query", ROUTE(query), ROUTE(query_count), struct config_match, 1,
 	CONFIG_MATCHES_MAX,
 	"likewise: `[endpoint=eth, debug]`, compared as they are sent, not "
 	"decoded",
-	.form = &config_match_parameter),
+	.unique = true, .form = &config_match_parameter),
     FORM("service", ROUTE(service_name), NULL, config_form_text,
 	"the name of a service", .empty = "a value is required"),
     FORM("rewrite", ROUTE(rewrite), NULL, config_form_path,

@@ -50,6 +50,7 @@ struct config_key {
 	 * 0: all entries go to the one member, which adds them up. */
 	size_t entry_size;
 	size_t count_offset;
+	bool unique; /* entries begin with a char *, and no two are the same */
 };
 
 #define CONFIG_KEYS_MAX 32 /* of one table */

@@ -29,13 +29,9 @@ static bool
 parse_host(const char *text, void *member, char why[CONFIG_WHY_MAX])
 {
 	char **host = member;
-	bool good;
 
-	if (strncmp(text, "*.", 2) == 0)
-		good = text[2] != '[' && is_host(text + 2);
-	else
-		good = is_host(text);
-	if (!good)
+	if (strncmp(text, "*.", 2) == 0 ? text[2] == '[' || !is_host(text + 2)
+					: !is_host(text))
 		return config_value_wrong(why,
 		    "`%.120s` is not a host; write api.example.org, "
 		    "*.example.org or [::1], without a port",
@@ -47,8 +43,8 @@ parse_host(const char *text, void *member, char why[CONFIG_WHY_MAX])
 }
 
 const struct config_form config_match_host = {
-    "`api.example.org`, `*.example.org`, `\"[::1]\"`", parse_host,
-    config_form_free_text};
+    "`api.example.org`, `*.example.org`, `\"[::1]\"`", .parse = parse_host,
+    .release = config_form_free_text};
 
 /* ---- methods ---- */
 
@@ -90,7 +86,7 @@ parse_method(const char *text, void *member, char why[CONFIG_WHY_MAX])
 }
 
 const struct config_form config_match_method = {
-    "method in capitals", parse_method, NULL};
+    "method in capitals", .parse = parse_method};
 
 /* ---- headers and query ---- */
 
@@ -209,9 +205,9 @@ free_match(void *member)
 }
 
 const struct config_form config_match_header = {
-    "`\"Name: value\"`, `Name`", parse_header, free_match};
+    "`\"Name: value\"`, `Name`", .parse = parse_header, .release = free_match};
 const struct config_form config_match_parameter = {
-    "`name=value`, `name`", parse_parameter, free_match};
+    "`name=value`, `name`", .parse = parse_parameter, .release = free_match};
 
 /* ---- all of them ---- */
 

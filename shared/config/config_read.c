@@ -84,7 +84,7 @@ convert(const struct config_key *key, const char *text, char *member,
 		from = &i, size = sizeof(i);
 		break;
 	default:
-		return key->form->parse(text, member, why);
+		return config_form_parse(key->form, text, member, why);
 	}
 	if (good)
 		memcpy(member, from, size);
@@ -173,6 +173,21 @@ entry_of(const struct config_key *list)
 	return entry;
 }
 
+/* Whether the entry's name is one of the count before. */
+static bool
+is_twice(const char *array, size_t count, size_t size)
+{
+	const char *name, *other;
+
+	memcpy(&name, array + count * size, sizeof(name));
+	for (size_t i = 0; i < count && name != NULL; i++) {
+		memcpy(&other, array + i * size, sizeof(other));
+		if (other != NULL && strcmp(name, other) == 0)
+			return true;
+	}
+	return false;
+}
+
 static void
 read_entries(struct reader *r, const struct config_key *key,
     const struct config_yaml *node, char *base)
@@ -197,6 +212,9 @@ read_entries(struct reader *r, const struct config_key *key,
 		mark = enter_entry(r, i);
 		read_value(
 		    r, &entry, item, array + i * key->entry_size, item->line);
+		if (key->unique && is_twice(array, i, key->entry_size))
+			FAULT(r, item->line, "`%.120s` is listed twice",
+			    *(char **)(array + i * key->entry_size));
 		leave(r, mark);
 		i++;
 	}
@@ -206,8 +224,6 @@ static void
 read_list(struct reader *r, const struct config_key *key,
     const struct config_yaml *node, char *base, unsigned line)
 {
-	if (!key->required && config_yaml_is_null(node))
-		return;
 	if (node->kind != CONFIG_YAML_LIST)
 		FAULT(r, line,
 		    "must be a list, [a, b] or `- ` lines, but is %s",
@@ -256,85 +272,76 @@ fault_unknown(struct reader *r, const struct config_key *keys,
 	leave(r, mark);
 }
 
-static void read_absent(struct reader *r, const struct config_key *key,
-    const struct config_yaml *map, char *base);
+static void
+read_pair(struct reader *r, const struct config_key *keys,
+    const struct config_yaml *value, char *base, unsigned *lines)
+{
+	unsigned line = value->key->line;
+	size_t i = find_row(keys, value->key), mark;
+
+	if (i == CONFIG_KEYS_MAX) {
+		fault_unknown(r, keys, value->key);
+		return;
+	}
+	mark = enter(r, keys[i].key);
+	if (lines[i] != 0) {
+		FAULT(r, line, "is given twice, first on line %u", lines[i]);
+	} else {
+		lines[i] = line;
+		read_value(r, &keys[i], value, base, line);
+	}
+	leave(r, mark);
+}
 
 /* map is NULL where it is absent, and its defaults apply nevertheless. */
 static void
 read_map(struct reader *r, const struct config_key *keys,
-    const struct config_yaml *map, char *base)
+    const struct config_yaml *map, char *base, unsigned line)
 {
 	unsigned lines[CONFIG_KEYS_MAX] = {0};
-	const struct config_yaml *entry;
-	size_t mark, i;
+	const struct config_yaml *value;
+	size_t mark;
 
-	if (map != NULL) {
-		STAILQ_FOREACH(entry, &map->entries, next)
-		{
-			i = find_row(keys, entry->key);
-			if (i == CONFIG_KEYS_MAX) {
-				fault_unknown(r, keys, entry->key);
-				continue;
-			}
-			mark = enter(r, keys[i].key);
-			if (lines[i] != 0) {
-				FAULT(r, entry->key->line,
-				    "is given twice, first on line %u",
-				    lines[i]);
-			} else {
-				lines[i] = entry->key->line;
-				read_value(r, &keys[i], entry, base, lines[i]);
-			}
-			leave(r, mark);
-		}
-	}
-	for (i = 0; keys[i].key != NULL; i++) {
+	if (map != NULL)
+		STAILQ_FOREACH(value, &map->entries, next)
+	read_pair(r, keys, value, base, lines);
+	for (size_t i = 0; keys[i].key != NULL; i++) {
 		CHECK(i < CONFIG_KEYS_MAX);
-		if (lines[i] == 0)
-			read_absent(r, &keys[i], map, base);
+		if (lines[i] != 0)
+			continue;
+		mark = enter(r, keys[i].key);
+		if (keys[i].required)
+			FAULT(r, line, "is missing; it is required");
+		else
+			read_value(r, &keys[i], NULL, base, line);
+		leave(r, mark);
 	}
 }
 
-static void
-read_absent(struct reader *r, const struct config_key *key,
-    const struct config_yaml *map, char *base)
-{
-	unsigned line = map != NULL ? map->line : 0;
-	size_t mark = enter(r, key->key);
-
-	if (key->required)
-		FAULT(r, line, "is missing; it is required");
-	else if (key->type == CONFIG_MAP && !key->opt_in)
-		read_map(r, key->keys, NULL, base);
-	else if (key->type != CONFIG_MAP && key->type != CONFIG_LIST)
-		set_default(r, key, base + key->offset, line);
-	leave(r, mark);
-}
-
-/* base: the struct that the row is about. line: where the key stands. */
+/* base: the struct that the row is about. node: NULL if absent. line: where
+ * the key stands. */
 static void
 read_value(struct reader *r, const struct config_key *key,
     const struct config_yaml *node, char *base, unsigned line)
 {
-	switch (key->type) {
-	case CONFIG_MAP:
-		if (node->kind == CONFIG_YAML_MAP)
-			read_map(r, key->keys, node, base);
-		else
+	if (key->type == CONFIG_MAP) {
+		if (node != NULL && node->kind != CONFIG_YAML_MAP)
 			FAULT(r, line, "must be `key: value` pairs, but is %s",
 			    kind_of(node));
-		break;
-	case CONFIG_LIST:
-		read_list(r, key, node, base, line);
-		break;
-	default:
-		if (!key->required && key->empty != NULL &&
-		    config_yaml_is_null(node))
-			set_default(r, key, base + key->offset, line);
-		else
-			read_single(r, key, node, base + key->offset, line);
-		break;
+		else if (node != NULL)
+			read_map(r, key->keys, node, base, node->line);
+		else if (!key->opt_in)
+			read_map(r, key->keys, NULL, base, line);
+		return;
 	}
+	if (node != NULL && !key->required && config_yaml_is_null(node))
+		node = NULL;
+	if (key->type == CONFIG_LIST && node != NULL)
+		read_list(r, key, node, base, line);
+	else if (key->type != CONFIG_LIST && node != NULL)
+		read_single(r, key, node, base + key->offset, line);
+	else if (key->type != CONFIG_LIST)
+		set_default(r, key, base + key->offset, line);
 }
 
 void
@@ -343,7 +350,7 @@ config_read(const struct config_yaml *root, const struct config_key *keys,
 {
 	struct reader r = {.report = report};
 
-	read_map(&r, keys, root, base);
+	read_map(&r, keys, root, base, root->line);
 }
 
 /* ---- freeing ---- */
@@ -360,8 +367,9 @@ free_list(const struct config_key *key, char *base)
 		if (key->form == NULL)
 			config_read_free(
 			    key->keys, array + i * key->entry_size);
-		else if (key->form->release != NULL)
-			key->form->release(array + i * key->entry_size);
+		else
+			config_form_release(
+			    key->form, array + i * key->entry_size);
 	}
 	free(array);
 }
@@ -374,7 +382,7 @@ config_read_free(const struct config_key *keys, void *base)
 			config_read_free(k->keys, base);
 		else if (k->type == CONFIG_LIST && k->entry_size != 0)
 			free_list(k, base);
-		else if (k->type == CONFIG_FORM && k->form->release != NULL)
-			k->form->release((char *)base + k->offset);
+		else if (k->type == CONFIG_FORM)
+			config_form_release(k->form, (char *)base + k->offset);
 	}
 }

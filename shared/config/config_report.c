@@ -13,7 +13,8 @@ struct entry {
 
 struct list {
 	struct entry entries[CONFIG_REPORT_MAX];
-	unsigned count; /* of all; more than are kept, maybe */
+	unsigned kept;
+	unsigned lost; /* there was no room for them */
 };
 
 struct config_report {
@@ -38,21 +39,34 @@ config_report_free(struct config_report *r)
 	free(r);
 }
 
-static unsigned
-kept(const struct list *l)
+/* Room for an entry behind all of its line and of lines before; NULL when a
+ * full list ends there. */
+static struct entry *
+insert(struct list *l, unsigned line)
 {
-	return l->count < CONFIG_REPORT_MAX ? l->count : CONFIG_REPORT_MAX;
+	unsigned at = l->kept;
+
+	while (at > 0 && l->entries[at - 1].line > line)
+		at--;
+	if (l->kept < CONFIG_REPORT_MAX)
+		l->kept++;
+	else
+		l->lost++;
+	if (at == CONFIG_REPORT_MAX)
+		return NULL;
+	memmove(&l->entries[at + 1], &l->entries[at],
+	    (l->kept - at - 1) * sizeof(l->entries[0]));
+	return &l->entries[at];
 }
 
 __attribute__((format(printf, 4, 0))) static void
 add(struct list *l, unsigned line, const char *path, const char *fmt,
     va_list ap)
 {
-	struct entry *e;
+	struct entry *e = insert(l, line);
 
-	if (l->count++ >= CONFIG_REPORT_MAX)
+	if (e == NULL)
 		return;
-	e = &l->entries[l->count - 1];
 	e->line = line;
 	snprintf(e->path, sizeof(e->path), "%s", path);
 	vsnprintf(e->what, sizeof(e->what), fmt, ap);
@@ -83,7 +97,7 @@ config_report_warn(struct config_report *r, unsigned line, const char *path,
 bool
 config_report_has_faults(const struct config_report *r)
 {
-	return r->faults.count != 0;
+	return r->faults.kept != 0;
 }
 
 bool
@@ -91,38 +105,14 @@ config_report_is_clean(const struct config_report *r, const char *path)
 {
 	size_t len = strlen(path);
 
-	for (unsigned i = 0; i < kept(&r->faults); i++) {
+	for (unsigned i = 0; i < r->faults.kept; i++) {
 		const char *faulty = r->faults.entries[i].path;
 
 		if (strncmp(faulty, path, len) == 0 &&
 		    strchr(".[", faulty[len]) != NULL)
 			return false;
 	}
-	return r->faults.count <= CONFIG_REPORT_MAX;
-}
-
-/* Stable, so that a line's entries stay in the order of finding. */
-static void
-sort(struct list *l)
-{
-	struct entry *e = l->entries, swap;
-
-	for (unsigned i = 1; i < kept(l); i++) {
-		for (unsigned j = i; j > 0 && e[j - 1].line > e[j].line; j--) {
-			swap = e[j];
-			e[j] = e[j - 1];
-			e[j - 1] = swap;
-		}
-	}
-}
-
-/* The end of a very long name says more than its beginning. */
-static const char *
-file_of(const struct config_report *r)
-{
-	size_t len = strlen(r->file), max = CONFIG_LINE_MAX / 2;
-
-	return r->file + (len > max ? len - max : 0);
+	return r->faults.lost == 0;
 }
 
 /* One line to the end of text: printable, whatever the file's text was. */
@@ -143,29 +133,29 @@ put(char *text, const char *fmt, ...)
 }
 
 static void
-write_list(
-    const struct config_report *r, struct list *l, const char *kind, char *text)
+write_list(const char *file, const struct list *l, const char *kind, char *text)
 {
 	char line[16];
 
-	sort(l);
-	for (unsigned i = 0; i < kept(l); i++) {
+	for (unsigned i = 0; i < l->kept; i++) {
 		const struct entry *e = &l->entries[i];
 
 		snprintf(line, sizeof(line), "%u:", e->line);
-		put(text, "%s:%s %s%s%s%s", file_of(r),
-		    e->line != 0 ? line : "", kind, e->path,
-		    e->path[0] != '\0' ? ": " : "", e->what);
+		put(text, "%s:%s %s%s%s%s", file, e->line != 0 ? line : "",
+		    kind, e->path, e->path[0] != '\0' ? ": " : "", e->what);
 	}
-	if (l->count > CONFIG_REPORT_MAX)
-		put(text, "%s: %sand %u more", file_of(r), kind,
-		    l->count - CONFIG_REPORT_MAX);
+	if (l->lost != 0)
+		put(text, "%s: %sand %u more", file, kind, l->lost);
 }
 
 void
-config_report_write(struct config_report *r, char text[CONFIG_ERROR_MAX])
+config_report_write(const struct config_report *r, char text[CONFIG_ERROR_MAX])
 {
+	size_t len = strlen(r->file), max = CONFIG_LINE_MAX / 2;
+	/* The end of a very long name says more than its beginning. */
+	const char *file = r->file + (len > max ? len - max : 0);
+
 	text[0] = '\0';
-	write_list(r, &r->faults, "", text);
-	write_list(r, &r->warnings, "warning: ", text);
+	write_list(file, &r->faults, "", text);
+	write_list(file, &r->warnings, "warning: ", text);
 }

@@ -41,6 +41,7 @@ bool config_report_is_clean(const struct config_report *r, const char *path);
 
 /* Faults in the order of lines, then warnings likewise: one line each, with a
  * newline between two. */
-void config_report_write(struct config_report *r, char text[CONFIG_ERROR_MAX]);
+void config_report_write(
+    const struct config_report *r, char text[CONFIG_ERROR_MAX]);
 
 #endif

@@ -15,46 +15,31 @@ struct rules {
 	struct config *config;
 	const struct config_yaml *root;
 	struct config_report *report;
+	char path[CONFIG_PATH_MAX]; /* of the key in question */
 };
 
-/* A key path from a format; p has room for CONFIG_PATH_MAX. */
-__attribute__((format(printf, 2, 3))) static const char *
-path(char *p, const char *fmt, ...)
+/* Makes a key the one in question. True when the key has no fault. */
+__attribute__((format(printf, 2, 3))) static bool
+at(struct rules *r, const char *fmt, ...)
 {
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(p, CONFIG_PATH_MAX, fmt, ap);
+	vsnprintf(r->path, sizeof(r->path), fmt, ap);
 	va_end(ap);
-	return p;
+	return config_report_is_clean(r->report, r->path);
 }
 
-static bool
-is_clean(const struct rules *r, const char *key)
-{
-	return config_report_is_clean(r->report, key);
-}
-
-__attribute__((format(printf, 3, 4))) static void
-fail(const struct rules *r, const char *key, const char *fmt, ...)
-{
-	char what[CONFIG_LINE_MAX];
-	va_list ap;
-
-	if (!is_clean(r, key))
-		return;
-	va_start(ap, fmt);
-	vsnprintf(what, sizeof(what), fmt, ap);
-	va_end(ap);
-	config_report_fault(
-	    r->report, config_yaml_line(r->root, key), key, "%s", what);
-}
+/* A fault of the key in question. */
+#define FAIL(r, ...)                                                           \
+	config_report_fault((r)->report,                                       \
+	    config_yaml_line((r)->root, (r)->path), (r)->path, __VA_ARGS__)
 
 /* What is written there, expanded; NULL when that is nothing. */
 static char *
-written(const struct rules *r, const char *key)
+written(const struct rules *r)
 {
-	const struct config_yaml *node = config_yaml_find(r->root, key);
+	const struct config_yaml *node = config_yaml_find(r->root, r->path);
 	char why[CONFIG_EXPAND_WHY_MAX], *text;
 
 	if (node == NULL || node->kind != CONFIG_YAML_SCALAR ||
@@ -72,54 +57,55 @@ written(const struct rules *r, const char *key)
 /* The host's name, made to fit what an instance may be called. A buffer that
  * is too short for it would get none of it. */
 static void
-default_instance(const struct rules *r)
+default_instance(struct rules *r)
 {
 	char host[HOST_NAME_MAX + 1], name[CONFIG_NAME_MAX + 1];
 	char why[CONFIG_WHY_MAX];
 
-	if (r->config->instance != NULL || !is_clean(r, "instance"))
+	if (!at(r, "instance") || r->config->instance != NULL)
 		return;
 	if (gethostname(host, sizeof(host)) == -1 || host[0] == '\0')
 		snprintf(host, sizeof(host), "drover");
 	snprintf(name, sizeof(name), "%.*s", CONFIG_NAME_MAX, host);
-	for (char *at = name; *at != '\0'; at++) {
-		char one[2] = {*at, '\0'};
+	for (char *c = name; *c != '\0'; c++) {
+		char one[2] = {*c, '\0'};
 
 		if (!config_value_is_name(one))
-			*at = '-';
+			*c = '-';
 	}
 	if (!config_value_copy(name, &r->config->instance, why))
-		fail(r, "instance", "%s", why);
+		FAIL(r, "%s", why);
 }
 
 static void
-check_client(const struct rules *r)
+check_client(struct rules *r)
 {
 	struct config *c = r->config;
 	char *target, max[24];
 
-	if (c->client.target_bytes <= c->client.header_bytes ||
-	    !is_clean(r, "client"))
+	if (!at(r, "client.header") || !at(r, "client.target") ||
+	    c->client.target_bytes <= c->client.header_bytes)
 		return;
-	target = written(r, "client.target");
+	target = written(r);
 	/* Who makes heads shorter than the default need not say this too. */
 	if (target == NULL)
 		c->client.target_bytes = c->client.header_bytes;
 	else
-		fail(r, "client.target", "`%.60s` is not from 256 to %s",
-		    target, config_value_size_str(c->client.header_bytes, max));
+		FAIL(r, "`%.60s` is not from 256 to %s", target,
+		    config_value_size_str(c->client.header_bytes, max));
 	free(target);
 }
 
 static void
-check_event_loop(const struct rules *r)
+check_event_loop(struct rules *r)
 {
 	const struct config *c = r->config;
 
-	if (c->event_loop.kill_after_us != 0 && is_clean(r, "event_loop") &&
+	if (at(r, "event_loop.stall_threshold") &&
+	    at(r, "event_loop.kill_after") &&
+	    c->event_loop.kill_after_us != 0 &&
 	    c->event_loop.kill_after_us < c->event_loop.stall_threshold_us)
-		fail(r, "event_loop.kill_after",
-		    "is shorter than stall_threshold; write 0 for never");
+		FAIL(r, "is shorter than stall_threshold; write 0 for never");
 }
 
 /* Is the address taken by one of the first count? */
@@ -134,94 +120,57 @@ is_taken(const struct config *c, size_t count, const struct sock_addr *addr)
 }
 
 static void
-check_accept(const struct rules *r, struct config_listen *l, const char *key)
+check_accept(struct rules *r, struct config_listen *l)
 {
 	char *accept;
 
-	if (l->addr.sa.sa_family != AF_UNIX ||
-	    l->accept == CONFIG_ACCEPT_SHARED)
+	if (l->addr.sa.sa_family != AF_UNIX)
 		return;
-	accept = written(r, key);
-	if (accept != NULL)
-		fail(r, key, "a unix socket can only be `shared`");
+	accept = written(r);
+	if (accept != NULL && l->accept != CONFIG_ACCEPT_SHARED)
+		FAIL(r, "a unix socket can only be `shared`");
 	l->accept = CONFIG_ACCEPT_SHARED;
 	free(accept);
 }
 
 static void
-check_listen(const struct rules *r)
+check_listen(struct rules *r)
 {
 	struct config *c = r->config;
-	char p[CONFIG_PATH_MAX];
 
 	for (size_t i = 0; i < c->listen_count; i++) {
 		struct config_listen *l = &c->listen[i];
 
-		l->line = config_yaml_line(
-		    r->root, path(p, "listen[%zu].address", i));
-		if (l->text != NULL && is_taken(c, i, &l->addr))
-			fail(r, p, "`%.120s` is listed twice", l->text);
-		check_accept(r, l, path(p, "listen[%zu].accept", i));
+		if (at(r, "listen[%zu].address", i) && is_taken(c, i, &l->addr))
+			FAIL(r, "`%.120s` is listed twice", l->text);
+		l->line = config_yaml_line(r->root, r->path);
+		if (at(r, "listen[%zu].accept", i))
+			check_accept(r, l);
 	}
-	if (c->admin.enabled && is_taken(c, c->listen_count, &c->admin.addr))
-		fail(r, "admin.address", "`%.120s` is already in `listen`",
-		    c->admin.text);
+	if (at(r, "admin.address") && c->admin.enabled &&
+	    is_taken(c, c->listen_count, &c->admin.addr))
+		FAIL(r, "`%.120s` is already in `listen`", c->admin.text);
 }
 
 static void
-check_redis(const struct rules *r)
+check_redis(struct rules *r)
 {
 	struct config *c = r->config;
 	bool has_url =
 	    c->redis.url.host[0] != '\0' || c->redis.url.path[0] != '\0';
-	const struct config_yaml *redis = config_yaml_find(r->root, "redis");
 	const struct config_yaml *url = config_yaml_find(r->root, "redis.url");
 
 	c->redis.enabled = has_url || c->redis.spawn;
-	if (redis == NULL || !is_clean(r, "redis"))
+	if (config_yaml_find(r->root, "redis") == NULL || !at(r, "redis"))
 		return;
+	at(r, "redis.url");
 	if ((url == NULL || config_yaml_is_null(url)) && !c->redis.spawn)
-		fail(r, "redis.url", "is missing; give it, or spawn: true");
+		FAIL(r, "is missing; give it, or spawn: true");
 	if (has_url && c->redis.spawn)
-		fail(r, "redis.url",
-		    "is given, and so is `spawn: true`; keep one");
+		FAIL(r, "is given, and so is `spawn: true`; keep one");
 }
 
 /* ---- services ---- */
-
-/* Both are lists of texts, at most 1024. */
-static void
-check_endpoints(const struct rules *r, size_t i)
-{
-	const struct config_service *s = &r->config->services[i];
-	char p[CONFIG_PATH_MAX];
-
-	for (size_t j = 1; j < s->endpoint_count; j++) {
-		const char *text = s->endpoints[j].text;
-
-		for (size_t k = 0; k < j && text != NULL; k++)
-			if (s->endpoints[k].text != NULL &&
-			    strcmp(s->endpoints[k].text, text) == 0)
-				fail(r,
-				    path(p, "services[%zu].endpoints[%zu]", i,
-					j),
-				    "`%.120s` is listed twice", text);
-	}
-}
-
-static void
-check_hash(const struct rules *r, size_t i)
-{
-	char p[CONFIG_PATH_MAX], *hash;
-
-	if (r->config->services[i].policy == CONFIG_POLICY_CONSISTENT_HASH ||
-	    !is_clean(r, path(p, "services[%zu].policy", i)))
-		return;
-	hash = written(r, path(p, "services[%zu].hash", i));
-	if (hash != NULL)
-		fail(r, p, "only goes with `policy: consistent_hash`");
-	free(hash);
-}
 
 /* The index of the first service of that name, or -1. */
 static int
@@ -235,110 +184,119 @@ find_service(const struct config *c, const char *name)
 }
 
 static void
-check_services(const struct rules *r)
+check_services(struct rules *r)
 {
 	const struct config *c = r->config;
-	char p[CONFIG_PATH_MAX];
+	char *hash;
+	int first;
 
 	for (size_t i = 0; i < c->service_count; i++) {
-		const char *name = c->services[i].name;
-		int first = name != NULL ? find_service(c, name) : (int)i;
+		const struct config_service *s = &c->services[i];
 
-		if (first != (int)i)
-			fail(r, path(p, "services[%zu].name", i),
-			    "`%s` is also the name of services[%d]", name,
-			    first);
-		check_endpoints(r, i);
-		check_hash(r, i);
+		if (at(r, "services[%zu].name", i) &&
+		    (first = find_service(c, s->name)) != (int)i)
+			FAIL(r, "`%s` is also the name of services[%d]",
+			    s->name, first);
+		if (s->policy == CONFIG_POLICY_CONSISTENT_HASH ||
+		    !at(r, "services[%zu].policy", i) ||
+		    !at(r, "services[%zu].hash", i))
+			continue;
+		hash = written(r);
+		if (hash != NULL)
+			FAIL(r, "only goes with `policy: consistent_hash`");
+		free(hash);
 	}
 }
 
 /* ---- routes ---- */
 
-static void
-fail_service(const struct rules *r, const char *key, const char *name)
+/* The names of all services. False when one that has a fault may be missing
+ * among them. */
+static bool
+list_services(struct rules *r, char *names, size_t cap)
 {
 	const struct config *c = r->config;
-	char known[CONFIG_LINE_MAX / 2], p[CONFIG_PATH_MAX];
 	struct text t;
 
-	/* The one that is meant may be there, but for another fault. */
-	if (!is_clean(r, "services") && c->service_count == 0)
-		return;
-	text_init(&t, known, sizeof(known) - 1);
+	if (!at(r, "services") && c->service_count == 0)
+		return false;
+	text_init(&t, names, cap - 1);
+	text_add_str(&t, c->service_count == 0 ? "none" : "");
 	for (size_t i = 0; i < c->service_count; i++) {
-		if (!is_clean(r, path(p, "services[%zu].name", i)))
-			return;
+		if (!at(r, "services[%zu].name", i))
+			return false;
 		text_addf(&t, "%s%s", i == 0 ? "" : ", ", c->services[i].name);
 	}
-	known[t.len] = '\0';
-	fail(r, key, "there is no service `%.64s`; known: %s", name,
-	    t.len == 0 ? "none" : known);
+	names[t.len] = '\0';
+	return true;
 }
 
 static void
-check_target(const struct rules *r, struct config_route *route, size_t i)
+check_service(struct rules *r, struct config_route *route, size_t i)
+{
+	char names[CONFIG_LINE_MAX / 2];
+
+	route->service = -1;
+	if (route->service_name != NULL)
+		route->service = find_service(r->config, route->service_name);
+	if (route->service_name == NULL) {
+		if (at(r, "routes[%zu]", i) &&
+		    at(r, "routes[%zu].rewrite", i) && route->rewrite != NULL)
+			FAIL(r, "only goes with a `service`");
+	} else if (route->service == -1 &&
+		   list_services(r, names, sizeof(names)) &&
+		   at(r, "routes[%zu].service", i)) {
+		FAIL(r, "there is no service `%.64s`; known: %s",
+		    route->service_name, names);
+	}
+}
+
+static void
+check_respond(struct rules *r, struct config_route *route, size_t i)
+{
+	unsigned status = route->respond.status;
+
+	route->has_respond = status != 0;
+	if (at(r, "routes[%zu].respond", i) && route->has_respond &&
+	    (status == 204 || status == 304) &&
+	    route->respond.json[0] != '\0') {
+		at(r, "routes[%zu].respond.json", i);
+		FAIL(r, "a response %u has no body", status);
+	}
+}
+
+static void
+check_targets(struct rules *r, const struct config_route *route, size_t i)
 {
 	int targets = (route->service_name != NULL) +
 		      (route->handler != CONFIG_HANDLER_NONE) +
-		      (route->respond.status != 0);
-	char p[CONFIG_PATH_MAX];
+		      route->has_respond;
 
-	route->has_respond = route->respond.status != 0;
-	route->service = -1;
-	path(p, "routes[%zu]", i);
+	if (!at(r, "routes[%zu]", i))
+		return;
 	if (targets == 0)
-		fail(r, p, "needs one of `service`, `handler` or `respond`");
+		FAIL(r, "needs one of `service`, `handler` or `respond`");
 	if (targets > 1)
-		fail(r, p,
-		    "has several of `service`, `handler` and `respond`; "
-		    "keep one");
-	if (route->service_name != NULL) {
-		route->service = find_service(r->config, route->service_name);
-		if (route->service == -1)
-			fail_service(r, path(p, "routes[%zu].service", i),
-			    route->service_name);
-	} else if (route->rewrite != NULL &&
-		   is_clean(r, path(p, "routes[%zu].service", i))) {
-		fail(r, path(p, "routes[%zu].rewrite", i),
-		    "only goes with a `service`");
-	}
-	if ((route->respond.status == 204 || route->respond.status == 304) &&
-	    route->respond.json != NULL && route->respond.json[0] != '\0')
-		fail(r, path(p, "routes[%zu].respond.json", i),
-		    "a response %u has no body", route->respond.status);
+		FAIL(r, "has several of `service`, `handler` and `respond`; "
+			"keep one");
 }
 
+/* The routes of before that the route can't be told from. */
 static void
-check_matches(const struct rules *r, const struct config_match *m, size_t count,
-    const char *list)
+check_unique(struct rules *r, const struct config_route *route, size_t i)
 {
-	char p[CONFIG_PATH_MAX + 16];
+	const struct config_route *other = r->config->routes;
 
-	for (size_t i = 1; i < count; i++)
-		for (size_t j = 0; j < i && m[i].name != NULL; j++)
-			if (m[j].name != NULL &&
-			    strcmp(m[i].name, m[j].name) == 0)
-				fail(r, path(p, "%s[%zu]", list, i),
-				    "`%.120s` is listed twice", m[i].name);
-}
-
-static void
-check_unique(const struct rules *r, size_t i)
-{
-	const struct config_route *routes = r->config->routes;
-	char p[CONFIG_PATH_MAX], q[CONFIG_PATH_MAX];
-
-	for (size_t j = 0; j < i; j++)
-		if (routes[i].path != NULL && routes[j].path != NULL &&
-		    strcmp(routes[i].path, routes[j].path) == 0 &&
-		    config_match_equal(&routes[i], &routes[j]) &&
-		    is_clean(r, path(q, "routes[%zu]", i)) &&
-		    is_clean(r, path(q, "routes[%zu]", j)))
-			fail(r, path(p, "routes[%zu].path", i),
+	for (size_t j = 0; j < i; j++, other++)
+		if (route->path != NULL && other->path != NULL &&
+		    strcmp(route->path, other->path) == 0 &&
+		    config_match_equal(route, other) &&
+		    at(r, "routes[%zu]", j) && at(r, "routes[%zu]", i) &&
+		    at(r, "routes[%zu].path", i))
+			FAIL(r,
 			    "`%s` is also the path of routes[%zu], and what "
 			    "they ask for is the same",
-			    routes[i].path, j);
+			    route->path, j);
 }
 
 /* The index of a route's series, which is a new one if none has its path and
@@ -358,13 +316,14 @@ find_series(struct config *c, const struct config_route *route)
 }
 
 static void
-make_series(const struct rules *r)
+make_series(struct rules *r)
 {
 	struct config *c = r->config;
 
 	c->series = calloc(c->route_count + 1, sizeof(*c->series));
 	if (c->series == NULL) {
-		fail(r, "routes", "no memory");
+		if (at(r, "routes"))
+			FAIL(r, "no memory");
 		return;
 	}
 	c->series[0] = (struct config_series){"", -1};
@@ -376,20 +335,17 @@ make_series(const struct rules *r)
 }
 
 static void
-check_routes(const struct rules *r)
+check_routes(struct rules *r)
 {
 	struct config *c = r->config;
-	char p[CONFIG_PATH_MAX];
 
 	for (size_t i = 0; i < c->route_count; i++) {
 		struct config_route *route = &c->routes[i];
 
-		check_matches(r, route->headers, route->header_count,
-		    path(p, "routes[%zu].headers", i));
-		check_matches(r, route->query, route->query_count,
-		    path(p, "routes[%zu].query", i));
-		check_target(r, route, i);
-		check_unique(r, i);
+		check_respond(r, route, i);
+		check_targets(r, route, i);
+		check_service(r, route, i);
+		check_unique(r, route, i);
 	}
 	if (c->route_count == 0 && !config_report_has_faults(r->report))
 		config_report_warn(r->report,
@@ -402,7 +358,7 @@ void
 config_rules_apply(struct config *c, const struct config_yaml *root,
     struct config_report *report)
 {
-	const struct rules r = {c, root, report};
+	struct rules r = {.config = c, .root = root, .report = report};
 
 	default_instance(&r);
 	check_client(&r);

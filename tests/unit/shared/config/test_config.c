@@ -287,9 +287,9 @@ test_policies(void **state)
 			assert_string_equal(s->hash.name, cases[i].name);
 		config_free(c);
 	}
-	assert_string_equal(config_policy_str(CONFIG_POLICY_CONSISTENT_HASH),
+	assert_string_equal(config_policy_names[CONFIG_POLICY_CONSISTENT_HASH],
 	    "consistent_hash");
-	assert_string_equal(config_hash_on_str(CONFIG_HASH_QUERY), "query");
+	assert_string_equal(config_hash_names[CONFIG_HASH_QUERY], "query");
 }
 
 static void
