@@ -22,10 +22,10 @@
 #define CONFIG_SERVICES_MAX 32
 #define CONFIG_ENDPOINTS_MAX 1024 /* per service */
 #define CONFIG_ROUTES_MAX 1024
-#define CONFIG_MATCHES_MAX 8 /* headers, and parameters, of one route */
-#define CONFIG_NAME_MAX 63   /* instance, cluster, service: [A-Za-z0-9._-]+ */
-#define CONFIG_LINE_MAX 512  /* of a message about the file */
-#define CONFIG_ERROR_MAX (42 * CONFIG_LINE_MAX)
+#define CONFIG_MATCHES_MAX 8   /* headers, and parameters, of one route */
+#define CONFIG_NAME_MAX 63     /* instance, cluster, service: [A-Za-z0-9._-]+ */
+#define CONFIG_LINE_MAX 512    /* of a message about the file */
+#define CONFIG_ERROR_MAX 21504 /* of all of them */
 
 /* How workers share an address; see ARCHITECTURE.md, Listeners. */
 enum config_accept {

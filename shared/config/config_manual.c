@@ -71,7 +71,8 @@ print_value(FILE *f, const struct config_key *k)
 		break;
 	case CONFIG_LIST:
 		fprintf(f, "list of up to %" PRIu64 ": ", k->max);
-		/* fallthrough */
+		fputs(k->form->says, f);
+		break;
 	default:
 		fputs(k->form->says, f);
 	}

@@ -193,7 +193,7 @@ check_services(struct rules *r)
 	for (size_t i = 0; i < c->service_count; i++) {
 		const struct config_service *s = &c->services[i];
 
-		if (at(r, "services[%zu].name", i) &&
+		if (at(r, "services[%zu].name", i) && s->name != NULL &&
 		    (first = find_service(c, s->name)) != (int)i)
 			FAIL(r, "`%s` is also the name of services[%d]",
 			    s->name, first);

@@ -102,8 +102,8 @@ read_duration(const char *text, uint64_t *us)
 	static const struct {
 		const char *name;
 		uint64_t us;
-	} units[] = {{"ms", CONFIG_MS}, {"s", 1000 * CONFIG_MS},
-	    {"m", 60 * 1000 * CONFIG_MS}, {"h", 3600 * 1000 * CONFIG_MS}};
+	} units[] = {{"ms", CONFIG_MS}, {"s", CONFIG_MS * 1000},
+	    {"m", CONFIG_MS * 1000 * 60}, {"h", CONFIG_MS * 1000 * 3600}};
 	uint64_t n;
 
 	*us = 0;
