@@ -42,7 +42,7 @@ enum config_policy {
 	CONFIG_POLICY_CONSISTENT_HASH,
 };
 
-/* What of a request consistent_hash looks at. */
+/* The part of a request that consistent_hash looks at. */
 enum config_hash_on {
 	CONFIG_HASH_PATH, /* without the query */
 	CONFIG_HASH_HEADER,

@@ -31,7 +31,7 @@ read_weight(const char *text, unsigned *weight)
 	return *weight <= WEIGHT_MAX;
 }
 
-/* What follows the address; words is consumed. */
+/* The words behind the address; words is consumed. */
 static bool
 parse_words(struct config_endpoint *e, char *words, char why[CONFIG_WHY_MAX])
 {

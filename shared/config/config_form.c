@@ -178,7 +178,7 @@ free_admin(void *member)
 const struct config_form config_form_admin = {
     "as of `listen`", .parse = parse_admin, .release = free_admin};
 
-/* The text is never quoted: it may hold a password. */
+/* No message quotes the text, which may hold a password. */
 static bool
 parse_redis(const char *text, void *member, char why[CONFIG_WHY_MAX])
 {

@@ -3,7 +3,7 @@
  * (config_read) and the manual (config_manual) need to know of a key.
  *
  * To add a key: a member in config.h, a row in config_keys.c, a test; then
- * `drover -K >conf/README.md`. What depends on several keys is a rule
+ * `drover -K >conf/README.md`. A condition between keys is a rule
  * (config_rules).
  */
 #ifndef CONFIG_KEYS_H
@@ -15,7 +15,7 @@
 
 #include "config_form.h"
 
-/* What is written, and the C type that the value is kept in. */
+/* How a value is written, and the C type that keeps the value. */
 enum config_type {
 	CONFIG_NUMBER,   /* unsigned */
 	CONFIG_SIZE,     /* uint64_t */
@@ -40,7 +40,7 @@ struct config_key {
 	const char *help; /* Markdown; of a table: what stands above it */
 
 	bool required;     /* the key has to be there */
-	bool opt_in;       /* a map's defaults only apply if it is there */
+	bool opt_in;       /* of a map: no defaults if the map is absent */
 	const char *empty; /* the value may not be empty: what to do */
 	const char *word;  /* of a number: what is written for 0 */
 	const char *const *names;       /* of a choice */

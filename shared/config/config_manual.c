@@ -44,7 +44,7 @@ print_choice(FILE *f, const struct config_key *k)
 		fprintf(f, "%s`%s`", i == k->min ? "" : ", ", k->names[i]);
 }
 
-/* What may be written. */
+/* The values that may be written. */
 static void
 print_value(FILE *f, const struct config_key *k)
 {

@@ -90,7 +90,7 @@ const struct config_form config_match_method = {
 
 /* ---- headers and query ---- */
 
-/* One of the two lists: how an entry is written, and what may be in it. */
+/* Either of the two lists: how an entry is written, and its characters. */
 struct kind {
 	char separator;
 	bool any_case; /* names are, and are kept in lower case */

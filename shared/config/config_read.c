@@ -159,7 +159,7 @@ read_single(struct reader *r, const struct config_key *key,
 
 /* ---- lists ---- */
 
-/* What an entry of a list is read by. */
+/* The row that an entry of a list is read by. */
 static struct config_key
 entry_of(const struct config_key *list)
 {
@@ -293,7 +293,22 @@ read_pair(struct reader *r, const struct config_key *keys,
 	leave(r, mark);
 }
 
-/* map is NULL where it is absent, and its defaults apply nevertheless. */
+/* Whether an unknown key, which is a fault already, stands for this one. */
+static bool
+is_misspelt(const struct config_key *keys, const struct config_key *key,
+    const struct config_yaml *map)
+{
+	const struct config_yaml *value;
+
+	if (map != NULL)
+		STAILQ_FOREACH(value, &map->entries, next)
+	if (find_row(keys, value->key) == CONFIG_KEYS_MAX &&
+	    config_guess(keys, value->key->text) == key->key)
+		return true;
+	return false;
+}
+
+/* map: NULL for an absent map whose defaults apply nevertheless. */
 static void
 read_map(struct reader *r, const struct config_key *keys,
     const struct config_yaml *map, char *base, unsigned line)
@@ -310,10 +325,10 @@ read_map(struct reader *r, const struct config_key *keys,
 		if (lines[i] != 0)
 			continue;
 		mark = enter(r, keys[i].key);
-		if (keys[i].required)
-			FAULT(r, line, "is missing; it is required");
-		else
+		if (!keys[i].required)
 			read_value(r, &keys[i], NULL, base, line);
+		else if (!is_misspelt(keys, &keys[i], map))
+			FAULT(r, line, "is missing; it is required");
 		leave(r, mark);
 	}
 }

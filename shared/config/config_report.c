@@ -14,7 +14,7 @@ struct entry {
 struct list {
 	struct entry entries[CONFIG_REPORT_MAX];
 	unsigned kept;
-	unsigned lost; /* there was no room for them */
+	unsigned lost; /* entries without room */
 };
 
 struct config_report {
@@ -115,7 +115,7 @@ config_report_is_clean(const struct config_report *r, const char *path)
 	return r->faults.lost == 0;
 }
 
-/* One line to the end of text: printable, whatever the file's text was. */
+/* Appends a line to text: printable, whatever the file held. */
 __attribute__((format(printf, 2, 3))) static void
 put(char *text, const char *fmt, ...)
 {

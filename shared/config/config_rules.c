@@ -35,7 +35,7 @@ at(struct rules *r, const char *fmt, ...)
 	config_report_fault((r)->report,                                       \
 	    config_yaml_line((r)->root, (r)->path), (r)->path, __VA_ARGS__)
 
-/* What is written there, expanded; NULL when that is nothing. */
+/* The expanded text of the key in question; NULL for an empty one. */
 static char *
 written(const struct rules *r)
 {
@@ -87,7 +87,7 @@ check_client(struct rules *r)
 	    c->client.target_bytes <= c->client.header_bytes)
 		return;
 	target = written(r);
-	/* Who makes heads shorter than the default need not say this too. */
+	/* The default target shrinks with the header. */
 	if (target == NULL)
 		c->client.target_bytes = c->client.header_bytes;
 	else

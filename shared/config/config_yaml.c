@@ -118,7 +118,7 @@ problem_line(const struct parse *p)
 	return line;
 }
 
-/* What people do not see in their editor; NULL when there is none. */
+/* A character that editors hide and that explains the problem, or NULL. */
 static const char *
 invisible(const struct parse *p, unsigned number)
 {

@@ -81,7 +81,7 @@ test_all_faults(void **state)
 	    "event_loop, redis, services, routes");
 }
 
-/* What only follows from a fault is no second one. */
+/* Consequences of a fault are not listed. */
 static void
 test_no_consequences(void **state)
 {
@@ -105,6 +105,9 @@ test_no_consequences(void **state)
 	    "2: routes[0].servce: unknown key; did you mean `service`? known "
 	    "here: path, exact, host, methods, headers, query, service, "
 	    "rewrite, handler, respond");
+	expect_faults("listen: [{ adress: '*:1' }]\n",
+	    "1: listen[0].adress: unknown key; did you mean `address`? known "
+	    "here: address, accept");
 	/* The two may ask for different things yet. */
 	expect_faults(LISTEN "routes:\n"
 			     "- { path: /, handler: count }\n"
