@@ -50,13 +50,20 @@ enum config_hash_on {
 	CONFIG_HASH_QUERY,
 };
 
+/* A row for each: its symbol; its name in the file, which is also its stage's
+ * (`count_stage`, in worker/handlers). */
+#define CONFIG_HANDLERS(X)                                                     \
+	X(METRICS, metrics)                                                    \
+	X(COUNT, count)                                                        \
+	X(CPU_BOUND, cpu_bound)                                                \
+	X(HEALTH, health)                                                      \
+	X(WELCOME, welcome)
+
 enum config_handler {
 	CONFIG_HANDLER_NONE, /* the route has a service or a respond */
-	CONFIG_HANDLER_METRICS,
-	CONFIG_HANDLER_COUNT,
-	CONFIG_HANDLER_CPU_BOUND,
-	CONFIG_HANDLER_HEALTH,
-	CONFIG_HANDLER_WELCOME,
+#define X(symbol, name) CONFIG_HANDLER_##symbol,
+	CONFIG_HANDLERS(X)
+#undef X
 };
 
 struct config_listen {

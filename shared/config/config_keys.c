@@ -73,12 +73,10 @@ const char *const config_hash_names[] = {
 
 const char *const config_handler_names[] = {
     [CONFIG_HANDLER_NONE] = "none",
-    [CONFIG_HANDLER_METRICS] = "metrics",
-    [CONFIG_HANDLER_COUNT] = "count",
-    [CONFIG_HANDLER_CPU_BOUND] = "cpu_bound",
-    [CONFIG_HANDLER_HEALTH] = "health",
-    [CONFIG_HANDLER_WELCOME] = "welcome",
-    NULL,
+#define X(symbol, name) [CONFIG_HANDLER_##symbol] = #name,
+    CONFIG_HANDLERS(X)
+#undef X
+	NULL,
 };
 
 static const char *const level_names[] = {

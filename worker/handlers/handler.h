@@ -1,17 +1,15 @@
 /*
- * handler - the stages of routes that a worker answers itself: metrics, count,
- * cpu_bound, health and welcome. Worker only.
+ * handler - the stages of routes that a worker answers itself, one for each row
+ * of CONFIG_HANDLERS (config.h). Worker only.
  */
 #ifndef HANDLER_H
 #define HANDLER_H
 
 #include "request.h"
 
-extern const struct stage metrics_stage;
-extern const struct stage health_stage;
-extern const struct stage cpu_bound_stage;
-extern const struct stage count_stage;
-extern const struct stage welcome_stage;
+#define X(symbol, name) extern const struct stage name##_stage;
+CONFIG_HANDLERS(X)
+#undef X
 
 /* What the handlers' files share: a JSON answer; json is used up. */
 struct json_t;

@@ -17,12 +17,10 @@ const struct stage *const chain_stages[] = {
     /* A route has one of these. */
     &exchange_stage,
     &respond_stage,
-    &metrics_stage,
-    &count_stage,
-    &cpu_bound_stage,
-    &health_stage,
-    &welcome_stage,
-    NULL,
+#define X(symbol, name) &name##_stage,
+    CONFIG_HANDLERS(X)
+#undef X
+	NULL,
 };
 
 const struct request_hooks request_hooks = {.log = access_log_add};
