@@ -109,8 +109,8 @@ static void
 on_request(struct session *s)
 {
 	const struct admin *a = session_context_of(s)->arg;
-	const struct message *m = session_request(s);
-	const char *method = message_method(m);
+	const struct head *m = session_request(s);
+	const char *method = head_method_str(m);
 	struct slice path = m->path;
 	const char *query = memchr(path.at, '?', path.len);
 

@@ -2,30 +2,9 @@
 
 #include <string.h>
 
-#include "message_private.h"
+#include "message_check.h"
 
 #define CRLF_LEN 2
-
-static const struct {
-	unsigned status;
-	const char *text;
-} errors[] = {
-#define X(symbol, status, text) [MESSAGE_##symbol] = {status, text},
-    MESSAGE_ERRORS(X)
-#undef X
-};
-
-unsigned
-message_error_status(enum message_error error)
-{
-	return errors[error].status;
-}
-
-const char *
-message_error_str(enum message_error error)
-{
-	return errors[error].text;
-}
 
 /* ---- what llhttp finds ---- */
 
@@ -44,7 +23,7 @@ on_target(llhttp_t *p, const char *at, size_t len)
 {
 	struct message *m = p->data;
 
-	extend(&m->target, at, len);
+	extend(&m->head.target, at, len);
 	return 0;
 }
 
@@ -53,7 +32,7 @@ on_reason(llhttp_t *p, const char *at, size_t len)
 {
 	struct message *m = p->data;
 
-	extend(&m->reason, at, len);
+	extend(&m->head.reason, at, len);
 	return 0;
 }
 
@@ -74,16 +53,18 @@ static const llhttp_settings_t settings = {
 static void
 init(struct message *m, llhttp_type_t type)
 {
-	memset(m, 0, offsetof(struct message, headers));
+	memset(m, 0, offsetof(struct message, head.fields));
 	llhttp_init(&m->parser, type, &settings);
 	m->parser.data = m;
-	m->max_forwards = -1;
+	m->head.max_forwards = -1;
 }
 
 void
 message_init_request(struct message *m, const struct message_limits *limits)
 {
 	init(m, HTTP_REQUEST);
+	message_scan_init_request(
+	    &m->scan, m->head.fields, limits->target_bytes);
 	m->limits = *limits;
 	m->chunks.framing_max = limits->head_bytes;
 }
@@ -92,9 +73,10 @@ void
 message_init_response(struct message *m, size_t head_max, bool no_body)
 {
 	init(m, HTTP_RESPONSE);
+	message_scan_init_response(&m->scan, m->head.fields);
 	m->limits.head_bytes = head_max;
 	m->chunks.framing_max = head_max;
-	m->is_response = true;
+	m->head.is_response = true;
 	m->no_body = no_body;
 }
 
@@ -110,7 +92,7 @@ parser_error(const struct message *m)
 	case HPE_INVALID_URL:
 		return MESSAGE_TARGET;
 	case HPE_INVALID_TRANSFER_ENCODING:
-		return message_header(m, "content-length").at != NULL
+		return head_value(&m->head, "content-length").at != NULL
 			   ? MESSAGE_LENGTH
 			   : MESSAGE_CODING;
 	default:
@@ -122,7 +104,7 @@ parser_error(const struct message *m)
 static bool
 is_http_method(const struct message *m)
 {
-	unsigned method = m->parser.method;
+	unsigned method = m->head.method;
 
 	return method != HTTP_CONNECT && method != HTTP_SOURCE &&
 	       (method < HTTP_PRI || method > HTTP_FLUSH);
@@ -136,9 +118,9 @@ execute(struct message *m, const char *from, const char *to)
 
 /* Without the blanks behind the value: llhttp takes no HTAB there. */
 static bool
-execute_field(struct message *m, const struct message_header *h)
+execute_field(struct message *m, const struct head_field *h)
 {
-	struct slice value = message_trim(h->value);
+	struct slice value = head_trim(h->value);
 	const char *line_end = h->value.at + h->value.len;
 
 	return execute(m, h->name.at, value.at + value.len) &&
@@ -146,19 +128,19 @@ execute_field(struct message *m, const struct message_header *h)
 }
 
 /* The start line, Transfer-Encoding, and the empty line: what else llhttp would
- * look at, message_scan() has seen or message_check_head() will. */
+ * look at, message_scan() has seen or message_check() will. */
 static llhttp_errno_t
 run_parser(struct message *m, const char *end)
 {
-	const char *fields =
-	    m->header_count > 0 ? m->headers[0].name.at : end - CRLF_LEN;
+	const char *fields = m->head.field_count > 0 ? m->head.fields[0].name.at
+						     : end - CRLF_LEN;
 
-	if (!execute(m, m->head, fields))
+	if (!execute(m, m->scan.start, fields))
 		return llhttp_get_errno(&m->parser);
-	for (size_t i = 0; i < m->header_count; i++) {
-		const struct message_header *h = &m->headers[i];
+	for (size_t i = 0; i < m->head.field_count; i++) {
+		const struct head_field *h = &m->head.fields[i];
 
-		if (h->field == FIELD_TRANSFER_ENCODING && !execute_field(m, h))
+		if (h->id == FIELD_TRANSFER_ENCODING && !execute_field(m, h))
 			return llhttp_get_errno(&m->parser);
 	}
 	return llhttp_execute(&m->parser, end - CRLF_LEN, CRLF_LEN);
@@ -169,37 +151,41 @@ parse_head(struct message *m, const char *end)
 {
 	llhttp_errno_t err = run_parser(m, end);
 
-	if (!m->is_response && !is_http_method(m))
+	m->head.method = m->parser.method;
+	m->head.minor = m->parser.http_minor;
+	m->head.status = m->parser.status_code;
+	if (!m->head.is_response && !is_http_method(m))
 		return MESSAGE_METHOD;
 	if (err != HPE_PAUSED)
 		return parser_error(m);
-	return message_check_head(m);
+	return message_check(&m->head, m->limits.body_bytes);
 }
 
 /* Only a response: nothing in its head says where its body ends. */
 static bool
 lasts_until_close(const struct message *m)
 {
-	return m->is_response && !m->no_body && !m->chunked && !m->has_length;
+	return m->head.is_response && !m->no_body && !m->head.chunked &&
+	       !m->head.has_length;
 }
 
 static void
 begin_body(struct message *m)
 {
-	unsigned status = m->parser.status_code;
+	unsigned status = m->head.status;
 
 	/* RFC 9112 section 6.3: whatever their headers say. */
-	if (m->is_response &&
-	    (status == 204 || status == 304 || message_is_interim(m))) {
+	if (m->head.is_response &&
+	    (status == 204 || status == 304 || head_is_interim(&m->head))) {
 		/* RFC 9112 section 6.1: who frames a 204 may send a body,
 		 * too. A 304 speaks of the answer to a GET. */
-		if (status != 304 && message_has_body(m))
-			m->keep_alive = false;
+		if (status != 304 && head_has_body(&m->head))
+			m->head.keep_alive = false;
 		m->no_body = true;
 	}
 	if (lasts_until_close(m))
-		m->keep_alive = false;
-	else if (m->no_body || !message_has_body(m))
+		m->head.keep_alive = false;
+	else if (m->no_body || !head_has_body(&m->head))
 		m->done = true;
 }
 
@@ -210,12 +196,14 @@ feed_head(struct message *m, const char *data, size_t len)
 	size_t room = m->limits.head_bytes - (size_t)m->head_bytes;
 	size_t visible = len < room ? len : room;
 	const char *at = data;
-	bool whole = message_scan(m, &at, data + visible);
+	bool whole = message_scan(&m->scan, &at, data + visible);
 
 	m->head_bytes += (size_t)(at - data);
+	m->error = m->scan.error;
 	if (m->error != MESSAGE_NONE)
 		return 0;
 	if (whole) {
+		m->head.field_count = (size_t)(m->scan.field - m->head.fields);
 		m->error = parse_head(m, at);
 		m->head_done = m->error == MESSAGE_NONE;
 		if (m->head_done)
@@ -255,13 +243,13 @@ feed_chunks(struct message *m, char *data, size_t len)
 static size_t
 feed_body(struct message *m, char *data, size_t len)
 {
-	if (m->chunked)
+	if (m->head.chunked)
 		return feed_chunks(m, data, len);
-	if (m->has_length && len > m->length - m->body_bytes)
-		len = (size_t)(m->length - m->body_bytes);
+	if (m->head.has_length && len > m->head.length - m->body_bytes)
+		len = (size_t)(m->head.length - m->body_bytes);
 	m->body = (struct slice){data, len};
 	m->body_bytes += len;
-	m->done = m->has_length && m->body_bytes == m->length;
+	m->done = m->head.has_length && m->body_bytes == m->head.length;
 	return len;
 }
 
@@ -294,45 +282,4 @@ message_finish(struct message *m)
 		m->done = true;
 	else
 		m->error = MESSAGE_EOF;
-}
-
-bool
-message_has_body(const struct message *m)
-{
-	return m->chunked || (m->has_length && m->length > 0);
-}
-
-bool
-message_is_interim(const struct message *m)
-{
-	return m->parser.status_code / 100 == 1;
-}
-
-unsigned
-message_status(const struct message *m)
-{
-	return m->parser.status_code;
-}
-
-const char *
-message_method(const struct message *m)
-{
-	return llhttp_method_name((llhttp_method_t)m->parser.method);
-}
-
-/* RFC 9110 section 9.2.2. */
-bool
-message_is_idempotent(const struct message *m)
-{
-	switch (m->parser.method) {
-	case HTTP_GET:
-	case HTTP_HEAD:
-	case HTTP_OPTIONS:
-	case HTTP_TRACE:
-	case HTTP_PUT:
-	case HTTP_DELETE:
-		return true;
-	default:
-		return false;
-	}
 }

@@ -1,12 +1,14 @@
+#include "message_check.h"
+
 #include <limits.h>
 #include <string.h>
 #include <strings.h>
 
-#include "message_private.h"
+#include "message_target.h"
 #include "octet.h"
 
 /* What the fields say, before it is judged together. */
-struct head_facts {
+struct field_facts {
 	unsigned hosts;
 	unsigned lengths;
 	unsigned codings; /* fields */
@@ -15,7 +17,7 @@ struct head_facts {
 	struct slice host;
 	struct slice length;
 	struct slice hop;
-	struct slice protocol; /* see protocol_of() */
+	struct slice protocol; /* see read_upgrade() */
 	bool close;
 	bool keep_alive;
 	bool upgrade;
@@ -27,24 +29,24 @@ struct head_facts {
 };
 
 static bool
-is_1_0(const struct message *m)
+is_1_0(const struct head *head)
 {
-	return m->parser.http_minor == 0;
+	return head->minor == 0;
 }
 
 /* ---- the fields, one by one ---- */
 
 /* RFC 9110 section 7.6.1: what Connection names belongs to this hop. */
 static enum message_error
-read_connection(struct message *m, struct head_facts *facts, struct slice list)
+read_connection(struct head *head, struct field_facts *facts, struct slice list)
 {
 	struct slice option;
 
-	while ((option = message_next_element(&list)).at != NULL) {
+	while ((option = head_next_element(&list)).at != NULL) {
 		if (option.len == 0)
 			continue;
 		/* Each is looked for among all fields: no more of them. */
-		if (++facts->options > MESSAGE_HEADERS_MAX)
+		if (++facts->options > HEAD_FIELDS_MAX)
 			return MESSAGE_HEAD_TOO_LARGE;
 		if (slice_is(option, "close"))
 			facts->close = true;
@@ -52,12 +54,12 @@ read_connection(struct message *m, struct head_facts *facts, struct slice list)
 			facts->keep_alive = true;
 		else if (slice_is(option, "upgrade"))
 			facts->upgrade = true;
-		message_nominate(m, option);
-		for (size_t i = 0; i < m->header_count; i++)
-			if (m->headers[i].name.len == option.len &&
-			    strncasecmp(m->headers[i].name.at, option.at,
+		head_nominate(head, option);
+		for (size_t i = 0; i < head->field_count; i++)
+			if (head->fields[i].name.len == option.len &&
+			    strncasecmp(head->fields[i].name.at, option.at,
 				option.len) == 0)
-				m->headers[i].nominated = true;
+				head->fields[i].nominated = true;
 	}
 	return MESSAGE_NONE;
 }
@@ -76,12 +78,12 @@ is_registered_coding(struct slice name)
 }
 
 static void
-read_codings(struct head_facts *facts, struct slice list)
+read_codings(struct field_facts *facts, struct slice list)
 {
 	struct slice coding;
 
 	facts->codings++;
-	while ((coding = message_next_element(&list)).at != NULL) {
+	while ((coding = head_next_element(&list)).at != NULL) {
 		const char *end = coding.at + coding.len;
 		const char *stop = octet_skip(coding.at, end, OCTET_TOKEN);
 		bool has_parameters = stop < end, is_chunked;
@@ -102,11 +104,11 @@ read_codings(struct head_facts *facts, struct slice list)
 }
 
 static void
-read_expectations(struct head_facts *facts, struct slice list)
+read_expectations(struct field_facts *facts, struct slice list)
 {
 	struct slice what;
 
-	while ((what = message_next_element(&list)).at != NULL) {
+	while ((what = head_next_element(&list)).at != NULL) {
 		if (slice_is(what, "100-continue"))
 			facts->expects_continue = true;
 		else if (what.len > 0)
@@ -115,13 +117,13 @@ read_expectations(struct head_facts *facts, struct slice list)
 }
 
 static void
-read_te(struct message *m, struct slice list)
+read_te(struct head *head, struct slice list)
 {
 	struct slice coding;
 
-	while ((coding = message_next_element(&list)).at != NULL)
+	while ((coding = head_next_element(&list)).at != NULL)
 		if (slice_is(coding, "trailers"))
-			m->accepts_trailers = true;
+			head->accepts_trailers = true;
 }
 
 /* token ["/" token], and no HTTP (RFC 9110 section 7.8). */
@@ -147,21 +149,21 @@ is_other_protocol(struct slice what)
 /* The first that is not HTTP/2: that is between neighbours, a backend that took
  * it up would talk to a client that can't be understood here. */
 static void
-read_upgrade(struct head_facts *facts, struct slice list)
+read_upgrade(struct field_facts *facts, struct slice list)
 {
 	struct slice what;
 
 	while (facts->protocol.at == NULL &&
-	       (what = message_next_element(&list)).at != NULL)
+	       (what = head_next_element(&list)).at != NULL)
 		if (is_other_protocol(what))
 			facts->protocol = what;
 }
 
 static enum message_error
 read_field(
-    struct message *m, struct head_facts *facts, const struct message_header *h)
+    struct head *head, struct field_facts *facts, const struct head_field *h)
 {
-	switch (h->field) {
+	switch (h->id) {
 	case FIELD_HOST:
 		facts->hosts++;
 		facts->host = h->value;
@@ -174,12 +176,12 @@ read_field(
 		read_codings(facts, h->value);
 		break;
 	case FIELD_CONNECTION:
-		return read_connection(m, facts, h->value);
+		return read_connection(head, facts, h->value);
 	case FIELD_EXPECT:
 		read_expectations(facts, h->value);
 		break;
 	case FIELD_TE:
-		read_te(m, h->value);
+		read_te(head, h->value);
 		break;
 	case FIELD_UPGRADE:
 		read_upgrade(facts, h->value);
@@ -195,15 +197,16 @@ read_field(
 }
 
 static enum message_error
-read_fields(struct message *m, struct head_facts *facts)
+read_fields(struct head *head, struct field_facts *facts)
 {
 	enum message_error error = MESSAGE_NONE;
 
-	for (size_t i = 0; i < m->header_count && error == MESSAGE_NONE; i++) {
-		struct message_header *h = &m->headers[i];
+	for (size_t i = 0; i < head->field_count && error == MESSAGE_NONE;
+	    i++) {
+		struct head_field *h = &head->fields[i];
 
-		h->value = message_trim(h->value);
-		error = read_field(m, facts, h);
+		h->value = head_trim(h->value);
+		error = read_field(head, facts, h);
 	}
 	return error;
 }
@@ -227,125 +230,126 @@ read_number(struct slice s, uint64_t max, uint64_t *n)
 
 /* RFC 9112 sections 6.1 to 6.3. */
 static enum message_error
-check_framing(struct message *m, const struct head_facts *facts)
+check_framing(struct head *head, const struct field_facts *facts)
 {
 	if (facts->lengths > 1 || (facts->lengths != 0 && facts->codings != 0))
 		return MESSAGE_LENGTH;
 	if (facts->codings != 0) {
-		if (is_1_0(m) || facts->bad_coding)
+		if (is_1_0(head) || facts->bad_coding)
 			return MESSAGE_CODING;
 		if (facts->unknown_coding)
 			return MESSAGE_CODING_UNKNOWN;
-		m->chunked = true;
+		head->chunked = true;
 	}
 	if (facts->lengths != 0) {
-		if (!read_number(
-			facts->length, (uint64_t)INT64_MAX + 1, &m->length) ||
-		    m->length > INT64_MAX)
+		if (!read_number(facts->length, (uint64_t)INT64_MAX + 1,
+			&head->length) ||
+		    head->length > INT64_MAX)
 			return MESSAGE_LENGTH;
-		m->has_length = true;
+		head->has_length = true;
 	}
 	return MESSAGE_NONE;
 }
 
 /* RFC 9112 section 9.3. */
 static bool
-keeps_alive(const struct message *m, const struct head_facts *facts)
+keeps_alive(const struct head *head, const struct field_facts *facts)
 {
-	return !facts->close && (!is_1_0(m) || facts->keep_alive);
+	return !facts->close && (!is_1_0(head) || facts->keep_alive);
 }
 
 static enum message_error
-check_host(struct message *m, const struct head_facts *facts)
+check_host(struct head *head, const struct field_facts *facts)
 {
-	if (facts->hosts > 1 || (facts->hosts == 0 && !is_1_0(m)))
+	if (facts->hosts > 1 || (facts->hosts == 0 && !is_1_0(head)))
 		return MESSAGE_HOST;
-	if (facts->hosts == 1 && !message_is_host(facts->host))
+	if (facts->hosts == 1 && !message_target_is_host(facts->host))
 		return MESSAGE_HOST;
-	m->host = facts->host;
+	head->host = facts->host;
 	return MESSAGE_NONE;
 }
 
 /* RFC 9110 section 7.6.2. */
 static enum message_error
-check_max_forwards(struct message *m, const struct head_facts *facts)
+check_max_forwards(struct head *head, const struct field_facts *facts)
 {
 	uint64_t n;
 
-	if (facts->hops == 0 || (m->parser.method != HTTP_OPTIONS &&
-				    m->parser.method != HTTP_TRACE))
+	if (facts->hops == 0 ||
+	    (head->method != HTTP_OPTIONS && head->method != HTTP_TRACE))
 		return MESSAGE_NONE;
 	if (facts->hops > 1 || !read_number(facts->hop, INT_MAX, &n))
 		return MESSAGE_SYNTAX;
-	m->max_forwards = (int)n;
+	head->max_forwards = (int)n;
 	return MESSAGE_NONE;
 }
 
 /* What the client wants beyond an answer. */
 static enum message_error
-check_wishes(struct message *m, const struct head_facts *facts)
+check_wishes(
+    struct head *head, const struct field_facts *facts, uint64_t body_max)
 {
-	bool has_body = message_has_body(m);
+	bool has_body = head_has_body(head);
 
-	if (m->parser.method == HTTP_TRACE && has_body)
+	if (head->method == HTTP_TRACE && has_body)
 		return MESSAGE_SYNTAX;
-	if (m->limits.body_bytes != 0 && m->has_length &&
-	    m->length > m->limits.body_bytes)
+	if (body_max != 0 && head->has_length && head->length > body_max)
 		return MESSAGE_BODY_TOO_LARGE;
-	if (is_1_0(m))
+	if (is_1_0(head))
 		return MESSAGE_NONE;
 	if (facts->bad_expectation)
 		return MESSAGE_EXPECTATION;
-	m->expects_continue = facts->expects_continue && has_body;
+	head->expects_continue = facts->expects_continue && has_body;
 	if (facts->upgrade && !has_body && facts->protocol.at != NULL) {
-		m->upgrades = true;
-		m->upgrade = facts->protocol;
+		head->upgrades = true;
+		head->upgrade = facts->protocol;
 	}
 	return MESSAGE_NONE;
 }
 
 static enum message_error
-check_request(struct message *m, const struct head_facts *facts)
+check_request(
+    struct head *head, const struct field_facts *facts, uint64_t body_max)
 {
-	enum message_error error = check_host(m, facts);
+	enum message_error error = check_host(head, facts);
 
 	if (error == MESSAGE_NONE)
-		error = message_check_target(m);
+		error = message_target_check(head);
 	if (error == MESSAGE_NONE)
-		error = check_max_forwards(m, facts);
+		error = check_max_forwards(head, facts);
 	if (error == MESSAGE_NONE)
-		error = check_wishes(m, facts);
+		error = check_wishes(head, facts, body_max);
 	return error;
 }
 
 /* RFC 9110 section 15.2.2: what follows a 101 is another protocol, and it must
  * be said which. */
 static enum message_error
-check_response(struct message *m, const struct head_facts *facts)
+check_response(struct head *head, const struct field_facts *facts)
 {
 	/* Section 15.5.22: what a client has to upgrade to. */
-	if (m->parser.status_code == 426)
-		m->upgrade = facts->protocol;
-	if (m->parser.status_code != 101)
+	if (head->status == 426)
+		head->upgrade = facts->protocol;
+	if (head->status != 101)
 		return MESSAGE_NONE;
-	if (is_1_0(m) || !facts->upgrade || facts->protocol.at == NULL)
+	if (is_1_0(head) || !facts->upgrade || facts->protocol.at == NULL)
 		return MESSAGE_SYNTAX;
-	m->upgrades = true;
-	m->upgrade = facts->protocol;
+	head->upgrades = true;
+	head->upgrade = facts->protocol;
 	return MESSAGE_NONE;
 }
 
 enum message_error
-message_check_head(struct message *m)
+message_check(struct head *head, uint64_t body_max)
 {
-	struct head_facts facts = {0};
-	enum message_error error = read_fields(m, &facts);
+	struct field_facts facts = {0};
+	enum message_error error = read_fields(head, &facts);
 
 	if (error == MESSAGE_NONE)
-		error = check_framing(m, &facts);
+		error = check_framing(head, &facts);
 	if (error != MESSAGE_NONE)
 		return error;
-	m->keep_alive = keeps_alive(m, &facts);
-	return m->is_response ? check_response(m, &facts)
-			      : check_request(m, &facts);
+	head->keep_alive = keeps_alive(head, &facts);
+	return head->is_response ? check_response(head, &facts)
+				 : check_request(head, &facts, body_max);
 }

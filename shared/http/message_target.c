@@ -1,8 +1,9 @@
+#include "message_target.h"
+
 #include <arpa/inet.h>
 
 #include <string.h>
 
-#include "message_private.h"
 #include "octet.h"
 
 #define PORT_MAX 65535
@@ -80,7 +81,7 @@ is_reg_name(struct slice s)
 }
 
 bool
-message_is_host(struct slice host)
+message_target_is_host(struct slice host)
 {
 	struct slice name = host, port = {NULL, 0};
 	const char *start = host.at, *colon;
@@ -124,77 +125,54 @@ scheme_len(struct slice uri)
 /* A path must begin with a slash, and be one piece. The space behind the target
  * has been read and makes room for it. */
 static void
-insert_slash(struct message *m)
+insert_slash(struct head *head)
 {
-	char *query = (char *)(uintptr_t)m->path.at;
+	char *query = (char *)(uintptr_t)head->path.at;
 
-	memmove(query + 1, query, m->path.len);
+	memmove(query + 1, query, head->path.len);
 	*query = '/';
-	m->path.len++;
-	m->target.len++;
+	head->path.len++;
+	head->target.len++;
 }
 
 /* RFC 9112 section 3.2.2. The URI's authority takes the place of Host's. */
 static enum message_error
-check_absolute(struct message *m)
+check_absolute(struct head *head)
 {
-	const char *end = m->target.at + m->target.len;
-	size_t skip = scheme_len(m->target);
-	const char *at = m->target.at + skip;
+	const char *end = head->target.at + head->target.len;
+	size_t skip = scheme_len(head->target);
+	const char *at = head->target.at + skip;
 
 	if (skip == 0)
 		return MESSAGE_TARGET;
-	m->host.at = at;
+	head->host.at = at;
 	while (at < end && *at != '/' && *at != '?')
 		at++;
-	m->host.len = (size_t)(at - m->host.at);
-	if (!message_is_host(m->host))
+	head->host.len = (size_t)(at - head->host.at);
+	if (!message_target_is_host(head->host))
 		return MESSAGE_TARGET;
-	m->path = (struct slice){at, (size_t)(end - at)};
-	if (m->path.len == 0)
+	head->path = (struct slice){at, (size_t)(end - at)};
+	if (head->path.len == 0)
 		/* Section 3.2.4: the server as a whole. */
-		m->path = (struct slice){
-		    m->parser.method == HTTP_OPTIONS ? "*" : "/", 1};
+		head->path =
+		    (struct slice){head->method == HTTP_OPTIONS ? "*" : "/", 1};
 	else if (*at == '?')
-		insert_slash(m);
+		insert_slash(head);
 	return MESSAGE_NONE;
 }
 
 enum message_error
-message_check_target(struct message *m)
+message_target_check(struct head *head)
 {
-	struct slice t = m->target;
+	struct slice t = head->target;
 
 	if (t.len == 0 || !is_well_escaped(t))
 		return MESSAGE_TARGET;
-	m->path = t;
+	head->path = t;
 	if (t.at[0] == '/')
 		return MESSAGE_NONE;
 	if (t.len == 1 && t.at[0] == '*')
-		return m->parser.method == HTTP_OPTIONS ? MESSAGE_NONE
-							: MESSAGE_TARGET;
-	return check_absolute(m);
-}
-
-struct slice
-message_query(const struct message *m, const char *name)
-{
-	const char *end = m->path.at + m->path.len;
-	const char *at = memchr(m->path.at, '?', m->path.len);
-	size_t name_len = strlen(name);
-
-	while (at != NULL) {
-		const char *next;
-		size_t len;
-
-		at++;
-		next = memchr(at, '&', (size_t)(end - at));
-		len = (size_t)((next != NULL ? next : end) - at);
-		if (len > name_len && at[name_len] == '=' &&
-		    memcmp(at, name, name_len) == 0)
-			return (struct slice){
-			    at + name_len + 1, len - name_len - 1};
-		at = next;
-	}
-	return (struct slice){NULL, 0};
+		return head->method == HTTP_OPTIONS ? MESSAGE_NONE
+						    : MESSAGE_TARGET;
+	return check_absolute(head);
 }

@@ -179,10 +179,28 @@ session_peer(const struct session *s)
 	return &s->peer;
 }
 
-const struct message *
+const struct head *
 session_request(const struct session *s)
 {
-	return &s->turn->message;
+	return &s->turn->message.head;
+}
+
+enum message_error
+session_request_error(const struct session *s)
+{
+	return s->turn->message.error;
+}
+
+uint64_t
+session_request_bytes(const struct session *s)
+{
+	return s->turn->message.body_bytes;
+}
+
+struct slice
+session_request_trailers(const struct session *s)
+{
+	return s->turn->message.trailers;
 }
 
 void

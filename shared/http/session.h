@@ -51,7 +51,13 @@ const struct sock_host *session_peer(const struct session *s);
 /* The request in hand, from on_request() to the end of its response, and to
  * on_close() if it closes before. Its text is valid until on_request() returns
  * or the body is first taken; that of `upgrade` until the response begins. */
-const struct message *session_request(const struct session *s);
+const struct head *session_request(const struct session *s);
+/* Of the same request: what is wrong with it, and the bytes of its body so far.
+ * The lines of its trailer section stand there after the body's last piece,
+ * until on_body() returns. */
+enum message_error session_request_error(const struct session *s);
+uint64_t session_request_bytes(const struct session *s);
+struct slice session_request_trailers(const struct session *s);
 /* Called within on_request(): the request's text stays valid until
  * session_drop_head(), until the body is first taken, or until the response
  * has ended. It costs the session a block of memory. */
@@ -67,9 +73,8 @@ uint64_t session_response_bytes(const struct session *s);
 uint64_t session_request_us(const struct session *s);
 
 /* Asks for body: one on_body() follows for each call. Only for a request
- * whose message_has_body() is true, or on a tunnel. Sends 100 Continue where
- * it is awaited and was not sent yet. After the last piece the request's
- * trailers are in session_request(), until on_body() returns. */
+ * whose head_has_body() is true, or on a tunnel. Sends 100 Continue where
+ * it is awaited and was not sent yet. */
 void session_take_body(struct session *s);
 /* Some of the body has come already: nobody waits for 100 Continue. */
 bool session_has_body(const struct session *s);

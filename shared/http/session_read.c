@@ -189,14 +189,14 @@ read_head(struct session *s)
 	}
 	session_enter(s, SESSION_ACTIVE);
 	s->turn->request_us = loop_now_us(s->context->loop);
-	s->turn->body_ended = !message_has_body(&s->turn->message);
-	if (!s->turn->message.keep_alive || s->context->draining)
+	s->turn->body_ended = !head_has_body(&s->turn->message.head);
+	if (!s->turn->message.head.keep_alive || s->context->draining)
 		s->close_after = true;
 	session_update_deadline(s);
 	s->context->ops->on_request(s);
 	/* The block that was just in use is the best one for what comes. What
 	 * is to be switched to will be looked at again. */
-	if (s->turn == NULL || !s->turn->message.upgrades)
+	if (s->turn == NULL || !s->turn->message.head.upgrades)
 		session_drop_empty_buffer(s);
 	return true;
 }

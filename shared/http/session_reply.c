@@ -18,7 +18,7 @@ session_reply(struct session *s, unsigned status, const char *type,
 	if (!session_is_answerable(s))
 		return;
 	response.no_body = s->turn->message.head_done &&
-			   s->turn->message.parser.method == HTTP_HEAD;
+			   s->turn->message.head.method == HTTP_HEAD;
 	head = session_begin(s, &response);
 	text_add_str(head, "Server: drover\r\n");
 	if (type != NULL) {

@@ -40,7 +40,7 @@ session_describe(const struct session *s)
 		    "session %d, %s, %s%s%s with %llu bytes of body, response "
 		    "%u with %llu",
 		    s->io.watch.fd, states[s->state].name,
-		    message_method(&turn->message),
+		    head_method_str(&turn->message.head),
 		    owner[0] != '\0' ? " on " : "", owner,
 		    (unsigned long long)turn->message.body_bytes, turn->status,
 		    (unsigned long long)turn->response_bytes);

@@ -59,7 +59,7 @@ struct session_turn {
 	bool no_body;
 	bool continue_sent;
 
-	/* Last: its headers are not cleared, see message.h. */
+	/* Last: the fields of its head are not cleared, see head.h. */
 	struct message message;
 };
 

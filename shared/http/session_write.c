@@ -97,7 +97,7 @@ add_framing(struct session *s, const struct session_response *r)
 	s->turn->length_left =
 	    s->turn->has_length && !s->turn->no_body ? r->length : 0;
 	s->turn->chunked = !s->turn->has_length && !bodiless &&
-			   s->turn->message.parser.http_minor == 1;
+			   s->turn->message.head.minor == 1;
 	if (s->turn->has_length && (!bodiless || r->status == 304)) {
 		text_add(t, "Content-Length: ", 16);
 		text_add_uint(t, r->length);
@@ -120,7 +120,7 @@ add_connection(struct session *s)
 		s->close_after = true;
 	if (s->close_after)
 		text_add(&s->turn->head_text, "Connection: close\r\n", 19);
-	else if (s->turn->message.parser.http_minor == 0)
+	else if (s->turn->message.head.minor == 0)
 		text_add(&s->turn->head_text, "Connection: keep-alive\r\n", 24);
 }
 
@@ -212,7 +212,7 @@ session_begin(struct session *s, const struct session_response *response)
 struct text *
 session_begin_interim(struct session *s, unsigned status, struct slice reason)
 {
-	if (s->turn->message.parser.http_minor == 0 || s->turn->begun ||
+	if (s->turn->message.head.minor == 0 || s->turn->begun ||
 	    !session_is_answerable(s))
 		return NULL;
 	take_head(s);
@@ -241,8 +241,8 @@ session_send_interim(struct session *s)
 void
 session_send_continue(struct session *s)
 {
-	if (s->turn->message.expects_continue && !s->turn->continue_sent &&
-	    !s->turn->begun && s->turn->message.parser.http_minor == 1) {
+	if (s->turn->message.head.expects_continue && !s->turn->continue_sent &&
+	    !s->turn->begun && s->turn->message.head.minor == 1) {
 		struct iovec line = {
 		    .iov_base = (void *)(uintptr_t)"HTTP/1.1 100 Continue\r\n"
 						   "\r\n",
@@ -358,7 +358,7 @@ is_over(struct session *s)
 	const struct message *m = &s->turn->message;
 
 	return m->head_done && m->done && m->error == MESSAGE_NONE &&
-	       !m->keep_alive && s->turn->body_ended && !s->io.readable &&
+	       !m->head.keep_alive && s->turn->body_ended && !s->io.readable &&
 	       !s->io.broken && !session_has_buffered(s) && session_flush(s) &&
 	       io_peek(&s->io) <= 0;
 }

@@ -57,33 +57,33 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
  * places that know what forward.h wants to be told. */
 static bool
 rewrite_request(
-    struct text *t, const struct message *m, const struct config_route *route)
+    struct text *t, const struct head *head, const struct config_route *route)
 {
 	struct trace_source source = {{1, 2, 3, 4}};
 	struct trace trace;
 	struct forward_request request = {
-	    .message = m,
+	    .head = head,
 	    .route = route,
 	    .peer = "10.0.0.9",
 	    .host = "users",
 	    .trace = &trace,
 	};
 
-	trace_of_request(&trace, &source, m);
+	trace_of_request(&trace, &source, head);
 	forward_request(t, &request);
 	return !text_is_full(t);
 }
 
 static bool
-rewrite_response(struct text *t, const struct message *m, bool trailers)
+rewrite_response(struct text *t, const struct head *head, bool trailers)
 {
-	text_addf(t, "HTTP/1.1 %u OK\r\n", message_status(m));
-	if (m->upgrades)
-		forward_switch(t, m);
-	else if (message_is_interim(m))
-		forward_interim(t, m);
+	text_addf(t, "HTTP/1.1 %u OK\r\n", head->status);
+	if (head->upgrades)
+		forward_switch(t, head);
+	else if (head_is_interim(head))
+		forward_interim(t, head);
 	else
-		forward_response(t, m, trailers);
+		forward_response(t, head, trailers);
 	text_add_str(t, "\r\n");
 	return !text_is_full(t);
 }
@@ -107,7 +107,7 @@ same_name(struct slice a, struct slice b)
 }
 
 static bool
-same_header(const struct message_header *a, const struct message_header *b)
+same_header(const struct head_field *a, const struct head_field *b)
 {
 	return same_name(a->name, b->name) && a->value.len == b->value.len &&
 	       memcmp(a->value.at, b->value.at, a->value.len) == 0;
@@ -115,18 +115,18 @@ same_header(const struct message_header *a, const struct message_header *b)
 
 /* What Connection says by itself is about our own hop. */
 static void
-check_hop(const struct message *from, const struct message_header *h)
+check_hop(const struct head *from, const struct head_field *h)
 {
 	static const char *const options[] = {"te", "upgrade", "upgrade, te"};
 
 	MUST(!IS_AMONG(h->name, never));
-	switch (h->field) {
+	switch (h->id) {
 	case FIELD_CONNECTION:
 		MUST(IS_AMONG(h->value, options));
 		break;
 	case FIELD_UPGRADE:
 		MUST(from->upgrades ||
-		     (from->is_response && message_status(from) == 426));
+		     (from->is_response && from->status == 426));
 		break;
 	case FIELD_TE:
 		MUST(from->accepts_trailers);
@@ -141,107 +141,106 @@ check_hop(const struct message *from, const struct message_header *h)
 }
 
 static bool
-is_about_this_hop(const struct message_header *h)
+is_about_this_hop(const struct head_field *h)
 {
-	return h->field == FIELD_CONNECTION || h->field == FIELD_UPGRADE ||
-	       h->field == FIELD_TE || h->field == FIELD_TRANSFER_ENCODING ||
-	       h->field == FIELD_MAX_FORWARDS || IS_AMONG(h->name, ours);
+	return h->id == FIELD_CONNECTION || h->id == FIELD_UPGRADE ||
+	       h->id == FIELD_TE || h->id == FIELD_TRANSFER_ENCODING ||
+	       h->id == FIELD_MAX_FORWARDS || IS_AMONG(h->name, ours);
 }
 
 /* Every field that is not ours came in as it goes out, in the same order, and
  * was not named by Connection. */
 static void
-check_fields(const struct message *from, const struct message *to)
+check_fields(const struct head *from, const struct head *to)
 {
 	size_t at = 0;
 
-	for (size_t i = 0; i < to->header_count; i++) {
-		const struct message_header *h = &to->headers[i];
+	for (size_t i = 0; i < to->field_count; i++) {
+		const struct head_field *h = &to->fields[i];
 
 		check_hop(from, h);
 		if (is_about_this_hop(h))
 			continue;
-		while (at < from->header_count &&
-		       (from->headers[at].nominated ||
-			   !same_header(&from->headers[at], h)))
+		while (at < from->field_count &&
+		       (from->fields[at].nominated ||
+			   !same_header(&from->fields[at], h)))
 			at++;
-		MUST(at++ < from->header_count);
+		MUST(at++ < from->field_count);
 	}
 }
 
 /* And what came in goes out, unless there is a reason. */
 static void
-check_nothing_is_lost(const struct message *from, const struct message *to)
+check_nothing_is_lost(const struct head *from, const struct head *to)
 {
 	size_t at = 0;
 
-	for (size_t i = 0; i < from->header_count; i++) {
-		const struct message_header *h = &from->headers[i];
+	for (size_t i = 0; i < from->field_count; i++) {
+		const struct head_field *h = &from->fields[i];
 
-		if (h->nominated || h->field != FIELD_OTHER ||
+		if (h->nominated || h->id != FIELD_OTHER ||
 		    IS_AMONG(h->name, never))
 			continue;
-		while (
-		    at < to->header_count && !same_header(&to->headers[at], h))
+		while (at < to->field_count && !same_header(&to->fields[at], h))
 			at++;
-		MUST(at++ < to->header_count);
+		MUST(at++ < to->field_count);
 	}
 }
 
 static unsigned
-count(const struct message *m, enum message_field field)
+count(const struct head *head, enum head_field_id field)
 {
 	unsigned n = 0;
 
-	for (size_t i = 0; i < m->header_count; i++)
-		n += m->headers[i].field == field;
+	for (size_t i = 0; i < head->field_count; i++)
+		n += head->fields[i].id == field;
 	return n;
 }
 
 static void
-check_request(const struct message *from, struct parse *to, const char *rewrite)
+check_request(const struct head *from, struct parse *to, const char *rewrite)
 {
-	const struct message *m = &to->m;
+	const struct head *head = &to->m.head;
 
-	MUST(m->error == MESSAGE_NONE && m->head_done);
-	MUST(m->header_count > 0);
+	MUST(to->m.error == MESSAGE_NONE && to->m.head_done);
+	MUST(head->field_count > 0);
 	parse_check(to);
-	MUST(strcmp(message_method(m), message_method(from)) == 0);
-	MUST(m->parser.http_minor == 1);
-	MUST(m->keep_alive);
-	MUST(count(m, FIELD_HOST) == 1);
-	MUST(count(m, FIELD_X_REAL_IP) == 1);
-	MUST(count(m, FIELD_X_FORWARDED_FOR) == 1);
-	MUST(count(m, FIELD_X_FORWARDED_PROTO) == 1);
-	MUST(count(m, FIELD_X_REQUEST_ID) <= 1);
-	MUST(count(m, FIELD_TRACEPARENT) <= 1);
-	MUST(m->chunked == from->chunked);
-	MUST(m->has_length == from->has_length);
-	MUST(!m->has_length || m->length == from->length);
+	MUST(strcmp(head_method_str(head), head_method_str(from)) == 0);
+	MUST(head->minor == 1);
+	MUST(head->keep_alive);
+	MUST(count(head, FIELD_HOST) == 1);
+	MUST(count(head, FIELD_X_REAL_IP) == 1);
+	MUST(count(head, FIELD_X_FORWARDED_FOR) == 1);
+	MUST(count(head, FIELD_X_FORWARDED_PROTO) == 1);
+	MUST(count(head, FIELD_X_REQUEST_ID) <= 1);
+	MUST(count(head, FIELD_TRACEPARENT) <= 1);
+	MUST(head->chunked == from->chunked);
+	MUST(head->has_length == from->has_length);
+	MUST(!head->has_length || head->length == from->length);
 	if (from->host.at != NULL)
-		MUST(same_name(m->host, from->host));
+		MUST(same_name(head->host, from->host));
 	if (rewrite != NULL) {
-		MUST(m->path.len >= strlen(rewrite));
-		MUST(memcmp(m->path.at, rewrite, strlen(rewrite)) == 0);
+		MUST(head->path.len >= strlen(rewrite));
+		MUST(memcmp(head->path.at, rewrite, strlen(rewrite)) == 0);
 	} else {
-		MUST(m->path.len == from->path.len);
-		MUST(memcmp(m->path.at, from->path.at, m->path.len) == 0);
+		MUST(head->path.len == from->path.len);
+		MUST(memcmp(head->path.at, from->path.at, head->path.len) == 0);
 	}
-	check_fields(from, m);
-	check_nothing_is_lost(from, m);
+	check_fields(from, head);
+	check_nothing_is_lost(from, head);
 }
 
 static void
-check_response(const struct message *from, struct parse *to)
+check_response(const struct head *from, struct parse *to)
 {
-	const struct message *m = &to->m;
+	const struct head *head = &to->m.head;
 
-	MUST(m->error == MESSAGE_NONE && m->head_done);
+	MUST(to->m.error == MESSAGE_NONE && to->m.head_done);
 	parse_check(to);
-	MUST(message_status(m) == message_status(from));
-	MUST(!m->chunked && !m->has_length);
-	check_fields(from, m);
-	check_nothing_is_lost(from, m);
+	MUST(head->status == from->status);
+	MUST(!head->chunked && !head->has_length);
+	check_fields(from, head);
+	check_nothing_is_lost(from, head);
 }
 
 /* What was written is read again as the other side would. */
@@ -254,16 +253,16 @@ check_written(const struct parse *from, const struct text *t,
 	struct input in = {.data = (const uint8_t *)t->data, .len = t->len};
 
 	parse_init(&to, &in);
-	if (from->m.is_response)
+	if (from->m.head.is_response)
 		message_init_response(&to.m, ROOM, from->m.no_body);
 	else
 		message_init_request(&to.m, &limits);
 	parse_message(&to, NULL);
 	MUST(to.at == t->len);
-	if (from->m.is_response)
-		check_response(&from->m, &to);
+	if (from->m.head.is_response)
+		check_response(&from->m.head, &to);
 	else
-		check_request(&from->m, &to, route->rewrite);
+		check_request(&from->m.head, &to, route->rewrite);
 	parse_fini(&to);
 }
 
@@ -280,16 +279,16 @@ check_trailers(const struct parse *from, size_t room)
 	struct text t;
 
 	text_init(&t, out, room);
-	forward_trailers(&t, &from->m, from->m.trailers);
+	forward_trailers(&t, &from->m.head, from->m.trailers);
 	MUST(!text_is_full(&t) || room < sizeof(out));
 	parse_check_lines(t.data, t.data + t.len);
 	in = from->m.trailers;
 	lines = (struct slice){t.data, t.len};
-	while (message_next_field(&lines, &name, &value)) {
+	while (head_next_field(&lines, &name, &value)) {
 		MUST(!IS_AMONG(name, forbidden));
-		MUST(!message_nominates(&from->m, name));
+		MUST(!head_nominates(&from->m.head, name));
 		do
-			MUST(message_next_field(&in, &name_in, &value_in));
+			MUST(head_next_field(&in, &name_in, &value_in));
 		while (!same_name(name, name_in));
 		MUST(value.len == value_in.len);
 		MUST(memcmp(value.at, value_in.at, value.len) == 0);
@@ -304,11 +303,11 @@ may_go_on(const struct message *m, const struct config_route **route)
 	uint64_t methods;
 
 	if (!m->head_done || m->error != MESSAGE_NONE ||
-	    m->header_count > MESSAGE_HEADERS_MAX - 16)
+	    m->head.field_count > HEAD_FIELDS_MAX - 16)
 		return false;
-	return m->is_response ||
-	       (m->max_forwards != 0 &&
-		   route_find(table, m, route, &methods) == ROUTE_FOUND);
+	return m->head.is_response ||
+	       (m->head.max_forwards != 0 &&
+		   route_find(table, &m->head, route, &methods) == ROUTE_FOUND);
 }
 
 int
@@ -331,13 +330,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	parse_message(&from, &in);
 	if (may_go_on(m, &route)) {
 		text_init(&t, out, sizeof(out));
-		fits = m->is_response
-			   ? rewrite_response(&t, m, (in.flags & 8) == 0)
-			   : rewrite_request(&t, m, route);
+		fits = m->head.is_response
+			   ? rewrite_response(&t, &m->head, (in.flags & 8) == 0)
+			   : rewrite_request(&t, &m->head, route);
 		MUST(fits);
 		check_written(&from, &t, route);
 	}
-	if (m->chunked && m->done) {
+	if (m->head.chunked && m->done) {
 		check_trailers(&from, sizeof(out));
 		check_trailers(&from, from.m.trailers.len);
 	}

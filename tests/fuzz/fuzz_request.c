@@ -16,7 +16,7 @@ check_limits(const struct parse *p, const struct message_limits *limits)
 	if (m->error != MESSAGE_NONE)
 		return;
 	MUST(m->head_bytes <= limits->head_bytes);
-	MUST(m->target.len <= limits->target_bytes);
+	MUST(m->head.target.len <= limits->target_bytes);
 	MUST(limits->body_bytes == 0 || p->body_len <= limits->body_bytes);
 	if (!m->head_done)
 		MUST(p->at - p->start <= limits->head_bytes);
@@ -29,16 +29,18 @@ check_request(const struct parse *p)
 	unsigned hosts = 0;
 
 	parse_check(p);
-	for (size_t i = 0; i < m->header_count; i++)
-		hosts += slice_is(m->headers[i].name, "host");
-	MUST(hosts == 1 || (hosts == 0 && m->parser.http_minor == 0));
-	MUST(m->path.len > 0 && (m->path.at[0] == '/' || m->path.at[0] == '*'));
-	MUST(!m->upgrades || (m->upgrade.len > 0 && !message_has_body(m)));
-	MUST(!m->expects_continue || m->parser.http_minor == 1);
-	MUST(parse_is_inside(p, message_query(m, "q")));
-	MUST(parse_is_inside(p, message_cookie(m, "q")));
-	if (m->done && m->error == MESSAGE_NONE && !m->chunked)
-		MUST(p->body_len == (m->has_length ? m->length : 0));
+	for (size_t i = 0; i < m->head.field_count; i++)
+		hosts += slice_is(m->head.fields[i].name, "host");
+	MUST(hosts == 1 || (hosts == 0 && m->head.minor == 0));
+	MUST(m->head.path.len > 0 &&
+	     (m->head.path.at[0] == '/' || m->head.path.at[0] == '*'));
+	MUST(!m->head.upgrades ||
+	     (m->head.upgrade.len > 0 && !head_has_body(&m->head)));
+	MUST(!m->head.expects_continue || m->head.minor == 1);
+	MUST(parse_is_inside(p, head_query(&m->head, "q")));
+	MUST(parse_is_inside(p, head_cookie(&m->head, "q")));
+	if (m->done && m->error == MESSAGE_NONE && !m->head.chunked)
+		MUST(p->body_len == (m->head.has_length ? m->head.length : 0));
 }
 
 int

@@ -9,22 +9,22 @@ static void
 check_response(const struct parse *p, size_t head_max)
 {
 	const struct message *m = &p->m;
-	unsigned status = message_status(m);
+	unsigned status = m->head.status;
 
 	parse_check(p);
 	MUST(status >= 100 && status <= 999);
-	MUST(message_is_interim(m) == (status < 200));
+	MUST(head_is_interim(&m->head) == (status < 200));
 	/* RFC 9112 section 6.3. */
 	if (status < 200 || status == 204 || status == 304) {
 		MUST(m->no_body);
 		MUST(m->done || m->error != MESSAGE_NONE);
 	}
-	MUST(!m->upgrades || (status == 101 && m->upgrade.len > 0));
+	MUST(!m->head.upgrades || (status == 101 && m->head.upgrade.len > 0));
 	if (m->error == MESSAGE_NONE)
 		MUST(m->head_bytes <= head_max);
 	/* Only its end says how long it is. */
-	if (!m->no_body && !m->chunked && !m->has_length)
-		MUST(!m->keep_alive);
+	if (!m->no_body && !m->head.chunked && !m->head.has_length)
+		MUST(!m->head.keep_alive);
 }
 
 int

@@ -75,7 +75,8 @@ parse_message(struct parse *p, struct input *pieces)
 		input_show_all(p->data, p->len);
 		parse_take_body(p, end - p->at, taken);
 		/* Only what chunk.h takes whole can be left. */
-		MUST(taken == end - p->at || parse_is_over(p) || p->m.chunked);
+		MUST(taken == end - p->at || parse_is_over(p) ||
+		     p->m.head.chunked);
 		p->at += taken;
 	}
 }
@@ -103,14 +104,14 @@ parse_same_slice(const struct parse *a, struct slice s, const struct parse *b,
 static inline void
 parse_same_headers(const struct parse *a, const struct parse *b)
 {
-	MUST(a->m.header_count == b->m.header_count);
-	for (size_t i = 0; i < a->m.header_count; i++) {
-		const struct message_header *h = &a->m.headers[i];
-		const struct message_header *g = &b->m.headers[i];
+	MUST(a->m.head.field_count == b->m.head.field_count);
+	for (size_t i = 0; i < a->m.head.field_count; i++) {
+		const struct head_field *h = &a->m.head.fields[i];
+		const struct head_field *g = &b->m.head.fields[i];
 
 		MUST(parse_same_slice(a, h->name, b, g->name));
 		MUST(parse_same_slice(a, h->value, b, g->value));
-		MUST(h->field == g->field);
+		MUST(h->id == g->id);
 		MUST(h->nominated == g->nominated);
 	}
 }
@@ -121,24 +122,25 @@ parse_same_head(const struct parse *a, const struct parse *b)
 	const struct message *m = &a->m, *o = &b->m;
 
 	MUST(m->no_body == o->no_body);
-	MUST(m->chunked == o->chunked);
-	MUST(m->has_length == o->has_length);
-	MUST(!m->has_length || m->length == o->length);
-	MUST(m->keep_alive == o->keep_alive);
-	MUST(m->expects_continue == o->expects_continue);
-	MUST(m->accepts_trailers == o->accepts_trailers);
-	MUST(m->upgrades == o->upgrades);
-	MUST(m->max_forwards == o->max_forwards);
-	MUST(m->is_response == o->is_response);
-	MUST(parse_same_slice(a, m->target, b, o->target));
-	MUST(parse_same_slice(a, m->path, b, o->path));
-	MUST(parse_same_slice(a, m->host, b, o->host));
-	MUST(parse_same_slice(a, m->reason, b, o->reason));
-	MUST(parse_same_slice(a, m->upgrade, b, o->upgrade));
-	if (m->is_response)
-		MUST(message_status(m) == message_status(o));
+	MUST(m->head.chunked == o->head.chunked);
+	MUST(m->head.has_length == o->head.has_length);
+	MUST(!m->head.has_length || m->head.length == o->head.length);
+	MUST(m->head.keep_alive == o->head.keep_alive);
+	MUST(m->head.expects_continue == o->head.expects_continue);
+	MUST(m->head.accepts_trailers == o->head.accepts_trailers);
+	MUST(m->head.upgrades == o->head.upgrades);
+	MUST(m->head.max_forwards == o->head.max_forwards);
+	MUST(m->head.is_response == o->head.is_response);
+	MUST(parse_same_slice(a, m->head.target, b, o->head.target));
+	MUST(parse_same_slice(a, m->head.path, b, o->head.path));
+	MUST(parse_same_slice(a, m->head.host, b, o->head.host));
+	MUST(parse_same_slice(a, m->head.reason, b, o->head.reason));
+	MUST(parse_same_slice(a, m->head.upgrade, b, o->head.upgrade));
+	if (m->head.is_response)
+		MUST(m->head.status == o->head.status);
 	else
-		MUST(strcmp(message_method(m), message_method(o)) == 0);
+		MUST(strcmp(head_method_str(&m->head),
+			 head_method_str(&o->head)) == 0);
 	parse_same_headers(a, b);
 }
 
@@ -198,9 +200,9 @@ parse_check_headers(const struct parse *p)
 	const struct message *m = &p->m;
 	unsigned lengths = 0, codings = 0;
 
-	MUST(m->header_count <= MESSAGE_HEADERS_MAX);
-	for (size_t i = 0; i < m->header_count; i++) {
-		const struct message_header *h = &m->headers[i];
+	MUST(m->head.field_count <= HEAD_FIELDS_MAX);
+	for (size_t i = 0; i < m->head.field_count; i++) {
+		const struct head_field *h = &m->head.fields[i];
 
 		MUST(h->name.len > 0);
 		MUST(parse_is_inside(p, h->name));
@@ -209,9 +211,9 @@ parse_check_headers(const struct parse *p)
 		codings += slice_is(h->name, "transfer-encoding");
 	}
 	MUST(lengths + codings <= 1);
-	MUST(m->chunked == (codings == 1));
-	MUST(m->has_length == (lengths == 1));
-	MUST(!m->has_length || m->length <= INT64_MAX);
+	MUST(m->head.chunked == (codings == 1));
+	MUST(m->head.has_length == (lengths == 1));
+	MUST(!m->head.has_length || m->head.length <= INT64_MAX);
 }
 
 static inline void
@@ -220,10 +222,10 @@ parse_check_trailers(const struct parse *p)
 	struct slice lines = p->m.trailers, name, value;
 
 	MUST(parse_is_inside(p, lines));
-	MUST(lines.len == 0 || p->m.chunked);
+	MUST(lines.len == 0 || p->m.head.chunked);
 	if (lines.len > 0)
 		parse_check_lines(lines.at, lines.at + lines.len);
-	while (message_next_field(&lines, &name, &value)) {
+	while (head_next_field(&lines, &name, &value)) {
 		MUST(name.len > 0);
 		MUST(parse_is_inside(p, name));
 		MUST(parse_is_inside(p, value));
@@ -237,22 +239,22 @@ parse_check(const struct parse *p)
 {
 	const struct message *m = &p->m;
 
-	MUST(parse_is_inside(p, m->target));
-	MUST(parse_is_inside(p, m->host));
-	MUST(parse_is_inside(p, m->reason));
-	MUST(parse_is_inside(p, m->upgrade));
+	MUST(parse_is_inside(p, m->head.target));
+	MUST(parse_is_inside(p, m->head.host));
+	MUST(parse_is_inside(p, m->head.reason));
+	MUST(parse_is_inside(p, m->head.upgrade));
 	/* "GET http://a" has a path that nobody sent. */
-	MUST(parse_is_inside(p, m->path) || m->path.len == 1);
+	MUST(parse_is_inside(p, m->head.path) || m->head.path.len == 1);
 	parse_check_headers(p);
 	parse_check_head(p);
-	if (m->no_body || (!m->is_response && !message_has_body(m)))
+	if (m->no_body || (!m->head.is_response && !head_has_body(&m->head)))
 		MUST(p->body_len == 0);
 	if (m->error != MESSAGE_NONE)
 		return;
 	MUST(m->body_bytes == p->body_len);
-	if (m->has_length && !m->no_body) {
-		MUST(p->body_len <= m->length);
-		MUST(m->done == (p->body_len == m->length));
+	if (m->head.has_length && !m->no_body) {
+		MUST(p->body_len <= m->head.length);
+		MUST(m->done == (p->body_len == m->head.length));
 	}
 	if (m->done)
 		parse_check_trailers(p);

@@ -111,7 +111,7 @@ begin_task(struct request *r, void *state)
 	r->record.service = "users";
 	request_note_upstream(r, "10.0.0.1:80");
 	request_note_upstream(r, "10.0.0.2:80");
-	if (message_has_body(session_request(r->session)))
+	if (head_has_body(session_request(r->session)))
 		session_take_body(r->session);
 	return STAGE_DONE;
 }
@@ -151,7 +151,7 @@ is_for_all(const struct config_route *route)
 static inline enum stage_verdict
 begin_hop(struct request *r, void *state)
 {
-	const struct message *m = session_request(r->session);
+	const struct head *m = session_request(r->session);
 
 	(void)state;
 	if (m->max_forwards != 0 && !slice_is(m->path, "*"))

@@ -47,11 +47,11 @@ count_in_memory(struct request *request)
 static enum stage_verdict
 begin(struct request *r, void *state)
 {
-	const struct message *m = session_request(r->session);
+	const struct head *head = session_request(r->session);
 	struct count *c = state;
 
 	*c = (struct count){.request = r};
-	if (slice_is(message_query(m, "state"), "memory")) {
+	if (slice_is(head_query(head, "state"), "memory")) {
 		count_in_memory(r);
 		return STAGE_DONE;
 	}

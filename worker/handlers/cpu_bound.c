@@ -122,8 +122,8 @@ static enum stage_verdict
 begin(struct request *r, void *state)
 {
 	struct runtime *rt = r->runtime;
-	const struct message *m = session_request(r->session);
-	struct slice ms_text = message_query(m, "ms");
+	const struct head *head = session_request(r->session);
+	struct slice ms_text = head_query(head, "ms");
 	struct cpu_bound c = {.ms = DEFAULT_MS};
 	struct cpu_bound **job = state;
 
@@ -133,7 +133,7 @@ begin(struct request *r, void *state)
 		    r->session, 400, "ms must be a number from 0 to 60000");
 		return STAGE_DONE;
 	}
-	if (slice_is(message_query(m, "offload"), "true")) {
+	if (slice_is(head_query(head, "offload"), "true")) {
 		*job = submit(r, c.ms);
 		if (*job == NULL)
 			session_reply_error(

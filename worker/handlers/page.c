@@ -53,11 +53,11 @@ contains(struct slice text, const char *part)
 }
 
 bool
-page_wants_html(const struct message *request)
+page_wants_html(const struct head *request)
 {
-	for (size_t i = 0; i < request->header_count; i++)
-		if (slice_is(request->headers[i].name, "accept") &&
-		    contains(request->headers[i].value, HTML))
+	for (size_t i = 0; i < request->field_count; i++)
+		if (slice_is(request->fields[i].name, "accept") &&
+		    contains(request->fields[i].value, HTML))
 			return true;
 	return false;
 }

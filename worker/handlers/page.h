@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
-#include "message.h"
+#include "head.h"
 
 #define PAGE_TEXT_MAX 1024
 
@@ -24,7 +24,7 @@ struct page {
 };
 
 /* Whether the client is a browser: its Accept names text/html. */
-bool page_wants_html(const struct message *request);
+bool page_wants_html(const struct head *request);
 
 /* -1 with ENOMEM. */
 int page_begin(struct page *p, bool html, const char *title);

@@ -316,13 +316,13 @@ static enum stage_verdict
 begin(struct request *request, void *state)
 {
 	struct session *s = request->session;
-	const struct message *m = session_request(s);
+	const struct head *head = session_request(s);
 	struct welcome w = {.runtime = request->runtime};
 	char *text = NULL;
 
 	(void)state;
-	set_address(&w, m->host);
-	if (page_begin(&w.page, page_wants_html(m), "Drover") == 0) {
+	set_address(&w, head->host);
+	if (page_begin(&w.page, page_wants_html(head), "Drover") == 0) {
 		compose(&w);
 		text = page_end(&w.page);
 	}

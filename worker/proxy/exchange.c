@@ -319,7 +319,7 @@ build_head(struct exchange *x)
 	struct session *s = x->session;
 	char peer[SOCK_TEXT_MAX];
 	struct forward_request request = {
-	    .message = session_request(s),
+	    .head = session_request(s),
 	    .route = x->route,
 	    .peer = sock_host_str(session_peer(s), peer),
 	    .host = x->service->config->name,
@@ -327,8 +327,8 @@ build_head(struct exchange *x)
 	};
 	struct text out;
 
-	affinity_of_request(&x->wait.affinity, x->service->config,
-	    request.message, request.peer);
+	affinity_of_request(
+	    &x->wait.affinity, x->service->config, request.head, request.peer);
 	text_init(&out, x->head->data, BUFFER_BYTES);
 	forward_request(&out, &request);
 	x->head->end = (uint32_t)out.len;
@@ -354,7 +354,7 @@ static void
 init(struct exchange *x, struct request *r)
 {
 	struct runtime *rt = r->runtime;
-	const struct message *m = session_request(r->session);
+	const struct head *head = session_request(r->session);
 
 	memset(x, 0, sizeof(*x));
 	x->runtime = rt;
@@ -364,14 +364,14 @@ init(struct exchange *x, struct request *r)
 	x->ticket = r->ticket;
 	x->service = rt->services[r->route->service];
 	x->state = EXCHANGE_QUEUED;
-	x->head_method = m->parser.method == HTTP_HEAD;
-	x->idempotent = message_is_idempotent(m);
+	x->head_method = head->method == HTTP_HEAD;
+	x->idempotent = head_is_idempotent(head);
 	x->body_kept = x->idempotent;
-	x->chunked = m->chunked;
-	x->upgrades = m->upgrades;
-	x->expects_continue = m->expects_continue;
+	x->chunked = head->chunked;
+	x->upgrades = head->upgrades;
+	x->expects_continue = head->expects_continue;
 	x->mark_us = session_request_us(r->session);
-	x->request_ended = !message_has_body(m);
+	x->request_ended = !head_has_body(head);
 	breakers_ticket_settle_with(x->ticket, exchange_on_settled, x);
 	timer_init(&x->continue_timer, exchange_on_continue_timer, x);
 	loop_deferred_init(&x->again, on_again, x);

@@ -162,7 +162,7 @@ exchange_take_body(struct exchange *x)
 static int
 write_last_chunk(struct exchange *x, const char *data, size_t len)
 {
-	struct slice lines = session_request(x->session)->trailers;
+	struct slice lines = session_request_trailers(x->session);
 	char size_line[CHUNK_SIZE_LINE];
 	struct iovec iov[1 + CHUNK_IOV];
 	struct buffer *b = NULL;
@@ -234,16 +234,16 @@ exchange_add_sticky(struct exchange *x, struct text *head)
 static void
 begin_response(struct exchange *x)
 {
-	const struct message *m = &x->up->message;
+	const struct head *h = &x->up->message.head;
 	struct session *s = x->session;
 	struct session_response response = {
-	    .status = message_status(m),
-	    .reason = m->reason.at != NULL ? m->reason.at : "",
-	    .reason_len = m->reason.len,
-	    .length = m->has_length ? m->length : SESSION_LENGTH_UNKNOWN,
+	    .status = h->status,
+	    .reason = h->reason.at != NULL ? h->reason.at : "",
+	    .reason_len = h->reason.len,
+	    .length = h->has_length ? h->length : SESSION_LENGTH_UNKNOWN,
 	    .no_body = x->head_method,
-	    .no_date = forward_has_date(m),
-	    .room = m->body.len > 0 ? upstream_room(x->up) : 0,
+	    .no_date = forward_has_date(h),
+	    .room = x->up->message.body.len > 0 ? upstream_room(x->up) : 0,
 	};
 	struct text *head = session_begin(s, &response);
 
@@ -256,7 +256,7 @@ begin_response(struct exchange *x)
 		    x->runtime->breakers, x->ticket, false, NULL);
 	/* A body that was not asked for yet is not wanted any more. */
 	loop_timer_clear(x->runtime->loop, &x->continue_timer);
-	forward_response(head, m, session_has_trailers(s));
+	forward_response(head, h, session_has_trailers(s));
 	exchange_add_sticky(x, head);
 }
 
@@ -264,13 +264,13 @@ begin_response(struct exchange *x)
 static void
 pass_interim(struct exchange *x)
 {
-	const struct message *m = &x->up->message;
-	unsigned status = message_status(m);
+	const struct head *h = &x->up->message.head;
+	unsigned status = h->status;
 	struct text *head =
-	    session_begin_interim(x->session, status, m->reason);
+	    session_begin_interim(x->session, status, h->reason);
 
 	if (head != NULL) {
-		forward_interim(head, m);
+		forward_interim(head, h);
 		session_send_interim(x->session);
 	}
 	if (status == 100 && x->awaits_continue)
@@ -285,8 +285,8 @@ pass_interims(struct exchange *x)
 	struct upstream *up = x->up;
 
 	while (up->message.error == MESSAGE_NONE && up->message.head_done &&
-	       message_is_interim(&up->message) &&
-	       message_status(&up->message) != 101) {
+	       head_is_interim(&up->message.head) &&
+	       up->message.head.status != 101) {
 		if (++x->interims > INTERIMS_MAX)
 			return false;
 		pass_interim(x);
@@ -302,8 +302,8 @@ pass_interims(struct exchange *x)
 static bool
 start_response(struct exchange *x)
 {
-	x->settling = !x->settled && !exchange_settle_status(
-					 x, message_status(&x->up->message));
+	x->settling = !x->settled &&
+		      !exchange_settle_status(x, x->up->message.head.status);
 	if (x->settling) {
 		/* The backend has done its part: no deadline. */
 		loop_timer_set(x->runtime->loop, &x->up->timer, UINT64_MAX);
@@ -318,7 +318,7 @@ static bool
 may_switch(const struct exchange *x)
 {
 	struct slice wanted = session_request(x->session)->upgrade;
-	struct slice given = x->up->message.upgrade;
+	struct slice given = x->up->message.head.upgrade;
 
 	return x->upgrades && given.len == wanted.len &&
 	       strncasecmp(given.at, wanted.at, given.len) == 0;
@@ -350,7 +350,7 @@ pass_on(struct exchange *x)
 	}
 	if (!m->head_done)
 		return true;
-	if (message_status(m) == 101) {
+	if (m->head.status == 101) {
 		if (may_switch(x))
 			exchange_begin_tunnel(x);
 		else

@@ -34,14 +34,14 @@ is_over(struct exchange *x)
 void
 exchange_begin_tunnel(struct exchange *x)
 {
-	const struct message *m = &x->up->message;
+	const struct head *h = &x->up->message.head;
 	struct session *s = x->session;
 	struct session_response response = {
 	    .status = 101,
-	    .reason = m->reason.at != NULL ? m->reason.at : "",
-	    .reason_len = m->reason.len,
+	    .reason = h->reason.at != NULL ? h->reason.at : "",
+	    .reason_len = h->reason.len,
 	    .length = SESSION_LENGTH_UNKNOWN,
-	    .no_date = forward_has_date(m),
+	    .no_date = forward_has_date(h),
 	};
 	struct text *head = session_begin(s, &response);
 
@@ -49,7 +49,7 @@ exchange_begin_tunnel(struct exchange *x)
 	/* No memory for the head: the session closes, which ends this. */
 	if (!session_is_answerable(s))
 		return;
-	forward_switch(head, m);
+	forward_switch(head, h);
 	exchange_add_sticky(x, head);
 	x->request_ended = false;
 	exchange_drop_head(x);

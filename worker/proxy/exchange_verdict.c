@@ -181,7 +181,7 @@ finish_response(struct exchange *x, const char *data, size_t len)
 	if (b != NULL) {
 		text_init(&out, b->data, BUFFER_BYTES);
 		forward_trailers(
-		    &out, &x->up->message, x->up->message.trailers);
+		    &out, &x->up->message.head, x->up->message.trailers);
 		trailers = (struct slice){out.data, out.len};
 	}
 	session_finish(s, data, len, trailers);
@@ -196,12 +196,12 @@ exchange_complete(struct exchange *x, const char *data, size_t len)
 	/* Nothing may be left over on a connection that is used again: of an
 	 * answer, read or not yet, with no event to come; or of the request,
 	 * when the answer came early. */
-	x->keep = up->message.keep_alive && x->request_ended &&
+	x->keep = up->message.head.keep_alive && x->request_ended &&
 		  !up->io.hangup && !up->io.broken && !up->io.readable &&
 		  buffer_len(up->in) == 0 && io_backlog(&up->io) == 0 &&
 		  !io_is_held(&up->io);
 	(void)breakers_report(x->runtime->breakers, x->ticket, false, NULL);
-	if (!is_bad(message_status(&up->message)))
+	if (!is_bad(up->message.head.status))
 		endpoint_worked(up->endpoint);
 	/* First, so that whoever has the answer finds the endpoint free. The
 	 * piece lies in the connection's buffer: write, then let go. */

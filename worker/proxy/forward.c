@@ -19,7 +19,7 @@ add_line(struct text *out, const char *name, const char *value, size_t len)
 }
 
 static void
-add_header(struct text *out, const struct message_header *h)
+add_header(struct text *out, const struct head_field *h)
 {
 	add_slice(out, h->name);
 	text_add(out, ": ", 2);
@@ -43,7 +43,7 @@ add_run(struct text *out, struct run *run)
 
 /* As we write it: one space before the value, and the line's end behind it. */
 static bool
-is_written_so(const struct message_header *h)
+is_written_so(const struct head_field *h)
 {
 	return h->value.at == h->name.at + h->name.len + 2 &&
 	       h->value.at[-1] == ' ' && h->value.at[h->value.len] == '\r';
@@ -51,7 +51,7 @@ is_written_so(const struct message_header *h)
 
 /* Most are neighbours, so that one copy takes many. */
 static void
-pass_header(struct text *out, struct run *run, const struct message_header *h)
+pass_header(struct text *out, struct run *run, const struct head_field *h)
 {
 	if (!is_written_so(h)) {
 		add_run(out, run);
@@ -67,14 +67,14 @@ pass_header(struct text *out, struct run *run, const struct message_header *h)
 
 static void
 add_path(
-    struct text *out, const struct message *m, const struct config_route *route)
+    struct text *out, const struct head *head, const struct config_route *route)
 {
-	struct slice rest = m->path;
+	struct slice rest = head->path;
 	size_t prefix = strlen(route->path);
 
 	/* The `*` of OPTIONS is no path. */
-	if (route->rewrite == NULL || m->path.at[0] != '/') {
-		add_slice(out, m->path);
+	if (route->rewrite == NULL || head->path.at[0] != '/') {
+		add_slice(out, head->path);
 		return;
 	}
 	rest.at += prefix;
@@ -94,14 +94,14 @@ add_path(
 }
 
 static void
-add_forwarded_for(struct text *out, const struct message *m, const char *peer)
+add_forwarded_for(struct text *out, const struct head *head, const char *peer)
 {
 	text_add_str(out, "X-Forwarded-For: ");
-	for (size_t i = 0; i < m->header_count; i++) {
-		if (m->headers[i].field != FIELD_X_FORWARDED_FOR ||
-		    m->headers[i].nominated || m->headers[i].value.len == 0)
+	for (size_t i = 0; i < head->field_count; i++) {
+		if (head->fields[i].id != FIELD_X_FORWARDED_FOR ||
+		    head->fields[i].nominated || head->fields[i].value.len == 0)
 			continue;
-		add_slice(out, m->headers[i].value);
+		add_slice(out, head->fields[i].value);
 		text_add(out, ", ", 2);
 	}
 	text_add_str(out, peer);
@@ -110,11 +110,11 @@ add_forwarded_for(struct text *out, const struct message *m, const char *peer)
 
 /* What goes through to the other side, unchanged. */
 static bool
-is_end_to_end(const struct message_header *h)
+is_end_to_end(const struct head_field *h)
 {
 	if (h->nominated)
 		return false;
-	switch (h->field) {
+	switch (h->id) {
 	case FIELD_CONNECTION:
 	case FIELD_HOP_BY_HOP:
 	case FIELD_TE:
@@ -129,10 +129,9 @@ is_end_to_end(const struct message_header *h)
 
 /* Of a request's headers, those that are written in another form. */
 static bool
-is_set_by_us(
-    const struct forward_request *request, const struct message_header *h)
+is_set_by_us(const struct forward_request *request, const struct head_field *h)
 {
-	switch (h->field) {
+	switch (h->id) {
 	case FIELD_EXPECT:
 	case FIELD_HOST:
 	case FIELD_TRACEPARENT:
@@ -142,11 +141,11 @@ is_set_by_us(
 	case FIELD_X_REQUEST_ID:
 		return true;
 	case FIELD_MAX_FORWARDS:
-		return request->message->max_forwards >= 0;
+		return request->head->max_forwards >= 0;
 	case FIELD_TRACESTATE:
 		return request->trace->parent_is_new;
 	case FIELD_TRAILER:
-		return !request->message->chunked;
+		return !request->head->chunked;
 	default:
 		return false;
 	}
@@ -154,9 +153,9 @@ is_set_by_us(
 
 /* RFC 9110 section 7.6.3. */
 static void
-add_via(struct text *out, const struct message *m)
+add_via(struct text *out, const struct head *head)
 {
-	if (m->parser.http_minor == 0)
+	if (head->minor == 0)
 		text_add_str(out, "Via: 1.0 " FORWARD_NAME "\r\n");
 	else
 		text_add_str(out, "Via: 1.1 " FORWARD_NAME "\r\n");
@@ -166,7 +165,7 @@ add_via(struct text *out, const struct message *m)
 static void
 add_trace(struct text *out, const struct forward_request *request)
 {
-	const struct message *m = request->message;
+	const struct head *head = request->head;
 
 	add_line(out, "X-Request-Id: ", request->trace->id,
 	    strlen(request->trace->id));
@@ -175,25 +174,25 @@ add_trace(struct text *out, const struct forward_request *request)
 		    strlen(request->trace->parent));
 		return;
 	}
-	for (size_t i = 0; i < m->header_count; i++)
-		if (m->headers[i].field == FIELD_TRACEPARENT)
-			add_header(out, &m->headers[i]);
+	for (size_t i = 0; i < head->field_count; i++)
+		if (head->fields[i].id == FIELD_TRACEPARENT)
+			add_header(out, &head->fields[i]);
 }
 
 /* What this connection is asked to do, as the client's was. */
 static void
-add_wishes(struct text *out, const struct message *m)
+add_wishes(struct text *out, const struct head *head)
 {
-	if (m->upgrades) {
-		text_add_str(out, m->accepts_trailers
+	if (head->upgrades) {
+		text_add_str(out, head->accepts_trailers
 				      ? "Connection: Upgrade, TE\r\nUpgrade: "
 				      : "Connection: Upgrade\r\nUpgrade: ");
-		add_slice(out, m->upgrade);
+		add_slice(out, head->upgrade);
 		text_add(out, "\r\n", 2);
-	} else if (m->accepts_trailers) {
+	} else if (head->accepts_trailers) {
 		text_add_str(out, "Connection: TE\r\n");
 	}
-	if (m->accepts_trailers)
+	if (head->accepts_trailers)
 		text_add_str(out, "TE: trailers\r\n");
 }
 
@@ -209,37 +208,38 @@ add_number(struct text *out, const char *name, uint64_t n)
 void
 forward_request(struct text *out, const struct forward_request *request)
 {
-	const struct message *m = request->message;
+	const struct head *head = request->head;
 	struct run run = {NULL, NULL};
 
-	text_add_str(out, message_method(m));
+	text_add_str(out, head_method_str(head));
 	text_add(out, " ", 1);
-	add_path(out, m, request->route);
+	add_path(out, head, request->route);
 	text_add_str(out, " HTTP/1.1\r\nHost: ");
-	if (m->host.at != NULL)
-		add_slice(out, m->host);
+	if (head->host.at != NULL)
+		add_slice(out, head->host);
 	else
 		text_add_str(out, request->host);
 	text_add(out, "\r\n", 2);
-	for (size_t i = 0; i < m->header_count; i++)
-		if (is_end_to_end(&m->headers[i]) &&
-		    !is_set_by_us(request, &m->headers[i]))
-			pass_header(out, &run, &m->headers[i]);
+	for (size_t i = 0; i < head->field_count; i++)
+		if (is_end_to_end(&head->fields[i]) &&
+		    !is_set_by_us(request, &head->fields[i]))
+			pass_header(out, &run, &head->fields[i]);
 	add_run(out, &run);
-	if (m->max_forwards >= 0)
-		add_number(out, "Max-Forwards", (uint64_t)m->max_forwards - 1);
+	if (head->max_forwards >= 0)
+		add_number(
+		    out, "Max-Forwards", (uint64_t)head->max_forwards - 1);
 	add_line(out, "X-Real-IP: ", request->peer, strlen(request->peer));
-	add_forwarded_for(out, m, request->peer);
+	add_forwarded_for(out, head, request->peer);
 	text_add_str(out, "X-Forwarded-Proto: http\r\n");
 	add_trace(out, request);
-	add_via(out, m);
-	add_wishes(out, m);
-	if (m->expects_continue)
+	add_via(out, head);
+	add_wishes(out, head);
+	if (head->expects_continue)
 		text_add_str(out, "Expect: 100-continue\r\n");
-	if (m->chunked)
+	if (head->chunked)
 		text_add_str(out, "Transfer-Encoding: chunked\r\n");
-	else if (m->has_length)
-		add_number(out, "Content-Length", m->length);
+	else if (head->has_length)
+		add_number(out, "Content-Length", head->length);
 	text_add(out, "\r\n", 2);
 }
 
@@ -252,40 +252,39 @@ add_upgrade(struct text *out, struct slice protocol)
 }
 
 void
-forward_response(
-    struct text *out, const struct message *response, bool trailers)
+forward_response(struct text *out, const struct head *response, bool trailers)
 {
 	struct run run = {NULL, NULL};
 
-	for (size_t i = 0; i < response->header_count; i++)
-		if (is_end_to_end(&response->headers[i]) &&
-		    (trailers || response->headers[i].field != FIELD_TRAILER))
-			pass_header(out, &run, &response->headers[i]);
+	for (size_t i = 0; i < response->field_count; i++)
+		if (is_end_to_end(&response->fields[i]) &&
+		    (trailers || response->fields[i].id != FIELD_TRAILER))
+			pass_header(out, &run, &response->fields[i]);
 	add_run(out, &run);
 	add_via(out, response);
-	if (message_status(response) == 426 && response->upgrade.at != NULL)
+	if (response->status == 426 && response->upgrade.at != NULL)
 		add_upgrade(out, response->upgrade);
 }
 
 void
-forward_interim(struct text *out, const struct message *response)
+forward_interim(struct text *out, const struct head *response)
 {
 	forward_response(out, response, false);
 }
 
 void
-forward_switch(struct text *out, const struct message *response)
+forward_switch(struct text *out, const struct head *response)
 {
 	forward_response(out, response, false);
 	add_upgrade(out, response->upgrade);
 }
 
 bool
-forward_has_date(const struct message *response)
+forward_has_date(const struct head *response)
 {
-	for (size_t i = 0; i < response->header_count; i++)
-		if (response->headers[i].field == FIELD_DATE)
-			return !response->headers[i].nominated;
+	for (size_t i = 0; i < response->field_count; i++)
+		if (response->fields[i].id == FIELD_DATE)
+			return !response->fields[i].nominated;
 	return false;
 }
 
@@ -315,13 +314,13 @@ is_forbidden(struct slice name)
 }
 
 void
-forward_trailers(struct text *out, const struct message *m, struct slice lines)
+forward_trailers(struct text *out, const struct head *head, struct slice lines)
 {
-	struct message_header h = {.field = FIELD_OTHER};
+	struct head_field h = {.id = FIELD_OTHER};
 	size_t whole = out->len;
 
-	while (message_next_field(&lines, &h.name, &h.value)) {
-		if (is_forbidden(h.name) || message_nominates(m, h.name))
+	while (head_next_field(&lines, &h.name, &h.value)) {
+		if (is_forbidden(h.name) || head_nominates(head, h.name))
 			continue;
 		add_header(out, &h);
 		/* Half a line would take the message's end with it. */

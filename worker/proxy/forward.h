@@ -16,7 +16,7 @@
 #define FORWARD_H
 
 #include "config.h"
-#include "message.h"
+#include "head.h"
 #include "text.h"
 #include "trace.h"
 
@@ -24,7 +24,7 @@
 #define FORWARD_NAME "drover"
 
 struct forward_request {
-	const struct message *message;
+	const struct head *head;
 	const struct config_route *route;
 	const char *peer; /* the client's address, without its port */
 	const char *host; /* for a request of HTTP/1.0 that names none */
@@ -38,19 +38,19 @@ void forward_request(struct text *out, const struct forward_request *request);
 /* Writes the header lines of a response that may be passed on. trailers: the
  * framing towards the client can carry them. */
 void forward_response(
-    struct text *out, const struct message *response, bool trailers);
+    struct text *out, const struct head *response, bool trailers);
 /* The same of an interim response, and of one that switches protocols, which
  * then has Connection and Upgrade too. */
-void forward_interim(struct text *out, const struct message *response);
-void forward_switch(struct text *out, const struct message *response);
+void forward_interim(struct text *out, const struct head *response);
+void forward_switch(struct text *out, const struct head *response);
 /* Whether the response brings a Date of its own. */
-bool forward_has_date(const struct message *response);
+bool forward_has_date(const struct head *response);
 
 /* Writes those of the lines that may stand in a trailer section (RFC 9110
  * sections 6.5.1 and 7.6.1): none that frame, route, authenticate or control,
  * and none that the head m's Connection names. What does not fit is left out,
  * line by line. */
 void forward_trailers(
-    struct text *out, const struct message *m, struct slice lines);
+    struct text *out, const struct head *head, struct slice lines);
 
 #endif

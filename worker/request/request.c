@@ -49,12 +49,11 @@ copy_cut(char *to, size_t cap, struct slice from)
 
 /* What the access log says of it. */
 static void
-note_request(struct request *r, const struct message *m)
+note_request(struct request *r, const struct head *head)
 {
 	struct request_text *text = malloc(sizeof(*text));
-	const char *method = message_method(m);
-	const char *version =
-	    m->parser.http_minor == 0 ? " HTTP/1.0" : " HTTP/1.1";
+	const char *method = head_method_str(head);
+	const char *version = head->minor == 0 ? " HTTP/1.0" : " HTTP/1.1";
 	size_t room = sizeof(text->line) - strlen(version), len;
 
 	if (text == NULL)
@@ -63,11 +62,11 @@ note_request(struct request *r, const struct message *m)
 	len =
 	    copy_cut(text->line, room, (struct slice){method, strlen(method)});
 	text->line[len++] = ' ';
-	len += copy_cut(text->line + len, room - len, m->path);
+	len += copy_cut(text->line + len, room - len, head->path);
 	memcpy(text->line + len, version, strlen(version) + 1);
 	r->record.request = text->line;
-	if (m->host.at != NULL) {
-		copy_cut(text->host, sizeof(text->host), m->host);
+	if (head->host.at != NULL) {
+		copy_cut(text->host, sizeof(text->host), head->host);
 		r->record.host = text->host;
 	}
 }
@@ -133,7 +132,7 @@ log_request(struct request *r, unsigned status, uint64_t bytes_out,
 	if (r->all->log == NULL)
 		return;
 	r->record.status = status;
-	r->record.bytes_in = session_request(s)->body_bytes;
+	r->record.bytes_in = session_request_bytes(s);
 	r->record.bytes_out = bytes_out;
 	r->record.total_us = clock_ns() / 1000 - session_request_us(s);
 	log_record(r->all, s, &r->record, why);
@@ -177,24 +176,24 @@ request_note_upstream(struct request *r, const char *address)
  * the query, which is nobody's business in a log. Who blocked this iteration
  * keeps the blame: the delay is logged at its end. */
 static void
-note_activity(struct runtime *rt, const struct message *m)
+note_activity(struct runtime *rt, const struct head *head)
 {
 	struct scoreboard_slot *slot = rt->slot;
 	const char *query;
 	struct text activity;
-	size_t len = m->path.len;
+	size_t len = head->path.len;
 
 	if (rt->blocked_us == loop_now_us(rt->loop))
 		return;
 	text_init(&activity, slot->activity, sizeof(slot->activity));
-	text_add_str(&activity, message_method(m));
+	text_add_str(&activity, head_method_str(head));
 	text_add(&activity, " ", 1);
 	if (len > activity.cap - activity.len)
 		len = activity.cap - activity.len;
-	query = memchr(m->path.at, '?', len);
+	query = memchr(head->path.at, '?', len);
 	if (query != NULL)
-		len = (size_t)(query - m->path.at);
-	text_add(&activity, m->path.at, len);
+		len = (size_t)(query - head->path.at);
+	text_add(&activity, head->path.at, len);
 	atomic_store_explicit(
 	    &slot->activity_len, (uint32_t)activity.len, memory_order_release);
 }
@@ -240,13 +239,13 @@ void
 request_start(struct request *r)
 {
 	struct runtime *rt = r->runtime;
-	const struct message *m = session_request(r->session);
+	const struct head *head = session_request(r->session);
 
 	runtime_count(rt, SCOREBOARD_REQUESTS);
 	counter_gauge(&rt->slot->in_flight, 1);
-	note_activity(rt, m);
+	note_activity(rt, head);
 	r->methods = 0;
-	if (route_find(r->all->routes, m, &r->route, &r->methods) !=
+	if (route_find(r->all->routes, head, &r->route, &r->methods) !=
 	    ROUTE_FOUND)
 		r->route = NULL;
 	else
@@ -346,7 +345,7 @@ request_on_response_end(
 		end_stages(r);
 		counter_gauge(&rt->slot->in_flight, -1);
 	}
-	if (session_request(s)->error != MESSAGE_NONE)
+	if (session_request_error(s) != MESSAGE_NONE)
 		runtime_count(rt, SCOREBOARD_BAD_REQUESTS);
 	runtime_count(rt, SCOREBOARD_RESPONSES_1XX + code);
 	if (complete && r == NULL) {

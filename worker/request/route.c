@@ -51,7 +51,7 @@ struct route_table {
 
 /* What a search goes by. */
 struct request {
-	const struct message *message;
+	const struct head *head;
 	struct slice path;
 	size_t exact_len;         /* of the path; 0: no path, but "*" */
 	struct slice query;       /* at NULL: none */
@@ -272,10 +272,10 @@ is_value(const struct condition *c, struct slice value)
 }
 
 static bool
-has_header(const struct message *m, const struct condition *c)
+has_header(const struct head *head, const struct condition *c)
 {
-	for (size_t i = 0; i < m->header_count; i++) {
-		const struct message_header *h = &m->headers[i];
+	for (size_t i = 0; i < head->field_count; i++) {
+		const struct head_field *h = &head->fields[i];
 
 		if (h->name.len == c->name.len &&
 		    strncasecmp(h->name.at, c->name.at, c->name.len) == 0 &&
@@ -317,7 +317,7 @@ holds(const struct entry *e, const struct request *r)
 		return false;
 	for (size_t i = 0; i < e->condition_count; i++)
 		if (i < e->header_count
-			? !has_header(r->message, &e->conditions[i])
+			? !has_header(r->head, &e->conditions[i])
 			: !has_parameter(r->query, &e->conditions[i]))
 			return false;
 	return true;
@@ -404,16 +404,16 @@ read_host(struct request *r, struct slice host)
 }
 
 static void
-read_target(struct request *r, const struct message *m)
+read_target(struct request *r, const struct head *head)
 {
-	const char *mark = memchr(m->path.at, '?', m->path.len);
+	const char *mark = memchr(head->path.at, '?', head->path.len);
 
-	r->path = m->path;
+	r->path = head->path;
 	r->query = (struct slice){NULL, 0};
 	if (mark != NULL) {
-		r->path.len = (size_t)(mark - m->path.at);
+		r->path.len = (size_t)(mark - head->path.at);
 		r->query.at = mark + 1;
-		r->query.len = m->path.len - r->path.len - 1;
+		r->query.len = head->path.len - r->path.len - 1;
 	}
 	r->exact_len = r->path.len;
 	if (r->path.len == 1 && r->path.at[0] == '*') {
@@ -423,14 +423,14 @@ read_target(struct request *r, const struct message *m)
 }
 
 enum route_result
-route_find(const struct route_table *table, const struct message *request,
+route_find(const struct route_table *table, const struct head *request,
     const struct config_route **route, uint64_t *methods)
 {
 	const struct prefix *p;
 	struct request r;
 
-	r.message = request;
-	r.method = UINT64_C(1) << request->parser.method;
+	r.head = request;
+	r.method = UINT64_C(1) << request->method;
 	r.others = 0;
 	read_target(&r, request);
 	r.host = (struct slice){r.host_text, 0};

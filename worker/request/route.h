@@ -30,7 +30,7 @@
 #define ROUTE_H
 
 #include "config.h"
-#include "message.h"
+#include "head.h"
 #include "text.h"
 
 struct route_table;
@@ -48,7 +48,7 @@ enum route_result {
 
 /* methods: of ROUTE_NO_METHOD, which ones would do, as in config_route. */
 enum route_result route_find(const struct route_table *table,
-    const struct message *request, const struct config_route **route,
+    const struct head *request, const struct config_route **route,
     uint64_t *methods);
 
 /* "GET, HEAD": what Allow says (RFC 9110 section 10.2.1). */

@@ -182,24 +182,24 @@ make_parent(char *parent, struct trace_source *source)
 /* The one header of that kind; none, or several, or one that Connection names
  * and that ends here: no bytes. */
 static struct slice
-only(const struct message *m, enum message_field field)
+only(const struct head *head, enum head_field_id field)
 {
 	struct slice found = {"", 0};
 	unsigned count = 0;
 
-	for (size_t i = 0; i < m->header_count; i++)
-		if (m->headers[i].field == field && !m->headers[i].nominated &&
+	for (size_t i = 0; i < head->field_count; i++)
+		if (head->fields[i].id == field && !head->fields[i].nominated &&
 		    ++count == 1)
-			found = m->headers[i].value;
+			found = head->fields[i].value;
 	return count == 1 ? found : (struct slice){"", 0};
 }
 
 void
 trace_of_request(
-    struct trace *trace, struct trace_source *source, const struct message *m)
+    struct trace *trace, struct trace_source *source, const struct head *head)
 {
-	struct slice id = only(m, FIELD_X_REQUEST_ID);
-	struct slice parent = only(m, FIELD_TRACEPARENT);
+	struct slice id = only(head, FIELD_X_REQUEST_ID);
+	struct slice parent = only(head, FIELD_TRACEPARENT);
 
 	trace->parent_is_new = !is_parent(parent);
 	trace->parent[0] = '\0';

@@ -19,7 +19,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "message.h"
+#include "head.h"
 
 #define TRACE_ID_MAX 128      /* of an X-Request-Id that is passed on */
 #define TRACE_PARENT_BYTES 55 /* of a traceparent of version 00 */
@@ -44,6 +44,6 @@ uint64_t trace_random(struct trace_source *source);
  * traceparent of a later version, which may be longer, is passed on as it came
  * when `parent` is empty and parent_is_new false. */
 void trace_of_request(
-    struct trace *trace, struct trace_source *source, const struct message *m);
+    struct trace *trace, struct trace_source *source, const struct head *head);
 
 #endif

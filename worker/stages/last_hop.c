@@ -4,26 +4,26 @@
 
 /* `OPTIONS *`: asks about the server, not about a path. */
 static bool
-is_about_server(const struct message *m)
+is_about_server(const struct head *head)
 {
-	return m->parser.method == HTTP_OPTIONS && slice_is(m->path, "*");
+	return head->method == HTTP_OPTIONS && slice_is(head->path, "*");
 }
 
 /* RFC 9110 section 9.3.8: nor what might be someone's secret. */
 static bool
-is_secret(const struct message_header *h)
+is_secret(const struct head_field *h)
 {
-	return h->field == FIELD_COOKIE || slice_is(h->name, "authorization") ||
+	return h->id == FIELD_COOKIE || slice_is(h->name, "authorization") ||
 	       slice_is(h->name, "proxy-authorization");
 }
 
 static void
-add_request(struct text *out, const struct message *m)
+add_request(struct text *out, const struct head *head)
 {
-	text_addf(out, "%s %.*s HTTP/1.%u\r\n", message_method(m),
-	    (int)m->target.len, m->target.at, m->parser.http_minor & 1U);
-	for (size_t i = 0; i < m->header_count; i++) {
-		const struct message_header *h = &m->headers[i];
+	text_addf(out, "%s %.*s HTTP/1.%u\r\n", head_method_str(head),
+	    (int)head->target.len, head->target.at, head->minor & 1U);
+	for (size_t i = 0; i < head->field_count; i++) {
+		const struct head_field *h = &head->fields[i];
 
 		if (is_secret(h))
 			continue;
@@ -66,13 +66,13 @@ is_for(const struct config_route *route)
 static enum stage_verdict
 begin(struct request *r, void *state)
 {
-	const struct message *m = session_request(r->session);
+	const struct head *head = session_request(r->session);
 
 	(void)state;
-	if (m->max_forwards != 0 &&
-	    (r->route != NULL || r->methods != 0 || !is_about_server(m)))
+	if (head->max_forwards != 0 &&
+	    (r->route != NULL || r->methods != 0 || !is_about_server(head)))
 		return STAGE_NEXT;
-	if (m->parser.method == HTTP_TRACE)
+	if (head->method == HTTP_TRACE)
 		echo(r);
 	else
 		session_reply(r->session, 200, NULL,

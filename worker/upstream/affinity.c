@@ -15,18 +15,18 @@ hash_of(const char *data, size_t len)
 
 /* What consistent_hash goes by; of length 0 when the request has none. */
 static struct slice
-key_of(const struct config_service *service, const struct message *request)
+key_of(const struct config_service *service, const struct head *request)
 {
 	struct slice key = request->path;
 	const char *query;
 
 	switch (service->hash.on) {
 	case CONFIG_HASH_HEADER:
-		return message_header(request, service->hash.name);
+		return head_value(request, service->hash.name);
 	case CONFIG_HASH_COOKIE:
-		return message_cookie(request, service->hash.name);
+		return head_cookie(request, service->hash.name);
 	case CONFIG_HASH_QUERY:
-		return message_query(request, service->hash.name);
+		return head_query(request, service->hash.name);
 	case CONFIG_HASH_PATH:
 		break;
 	}
@@ -59,14 +59,14 @@ parse_number(struct slice text)
 
 void
 affinity_of_request(struct affinity *a, const struct config_service *service,
-    const struct message *request, const char *peer)
+    const struct head *request, const char *peer)
 {
 	struct slice key = {NULL, 0};
 
 	*a = (struct affinity){0};
 	if (service->sticky_cookie != NULL)
-		a->sticky = parse_number(
-		    message_cookie(request, service->sticky_cookie));
+		a->sticky =
+		    parse_number(head_cookie(request, service->sticky_cookie));
 	if (service->policy == CONFIG_POLICY_CONSISTENT_HASH)
 		key = key_of(service, request);
 	else if (service->policy != CONFIG_POLICY_IP_HASH)

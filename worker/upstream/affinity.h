@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #include "config.h"
-#include "message.h"
+#include "head.h"
 #include "text.h"
 
 /* What a policy may go by. */
@@ -21,7 +21,7 @@ struct affinity {
 /* peer: the client's address, without its port, which ip_hash goes by and
  * consistent_hash where the request does not have what it hashes on. */
 void affinity_of_request(struct affinity *a,
-    const struct config_service *service, const struct message *request,
+    const struct config_service *service, const struct head *request,
     const char *peer);
 
 /* The number by which a cookie names an endpoint, never 0. */

@@ -113,13 +113,13 @@ receive(struct upstream *up)
 
 	if (result == UPSTREAM_READ_WAIT)
 		return;
-	while (
-	    m->error == MESSAGE_NONE && m->head_done && message_is_interim(m)) {
+	while (m->error == MESSAGE_NONE && m->head_done &&
+	       head_is_interim(&m->head)) {
 		message_init_response(m, MESSAGE_HEAD_MAX, false);
 		if (!upstream_read_rest(up))
 			return;
 	}
-	status = message_status(m);
+	status = m->head.status;
 	if (result == UPSTREAM_READ_ERROR || m->error != MESSAGE_NONE)
 		finish(up->endpoint, false, "no valid response");
 	else if (m->head_done)

@@ -248,8 +248,8 @@ upstream_can_splice(const struct upstream *up)
 {
 	const struct message *m = &up->message;
 
-	return m->head_done && m->has_length && !m->no_body && !m->done &&
-	       m->length - m->body_bytes >= SPLICE_MIN + SPLICE_TAIL &&
+	return m->head_done && m->head.has_length && !m->no_body && !m->done &&
+	       m->head.length - m->body_bytes >= SPLICE_MIN + SPLICE_TAIL &&
 	       buffer_len(up->in) == 0;
 }
 
@@ -257,7 +257,7 @@ enum upstream_read
 upstream_splice(struct upstream *up, struct session *to)
 {
 	struct message *m = &up->message;
-	uint64_t left = m->length - m->body_bytes - SPLICE_TAIL;
+	uint64_t left = m->head.length - m->body_bytes - SPLICE_TAIL;
 	ssize_t n;
 
 	if (!up->io.readable)

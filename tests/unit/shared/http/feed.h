@@ -86,7 +86,7 @@ feed(struct fed *f, const char *text, size_t len, size_t way)
 		assert_true(taken <= end - at);
 		if (taken < end - at && !f->m.done &&
 		    f->m.error == MESSAGE_NONE) {
-			assert_true(f->m.chunked && f->m.head_done);
+			assert_true(f->m.head.chunked && f->m.head_done);
 			assert_true(end - at - taken < f->m.limits.head_bytes);
 		}
 		if (!head_was_done && !f->m.head_done &&

@@ -98,7 +98,7 @@ begin(struct session *s, unsigned status, uint64_t length, bool no_body)
 static inline void
 stream(struct session *s, uint64_t length)
 {
-	bool head = strcmp(message_method(session_request(s)), "HEAD") == 0;
+	bool head = strcmp(head_method_str(session_request(s)), "HEAD") == 0;
 
 	begin(s, 200, length, head);
 	session_write(s, "one,", 4, false);
@@ -168,7 +168,7 @@ answer(struct session *s)
 static inline void
 on_request(struct session *s)
 {
-	const struct message *m = session_request(s);
+	const struct head *m = session_request(s);
 
 	scene->requests++;
 	assert_ptr_equal(session_arg(s), scene);
@@ -178,7 +178,7 @@ on_request(struct session *s)
 	memcpy(scene->target, m->path.at, m->path.len);
 	scene->target[m->path.len] = '\0';
 	scene->body_len = 0;
-	if (strcmp(scene->target, "/echo") == 0 && message_has_body(m)) {
+	if (strcmp(scene->target, "/echo") == 0 && head_has_body(m)) {
 		session_take_body(s);
 	} else if (strcmp(scene->target, "/race") == 0) {
 		session_take_body(s);

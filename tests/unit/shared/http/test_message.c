@@ -15,21 +15,21 @@ test_plain_request(void **state)
 		struct message *m = &f->m;
 
 		assert_int_equal(m->error, MESSAGE_NONE);
-		assert_true(m->head_done && m->done && m->keep_alive);
+		assert_true(m->head_done && m->done && m->head.keep_alive);
 		/* The next request's bytes are left alone. */
 		assert_int_equal(f->taken, sizeof(text) - 1 - 3);
 		assert_int_equal(m->head_bytes, sizeof(text) - 1 - 3);
-		assert_string_equal(message_method(m), "GET");
-		assert_slice(m->target, "/a/b?x=1&y=two");
-		assert_slice(m->path, "/a/b?x=1&y=two");
-		assert_slice(m->host, "Example.com:8080");
-		assert_int_equal(m->header_count, 5);
-		assert_slice(message_header(m, "accept"), "*/*");
-		assert_slice(message_header(m, "x-empty"), "");
-		assert_slice(message_header(m, "x-tab"), "v");
-		assert_slice(message_header(m, "x-utf8"), "caf\xc3\xa9");
-		assert_null(message_header(m, "x-none").at);
-		assert_false(message_has_body(m));
+		assert_string_equal(head_method_str(&m->head), "GET");
+		assert_slice(m->head.target, "/a/b?x=1&y=two");
+		assert_slice(m->head.path, "/a/b?x=1&y=two");
+		assert_slice(m->head.host, "Example.com:8080");
+		assert_int_equal(m->head.field_count, 5);
+		assert_slice(head_value(&m->head, "accept"), "*/*");
+		assert_slice(head_value(&m->head, "x-empty"), "");
+		assert_slice(head_value(&m->head, "x-tab"), "v");
+		assert_slice(head_value(&m->head, "x-utf8"), "caf\xc3\xa9");
+		assert_null(head_value(&m->head, "x-none").at);
+		assert_false(head_has_body(&m->head));
 		drop(f);
 	}
 }
@@ -53,9 +53,9 @@ test_methods(void **state)
 		strcat(text, " / HTTP/1.1\r\n" HOST END);
 		f = feed_request(text, strlen(text), WHOLE);
 		assert_true(f->m.done);
-		assert_string_equal(message_method(&f->m), cases[i].name);
+		assert_string_equal(head_method_str(&f->m.head), cases[i].name);
 		assert_int_equal(
-		    message_is_idempotent(&f->m), cases[i].idempotent);
+		    head_is_idempotent(&f->m.head), cases[i].idempotent);
 		drop(f);
 	}
 }
@@ -95,9 +95,10 @@ test_keep_alive(void **state)
 			    cases[i].text, strlen(cases[i].text), way);
 
 			assert_true(f->m.done);
-			if (f->m.keep_alive != cases[i].keep_alive)
+			if (f->m.head.keep_alive != cases[i].keep_alive)
 				print_error("%s\n", cases[i].text);
-			assert_int_equal(f->m.keep_alive, cases[i].keep_alive);
+			assert_int_equal(
+			    f->m.head.keep_alive, cases[i].keep_alive);
 			drop(f);
 		}
 }
@@ -143,12 +144,12 @@ test_bodies(void **state)
 			assert_true(f->m.done);
 			assert_int_equal(f->taken, strlen(text));
 			assert_body(f, cases[i].body);
-			assert_int_equal(f->m.chunked, cases[i].chunked);
+			assert_int_equal(f->m.head.chunked, cases[i].chunked);
 			assert_int_equal(f->m.body_bytes, f->body_len);
-			assert_int_equal(message_has_body(&f->m),
+			assert_int_equal(head_has_body(&f->m.head),
 			    cases[i].chunked || f->body_len > 0);
 			/* Trailers do not become headers. */
-			assert_null(message_header(&f->m, "x-sum").at);
+			assert_null(head_value(&f->m.head, "x-sum").at);
 			drop(f);
 		}
 }
@@ -162,7 +163,7 @@ test_the_largest_length(void **state)
 
 	(void)state;
 	assert_int_equal(f->m.error, MESSAGE_NONE);
-	assert_true(f->m.length == INT64_MAX);
+	assert_true(f->m.head.length == INT64_MAX);
 	assert_false(f->m.done);
 	drop(f);
 }
@@ -182,14 +183,14 @@ test_unusual_names_and_values(void **state)
 		struct fed *f = feed_request(text, sizeof(text) - 1, way);
 
 		assert_int_equal(f->m.error, MESSAGE_NONE);
-		assert_true(f->m.done && f->m.keep_alive);
-		assert_int_equal(f->m.header_count, 10);
-		assert_slice(message_header(&f->m, "!#$%&'*+-.^_`|~0az"), "1");
-		assert_slice(message_header(&f->m, "1"),
+		assert_true(f->m.done && f->m.head.keep_alive);
+		assert_int_equal(f->m.head.field_count, 10);
+		assert_slice(head_value(&f->m.head, "!#$%&'*+-.^_`|~0az"), "1");
+		assert_slice(head_value(&f->m.head, "1"),
 		    "\"x\x80\xff()<>@,;:/[]?={}\\\"");
-		assert_slice(message_header(&f->m, "-"), "");
-		assert_non_null(message_header(&f->m, "-").at);
-		assert_slice(message_header(&f->m, "_x_"), "a\t b");
+		assert_slice(head_value(&f->m.head, "-"), "");
+		assert_non_null(head_value(&f->m.head, "-").at);
+		assert_slice(head_value(&f->m.head, "_x_"), "a\t b");
 		drop(f);
 	}
 }
@@ -237,10 +238,10 @@ test_headers_of_the_last_message_are_gone(void **state)
 	assert_int_equal(
 	    message_feed(m, second, sizeof(second) - 1), sizeof(second) - 1);
 	assert_true(m->done);
-	assert_int_equal(m->header_count, 2);
-	assert_null(message_header(m, "x-old").at);
-	assert_slice(message_header(m, "x-new"), "2");
-	assert_false(m->headers[1].nominated);
+	assert_int_equal(m->head.field_count, 2);
+	assert_null(head_value(&m->head, "x-old").at);
+	assert_slice(head_value(&m->head, "x-new"), "2");
+	assert_false(m->head.fields[1].nominated);
 	free(m);
 }
 

@@ -81,8 +81,8 @@ test_header_count(void **state)
 	static char text[TEXT_MAX];
 
 	(void)state;
-	for (size_t count = MESSAGE_HEADERS_MAX - 1;
-	    count <= MESSAGE_HEADERS_MAX + 1; count++) {
+	for (size_t count = HEAD_FIELDS_MAX - 1; count <= HEAD_FIELDS_MAX + 1;
+	    count++) {
 		strcpy(text, LINE HOST);
 		for (size_t i = 1; i < count; i++)
 			strcat(text, "X: 1\r\n");
@@ -90,9 +90,9 @@ test_header_count(void **state)
 		for (size_t way = 0; way < ways(strlen(text)); way++) {
 			struct fed *f = feed_request(text, strlen(text), way);
 
-			if (count <= MESSAGE_HEADERS_MAX) {
+			if (count <= HEAD_FIELDS_MAX) {
 				assert_true(f->m.done);
-				assert_int_equal(f->m.header_count, count);
+				assert_int_equal(f->m.head.field_count, count);
 			} else {
 				assert_int_equal(
 				    f->m.error, MESSAGE_HEAD_TOO_LARGE);
@@ -109,8 +109,8 @@ test_connection_options(void **state)
 	static char text[TEXT_MAX];
 
 	(void)state;
-	for (size_t count = MESSAGE_HEADERS_MAX;
-	    count <= MESSAGE_HEADERS_MAX + 1; count++) {
+	for (size_t count = HEAD_FIELDS_MAX; count <= HEAD_FIELDS_MAX + 1;
+	    count++) {
 		struct fed *f;
 
 		strcpy(text, LINE HOST "Connection: a\r\nConnection: ,,,,b");
@@ -118,7 +118,7 @@ test_connection_options(void **state)
 			strcat(text, ",c");
 		strcat(text, END END);
 		f = feed_request(text, strlen(text), WHOLE);
-		assert_int_equal(f->m.done, count == MESSAGE_HEADERS_MAX);
+		assert_int_equal(f->m.done, count == HEAD_FIELDS_MAX);
 		if (!f->m.done)
 			assert_int_equal(f->m.error, MESSAGE_HEAD_TOO_LARGE);
 		drop(f);

@@ -7,7 +7,7 @@ test_known_fields(void **state)
 {
 	static const struct {
 		const char *name;
-		enum message_field field;
+		enum head_field_id field;
 	} want[] = {{"Host", FIELD_HOST}, {"TE", FIELD_TE}, {"Via", FIELD_VIA},
 	    {"Date", FIELD_DATE}, {"Cookie", FIELD_COOKIE},
 	    {"Trailer", FIELD_TRAILER}, {"UPGRADE", FIELD_UPGRADE},
@@ -41,17 +41,17 @@ test_known_fields(void **state)
 	strcat(text, END);
 	f = feed_request(text, strlen(text), WHOLE);
 	assert_true(f->m.done);
-	assert_int_equal(f->m.header_count, sizeof(want) / sizeof(want[0]));
-	for (size_t i = 0; i < f->m.header_count; i++)
-		assert_int_equal(f->m.headers[i].field, want[i].field);
+	assert_int_equal(f->m.head.field_count, sizeof(want) / sizeof(want[0]));
+	for (size_t i = 0; i < f->m.head.field_count; i++)
+		assert_int_equal(f->m.head.fields[i].id, want[i].field);
 	drop(f);
 	f = feed_request(CHUNKED, strlen(CHUNKED), WHOLE);
-	assert_int_equal(f->m.headers[1].field, FIELD_TRANSFER_ENCODING);
+	assert_int_equal(f->m.head.fields[1].id, FIELD_TRANSFER_ENCODING);
 	drop(f);
 	f = feed_request(LINE HOST "Expect:\r\n" END,
 	    strlen(LINE HOST "Expect:\r\n" END), WHOLE);
 	assert_true(f->m.done);
-	assert_int_equal(f->m.headers[1].field, FIELD_EXPECT);
+	assert_int_equal(f->m.head.fields[1].id, FIELD_EXPECT);
 	drop(f);
 }
 
@@ -68,7 +68,7 @@ test_hop_by_hop(void **state)
 		      "Date: x\r\nExpect: 100-Continue\r\n\r\n";
 	static const struct {
 		const char *name;
-		enum message_field field;
+		enum head_field_id field;
 		bool nominated;
 	} want[] = {{"host", FIELD_HOST, false},
 	    {"connection", FIELD_CONNECTION, false},
@@ -92,12 +92,12 @@ test_hop_by_hop(void **state)
 
 		assert_true(f->m.done);
 		assert_int_equal(
-		    f->m.header_count, sizeof(want) / sizeof(want[0]));
-		for (size_t i = 0; i < f->m.header_count; i++) {
-			const struct message_header *h = &f->m.headers[i];
+		    f->m.head.field_count, sizeof(want) / sizeof(want[0]));
+		for (size_t i = 0; i < f->m.head.field_count; i++) {
+			const struct head_field *h = &f->m.head.fields[i];
 
 			assert_true(slice_is(h->name, want[i].name));
-			assert_int_equal(h->field, want[i].field);
+			assert_int_equal(h->id, want[i].field);
 			assert_int_equal(h->nominated, want[i].nominated);
 		}
 		drop(f);
@@ -136,7 +136,7 @@ test_expectations(void **state)
 
 			assert_true(f->m.done);
 			assert_int_equal(
-			    f->m.expects_continue, cases[i].expects);
+			    f->m.head.expects_continue, cases[i].expects);
 			drop(f);
 		}
 }
@@ -170,7 +170,7 @@ test_max_forwards(void **state)
 		    feed_request(cases[i].text, strlen(cases[i].text), WHOLE);
 
 		assert_true(f->m.done);
-		assert_int_equal(f->m.max_forwards, cases[i].want);
+		assert_int_equal(f->m.head.max_forwards, cases[i].want);
 		drop(f);
 	}
 }
@@ -197,7 +197,7 @@ test_te(void **state)
 		    feed_request(cases[i].text, strlen(cases[i].text), WHOLE);
 
 		assert_true(f->m.done);
-		assert_int_equal(f->m.accepts_trailers, cases[i].accepts);
+		assert_int_equal(f->m.head.accepts_trailers, cases[i].accepts);
 		drop(f);
 	}
 }
@@ -242,8 +242,8 @@ test_upgrade(void **state)
 
 			assert_true(f->m.done);
 			assert_int_equal(
-			    f->m.upgrades, cases[i].protocol[0] != '\0');
-			assert_slice(f->m.upgrade, cases[i].protocol);
+			    f->m.head.upgrades, cases[i].protocol[0] != '\0');
+			assert_slice(f->m.head.upgrade, cases[i].protocol);
 			drop(f);
 		}
 }
@@ -258,16 +258,16 @@ test_cookies(void **state)
 
 	(void)state;
 	assert_true(f->m.done);
-	assert_slice(message_cookie(&f->m, "a"), "1");
-	assert_slice(message_cookie(&f->m, "b"), "2");
-	assert_slice(message_cookie(&f->m, "c"), "3 ");
-	assert_slice(message_cookie(&f->m, "d"), "");
-	assert_non_null(message_cookie(&f->m, "d").at);
-	assert_null(message_cookie(&f->m, "e").at);
-	assert_slice(message_cookie(&f->m, "ab"), "5");
-	assert_slice(message_cookie(&f->m, "f"), "8=9");
-	assert_null(message_cookie(&f->m, "A").at);
-	assert_null(message_cookie(&f->m, "g").at);
+	assert_slice(head_cookie(&f->m.head, "a"), "1");
+	assert_slice(head_cookie(&f->m.head, "b"), "2");
+	assert_slice(head_cookie(&f->m.head, "c"), "3 ");
+	assert_slice(head_cookie(&f->m.head, "d"), "");
+	assert_non_null(head_cookie(&f->m.head, "d").at);
+	assert_null(head_cookie(&f->m.head, "e").at);
+	assert_slice(head_cookie(&f->m.head, "ab"), "5");
+	assert_slice(head_cookie(&f->m.head, "f"), "8=9");
+	assert_null(head_cookie(&f->m.head, "A").at);
+	assert_null(head_cookie(&f->m.head, "g").at);
 	drop(f);
 }
 
@@ -289,11 +289,11 @@ test_trailers(void **state)
 		assert_int_equal(f->taken, sizeof(text) - 1 - 3);
 		for (size_t i = 0; i < 3; i++) {
 			assert_true(
-			    message_next_field(&f->m.trailers, &name, &value));
+			    head_next_field(&f->m.trailers, &name, &value));
 			assert_slice(name, want[i][0]);
 			assert_slice(value, want[i][1]);
 		}
-		assert_false(message_next_field(&f->m.trailers, &name, &value));
+		assert_false(head_next_field(&f->m.trailers, &name, &value));
 		drop(f);
 	}
 }

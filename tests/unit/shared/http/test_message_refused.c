@@ -315,7 +315,7 @@ test_any_byte_anywhere(void **state)
 					    text[i] == '\r', good[i] == '\r');
 				}
 				/* "Host:  b" and "Host:xab" are right. */
-				assert_in_range(whole->m.host.len, 1, 3);
+				assert_in_range(whole->m.head.host.len, 1, 3);
 			}
 			drop(whole);
 			drop(bytes);

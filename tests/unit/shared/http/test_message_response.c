@@ -79,15 +79,15 @@ test_responses(void **state)
 				    message_error_str(f->m.error));
 			assert_int_equal(f->m.error, MESSAGE_NONE);
 			assert_int_equal(f->m.done, a->done);
-			assert_int_equal(message_status(&f->m), a->status);
+			assert_int_equal(f->m.head.status, a->status);
 			assert_int_equal(
-			    message_is_interim(&f->m), a->status < 200);
+			    head_is_interim(&f->m.head), a->status < 200);
 			assert_body(f, a->body);
-			if (f->m.keep_alive != a->keep_alive && a->done)
+			if (f->m.head.keep_alive != a->keep_alive && a->done)
 				print_error("%s\n", a->text);
 			if (a->done)
 				assert_int_equal(
-				    f->m.keep_alive, a->keep_alive);
+				    f->m.head.keep_alive, a->keep_alive);
 			drop(f);
 		}
 }
@@ -103,13 +103,13 @@ test_interim_then_final(void **state)
 	struct fed *f = feed_response(text, false, WHOLE);
 
 	(void)state;
-	assert_true(f->m.done && message_is_interim(&f->m));
+	assert_true(f->m.done && head_is_interim(&f->m.head));
 	assert_int_equal(f->taken, first);
 	drop(f);
 	f = feed_response(text + first, false, WHOLE);
 	assert_true(f->m.done);
-	assert_int_equal(message_status(&f->m), 200);
-	assert_slice(f->m.reason, "OK");
+	assert_int_equal(f->m.head.status, 200);
+	assert_slice(f->m.head.reason, "OK");
 	assert_body(f, "ok");
 	drop(f);
 }
@@ -212,8 +212,8 @@ test_switching_protocols(void **state)
 	for (size_t way = 0; way < ways(sizeof(text) - 1); way++) {
 		struct fed *f = feed_response(text, false, way);
 
-		assert_true(f->m.done && f->m.upgrades);
-		assert_slice(f->m.upgrade, "foo/2");
+		assert_true(f->m.done && f->m.head.upgrades);
+		assert_slice(f->m.head.upgrade, "foo/2");
 		assert_int_equal(f->taken, sizeof(text) - 1 - 7);
 		drop(f);
 	}
@@ -230,8 +230,8 @@ test_upgrade_offered(void **state)
 
 	(void)state;
 	assert_true(f->m.done);
-	assert_false(f->m.upgrades);
-	assert_slice(f->m.upgrade, "websocket");
+	assert_false(f->m.head.upgrades);
+	assert_slice(f->m.head.upgrade, "websocket");
 	drop(f);
 }
 

@@ -57,8 +57,8 @@ test_targets_and_hosts(void **state)
 				    message_error_str(f->m.error));
 			assert_true(f->m.done);
 			assert_int_equal(f->taken, len);
-			assert_slice(f->m.path, targets[i].path);
-			assert_slice(f->m.host, targets[i].host);
+			assert_slice(f->m.head.path, targets[i].path);
+			assert_slice(f->m.head.host, targets[i].host);
 			drop(f);
 		}
 	}
@@ -81,8 +81,8 @@ test_target_is_as_sent(void **state)
 		    feed_request(texts[i][0], strlen(texts[i][0]), BYTES);
 
 		assert_true(f->m.done);
-		assert_slice(f->m.target, texts[i][1]);
-		assert_slice(message_header(&f->m, "host"), "a");
+		assert_slice(f->m.head.target, texts[i][1]);
+		assert_slice(head_value(&f->m.head, "host"), "a");
 		drop(f);
 	}
 }
@@ -188,18 +188,18 @@ test_query(void **state)
 	struct fed *f = feed_request(text, sizeof(text) - 1, WHOLE);
 
 	(void)state;
-	assert_slice(message_query(&f->m, "ms"), "30");
-	assert_slice(message_query(&f->m, "offload"), "true");
-	assert_slice(message_query(&f->m, "empty"), "");
-	assert_non_null(message_query(&f->m, "empty").at);
-	assert_slice(message_query(&f->m, "a"), "b=c");
-	assert_null(message_query(&f->m, "m").at);
-	assert_null(message_query(&f->m, "s").at);
-	assert_null(message_query(&f->m, "p").at);
-	assert_null(message_query(&f->m, "x").at);
+	assert_slice(head_query(&f->m.head, "ms"), "30");
+	assert_slice(head_query(&f->m.head, "offload"), "true");
+	assert_slice(head_query(&f->m.head, "empty"), "");
+	assert_non_null(head_query(&f->m.head, "empty").at);
+	assert_slice(head_query(&f->m.head, "a"), "b=c");
+	assert_null(head_query(&f->m.head, "m").at);
+	assert_null(head_query(&f->m.head, "s").at);
+	assert_null(head_query(&f->m.head, "p").at);
+	assert_null(head_query(&f->m.head, "x").at);
 	drop(f);
 	f = feed_request(LINE HOST END, strlen(LINE HOST END), WHOLE);
-	assert_null(message_query(&f->m, "ms").at);
+	assert_null(head_query(&f->m.head, "ms").at);
 	drop(f);
 }
 

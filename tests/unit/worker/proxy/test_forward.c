@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "forward.h"
+#include "message.h"
 
 static struct message message;
 static char in[4096], out[4096];
@@ -38,7 +39,7 @@ static struct trace trace = {
 static const char *
 forwarded(const char *text, const struct config_route *route)
 {
-	struct forward_request request = {.message = &message,
+	struct forward_request request = {.head = &message.head,
 	    .route = route,
 	    .peer = "10.0.0.9",
 	    .host = "users",
@@ -183,7 +184,7 @@ prefixes_are_rewritten(void **state)
 static void
 says_when_it_does_not_fit(void **state)
 {
-	struct forward_request request = {.message = &message,
+	struct forward_request request = {.head = &message.head,
 	    .route = &plain,
 	    .peer = "::1",
 	    .host = "h",
@@ -266,7 +267,7 @@ trailers_that_frame_or_authenticate_are_dropped(void **state)
 	(void)state;
 	text_init(&t, out, sizeof(out) - 1);
 	forward_trailers(
-	    &t, &message, (struct slice){lines, sizeof(lines) - 1});
+	    &t, &message.head, (struct slice){lines, sizeof(lines) - 1});
 	out[t.len] = '\0';
 	assert_string_equal(out, "X-Sum: 1\r\nX-Empty: \r\n");
 }
@@ -281,7 +282,7 @@ trailers_that_do_not_fit_are_left_out(void **state)
 	(void)state;
 	text_init(&t, out, 15);
 	forward_trailers(
-	    &t, &message, (struct slice){lines, sizeof(lines) - 1});
+	    &t, &message.head, (struct slice){lines, sizeof(lines) - 1});
 	out[t.len] = '\0';
 	assert_string_equal(out, "A: 1\r\nB: 2\r\n");
 }
@@ -298,7 +299,7 @@ trailers_that_connection_names_are_dropped(void **state)
 	    false);
 	text_init(&t, out, sizeof(out) - 1);
 	forward_trailers(
-	    &t, &message, (struct slice){lines, sizeof(lines) - 1});
+	    &t, &message.head, (struct slice){lines, sizeof(lines) - 1});
 	out[t.len] = '\0';
 	assert_string_equal(out, "X-Bar: 2\r\n");
 }
@@ -320,7 +321,7 @@ trailers_that_connection_does_not_name_go_on(void **state)
 
 		text_init(&t, out, sizeof(out) - 1);
 		forward_trailers(
-		    &t, &message, (struct slice){line, (size_t)len});
+		    &t, &message.head, (struct slice){line, (size_t)len});
 		out[t.len] = '\0';
 		assert_string_equal(out, line);
 	}
@@ -338,7 +339,8 @@ trailers_behind_too_many_names_are_dropped(void **state)
 	    "Transfer-Encoding: chunked\r\n\r\n",
 	    false);
 	text_init(&t, out, sizeof(out) - 1);
-	forward_trailers(&t, &message, (struct slice){line, sizeof(line) - 1});
+	forward_trailers(
+	    &t, &message.head, (struct slice){line, sizeof(line) - 1});
 	assert_int_equal(t.len, 0);
 }
 
@@ -352,7 +354,7 @@ switching_protocols(void **state)
 		     "X-Hop: 1\r\nUpgrade: websocket\r\nX-Key: 2\r\n\r\n",
 	    true);
 	text_init(&t, out, sizeof(out) - 1);
-	forward_switch(&t, &message);
+	forward_switch(&t, &message.head);
 	out[t.len] = '\0';
 	assert_string_equal(out,
 	    "X-Key: 2\r\nVia: 1.1 drover\r\n"
@@ -371,19 +373,19 @@ responses_keep_what_is_end_to_end(void **state)
 		     "Via: 1.1 up\r\n\r\n",
 	    true);
 	text_init(&t, out, sizeof(out) - 1);
-	forward_response(&t, &message, true);
+	forward_response(&t, &message.head, true);
 	out[t.len] = '\0';
 	assert_string_equal(out, "Server: s\r\nSet-Cookie: a\r\n"
 				 "Set-Cookie: b\r\nTrailer: X-Sum\r\n"
 				 "Via: 1.1 up\r\nVia: 1.1 drover\r\n");
 	text_init(&t, out, sizeof(out) - 1);
-	forward_response(&t, &message, false);
+	forward_response(&t, &message.head, false);
 	out[t.len] = '\0';
 	assert_null(strstr(out, "Trailer"));
-	assert_false(forward_has_date(&message));
+	assert_false(forward_has_date(&message.head));
 	read_message(
 	    "HTTP/1.1 200 OK\r\nDate: x\r\nContent-Length: 0\r\n\r\n", true);
-	assert_true(forward_has_date(&message));
+	assert_true(forward_has_date(&message.head));
 }
 
 int

@@ -15,6 +15,7 @@
 
 #include <cmocka.h>
 
+#include "message.h"
 #include "route.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -49,7 +50,7 @@ find(const struct route_table *table, const char *head)
 	assert_int_equal(message.error, MESSAGE_NONE);
 	assert_true(message.head_done);
 	allowed = 1;
-	switch (route_find(table, &message, &route, &allowed)) {
+	switch (route_find(table, &message.head, &route, &allowed)) {
 	case ROUTE_FOUND:
 		assert_non_null(route);
 		assert_int_equal(allowed, 0);

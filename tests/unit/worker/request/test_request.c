@@ -138,7 +138,7 @@ a_body_too_long_takes_the_task_off(void **state)
 static void
 a_request_that_waits_goes_on_when_it_is_resumed(void **state)
 {
-	const struct message *m;
+	const struct head *m;
 
 	(void)state;
 	say("POST /wait/for?it=1" HOST "Content-Length: 6\r\n\r\n");

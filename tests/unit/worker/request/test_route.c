@@ -372,7 +372,8 @@ a_thousand_routes(void **state)
 		    i % 2 == 0 ? i : 1, i);
 		find(table, head);
 		assert_int_equal(
-		    route_find(table, &message, &found, &allowed), ROUTE_FOUND);
+		    route_find(table, &message.head, &found, &allowed),
+		    ROUTE_FOUND);
 		assert_ptr_equal(found, &routes[i]);
 	}
 	assert_string_equal(find_path(table, "/v1/tenants/3"), "none");

@@ -20,15 +20,15 @@
 static struct trace_source source;
 
 static void
-add_header(struct message *m, enum message_field field, const char *value)
+add_header(struct head *head, enum head_field_id id, const char *value)
 {
-	struct message_header *h = &m->headers[m->header_count++];
+	struct head_field *h = &head->fields[head->field_count++];
 
-	assert_true(m->header_count <= MESSAGE_HEADERS_MAX);
-	*h = (struct message_header){
+	assert_true(head->field_count <= HEAD_FIELDS_MAX);
+	*h = (struct head_field){
 	    .name = {"x", 1},
 	    .value = {value, strlen(value)},
-	    .field = field,
+	    .id = id,
 	};
 }
 
@@ -36,20 +36,20 @@ add_header(struct message *m, enum message_field field, const char *value)
 static struct trace
 trace_with(const char *id, const char *parent)
 {
-	static struct message m;
+	static struct head head;
 	struct trace trace;
 
 	/* What was there before must not matter. */
 	memset(&trace, 'x', sizeof(trace));
-	m.header_count = 0;
-	add_header(&m, FIELD_HOST, "a");
+	head.field_count = 0;
+	add_header(&head, FIELD_HOST, "a");
 	if (id != NULL)
-		add_header(&m, FIELD_X_REQUEST_ID, id);
-	add_header(&m, FIELD_OTHER, "b");
+		add_header(&head, FIELD_X_REQUEST_ID, id);
+	add_header(&head, FIELD_OTHER, "b");
 	if (parent != NULL)
-		add_header(&m, FIELD_TRACEPARENT, parent);
-	add_header(&m, FIELD_TRACESTATE, "rojo=00f067aa0ba902b7");
-	trace_of_request(&trace, &source, &m);
+		add_header(&head, FIELD_TRACEPARENT, parent);
+	add_header(&head, FIELD_TRACESTATE, "rojo=00f067aa0ba902b7");
+	trace_of_request(&trace, &source, &head);
 	return trace;
 }
 
@@ -271,7 +271,7 @@ static void
 test_no_byte_beyond(void **state)
 {
 	static const char text[] = "00-" IDS "-01";
-	static struct message m;
+	static struct head head;
 	struct trace t;
 
 	(void)state;
@@ -280,12 +280,12 @@ test_no_byte_beyond(void **state)
 
 		assert_non_null(value);
 		memcpy(value, text, len);
-		m.header_count = 0;
-		add_header(&m, FIELD_TRACEPARENT, "");
-		add_header(&m, FIELD_X_REQUEST_ID, "");
-		m.headers[0].value = (struct slice){value, len};
-		m.headers[1].value = (struct slice){value, len};
-		trace_of_request(&t, &source, &m);
+		head.field_count = 0;
+		add_header(&head, FIELD_TRACEPARENT, "");
+		add_header(&head, FIELD_X_REQUEST_ID, "");
+		head.fields[0].value = (struct slice){value, len};
+		head.fields[1].value = (struct slice){value, len};
+		trace_of_request(&t, &source, &head);
 		assert_int_equal(t.parent_is_new, len != TRACE_PARENT_BYTES);
 		free(value);
 	}
@@ -294,18 +294,18 @@ test_no_byte_beyond(void **state)
 static void
 test_repeated(void **state)
 {
-	static struct message m;
+	static struct head head;
 	struct trace t;
 
 	(void)state;
 	for (int same = 0; same < 2; same++) {
-		m.header_count = 0;
-		add_header(&m, FIELD_X_REQUEST_ID, "a");
-		add_header(&m, FIELD_TRACEPARENT, "00-" IDS "-01");
-		add_header(&m, FIELD_X_REQUEST_ID, same ? "a" : "b");
-		add_header(&m, FIELD_TRACEPARENT,
+		head.field_count = 0;
+		add_header(&head, FIELD_X_REQUEST_ID, "a");
+		add_header(&head, FIELD_TRACEPARENT, "00-" IDS "-01");
+		add_header(&head, FIELD_X_REQUEST_ID, same ? "a" : "b");
+		add_header(&head, FIELD_TRACEPARENT,
 		    same ? "00-" IDS "-01" : "00-" IDS "-00");
-		trace_of_request(&t, &source, &m);
+		trace_of_request(&t, &source, &head);
 		assert_new_id(&t);
 		assert_new_parent(&t);
 	}

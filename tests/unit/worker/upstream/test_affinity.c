@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "affinity.h"
+#include "message.h"
 
 /* Of "10.0.0.1:3000", worked out by another program. */
 #define ENDPOINT UINT64_C(0x88f52a5ce7775b4e)
@@ -31,7 +32,7 @@ affinity_of(
 	message_init_request(&m, &limits);
 	message_feed(&m, data, len);
 	assert_true(m.head_done);
-	affinity_of_request(&a, service, &m, peer);
+	affinity_of_request(&a, service, &m.head, peer);
 	return a;
 }
 

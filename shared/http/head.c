@@ -1,6 +1,7 @@
+#include "head.h"
+
 #include <string.h>
 
-#include "message_private.h"
 #include "octet.h"
 
 /* Name, its first letter, what it is. No two are alike in length and first
@@ -33,11 +34,11 @@
 
 #define KEY(len, first) ((unsigned)(len) << 8 | (unsigned)(first))
 
-enum message_field
-message_field_of(struct slice name)
+enum head_field_id
+head_field_id_of(struct slice name)
 {
 	const char *known;
-	enum message_field field;
+	enum head_field_id field;
 
 	/* A name is never empty, and a longer one not ours. */
 	if (name.len > sizeof("proxy-authorization") - 1)
@@ -59,7 +60,7 @@ message_field_of(struct slice name)
 /* ---- values ---- */
 
 struct slice
-message_trim(struct slice s)
+head_trim(struct slice s)
 {
 	while (s.len > 0 && octet_is_blank(s.at[0])) {
 		s.at++;
@@ -82,28 +83,28 @@ hash_name(struct slice name)
 }
 
 void
-message_nominate(struct message *m, struct slice name)
+head_nominate(struct head *h, struct slice name)
 {
-	if (m->nominated_count < MESSAGE_NOMINATED_MAX)
-		m->nominated[m->nominated_count] = hash_name(name);
-	m->nominated_count++;
+	if (h->nominated_count < HEAD_NOMINATED_MAX)
+		h->nominated[h->nominated_count] = hash_name(name);
+	h->nominated_count++;
 }
 
 bool
-message_nominates(const struct message *m, struct slice name)
+head_nominates(const struct head *h, struct slice name)
 {
 	uint32_t hash = hash_name(name);
 
-	if (m->nominated_count > MESSAGE_NOMINATED_MAX)
+	if (h->nominated_count > HEAD_NOMINATED_MAX)
 		return true;
-	for (unsigned i = 0; i < m->nominated_count; i++)
-		if (m->nominated[i] == hash)
+	for (unsigned i = 0; i < h->nominated_count; i++)
+		if (h->nominated[i] == hash)
 			return true;
 	return false;
 }
 
 struct slice
-message_next_element(struct slice *list)
+head_next_element(struct slice *list)
 {
 	struct slice element = *list;
 	const char *comma;
@@ -118,15 +119,15 @@ message_next_element(struct slice *list)
 	} else {
 		list->at = NULL;
 	}
-	return message_trim(element);
+	return head_trim(element);
 }
 
 struct slice
-message_header(const struct message *m, const char *name)
+head_value(const struct head *h, const char *name)
 {
-	for (size_t i = 0; i < m->header_count; i++)
-		if (slice_is(m->headers[i].name, name))
-			return m->headers[i].value;
+	for (size_t i = 0; i < h->field_count; i++)
+		if (slice_is(h->fields[i].name, name))
+			return h->fields[i].value;
 	return (struct slice){NULL, 0};
 }
 
@@ -152,19 +153,42 @@ find_cookie(struct slice cookies, struct slice name)
 }
 
 struct slice
-message_cookie(const struct message *m, const char *name)
+head_cookie(const struct head *h, const char *name)
 {
 	struct slice wanted = {name, strlen(name)};
 	struct slice value = {NULL, 0};
 
-	for (size_t i = 0; i < m->header_count && value.at == NULL; i++)
-		if (m->headers[i].field == FIELD_COOKIE)
-			value = find_cookie(m->headers[i].value, wanted);
+	for (size_t i = 0; i < h->field_count && value.at == NULL; i++)
+		if (h->fields[i].id == FIELD_COOKIE)
+			value = find_cookie(h->fields[i].value, wanted);
 	return value;
 }
 
+struct slice
+head_query(const struct head *h, const char *name)
+{
+	const char *end = h->path.at + h->path.len;
+	const char *at = memchr(h->path.at, '?', h->path.len);
+	size_t name_len = strlen(name);
+
+	while (at != NULL) {
+		const char *next;
+		size_t len;
+
+		at++;
+		next = memchr(at, '&', (size_t)(end - at));
+		len = (size_t)((next != NULL ? next : end) - at);
+		if (len > name_len && at[name_len] == '=' &&
+		    memcmp(at, name, name_len) == 0)
+			return (struct slice){
+			    at + name_len + 1, len - name_len - 1};
+		at = next;
+	}
+	return (struct slice){NULL, 0};
+}
+
 bool
-message_next_field(struct slice *lines, struct slice *name, struct slice *value)
+head_next_field(struct slice *lines, struct slice *name, struct slice *value)
 {
 	const char *colon, *lf;
 
@@ -176,9 +200,34 @@ message_next_field(struct slice *lines, struct slice *name, struct slice *value)
 	if (colon == NULL || lf == NULL || lf < colon + 2)
 		return false;
 	*name = (struct slice){lines->at, (size_t)(colon - lines->at)};
-	*value = message_trim(
+	*value = head_trim(
 	    (struct slice){colon + 1, (size_t)(lf - 1 - (colon + 1))});
 	lines->len -= (size_t)(lf + 1 - lines->at);
 	lines->at = lf + 1;
 	return true;
+}
+
+/* ---- methods ---- */
+
+const char *
+head_method_str(const struct head *h)
+{
+	return llhttp_method_name((llhttp_method_t)h->method);
+}
+
+/* RFC 9110 section 9.2.2. */
+bool
+head_is_idempotent(const struct head *h)
+{
+	switch (h->method) {
+	case HTTP_GET:
+	case HTTP_HEAD:
+	case HTTP_OPTIONS:
+	case HTTP_TRACE:
+	case HTTP_PUT:
+	case HTTP_DELETE:
+		return true;
+	default:
+		return false;
+	}
 }

@@ -1,0 +1,125 @@
+/*
+ * head - the facts of a message: start line, fields, framing, whichever version
+ * of HTTP brought them. message.h fills a head in and has checked what a head
+ * says; a reader needs no other part of a message.
+ *
+ * Both processes, requests and responses. Pure. All slices point into the
+ * buffer that holds the head's bytes, and are valid as long as that one.
+ */
+#ifndef HEAD_H
+#define HEAD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <llhttp.h>
+
+#include "slice.h"
+
+#define HEAD_FIELDS_MAX 100
+#define HEAD_NOMINATED_MAX 8
+
+/* Fields that somebody here has to know without a string comparison. */
+enum head_field_id {
+	FIELD_OTHER,
+	FIELD_CONNECTION,
+	FIELD_CONTENT_LENGTH,
+	FIELD_COOKIE,
+	FIELD_DATE,
+	FIELD_EXPECT,
+	FIELD_HOST,
+	FIELD_HOP_BY_HOP, /* Keep-Alive, Proxy-Connection, HTTP2-Settings ... */
+	FIELD_MAX_FORWARDS,
+	FIELD_TE,
+	FIELD_TRACEPARENT,
+	FIELD_TRACESTATE,
+	FIELD_TRAILER,
+	FIELD_TRANSFER_ENCODING,
+	FIELD_UPGRADE,
+	FIELD_VIA,
+	FIELD_X_FORWARDED_FOR,
+	FIELD_X_FORWARDED_PROTO,
+	FIELD_X_REAL_IP,
+	FIELD_X_REQUEST_ID,
+};
+
+struct head_field {
+	struct slice name;
+	struct slice value; /* without the white space around it */
+	enum head_field_id id;
+	bool nominated; /* named by Connection, so hop-by-hop */
+};
+
+struct head {
+	bool is_response;
+	uint8_t method;  /* requests: llhttp_method_t */
+	uint8_t minor;   /* of version 1.x */
+	uint16_t status; /* responses */
+	bool chunked;
+	bool has_length;
+	bool keep_alive;
+	bool expects_continue; /* HTTP/1.1 with a body */
+	bool accepts_trailers; /* TE: trailers */
+	/* An HTTP/1.1 request without a body asks for another protocol than
+	 * h2c; a response is 101 and names one. The first such element of
+	 * Upgrade is in `upgrade`, which a response of status 426 may have,
+	 * too. */
+	bool upgrades;
+	int max_forwards;    /* -1: none, or not OPTIONS or TRACE */
+	uint64_t length;     /* Content-Length, when has_length */
+	struct slice target; /* requests: as sent; but see path */
+	/* Requests: origin-form with query, or `*`. The URI "http://a?q" has
+	 * the path "/?q": that slash is put in, in the target too. */
+	struct slice path;
+	struct slice host;   /* requests: Host, or the URI's */
+	struct slice reason; /* responses */
+	struct slice upgrade;
+	/* Hashes of the names in Connection: for trailers, which come when the
+	 * bytes of the head are gone. head_nominates(). */
+	uint32_t nominated[HEAD_NOMINATED_MAX];
+	unsigned nominated_count; /* all of them, kept or not */
+	size_t field_count;
+	/* Last, and not cleared between messages. */
+	struct head_field fields[HEAD_FIELDS_MAX];
+};
+
+static inline bool
+head_has_body(const struct head *h)
+{
+	return h->chunked || (h->has_length && h->length > 0);
+}
+
+/* 1xx: another response follows. */
+static inline bool
+head_is_interim(const struct head *h)
+{
+	return h->status / 100 == 1;
+}
+
+const char *head_method_str(const struct head *h);
+bool head_is_idempotent(const struct head *h);
+/* The value of a field, or NULL at; name in lower case. */
+struct slice head_value(const struct head *h, const char *name);
+/* A query parameter of the path, not decoded; at NULL when there is none. */
+struct slice head_query(const struct head *h, const char *name);
+/* A cookie of the Cookie fields; at NULL when there is none. */
+struct slice head_cookie(const struct head *h, const char *name);
+
+enum head_field_id head_field_id_of(struct slice name);
+/* A value without the white space around it. */
+struct slice head_trim(struct slice s);
+/* Takes the next element off a comma-separated list; at NULL: there is none.
+ * Elements may be empty. */
+struct slice head_next_element(struct slice *list);
+/* Takes the first line off lines (a trailer section's); false: none is left. */
+bool head_next_field(
+    struct slice *lines, struct slice *name, struct slice *value);
+
+/* Connection names the field: for head_nominates(). */
+void head_nominate(struct head *h, struct slice name);
+/* Does Connection name that field? The bytes of the head may be gone; where
+ * Connection named more than HEAD_NOMINATED_MAX, any field. */
+bool head_nominates(const struct head *h, struct slice name);
+
+#endif
