@@ -128,10 +128,11 @@ it_asks_for_the_path(void **state)
 static const char *
 various(unsigned i)
 {
+	static const char interim[] = "HTTP/1.1 103 Early Hints\r\n\r\n" OK;
 	static const char *const good[] = {OK,
 	    "HTTP/1.1 204 No Content\r\n\r\n",
 	    "HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: 0\r\n\r\n",
-	    "HTTP/1.1 103 Early Hints\r\n\r\n" OK};
+	    interim};
 
 	return good[i % 4];
 }
