@@ -19,22 +19,30 @@ enum scan {
 	SCAN_NAME,
 	SCAN_VALUE,
 	SCAN_END_LF,
+	SCAN_WHOLE,
 };
 
-/* Most of a head is there at once, so each step goes on to the next by itself;
- * but the last, which the loop below has to see. */
-static const char *scan_name(
+typedef const char *scan_fn(
     struct message_scan *s, const char *at, const char *end);
-static const char *scan_value(
-    struct message_scan *s, const char *at, const char *end);
-static const char *scan_line_lf(
-    struct message_scan *s, const char *at, const char *end);
+
+/* Most of a head is there at once, so each step goes on to the next by itself:
+ * go_on(). */
+static scan_fn scan_method, scan_target, scan_status, scan_version,
+    scan_reason_space, scan_reason, scan_line_lf, scan_name, scan_value,
+    scan_end_lf;
 
 static void
 enter(struct message_scan *s, enum scan scan, const char *mark)
 {
 	s->state = (uint8_t)scan;
 	s->mark = mark;
+}
+
+/* The next step, if some of its bytes are here. */
+static inline const char *
+go_on(scan_fn *next, struct message_scan *s, const char *at, const char *end)
+{
+	return at < end ? next(s, at, end) : at;
 }
 
 static const char *
@@ -48,7 +56,6 @@ fail(struct message_scan *s, enum message_error error, const char *at)
 static const char *
 scan_start(struct message_scan *s, const char *at, const char *end)
 {
-	(void)end;
 	if (*at == '\n')
 		return fail(s, MESSAGE_LINE_ENDS, at);
 	if (*at == '\r') {
@@ -57,16 +64,15 @@ scan_start(struct message_scan *s, const char *at, const char *end)
 	}
 	s->start = at;
 	enter(s, SCAN_METHOD, at);
-	return at;
+	return scan_method(s, at, end);
 }
 
 static const char *
 scan_response(struct message_scan *s, const char *at, const char *end)
 {
-	(void)end;
 	s->start = at;
 	enter(s, SCAN_STATUS, at);
-	return at;
+	return scan_status(s, at, end);
 }
 
 static const char *
@@ -88,20 +94,21 @@ scan_method(struct message_scan *s, const char *at, const char *end)
 	if (*at != ' ' || at == s->mark)
 		return fail(s, MESSAGE_SYNTAX, at);
 	enter(s, SCAN_TARGET, at + 1);
-	return at + 1;
+	return go_on(scan_target, s, at + 1, end);
 }
 
 static const char *
 scan_target(struct message_scan *s, const char *at, const char *end)
 {
 	size_t max = s->target_max;
+	const char *to = end;
 
 	if (max != 0 && (size_t)(end - s->mark) > max)
-		end = s->mark + max + 1;
-	at = octet_skip(at, end, OCTET_TARGET);
+		to = s->mark + max + 1;
+	at = octet_skip(at, to, OCTET_TARGET);
 	if (max != 0 && (size_t)(at - s->mark) > max)
 		return fail(s, MESSAGE_TARGET_TOO_LONG, at);
-	if (at == end)
+	if (at == to)
 		return at;
 	/* "GET /" and the end of the line is HTTP/0.9. */
 	if (*at == '\r' || *at == '\n' || (*at == ' ' && at == s->mark))
@@ -109,7 +116,7 @@ scan_target(struct message_scan *s, const char *at, const char *end)
 	if (*at != ' ')
 		return fail(s, MESSAGE_TARGET, at);
 	enter(s, SCAN_VERSION, at + 1);
-	return at + 1;
+	return go_on(scan_version, s, at + 1, end);
 }
 
 /* Each byte as pattern has it, `0` being any digit. NULL: it is not. */
@@ -154,8 +161,10 @@ scan_version(struct message_scan *s, const char *at, const char *end)
 	if ((size_t)(to - s->mark) < strlen(pattern))
 		return to;
 	s->error = check_version(s, s->mark);
+	if (s->error != MESSAGE_NONE)
+		return to;
 	enter(s, SCAN_LINE_LF, to);
-	return to;
+	return go_on(scan_line_lf, s, to, end);
 }
 
 static const char *
@@ -176,19 +185,22 @@ scan_status(struct message_scan *s, const char *at, const char *end)
 	s->error = check_version(s, s->mark);
 	if (s->error == MESSAGE_NONE && to[-3] == '0')
 		s->error = MESSAGE_SYNTAX;
+	if (s->error != MESSAGE_NONE)
+		return to;
 	enter(s, SCAN_REASON_SPACE, to);
-	return to;
+	return go_on(scan_reason_space, s, to, end);
 }
 
 /* Some leave it out where there is no reason. */
 static const char *
 scan_reason_space(struct message_scan *s, const char *at, const char *end)
 {
-	(void)end;
-	if (*at != ' ' && *at != '\r')
+	bool has_reason = *at == ' ';
+
+	if (!has_reason && *at != '\r')
 		return fail(s, MESSAGE_SYNTAX, at);
-	enter(s, *at == ' ' ? SCAN_REASON : SCAN_LINE_LF, at + 1);
-	return at + 1;
+	enter(s, has_reason ? SCAN_REASON : SCAN_LINE_LF, at + 1);
+	return go_on(has_reason ? scan_reason : scan_line_lf, s, at + 1, end);
 }
 
 /* What a value or a reason may be, and the CR. NULL: there is more to come, or
@@ -216,7 +228,7 @@ scan_reason(struct message_scan *s, const char *at, const char *end)
 	if (stop == NULL)
 		return at;
 	enter(s, SCAN_LINE_LF, stop + 1);
-	return stop + 1;
+	return go_on(scan_line_lf, s, stop + 1, end);
 }
 
 static const char *
@@ -228,7 +240,7 @@ scan_value(struct message_scan *s, const char *at, const char *end)
 		return at;
 	s->field[-1].value = (struct slice){s->mark, (size_t)(stop - s->mark)};
 	enter(s, SCAN_LINE_LF, stop + 1);
-	return stop + 1 < end ? scan_line_lf(s, stop + 1, end) : end;
+	return go_on(scan_line_lf, s, stop + 1, end);
 }
 
 static const char *
@@ -239,7 +251,7 @@ scan_line(struct message_scan *s, const char *at, const char *end)
 		return fail(s, MESSAGE_LINE_ENDS, at);
 	if (*at == '\r') {
 		enter(s, SCAN_END_LF, at);
-		return at + 1;
+		return go_on(scan_end_lf, s, at + 1, end);
 	}
 	if (s->field == s->fields_end)
 		return fail(s, MESSAGE_HEAD_TOO_LARGE, at);
@@ -253,7 +265,7 @@ scan_line_lf(struct message_scan *s, const char *at, const char *end)
 	if (*at != '\n')
 		return fail(s, MESSAGE_LINE_ENDS, at);
 	enter(s, SCAN_LINE, at + 1);
-	return at + 1 < end ? scan_line(s, at + 1, end) : end;
+	return go_on(scan_line, s, at + 1, end);
 }
 
 /* The index of the fields is made here, on the way. */
@@ -272,7 +284,7 @@ scan_name(struct message_scan *s, const char *at, const char *end)
 	h->id = head_field_id_of(h->name);
 	h->nominated = false;
 	enter(s, SCAN_VALUE, at + 1);
-	return scan_value(s, at + 1, end);
+	return go_on(scan_value, s, at + 1, end);
 }
 
 static const char *
@@ -281,12 +293,9 @@ scan_end_lf(struct message_scan *s, const char *at, const char *end)
 	(void)end;
 	if (*at != '\n')
 		return fail(s, MESSAGE_LINE_ENDS, at);
-	enter(s, SCAN_START, NULL);
+	enter(s, SCAN_WHOLE, NULL);
 	return at + 1;
 }
-
-typedef const char *scan_fn(
-    struct message_scan *s, const char *at, const char *end);
 
 static scan_fn *const scanners[] = {
     [SCAN_START] = scan_start,
@@ -333,12 +342,7 @@ message_scan_init_response(struct message_scan *s, struct head_field *fields)
 bool
 message_scan(struct message_scan *s, const char **at, const char *end)
 {
-	while (*at < end && s->error == MESSAGE_NONE) {
-		bool at_end = s->state == SCAN_END_LF;
-
+	while (*at < end && s->error == MESSAGE_NONE && s->state != SCAN_WHOLE)
 		*at = scanners[s->state](s, *at, end);
-		if (at_end)
-			return s->error == MESSAGE_NONE;
-	}
-	return false;
+	return s->state == SCAN_WHOLE;
 }
