@@ -3,12 +3,12 @@
 #include <endian.h>
 #include <string.h>
 
-#define S OCTET_TEXT                                   /* HTAB and SP */
-#define V (OCTET_TEXT | OCTET_TARGET)                  /* VCHAR, no more */
-#define H (OCTET_TEXT | OCTET_TOKEN)                   /* the number sign */
-#define T (OCTET_TEXT | OCTET_TARGET | OCTET_TOKEN)    /* in no host */
-#define R (OCTET_TEXT | OCTET_TARGET | OCTET_REG_NAME) /* in no token */
-#define M (T | R)                                      /* in both */
+#define S OCTET_TEXT                                /* HTAB and SP */
+#define V (OCTET_TEXT | OCTET_TARGET)               /* VCHAR, no more */
+#define H (OCTET_TEXT | OCTET_TOKEN)                /* the number sign */
+#define T (OCTET_TEXT | OCTET_TARGET | OCTET_TOKEN) /* in no host */
+#define R (OCTET_TEXT | OCTET_TARGET | OCTET_HOST)  /* in no token */
+#define M (T | R)                                   /* in both */
 #define D (T | R | OCTET_DIGIT)
 #define O OCTET_TEXT /* obs-text */
 
@@ -17,7 +17,7 @@
 const uint8_t octet_classes[256] = {
     0, 0, 0, 0, 0, 0, 0, 0, 0, S, 0, 0, 0, 0, 0, 0,
     0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    S, M, V, H, M, T, M, M, R, R, M, M, R, M, M, V, /*  !"#$%&'()*+,-./ */
+    S, M, V, H, M, T, M, M, R, R, M, M, V, M, M, V, /*  !"#$%&'()*+,-./ */
     D, D, D, D, D, D, D, D, D, D, V, R, V, R, V, V, /* 0123456789:;<=>? */
     V, M, M, M, M, M, M, M, M, M, M, M, M, M, M, M, /* @ABCDEFGHIJKLMNO */
     M, M, M, M, M, M, M, M, M, M, M, V, V, V, T, M, /* PQRSTUVWXYZ[\]^_ */

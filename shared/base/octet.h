@@ -14,7 +14,7 @@ enum octet_class {
 	OCTET_TOKEN = 1,  /* tchar */
 	OCTET_TEXT = 2,   /* HTAB, SP, VCHAR, obs-text: no control character */
 	OCTET_TARGET = 4, /* in a request's target: VCHAR but `#` */
-	OCTET_REG_NAME = 8, /* unreserved or sub-delims (RFC 3986) */
+	OCTET_HOST = 8,   /* in a reg-name (RFC 3986), but no comma */
 	OCTET_DIGIT = 16,
 };
 

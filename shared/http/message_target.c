@@ -26,19 +26,20 @@ is_well_escaped(struct slice s)
 
 /* ---- host ---- */
 
+/* Nothing, or a colon and what may stand behind it: nothing, too. */
 static bool
-is_port(struct slice port)
+is_port(const char *at, const char *end)
 {
 	unsigned n = 0;
 
-	for (size_t i = 0; i < port.len; i++) {
-		if (!octet_is(port.at[i], OCTET_DIGIT))
+	if (at < end)
+		at++;
+	for (; at < end && n <= PORT_MAX; at++) {
+		if (!octet_is(*at, OCTET_DIGIT))
 			return false;
-		n = n * 10 + (unsigned)(port.at[i] - '0');
-		if (n > PORT_MAX)
-			return false;
+		n = n * 10 + (unsigned)(*at - '0');
 	}
-	return true;
+	return n <= PORT_MAX;
 }
 
 /* RFC 3986 section 3.2.2. IPvFuture has none in use. */
@@ -60,49 +61,44 @@ static bool
 is_escaped_reg_name(struct slice s)
 {
 	for (size_t i = 0; i < s.len; i++)
-		if ((!octet_is(s.at[i], OCTET_REG_NAME) && s.at[i] != '%') ||
-		    s.at[i] == ',')
+		if (!octet_is(s.at[i], OCTET_HOST) && s.at[i] != '%')
 			return false;
 	return is_well_escaped(s);
 }
 
-/* But no comma, which it allows: somebody on the way may have made one of two
- * Hosts (RFC 9110 section 5.2), and no host in use has any. */
-static bool
-is_reg_name(struct slice s)
+/* The first byte that is not of a name, or end. But no comma, which a reg-name
+ * allows: somebody on the way may have made one of two Hosts (RFC 9110 section
+ * 5.2), and no host in use has any. */
+static const char *
+skip_name(const char *at, const char *end)
 {
-	const char *at = s.at, *end = s.at + s.len;
-
-	while (at < end && octet_is(*at, OCTET_REG_NAME) && *at != ',')
-		at++;
-	if (at == end)
-		return s.len > 0;
-	return *at == '%' && is_escaped_reg_name(s);
+	return octet_skip(at, end, OCTET_HOST);
 }
 
 bool
 message_target_is_host(struct slice host)
 {
-	struct slice name = host, port = {NULL, 0};
-	const char *start = host.at, *colon;
+	const char *end = host.at + host.len;
+	const char *at = skip_name(host.at, end);
+	struct slice name;
 
-	if (host.len == 0)
-		return false;
-	if (host.at[0] == '[') {
-		start = memchr(host.at, ']', host.len);
+	/* An escape or a bracket: few have any. */
+	if (at < end && *at != ':') {
+		const char *start = host.at[0] == '['
+					? memchr(host.at, ']', host.len)
+					: host.at;
+
 		if (start == NULL)
 			return false;
+		at = memchr(start, ':', (size_t)(end - start));
+		if (at == NULL)
+			at = end;
+		name = (struct slice){host.at, (size_t)(at - host.at)};
+		if (!(name.at[0] == '[' ? is_bracketed_ipv6(name)
+					: is_escaped_reg_name(name)))
+			return false;
 	}
-	colon = memchr(start, ':', (size_t)(host.at + host.len - start));
-	if (colon != NULL) {
-		name.len = (size_t)(colon - host.at);
-		port.at = colon + 1;
-		port.len = host.len - name.len - 1;
-	}
-	if (!is_port(port))
-		return false;
-	return name.len > 0 && name.at[0] == '[' ? is_bracketed_ipv6(name)
-						 : is_reg_name(name);
+	return at > host.at && is_port(at, end);
 }
 
 /* ---- target ---- */

@@ -30,8 +30,8 @@ test_classes(void **state)
 		    c == '\t' || c == ' ' || visible || c >= 0x80);
 		assert_int_equal(
 		    octet_is((char)c, OCTET_TARGET), visible && c != '#');
-		assert_int_equal(octet_is((char)c, OCTET_REG_NAME),
-		    alnum || is_one_of(c, "-._~!$&'()*+,;="));
+		assert_int_equal(octet_is((char)c, OCTET_HOST),
+		    alnum || is_one_of(c, "-._~!$&'()*+;="));
 		assert_int_equal(
 		    octet_is((char)c, OCTET_DIGIT), c >= '0' && c <= '9');
 		assert_int_equal(
