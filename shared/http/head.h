@@ -66,7 +66,9 @@ struct head {
 	 * Upgrade is in `upgrade`, which a response of status 426 may have,
 	 * too. */
 	bool upgrades;
-	int max_forwards;    /* -1: none, or not OPTIONS or TRACE */
+	int max_forwards;         /* -1: none, or not OPTIONS or TRACE */
+	unsigned nominated_count; /* names in Connection, kept or not */
+	size_t field_count;
 	uint64_t length;     /* Content-Length, when has_length */
 	struct slice target; /* requests: as sent; but see path */
 	/* Requests: origin-form with query, or `*`. The URI "http://a?q" has
@@ -75,14 +77,15 @@ struct head {
 	struct slice host;   /* requests: Host, or the URI's */
 	struct slice reason; /* responses */
 	struct slice upgrade;
-	/* Hashes of the names in Connection: for trailers, which come when the
-	 * bytes of the head are gone. head_nominates(). */
+	/* The arrays come last, and are not cleared between messages. Hashes of
+	 * the names in Connection: for trailers, which come when the bytes of
+	 * the head are gone. head_nominates(). */
 	uint32_t nominated[HEAD_NOMINATED_MAX];
-	unsigned nominated_count; /* all of them, kept or not */
-	size_t field_count;
-	/* Last, and not cleared between messages. */
 	struct head_field fields[HEAD_FIELDS_MAX];
 };
+
+/* Readies h for another message. */
+void head_init(struct head *h, bool is_response);
 
 static inline bool
 head_has_body(const struct head *h)

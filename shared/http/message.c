@@ -53,10 +53,12 @@ static const llhttp_settings_t settings = {
 static void
 init(struct message *m, llhttp_type_t type)
 {
-	memset(m, 0, offsetof(struct message, head.fields));
+	const size_t facts = offsetof(struct message, chunks);
+
 	llhttp_init(&m->parser, type, &settings);
 	m->parser.data = m;
-	m->head.max_forwards = -1;
+	memset((char *)m + facts, 0, offsetof(struct message, head) - facts);
+	head_init(&m->head, type == HTTP_RESPONSE);
 }
 
 void
@@ -74,9 +76,8 @@ message_init_response(struct message *m, size_t head_max, bool no_body)
 {
 	init(m, HTTP_RESPONSE);
 	message_scan_init_response(&m->scan, m->head.fields);
-	m->limits.head_bytes = head_max;
+	m->limits = (struct message_limits){.head_bytes = head_max};
 	m->chunks.framing_max = head_max;
-	m->head.is_response = true;
 	m->no_body = no_body;
 }
 

@@ -48,9 +48,9 @@ struct message_limits {
 struct message {
 	llhttp_t parser; /* of the start line and Transfer-Encoding */
 	struct message_scan scan;
+	struct message_limits limits;
 	struct chunk_decoder chunks;
 	enum message_error error;
-	struct message_limits limits;
 	uint64_t head_bytes; /* so far */
 	uint64_t body_bytes; /* so far, decoded */
 	bool head_done;

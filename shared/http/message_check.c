@@ -1,6 +1,7 @@
 #include "message_check.h"
 
 #include <limits.h>
+#include <stddef.h>
 #include <string.h>
 #include <strings.h>
 
@@ -14,10 +15,6 @@ struct field_facts {
 	unsigned codings; /* fields */
 	unsigned hops;    /* Max-Forwards */
 	unsigned options; /* elements of Connection */
-	struct slice host;
-	struct slice length;
-	struct slice hop;
-	struct slice protocol; /* see read_upgrade() */
 	bool close;
 	bool keep_alive;
 	bool upgrade;
@@ -26,6 +23,11 @@ struct field_facts {
 	bool unknown_coding;
 	bool bad_expectation;
 	bool expects_continue;
+	/* Last, and not cleared: each is set where its field was counted. */
+	struct slice protocol; /* see read_upgrade() */
+	struct slice host;
+	struct slice length;
+	struct slice hop;
 };
 
 static bool
@@ -263,10 +265,11 @@ check_host(struct head *head, const struct field_facts *facts)
 {
 	if (facts->hosts > 1 || (facts->hosts == 0 && !is_1_0(head)))
 		return MESSAGE_HOST;
-	if (facts->hosts == 1 && !message_target_is_host(facts->host))
-		return MESSAGE_HOST;
+	if (facts->hosts == 0)
+		return MESSAGE_NONE;
 	head->host = facts->host;
-	return MESSAGE_NONE;
+	return message_target_is_host(facts->host) ? MESSAGE_NONE
+						   : MESSAGE_HOST;
 }
 
 /* RFC 9110 section 7.6.2. */
@@ -342,9 +345,12 @@ check_response(struct head *head, const struct field_facts *facts)
 enum message_error
 message_check(struct head *head, uint64_t body_max)
 {
-	struct field_facts facts = {0};
-	enum message_error error = read_fields(head, &facts);
+	struct field_facts facts;
+	enum message_error error;
 
+	memset(&facts, 0, offsetof(struct field_facts, protocol));
+	facts.protocol.at = NULL;
+	error = read_fields(head, &facts);
 	if (error == MESSAGE_NONE)
 		error = check_framing(head, &facts);
 	if (error != MESSAGE_NONE)
