@@ -11,6 +11,7 @@
 #include "cluster.h"
 #include "log.h"
 #include "metrics.h"
+#include "reply.h"
 #include "session.h"
 #include "sock.h"
 
@@ -41,48 +42,55 @@ struct admin {
 };
 
 static void
-reply_text(struct session *s, unsigned status, const char *text)
+reply_text(struct stream *s, unsigned status, const char *text)
 {
-	session_reply(
-	    s, status, "text/plain; charset=utf-8", NULL, text, strlen(text));
+	reply_send(s, &(struct reply){.status = status,
+			  .type = "text/plain; charset=utf-8",
+			  .body = text,
+			  .len = strlen(text)});
 }
 
 static void
-reply_metrics(struct session *s, const struct instance *instance)
+reply_metrics(struct stream *s, const struct instance *instance)
 {
 	size_t len;
 	char *page = metrics_page(instance, clock_ns(), &len);
 
 	if (page == NULL) {
-		session_reply_error(s, 503, "out of memory");
+		reply_error(s, 503, "out of memory");
 		return;
 	}
-	session_reply(s, 200, METRICS_TYPE, NULL, page, len);
+	reply_send(s,
+	    &(struct reply){
+		.status = 200, .type = METRICS_TYPE, .body = page, .len = len});
 	free(page);
 }
 
 static void
-reply_cluster(struct session *s, const struct instance *instance)
+reply_cluster(struct stream *s, const struct instance *instance)
 {
 	char *json = cluster_json(instance, clock_ns());
 
 	if (json == NULL) {
-		session_reply_error(s, 503, "out of memory");
+		reply_error(s, 503, "out of memory");
 		return;
 	}
-	session_reply(s, 200, "application/json", NULL, json, strlen(json));
+	reply_send(s, &(struct reply){.status = 200,
+			  .type = "application/json",
+			  .body = json,
+			  .len = strlen(json)});
 	free(json);
 }
 
 static void
-reply_health(struct session *s, const struct instance *instance)
+reply_health(struct stream *s, const struct instance *instance)
 {
 	(void)instance;
 	reply_text(s, 200, "ok\n");
 }
 
 static void
-reply_readiness(struct session *s, const struct instance *instance)
+reply_readiness(struct stream *s, const struct instance *instance)
 {
 	const struct scoreboard *sb = instance->scoreboard;
 
@@ -97,7 +105,7 @@ reply_readiness(struct session *s, const struct instance *instance)
 
 static const struct {
 	const char *path;
-	void (*reply)(struct session *s, const struct instance *instance);
+	void (*reply)(struct stream *s, const struct instance *instance);
 } routes[] = {
     {"/metrics", reply_metrics},
     {"/api/cluster", reply_cluster},
@@ -106,18 +114,25 @@ static const struct {
 };
 
 static void
-on_request(struct session *s)
+on_request(struct session *session)
 {
-	const struct admin *a = session_context_of(s)->arg;
-	const struct head *m = session_request(s);
+	static const char body[] =
+	    "{\"error\":\"method not allowed\",\"status\":405}";
+	static const struct field allow[] = {
+	    {"Allow", "GET, HEAD"}, {NULL, NULL}};
+	const struct admin *a = session_context_of(session)->arg;
+	struct stream *s = session_stream(session);
+	const struct head *m = s->head;
 	const char *method = head_method_str(m);
 	struct slice path = m->path;
 	const char *query = memchr(path.at, '?', path.len);
 
 	if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0) {
-		session_reply(s, 405, "application/json",
-		    "Allow: GET, HEAD\r\n",
-		    "{\"error\":\"method not allowed\",\"status\":405}", 43);
+		reply_send(s, &(struct reply){.status = 405,
+				  .type = "application/json",
+				  .fields = allow,
+				  .body = body,
+				  .len = sizeof(body) - 1});
 		return;
 	}
 	if (query != NULL)
@@ -127,17 +142,15 @@ on_request(struct session *s)
 			routes[i].reply(s, a->instance);
 			return;
 		}
-	session_reply_error(s, 404, "not found");
+	reply_error(s, 404, "not found");
 }
 
 /* Nobody here asks for a body, so none comes. */
 static void
-on_body(struct session *s, const char *data, size_t len, bool last)
+on_body(struct session *s, const struct stream_piece *piece)
 {
 	(void)s;
-	(void)data;
-	(void)len;
-	(void)last;
+	(void)piece;
 }
 
 /* The place of a session, or with NULL a free one; NULL when there is none. */

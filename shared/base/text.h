@@ -31,6 +31,21 @@ text_is_full(const struct text *t)
 	return t->full;
 }
 
+/* Where the next len bytes go, which are counted already: one check for several
+ * pieces. NULL: no room, and the text is full. */
+static inline char *
+text_reserve(struct text *t, size_t len)
+{
+	char *at = t->data + t->len;
+
+	if (t->full || len > t->cap - t->len) {
+		t->full = true;
+		return NULL;
+	}
+	t->len += len;
+	return at;
+}
+
 static inline void
 text_add(struct text *t, const void *data, size_t len)
 {

@@ -131,40 +131,10 @@ on_timer(void *arg)
 	if (reason == SESSION_CLOSE_HEADER_TIMEOUT ||
 	    ((reason == SESSION_CLOSE_BODY_TIMEOUT ||
 		 reason == SESSION_CLOSE_BODY_RATE) &&
-		!s->turn->begun))
+		!session_turn_has_begun(s->turn)))
 		session_refuse(s, reason, 408, session_close_str(reason));
 	else
 		session_close_now(s, reason);
-}
-
-void
-session_hold_head(struct session *s)
-{
-	s->turn->head_held = true;
-}
-
-void
-session_drop_head(struct session *s)
-{
-	s->turn->head_held = false;
-	session_drop_empty_buffer(s);
-}
-
-void
-session_take_body(struct session *s)
-{
-	if (!CONFINED(s->turn != NULL && !s->turn->body_ended, "%s",
-		session_describe(s))) {
-		session_close_soon(s, SESSION_CLOSE_BUG);
-		return;
-	}
-	if (!s->turn->take_body)
-		s->turn->body_asked_us = loop_now_us(s->context->loop);
-	s->turn->take_body = true;
-	s->turn->head_held = false;
-	session_send_continue(s);
-	session_update_deadline(s);
-	session_kick_if_needed(s);
 }
 
 const struct session_context *
@@ -173,34 +143,10 @@ session_context_of(const struct session *s)
 	return s->context;
 }
 
-const struct sock_host *
-session_peer(const struct session *s)
+struct stream *
+session_stream(struct session *s)
 {
-	return &s->peer;
-}
-
-const struct head *
-session_request(const struct session *s)
-{
-	return &s->turn->message.head;
-}
-
-enum message_error
-session_request_error(const struct session *s)
-{
-	return s->turn->message.error;
-}
-
-uint64_t
-session_request_bytes(const struct session *s)
-{
-	return s->turn->message.body_bytes;
-}
-
-struct slice
-session_request_trailers(const struct session *s)
-{
-	return s->turn->message.trailers;
+	return s->turn != NULL ? &s->turn->stream : NULL;
 }
 
 void
@@ -215,48 +161,6 @@ session_arg(const struct session *s)
 	return s->arg;
 }
 
-unsigned
-session_status(const struct session *s)
-{
-	return s->turn->status;
-}
-
-uint64_t
-session_response_bytes(const struct session *s)
-{
-	return s->turn->response_bytes;
-}
-
-uint64_t
-session_request_us(const struct session *s)
-{
-	return s->turn->request_us;
-}
-
-size_t
-session_backlog(const struct session *s)
-{
-	return io_backlog(&s->io);
-}
-
-bool
-session_has_piece(const struct session *s)
-{
-	return session_turn_has_piece(s->turn);
-}
-
-size_t
-session_room(const struct session *s, const char *data)
-{
-	return (size_t)(data - s->in->data);
-}
-
-bool
-session_has_body(const struct session *s)
-{
-	return session_has_piece(s) || session_has_buffered(s);
-}
-
 bool
 session_is_idle(const struct session *s)
 {
@@ -269,10 +173,4 @@ bool
 session_is_closing(const struct session *s)
 {
 	return s->kick_closes;
-}
-
-enum session_close
-session_why(const struct session *s)
-{
-	return s->why;
 }

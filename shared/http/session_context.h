@@ -16,18 +16,18 @@
 #include "session_close.h"
 
 struct session;
+struct stream_piece;
 
 struct session_ops {
-	/* A request's head is complete: session_request(). */
+	/* A request's head is complete: session_stream(). */
 	void (*on_request)(struct session *s);
-	/* A piece of the body that session_take_body() asked for; last: the
-	 * request ends with it (len may be 0 then). */
-	void (*on_body)(
-	    struct session *s, const char *data, size_t len, bool last);
+	/* A piece of the body that stream_take() asked for; its bytes last
+	 * until the callback returns. */
+	void (*on_body)(struct session *s, const struct stream_piece *piece);
 	/* What was written has left: go on producing. May be NULL. */
 	void (*on_drained)(struct session *s);
 	/* For the books only, and the one callback that may come from within
-	 * session_reply() or session_write(): the response has ended or, with
+	 * stream_write() or reply_send(): the response has ended or, with
 	 * complete false, will never. Also for what the session answers by
 	 * itself (400, 408, 413, 431 ...). May be NULL. */
 	void (*on_response_end)(struct session *s, bool complete);

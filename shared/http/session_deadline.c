@@ -32,7 +32,7 @@ body_deadline(const struct session *s, enum session_close *reason)
 	if (limits->body_rate == 0)
 		return piece_us;
 	allowed_us = limits->body_timeout_us +
-		     turn->message.body_bytes * 1000000 / limits->body_rate;
+		     turn->stream.in_bytes * 1000000 / limits->body_rate;
 	all_us = turn->body_asked_us;
 	if (allowed_us > turn->body_waited_us)
 		all_us += allowed_us - turn->body_waited_us;

@@ -5,9 +5,10 @@
 
 #include "check.h"
 #include "counter.h"
+#include "reply.h"
 #include "session_deadline.h"
-#include "session_reply.h"
 #include "session_state.h"
+#include "session_stream.h"
 
 /* For how much a client may go on talking after its last response. */
 #define LINGER_READS 64
@@ -25,15 +26,15 @@ void
 session_refuse(struct session *s, enum session_close why, unsigned status,
     const char *what)
 {
-	s->why = why;
+	s->turn->stream.why = why;
 	s->close_after = true;
 	if (s->state == SESSION_HEAD)
 		session_enter(s, SESSION_ACTIVE);
 	/* In mid-body the owner may be answering already. */
-	if (s->turn->begun)
+	if (session_turn_has_begun(s->turn))
 		session_close_now(s, why);
 	else
-		session_reply_error(s, status, what);
+		reply_error(&s->turn->stream, status, what);
 	if (s->kick_closes)
 		session_close_now(s, s->kick_close);
 }
@@ -80,6 +81,7 @@ static void
 refuse_end(struct session *s)
 {
 	message_finish(&s->turn->message);
+	s->turn->stream.refused = true;
 	session_refuse(s, SESSION_CLOSE_PEER,
 	    message_error_status(s->turn->message.error),
 	    message_error_str(s->turn->message.error));
@@ -90,25 +92,29 @@ static bool
 parse(struct session *s)
 {
 	struct buffer *in = s->in;
-	enum message_error error;
+	struct session_turn *turn = s->turn;
+	struct message *m = &turn->message;
 	size_t taken;
 
 	if (!CONFINED(in != NULL, "%s", session_describe(s))) {
 		session_close_now(s, SESSION_CLOSE_BUG);
 		return false;
 	}
-	taken = message_feed(
-	    &s->turn->message, in->data + in->start, buffer_len(in));
-	error = s->turn->message.error;
-	if (error != MESSAGE_NONE) {
+	taken = message_feed(m, in->data + in->start, buffer_len(in));
+	turn->stream.in_bytes = m->body_bytes;
+	if (m->head_done)
+		turn->stream.head = &m->head;
+	if (m->error != MESSAGE_NONE) {
+		turn->stream.refused = true;
 		in->start = in->end;
 		session_refuse(s, SESSION_CLOSE_BAD_REQUEST,
-		    message_error_status(error), message_error_str(error));
+		    message_error_status(m->error),
+		    message_error_str(m->error));
 		return false;
 	}
 	in->start += (uint32_t)taken;
-	s->turn->starved = !s->turn->message.done && buffer_len(in) > 0;
-	s->turn->body = s->turn->message.body;
+	turn->starved = !m->done && buffer_len(in) > 0;
+	turn->body = m->body;
 	return true;
 }
 
@@ -172,7 +178,7 @@ read_head(struct session *s)
 	if (s->state == SESSION_IDLE) {
 		if (!skip_empty_lines(s))
 			return true;
-		if (session_take_turn(s) == -1) {
+		if (session_take_turn(s, &session_stream_ops) == -1) {
 			session_close_now(s, SESSION_CLOSE_MEMORY);
 			return false;
 		}
@@ -188,7 +194,7 @@ read_head(struct session *s)
 		return true;
 	}
 	session_enter(s, SESSION_ACTIVE);
-	s->turn->request_us = loop_now_us(s->context->loop);
+	s->turn->stream.begun_us = loop_now_us(s->context->loop);
 	s->turn->body_ended = !head_has_body(&s->turn->message.head);
 	if (!s->turn->message.head.keep_alive || s->context->draining)
 		s->close_after = true;
@@ -210,7 +216,14 @@ give(struct session *s, struct slice piece, bool last)
 	s->turn->body_waited_us +=
 	    loop_now_us(s->context->loop) - s->turn->body_asked_us;
 	session_update_deadline(s);
-	s->context->ops->on_body(s, piece.at, piece.len, last);
+	s->context->ops->on_body(
+	    s, &(struct stream_piece){
+		   .data = piece.at,
+		   .len = piece.len,
+		   .room = piece.len > 0 ? (size_t)(piece.at - s->in->data) : 0,
+		   .last = last,
+		   .trailers = s->turn->message.trailers,
+	       });
 	if (last)
 		session_drop_empty_buffer(s);
 }
@@ -293,7 +306,7 @@ read_tunnel(struct session *s)
 	piece.at = s->in->data + s->in->start;
 	piece.len = buffer_len(s->in);
 	s->in->start = s->in->end;
-	s->turn->message.body_bytes += piece.len;
+	s->turn->stream.in_bytes += piece.len;
 	give(s, piece, false);
 	return true;
 }

@@ -42,8 +42,9 @@ session_describe(const struct session *s)
 		    s->io.watch.fd, states[s->state].name,
 		    head_method_str(&turn->message.head),
 		    owner[0] != '\0' ? " on " : "", owner,
-		    (unsigned long long)turn->message.body_bytes, turn->status,
-		    (unsigned long long)turn->response_bytes);
+		    (unsigned long long)turn->stream.in_bytes,
+		    turn->stream.status,
+		    (unsigned long long)turn->stream.out_bytes);
 	return text;
 }
 
@@ -59,7 +60,7 @@ session_enter(struct session *s, enum session_state state)
 }
 
 int
-session_take_turn(struct session *s)
+session_take_turn(struct session *s, const struct stream_ops *ops)
 {
 	struct buffer *block = buffer_get(s->context->buffers);
 	struct session_turn *turn;
@@ -68,6 +69,9 @@ session_take_turn(struct session *s)
 		return -1;
 	turn = buffer_object(block, sizeof(*turn));
 	memset(turn, 0, offsetof(struct session_turn, message));
+	turn->stream.ops = ops;
+	turn->stream.peer = &s->peer;
+	turn->session = s;
 	turn->block = block;
 	message_init_request(&turn->message, &s->context->limits->message);
 	s->turn = turn;
@@ -102,20 +106,30 @@ session_drop_empty_buffer(struct session *s)
 	}
 }
 
+/* Nothing more is written to it, or read from it. */
+static void
+lose_stream(struct session *s)
+{
+	if (s->turn != NULL && stream_is_answerable(&s->turn->stream))
+		s->turn->stream.out = STREAM_OUT_GONE;
+}
+
 void
 session_close_now(struct session *s, enum session_close reason)
 {
 	struct loop *loop = s->context->loop;
 	struct session_turn *turn = s->turn;
 	bool was_tunnel = s->state == SESSION_TUNNEL;
-	bool unanswered =
-	    s->state == SESSION_ACTIVE && turn->begun && !turn->ended;
+	bool has_ended = turn != NULL && session_turn_has_ended(turn);
+	bool unanswered = s->state == SESSION_ACTIVE &&
+			  session_turn_has_begun(turn) && !has_ended;
 
 	if (s->state == SESSION_CLOSED)
 		return;
 	session_enter(s, SESSION_CLOSED);
-	if (s->why == SESSION_CLOSE_DONE)
-		s->why = reason;
+	if (turn != NULL && turn->stream.why == SESSION_CLOSE_DONE)
+		turn->stream.why = reason;
+	lose_stream(s);
 	if (log_is_debug())
 		log_debug("session %d: closed, %s", s->io.watch.fd,
 		    session_close_str(reason));
@@ -129,7 +143,7 @@ session_close_now(struct session *s, enum session_close reason)
 	if ((unanswered || was_tunnel) &&
 	    s->context->ops->on_response_end != NULL)
 		s->context->ops->on_response_end(
-		    s, was_tunnel && turn->ended && turn->body_ended);
+		    s, was_tunnel && has_ended && turn->body_ended);
 	s->context->ops->on_close(s, reason);
 	buffer_put(s->context->buffers, s->in);
 	s->in = NULL;
@@ -143,6 +157,7 @@ session_close_soon(struct session *s, enum session_close reason)
 	if (s->kick_closes || s->state == SESSION_CLOSED)
 		return;
 	s->kick_closes = true;
+	lose_stream(s);
 	s->kick_close = reason;
 	loop_defer(s->context->loop, &s->kick);
 }
@@ -150,7 +165,7 @@ session_close_soon(struct session *s, enum session_close reason)
 void
 session_check_tunnel(struct session *s)
 {
-	if (s->state == SESSION_TUNNEL && s->turn->ended &&
+	if (s->state == SESSION_TUNNEL && session_turn_has_ended(s->turn) &&
 	    s->turn->body_ended && io_backlog(&s->io) == 0)
 		session_close_soon(s, SESSION_CLOSE_DONE);
 }

@@ -1,7 +1,7 @@
 /*
  * session_state - a session as its own files see it: the struct, its steps, the
  * request in hand (a turn) and the close. The lowest of the session's files:
- * session_deadline.c, session_write.c, session_reply.c, session_read.c and
+ * session_deadline.c, session_write.c, session_stream.c, session_read.c and
  * session.c stand on it in this order, and each calls only those before.
  */
 #ifndef SESSION_STATE_H
@@ -19,7 +19,7 @@
 #include "session_context.h"
 #include "slice.h"
 #include "sock.h"
-#include "text.h"
+#include "stream.h"
 
 enum session_state {
 	SESSION_IDLE,   /* between requests; nothing of the next has come */
@@ -33,27 +33,23 @@ enum session_state {
 /* One request and its response, from the request's first byte on, in a block
  * from the pool. An idle session has none, which is most of what it saves. */
 struct session_turn {
+	struct stream stream; /* first: session_of() */
+	struct session *session;
 	struct buffer *block; /* in which this lies */
 
 	/* The request. */
 	struct slice body;       /* decoded, waiting for a taker */
-	bool head_held;          /* session_hold_head() */
+	bool head_held;          /* stream_hold_head() */
 	bool starved;            /* what is in `in` wants more behind it */
 	bool take_body;          /* the owner wants a piece */
 	bool body_ended;         /* the last piece was handed over */
-	uint64_t request_us;     /* when the head was whole */
 	uint64_t body_asked_us;  /* since when a piece is awaited */
 	uint64_t body_waited_us; /* for the pieces before */
 
 	/* The response. */
-	struct buffer *head; /* being put together, not yet sent */
-	struct text head_text;
-	size_t room; /* for it, before the first piece of the body */
-	unsigned status;
-	uint64_t response_bytes;
+	struct buffer *head;  /* being put together, not yet sent */
+	struct fields fields; /* behind the status line */
 	uint64_t length_left; /* of a response with a known length */
-	bool begun;
-	bool ended;
 	bool chunked;
 	bool has_length;
 	bool no_body;
@@ -74,7 +70,6 @@ struct session {
 	struct sock_host peer;
 	enum session_state state : 8;
 	enum session_close kick_close : 8;
-	enum session_close why : 8; /* it closed, or answered by itself */
 	bool kick_closes : 1;
 	bool pumping : 1;
 	bool close_after : 1;
@@ -90,7 +85,7 @@ void session_enter(struct session *s, enum session_state state);
 const char *session_describe(const struct session *s);
 
 /* For the request that begins. -1: no memory. */
-int session_take_turn(struct session *s);
+int session_take_turn(struct session *s, const struct stream_ops *ops);
 void session_drop_turn(struct session *s);
 /* The block for reading, when nothing in it is wanted any more. */
 void session_drop_empty_buffer(struct session *s);
@@ -122,12 +117,36 @@ session_turn_has_piece(const struct session_turn *turn)
 	return turn->body.len > 0 || turn->message.done;
 }
 
+static inline struct session_turn *
+session_turn_of(const struct stream *stream)
+{
+	return (struct session_turn *)(uintptr_t)stream;
+}
+
+static inline struct session *
+session_of(const struct stream *stream)
+{
+	return session_turn_of(stream)->session;
+}
+
+static inline bool
+session_turn_has_begun(const struct session_turn *turn)
+{
+	return turn->stream.status != 0;
+}
+
+static inline bool
+session_turn_has_ended(const struct session_turn *turn)
+{
+	return turn->stream.out == STREAM_OUT_ENDED;
+}
+
 /* There is no response to go on with, or none any more. */
 static inline bool
 session_has_ended(const struct session *s)
 {
 	return (s->state != SESSION_ACTIVE && s->state != SESSION_TUNNEL) ||
-	       s->turn->ended;
+	       session_turn_has_ended(s->turn);
 }
 
 #endif

@@ -9,6 +9,7 @@
 #include "chunk.h"
 #include "check.h"
 #include "counter.h"
+#include "h1_head.h"
 #include "log.h"
 #include "session_deadline.h"
 #include "session_state.h"
@@ -37,74 +38,26 @@ date_line(uint64_t now_us, size_t *len)
 	return line;
 }
 
-static const char *
-standard_reason(unsigned status)
-{
-	static const struct {
-		unsigned status;
-		const char *reason;
-	} reasons[] = {
-	    {100, "Continue"},
-	    {101, "Switching Protocols"},
-	    {200, "OK"},
-	    {204, "No Content"},
-	    {400, "Bad Request"},
-	    {404, "Not Found"},
-	    {405, "Method Not Allowed"},
-	    {408, "Request Timeout"},
-	    {413, "Content Too Large"},
-	    {414, "URI Too Long"},
-	    {417, "Expectation Failed"},
-	    {431, "Request Header Fields Too Large"},
-	    {500, "Internal Server Error"},
-	    {501, "Not Implemented"},
-	    {502, "Bad Gateway"},
-	    {503, "Service Unavailable"},
-	    {504, "Gateway Timeout"},
-	    {505, "HTTP Version Not Supported"},
-	};
-
-	for (size_t i = 0; i < sizeof(reasons) / sizeof(*reasons); i++)
-		if (reasons[i].status == status)
-			return reasons[i].reason;
-	return "";
-}
-
-static void
-add_status_line(struct text *t, unsigned status, const char *reason, size_t len)
-{
-	if (reason == NULL) {
-		reason = standard_reason(status);
-		len = strlen(reason);
-	}
-	text_add(t, "HTTP/1.1 ", 9);
-	text_add_uint(t, status);
-	text_add(t, " ", 1);
-	text_add(t, reason, len);
-	text_add(t, "\r\n", 2);
-}
-
 /* RFC 9112 section 6: how the end of the body will be told. */
 static void
-add_framing(struct session *s, const struct session_response *r)
+add_framing(struct session *s, const struct stream_start *start)
 {
-	struct text *t = &s->turn->head_text;
-	bool bodiless =
-	    r->status == 204 || r->status == 304 || r->status / 100 == 1;
+	struct session_turn *turn = s->turn;
+	bool bodiless = start->status == 204 || start->status == 304 ||
+			start->status / 100 == 1;
 
-	s->turn->no_body = r->no_body || bodiless;
-	s->turn->has_length = r->length != SESSION_LENGTH_UNKNOWN;
-	s->turn->length_left =
-	    s->turn->has_length && !s->turn->no_body ? r->length : 0;
-	s->turn->chunked = !s->turn->has_length && !bodiless &&
-			   s->turn->message.head.minor == 1;
-	if (s->turn->has_length && (!bodiless || r->status == 304)) {
-		text_add(t, "Content-Length: ", 16);
-		text_add_uint(t, r->length);
-		text_add(t, "\r\n", 2);
-	} else if (s->turn->chunked) {
-		text_add(t, "Transfer-Encoding: chunked\r\n", 28);
-	} else if (!s->turn->no_body) {
+	turn->no_body = start->no_body || bodiless;
+	turn->has_length = start->length != STREAM_LENGTH_UNKNOWN;
+	turn->length_left =
+	    turn->has_length && !turn->no_body ? start->length : 0;
+	turn->chunked =
+	    !turn->has_length && !bodiless && turn->message.head.minor == 1;
+	turn->stream.sends_trailers = turn->chunked && !turn->no_body;
+	if (turn->has_length && (!bodiless || start->status == 304)) {
+		h1_head_length(&turn->fields, start->length);
+	} else if (turn->chunked) {
+		h1_head_chunked(&turn->fields);
+	} else if (!turn->no_body) {
 		s->close_after = true;
 		s->until_close = true;
 	}
@@ -119,16 +72,16 @@ add_connection(struct session *s)
 	if (!s->turn->body_ended || s->context->draining)
 		s->close_after = true;
 	if (s->close_after)
-		text_add(&s->turn->head_text, "Connection: close\r\n", 19);
+		fields_add(&s->turn->fields, "Connection", "close");
 	else if (s->turn->message.head.minor == 0)
-		text_add(&s->turn->head_text, "Connection: keep-alive\r\n", 24);
+		fields_add(&s->turn->fields, "Connection", "keep-alive");
 }
 
 static void
 take_head(struct session *s)
 {
 	s->turn->head = buffer_get(s->context->buffers);
-	text_init(&s->turn->head_text,
+	fields_init(&s->turn->fields,
 	    s->turn->head != NULL ? s->turn->head->data : NULL,
 	    s->turn->head != NULL ? BUFFER_BYTES : 0);
 }
@@ -150,12 +103,6 @@ enter_tunnel(struct session *s)
 	session_update_deadline(s);
 }
 
-bool
-session_is_answerable(const struct session *s)
-{
-	return !session_has_ended(s) && !s->kick_closes;
-}
-
 /* -1: the session closes soon. */
 static int
 send_pieces(struct session *s, const struct iovec *iov, int count)
@@ -171,69 +118,75 @@ send_pieces(struct session *s, const struct iovec *iov, int count)
 	return 0;
 }
 
-struct text *
-session_begin(struct session *s, const struct session_response *response)
+struct fields *
+session_begin(struct stream *stream, const struct stream_start *start)
 {
+	struct session *s = session_of(stream);
+	struct session_turn *turn = session_turn_of(stream);
 	size_t len;
 	const char *date;
 
-	if (!CONFINED(s->state == SESSION_ACTIVE && !s->turn->begun, "%s",
-		session_describe(s))) {
-		static struct text nowhere;
+	if (!CONFINED(
+		s->state == SESSION_ACTIVE && !session_turn_has_begun(turn),
+		"%s", session_describe(s))) {
+		static struct fields nowhere;
 
 		/* Nothing is written any more, nor added to this. */
 		session_close_soon(s, SESSION_CLOSE_BUG);
-		text_init(&nowhere, NULL, 0);
+		fields_init(&nowhere, NULL, 0);
 		return &nowhere;
 	}
-	s->turn->begun = true;
-	s->turn->status = response->status;
-	s->turn->response_bytes = 0;
-	s->turn->room = response->room;
+	if (stream->out == STREAM_OUT_NONE)
+		stream->out = STREAM_OUT_BEGUN;
+	stream->status = start->status;
 	take_head(s);
-	if (s->turn->head == NULL) {
+	if (turn->head == NULL) {
 		/* Nothing to write it in: all appends fall flat, and the
 		 * first write finds out. */
 		session_close_soon(s, SESSION_CLOSE_MEMORY);
-		return &s->turn->head_text;
+		return &turn->fields;
 	}
-	add_status_line(&s->turn->head_text, response->status, response->reason,
-	    response->reason_len);
-	if (!response->no_date) {
+	h1_head_status(&turn->fields, start->status, start->reason);
+	if (!start->no_date) {
 		date = date_line(loop_now_us(s->context->loop), &len);
-		text_add(&s->turn->head_text, date, len);
+		text_add(&turn->fields.lines, date, len);
 	}
-	add_framing(s, response);
-	if (response->status == 101)
+	add_framing(s, start);
+	if (start->status == 101)
 		enter_tunnel(s);
-	return &s->turn->head_text;
+	return &turn->fields;
 }
 
-struct text *
-session_begin_interim(struct session *s, unsigned status, struct slice reason)
+struct fields *
+session_begin_interim(
+    struct stream *stream, unsigned status, struct slice reason)
 {
-	if (s->turn->message.head.minor == 0 || s->turn->begun ||
-	    !session_is_answerable(s))
+	struct session *s = session_of(stream);
+	struct session_turn *turn = session_turn_of(stream);
+
+	if (turn->message.head.minor == 0 || stream->out != STREAM_OUT_NONE)
 		return NULL;
 	take_head(s);
-	if (s->turn->head == NULL)
+	if (turn->head == NULL)
 		return NULL;
-	add_status_line(&s->turn->head_text, status, reason.at, reason.len);
+	h1_head_status(&turn->fields, status, reason);
 	if (status == 100)
-		s->turn->continue_sent = true;
-	return &s->turn->head_text;
+		turn->continue_sent = true;
+	return &turn->fields;
 }
 
 void
-session_send_interim(struct session *s)
+session_send_interim(struct stream *stream)
 {
+	struct session *s = session_of(stream);
+	struct fields *fields = &session_turn_of(stream)->fields;
 	struct iovec head;
 
-	text_add(&s->turn->head_text, "\r\n", 2);
-	head.iov_base = s->turn->head_text.data;
-	head.iov_len = s->turn->head_text.len;
+	h1_head_end(fields);
+	head.iov_base = fields->lines.data;
+	head.iov_len = fields->lines.len;
 	/* One that does not fit was only a hint. */
-	if (!text_is_full(&s->turn->head_text))
+	if (!fields_are_full(fields))
 		(void)send_pieces(s, &head, 1);
 	drop_head(s);
 }
@@ -242,7 +195,8 @@ void
 session_send_continue(struct session *s)
 {
 	if (s->turn->message.head.expects_continue && !s->turn->continue_sent &&
-	    !s->turn->begun && s->turn->message.head.minor == 1) {
+	    !session_turn_has_begun(s->turn) &&
+	    s->turn->message.head.minor == 1) {
 		struct iovec line = {
 		    .iov_base = (void *)(uintptr_t)"HTTP/1.1 100 Continue\r\n"
 						   "\r\n",
@@ -272,51 +226,52 @@ add_piece(struct pieces *p, const void *data, size_t len)
 }
 
 static bool
-add_body(struct session *s, struct pieces *p, const void *data, size_t len)
+add_body(struct session *s, struct pieces *p, const struct stream_piece *piece)
 {
 	if (s->turn->has_length) {
-		if (len > s->turn->length_left)
+		if (piece->len > s->turn->length_left)
 			return false;
-		s->turn->length_left -= len;
+		s->turn->length_left -= piece->len;
 	}
-	if (len > 0)
-		add_piece(p, data, len);
+	if (piece->len > 0)
+		add_piece(p, piece->data, piece->len);
 	return true;
 }
 
-/* trailers: NULL for a piece that is not the last. False: the owner broke its
- * promise of a length, or there is no memory. */
+/* False: the owner broke its promise of a length, or there is no memory. */
 static bool
-gather(struct session *s, struct pieces *p, const void *data, size_t len,
-    const struct slice *trailers)
+gather(struct session *s, struct pieces *p, const struct stream_piece *piece)
 {
-	if (s->turn->head != NULL) {
+	struct session_turn *turn = s->turn;
+	struct fields *fields = &turn->fields;
+
+	if (turn->head != NULL) {
 		add_connection(s);
-		text_add(&s->turn->head_text, "\r\n", 2);
-		if (text_is_full(&s->turn->head_text))
+		h1_head_end(fields);
+		if (fields_are_full(fields))
 			return false;
-		add_piece(p, s->turn->head_text.data, s->turn->head_text.len);
+		add_piece(p, fields->lines.data, fields->lines.len);
 	}
-	if (s->state != SESSION_TUNNEL && s->turn->no_body)
+	if (s->state != SESSION_TUNNEL && turn->no_body)
 		return true;
-	s->turn->response_bytes += len;
-	if (!s->turn->chunked)
-		return add_body(s, p, data, len) &&
-		       (trailers == NULL || s->turn->length_left == 0);
-	p->count +=
-	    trailers != NULL
-		? chunk_frame_last(p->iov + p->count, p->size_line, data, len,
-		      trailers->at, trailers->len)
-		: chunk_frame(p->iov + p->count, p->size_line, data, len);
+	turn->stream.out_bytes += piece->len;
+	if (!turn->chunked)
+		return add_body(s, p, piece) &&
+		       (!piece->last || turn->length_left == 0);
+	p->count += piece->last ? chunk_frame_last(p->iov + p->count,
+				      p->size_line, piece->data, piece->len,
+				      piece->trailers.at, piece->trailers.len)
+				: chunk_frame(p->iov + p->count, p->size_line,
+				      piece->data, piece->len);
 	return true;
 }
 
 /* One piece is cheaper to send than several: little is copied behind the head,
  * and a head before much. */
 static void
-flatten(struct session *s, struct pieces *p)
+flatten(struct session *s, struct pieces *p, const struct stream_piece *piece)
 {
-	struct text *head = &s->turn->head_text;
+	struct text *head = &s->turn->fields.lines;
 	size_t len = 0;
 
 	for (int i = 1; i < p->count; i++)
@@ -326,7 +281,7 @@ flatten(struct session *s, struct pieces *p)
 			text_add(head, p->iov[i].iov_base, p->iov[i].iov_len);
 		p->iov[0].iov_len = head->len;
 		p->count = 1;
-	} else if (!s->turn->chunked && head->len <= s->turn->room) {
+	} else if (!s->turn->chunked && head->len <= piece->room) {
 		p->iov[0].iov_base = (char *)p->iov[1].iov_base - head->len;
 		p->iov[0].iov_len = head->len + len;
 		memcpy(p->iov[0].iov_base, head->data, head->len);
@@ -368,7 +323,7 @@ end_response(struct session *s)
 {
 	bool over = is_over(s);
 
-	s->turn->ended = true;
+	s->turn->stream.out = STREAM_OUT_ENDED;
 	s->turn->head_held = false;
 	if (over)
 		session_close_soon(s, SESSION_CLOSE_DONE);
@@ -393,78 +348,61 @@ end_response(struct session *s)
 	session_kick_if_needed(s);
 }
 
-static void
-write_piece(struct session *s, const void *data, size_t len,
-    const struct slice *trailers)
+void
+session_write(struct stream *stream, const struct stream_piece *piece)
 {
+	struct session *s = session_of(stream);
+	struct session_turn *turn = session_turn_of(stream);
 	struct pieces p = {.count = 0};
 
-	if (!session_is_answerable(s))
+	if (!stream_is_answerable(stream))
 		return;
-	if (!CONFINED(s->turn->begun, "%s", session_describe(s))) {
+	if (!CONFINED(
+		session_turn_has_begun(turn), "%s", session_describe(s))) {
 		session_close_soon(s, SESSION_CLOSE_BUG);
 		return;
 	}
-	if (!gather(s, &p, data, len, trailers)) {
-		session_cut(s);
+	if (!gather(s, &p, piece)) {
+		session_close_soon(s, SESSION_CLOSE_CUT);
 		return;
 	}
-	if (s->turn->head != NULL)
-		flatten(s, &p);
+	if (turn->head != NULL)
+		flatten(s, &p, piece);
 	/* The connection's end is next. */
-	if (trailers != NULL && s->close_after && s->state != SESSION_TUNNEL)
+	if (piece->last && s->close_after && s->state != SESSION_TUNNEL)
 		s->io.corked = true;
 	/* A request that is here already is answered next. */
 	s->io.writer.more = session_has_buffered(s);
 	if (p.count > 0 && send_pieces(s, p.iov, p.count) == -1)
 		return;
 	drop_head(s);
-	if (trailers == NULL)
+	if (!piece->last)
 		return;
 	if (s->state != SESSION_TUNNEL) {
 		end_response(s);
 		return;
 	}
-	s->turn->ended = true;
+	stream->out = STREAM_OUT_ENDED;
 	io_finish(&s->io);
 	session_check_tunnel(s);
 }
 
-void
-session_write(struct session *s, const void *data, size_t len, bool last)
-{
-	static const struct slice none = {NULL, 0};
-
-	write_piece(s, data, len, last ? &none : NULL);
-}
-
-void
-session_finish(
-    struct session *s, const void *data, size_t len, struct slice trailers)
-{
-	write_piece(s, data, len, &trailers);
-}
-
 bool
-session_has_trailers(const struct session *s)
+session_can_splice(const struct stream *stream)
 {
-	return s->turn != NULL && s->turn->chunked && !s->turn->no_body;
-}
+	const struct session_turn *turn = session_turn_of(stream);
+	const struct session *s = turn->session;
 
-bool
-session_can_splice(const struct session *s)
-{
-	const struct session_turn *turn = s->turn;
-
-	return session_is_answerable(s) && s->state == SESSION_ACTIVE &&
-	       turn->begun && turn->head == NULL && turn->has_length &&
-	       !turn->no_body && !s->io.broken;
+	return stream->out == STREAM_OUT_BEGUN && s->state == SESSION_ACTIVE &&
+	       turn->head == NULL && turn->has_length && !turn->no_body &&
+	       !s->io.broken;
 }
 
 ssize_t
 session_splice(
-    struct session *s, struct io *from, struct pipe_pool *pipes, size_t max)
+    struct stream *stream, struct io *from, struct pipe_pool *pipes, size_t max)
 {
+	struct session *s = session_of(stream);
 	ssize_t n = io_splice(&s->io, from, pipes, max);
 
 	if (n <= 0)
@@ -475,7 +413,7 @@ session_splice(
 		return n;
 	}
 	s->turn->length_left -= (uint64_t)n;
-	s->turn->response_bytes += (uint64_t)n;
+	stream->out_bytes += (uint64_t)n;
 	if (s->context->bytes_out != NULL)
 		counter_add(s->context->bytes_out, (uint64_t)n);
 	if (s->io.broken)
@@ -483,10 +421,4 @@ session_splice(
 	else
 		session_note_backlog(s);
 	return n;
-}
-
-void
-session_cut(struct session *s)
-{
-	session_close_soon(s, SESSION_CLOSE_CUT);
 }

@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "forward.h"
+#include "h1_head.h"
 #include "parse.h"
 #include "route.h"
 
@@ -57,8 +58,10 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
  * places that know what forward.h wants to be told. */
 static bool
 rewrite_request(
-    struct text *t, const struct head *head, const struct config_route *route)
+    struct fields *f, const struct head *head, const struct config_route *route)
 {
+	static char path_room[ROOM];
+	struct text path;
 	struct trace_source source = {{1, 2, 3, 4}};
 	struct trace trace;
 	struct forward_request request = {
@@ -70,22 +73,32 @@ rewrite_request(
 	};
 
 	trace_of_request(&trace, &source, head);
-	forward_request(t, &request);
-	return !text_is_full(t);
+	text_init(&path, path_room, sizeof(path_room));
+	h1_head_request(
+	    f, head_method_str(head), forward_path(&path, head, route), 1);
+	forward_request(f, &request);
+	h1_head_frame_request(f,
+	    &(struct stream_start){
+		.length = head->chunked ? STREAM_LENGTH_UNKNOWN : head->length,
+		.no_body = !head->chunked && !head->has_length,
+		.expects_continue = head->expects_continue,
+	    });
+	h1_head_end(f);
+	return !text_is_full(&path) && !fields_are_full(f);
 }
 
 static bool
-rewrite_response(struct text *t, const struct head *head, bool trailers)
+rewrite_response(struct fields *f, const struct head *head, bool trailers)
 {
-	text_addf(t, "HTTP/1.1 %u OK\r\n", head->status);
+	h1_head_status(f, head->status, (struct slice){"OK", 2});
 	if (head->upgrades)
-		forward_switch(t, head);
+		forward_switch(f, head);
 	else if (head_is_interim(head))
-		forward_interim(t, head);
+		forward_interim(f, head);
 	else
-		forward_response(t, head, trailers);
-	text_add_str(t, "\r\n");
-	return !text_is_full(t);
+		forward_response(f, head, trailers);
+	h1_head_end(f);
+	return !fields_are_full(f);
 }
 
 static bool
@@ -276,14 +289,15 @@ check_trailers(const struct parse *from, size_t room)
 	    "max-forwards", "set-cookie", "te", "trailer", "transfer-encoding",
 	    "upgrade", "via", "x-forwarded-for", "x-real-ip", "x-request-id"};
 	struct slice in, lines, name, value, name_in, value_in;
-	struct text t;
+	struct fields f;
+	struct text *t = &f.lines;
 
-	text_init(&t, out, room);
-	forward_trailers(&t, &from->m.head, from->m.trailers);
-	MUST(!text_is_full(&t) || room < sizeof(out));
-	parse_check_lines(t.data, t.data + t.len);
+	fields_init(&f, out, room);
+	forward_trailers(&f, &from->m.head, from->m.trailers);
+	MUST(!fields_are_full(&f) || room < sizeof(out));
+	parse_check_lines(t->data, t->data + t->len);
 	in = from->m.trailers;
-	lines = (struct slice){t.data, t.len};
+	lines = (struct slice){t->data, t->len};
 	while (head_next_field(&lines, &name, &value)) {
 		MUST(!IS_AMONG(name, forbidden));
 		MUST(!head_nominates(&from->m.head, name));
@@ -318,7 +332,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	const struct message *m = &from.m;
 	struct input in;
 	const struct config_route *route = NULL;
-	struct text t;
+	struct fields f;
 	bool fits;
 
 	input_init(&in, data, len);
@@ -329,12 +343,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		message_init_request(&from.m, &limits);
 	parse_message(&from, &in);
 	if (may_go_on(m, &route)) {
-		text_init(&t, out, sizeof(out));
+		fields_init(&f, out, sizeof(out));
 		fits = m->head.is_response
-			   ? rewrite_response(&t, &m->head, (in.flags & 8) == 0)
-			   : rewrite_request(&t, &m->head, route);
+			   ? rewrite_response(&f, &m->head, (in.flags & 8) == 0)
+			   : rewrite_request(&f, &m->head, route);
 		MUST(fits);
-		check_written(&from, &t, route);
+		check_written(&from, &f.lines, route);
 	}
 	if (m->head.chunked && m->done) {
 		check_trailers(&from, sizeof(out));

@@ -8,7 +8,7 @@
 
 #include "exchange_private.h"
 #include "pool.h"
-#include "session.h"
+#include "stream.h"
 
 enum {
 	STATUS_SESSION_BEGUN_TWICE = 299,
@@ -23,27 +23,25 @@ static unsigned status;
 /* Whose backend's response was read whole last. */
 static struct exchange *complete;
 
-struct text *__real_session_begin(
-    struct session *s, const struct session_response *response);
+struct fields *__real_session_begin(
+    struct stream *s, const struct stream_start *start);
 void __real_exchange_leave_endpoint(struct exchange *x);
-void __real_session_finish(
-    struct session *s, const void *data, size_t len, struct slice trailers);
+void __real_session_write(struct stream *s, const struct stream_piece *piece);
 void __real_pool_release(struct upstream *up);
 
-struct text *__wrap_session_begin(
-    struct session *s, const struct session_response *response);
+struct fields *__wrap_session_begin(
+    struct stream *s, const struct stream_start *start);
 void __wrap_exchange_leave_endpoint(struct exchange *x);
-void __wrap_session_finish(
-    struct session *s, const void *data, size_t len, struct slice trailers);
+void __wrap_session_write(struct stream *s, const struct stream_piece *piece);
 void __wrap_pool_release(struct upstream *up);
 
-struct text *
-__wrap_session_begin(struct session *s, const struct session_response *response)
+struct fields *
+__wrap_session_begin(struct stream *s, const struct stream_start *start)
 {
-	status = response->status;
+	status = start->status;
 	if (status == STATUS_SESSION_BEGUN_TWICE)
-		(void)__real_session_begin(s, response);
-	return __real_session_begin(s, response);
+		(void)__real_session_begin(s, start);
+	return __real_session_begin(s, start);
 }
 
 /* Of a response that has been read whole. */
@@ -58,11 +56,10 @@ __wrap_exchange_leave_endpoint(struct exchange *x)
 
 /* The response's last piece, with which the exchange has ended. */
 void
-__wrap_session_finish(
-    struct session *s, const void *data, size_t len, struct slice trailers)
+__wrap_session_write(struct stream *s, const struct stream_piece *piece)
 {
-	__real_session_finish(s, data, len, trailers);
-	if (status == STATUS_EXCHANGE_ENDED_TWICE)
+	__real_session_write(s, piece);
+	if (piece->last && status == STATUS_EXCHANGE_ENDED_TWICE)
 		exchange_end(complete, true);
 }
 

@@ -13,6 +13,7 @@
 
 #include "client.h"
 #include "no_route.h"
+#include "reply.h"
 #include "route.h"
 
 #define SAID_MAX 8192
@@ -42,18 +43,27 @@ static void (*after_now)(void);
 static const char *route_path; /* of the request that was started last */
 
 static inline void
-on_body(struct request *r, void *state, const char *data, size_t len, bool last)
+answer(struct request *r, unsigned status, const char *type, const char *body)
+{
+	reply_send(r->stream, &(struct reply){.status = status,
+				  .type = type,
+				  .body = body,
+				  .len = strlen(body)});
+}
+
+static inline void
+on_body(struct request *r, void *state, const struct stream_piece *piece)
 {
 	struct test_task *t = *(struct test_task **)state;
 
 	assert_ptr_equal(t->request, r);
-	assert_true(t->len + len < sizeof(t->body));
-	if (len > 0)
-		memcpy(t->body + t->len, data, len);
-	t->len += len;
-	t->ended = last;
-	if (!last)
-		session_take_body(r->session);
+	assert_true(t->len + piece->len < sizeof(t->body));
+	if (piece->len > 0)
+		memcpy(t->body + t->len, piece->data, piece->len);
+	t->len += piece->len;
+	t->ended = piece->last;
+	if (!piece->last)
+		stream_take(r->stream);
 }
 
 static inline void
@@ -70,8 +80,8 @@ on_end(struct request *r, void *state)
 	struct test_task *t = *(struct test_task **)state;
 
 	t->ends++;
-	t->aborted += session_status(r->session) == 0 ||
-		      session_why(r->session) != SESSION_CLOSE_DONE;
+	t->aborted +=
+	    r->stream->status == 0 || r->stream->why != SESSION_CLOSE_DONE;
 }
 
 static inline bool
@@ -87,9 +97,9 @@ begin_now(struct request *r, void *state)
 	started++;
 	route_path = r->route->path;
 	/* As a handler that keeps the loop. */
-	if (slice_is(session_request(r->session)->path, "/now/block"))
+	if (slice_is(r->stream->head->path, "/now/block"))
 		r->runtime->blocked_us = loop_now_us(r->runtime->loop);
-	session_reply(r->session, 200, "text/plain", NULL, "now", 3);
+	answer(r, 200, "text/plain", "now");
 	if (after_now != NULL)
 		after_now();
 	return STAGE_DONE;
@@ -111,8 +121,8 @@ begin_task(struct request *r, void *state)
 	r->record.service = "users";
 	request_note_upstream(r, "10.0.0.1:80");
 	request_note_upstream(r, "10.0.0.2:80");
-	if (head_has_body(session_request(r->session)))
-		session_take_body(r->session);
+	if (head_has_body(r->stream->head))
+		stream_take(r->stream);
 	return STAGE_DONE;
 }
 
@@ -151,13 +161,13 @@ is_for_all(const struct config_route *route)
 static inline enum stage_verdict
 begin_hop(struct request *r, void *state)
 {
-	const struct head *m = session_request(r->session);
+	const struct head *m = r->stream->head;
 
 	(void)state;
 	if (m->max_forwards != 0 && !slice_is(m->path, "*"))
 		return STAGE_NEXT;
 	last_hops++;
-	session_reply(r->session, 200, NULL, NULL, NULL, 0);
+	answer(r, 200, NULL, "");
 	return STAGE_DONE;
 }
 

@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "reply.h"
+#include "session.h"
+
 /* When all connections are taken, so many of the oldest are looked at for one
  * that is idle and can go. */
 #define EVICT_LOOKS 64
@@ -37,20 +40,21 @@ on_request(struct session *s)
 {
 	struct client *client = session_arg(s);
 
-	client->request = request_new(client->all->requests, s);
+	client->request = request_new(client->all->requests, session_stream(s));
 	if (client->request != NULL)
 		request_start(client->request);
 	else
-		session_reply_error(s, 503, "out of memory for requests");
+		reply_error(
+		    session_stream(s), 503, "out of memory for requests");
 }
 
 static void
-on_body(struct session *s, const char *data, size_t len, bool last)
+on_body(struct session *s, const struct stream_piece *piece)
 {
 	struct client *client = session_arg(s);
 
 	if (client->request != NULL)
-		request_on_body(client->request, data, len, last);
+		request_on_body(client->request, piece);
 }
 
 static void
@@ -76,7 +80,8 @@ on_response_end(struct session *s, bool complete)
 		clients->closing += client->closing;
 		client->request = NULL;
 	}
-	request_on_response_end(clients->requests, s, request, complete);
+	request_on_response_end(
+	    clients->requests, session_stream(s), request, complete);
 }
 
 static void

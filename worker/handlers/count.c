@@ -2,6 +2,7 @@
 #include <jansson.h>
 
 #include "handler.h"
+#include "reply.h"
 #include "tickets.h"
 
 struct count {
@@ -30,7 +31,7 @@ on_number(void *arg, bool ok, uint64_t number)
 	if (ok)
 		reply_number(c->request, number, "redis");
 	else
-		session_reply_error(c->request->session, 503,
+		reply_error(c->request->stream, 503,
 		    "the counter is in Redis, which is away or refuses");
 }
 
@@ -47,7 +48,7 @@ count_in_memory(struct request *request)
 static enum stage_verdict
 begin(struct request *r, void *state)
 {
-	const struct head *head = session_request(r->session);
+	const struct head *head = r->stream->head;
 	struct count *c = state;
 
 	*c = (struct count){.request = r};

@@ -13,6 +13,7 @@
 #include "clock.h"
 #include "handler.h"
 #include "offload.h"
+#include "reply.h"
 
 #define DEFAULT_MS 3000
 #define MAX_MS 60000
@@ -122,22 +123,22 @@ static enum stage_verdict
 begin(struct request *r, void *state)
 {
 	struct runtime *rt = r->runtime;
-	const struct head *head = session_request(r->session);
+	const struct head *head = r->stream->head;
 	struct slice ms_text = head_query(head, "ms");
 	struct cpu_bound c = {.ms = DEFAULT_MS};
 	struct cpu_bound **job = state;
 
 	*job = NULL;
 	if (ms_text.at != NULL && parse_ms(ms_text, &c.ms) == -1) {
-		session_reply_error(
-		    r->session, 400, "ms must be a number from 0 to 60000");
+		reply_error(
+		    r->stream, 400, "ms must be a number from 0 to 60000");
 		return STAGE_DONE;
 	}
 	if (slice_is(head_query(head, "offload"), "true")) {
 		*job = submit(r, c.ms);
 		if (*job == NULL)
-			session_reply_error(
-			    r->session, 503, "too many jobs are under way");
+			reply_error(
+			    r->stream, 503, "too many jobs are under way");
 		return STAGE_DONE;
 	}
 	/* What others were answered before need not wait for it. */

@@ -9,6 +9,7 @@
 
 #include "check.h"
 #include "clock.h"
+#include "reply.h"
 #include "totals.h"
 
 #define NS_PER_MS 1e6
@@ -24,15 +25,20 @@ handler_identity(struct runtime *rt)
 void
 handler_reply(struct request *request, unsigned status, json_t *json)
 {
+	static const struct field fields[] = {
+	    {"Cache-Control", "no-store"}, {NULL, NULL}};
 	char *text = json != NULL ? json_dumps(json,
 					JSON_COMPACT | JSON_REAL_PRECISION(12))
 				  : NULL;
 
 	if (text != NULL)
-		session_reply(request->session, status, "application/json",
-		    "Cache-Control: no-store\r\n", text, strlen(text));
+		reply_send(request->stream, &(struct reply){.status = status,
+						.type = "application/json",
+						.fields = fields,
+						.body = text,
+						.len = strlen(text)});
 	else
-		session_reply_error(request->session, 503, "out of memory");
+		reply_error(request->stream, 503, "out of memory");
 	free(text);
 	json_decref(json);
 }

@@ -68,15 +68,21 @@ page_type(const struct page *p)
 	return p->html ? HTML "; charset=utf-8" : "text/plain; charset=utf-8";
 }
 
-const char *
+const struct field *
 page_fields(void)
 {
-	return "Cache-Control: no-store\r\n"
-	       "Vary: Accept\r\n"
-	       "Content-Security-Policy: default-src 'none'; "
-	       "style-src 'unsafe-inline'; img-src data:; base-uri 'none'; "
-	       "form-action 'none'; frame-ancestors 'none'\r\n"
-	       "X-Content-Type-Options: nosniff\r\n";
+	static const struct field fields[] = {
+	    {"Cache-Control", "no-store"},
+	    {"Vary", "Accept"},
+	    {"Content-Security-Policy",
+		"default-src 'none'; style-src 'unsafe-inline'; "
+		"img-src data:; base-uri 'none'; form-action 'none'; "
+		"frame-ancestors 'none'"},
+	    {"X-Content-Type-Options", "nosniff"},
+	    {NULL, NULL},
+	};
+
+	return fields;
 }
 
 /* For a text of HTML and for an attribute in quotes. NULL: as it is. */

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "fields.h"
 #include "head.h"
 
 #define PAGE_TEXT_MAX 1024
@@ -31,9 +32,9 @@ int page_begin(struct page *p, bool html, const char *title);
 /* The whole page, to be freed, and p->len its length; NULL when memory has
  * ended. */
 char *page_end(struct page *p);
-/* Its media type, and header lines that a browser goes by. */
+/* Its media type, and the fields that a browser goes by. */
 const char *page_type(const struct page *p);
-const char *page_fields(void);
+const struct field *page_fields(void);
 
 void page_heading(struct page *p, const char *text);
 __attribute__((format(printf, 2, 3))) void page_paragraph(

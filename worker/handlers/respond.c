@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "check.h"
+#include "reply.h"
 #include "request.h"
 
 #define RANDOM_MARK "{{random}}"
@@ -47,13 +48,13 @@ answer(struct request *request, const struct config_respond *config)
 	struct text body;
 
 	if (arc4random_uniform(100) < config->fail_percent) {
-		session_reply_error(
-		    request->session, 503, "failing on purpose (fail_percent)");
+		reply_error(
+		    request->stream, 503, "failing on purpose (fail_percent)");
 		return;
 	}
 	b = buffer_get(rt->buffers);
 	if (b == NULL) {
-		session_reply_error(request->session, 503, "out of memory");
+		reply_error(request->stream, 503, "out of memory");
 		return;
 	}
 	text_init(&body, b->data, BUFFER_BYTES);
@@ -61,10 +62,13 @@ answer(struct request *request, const struct config_respond *config)
 	/* That it fits was checked with the configuration. */
 	if (CONFINED(!text_is_full(&body), "an answer of %zu bytes of JSON",
 		strlen(config->json)))
-		session_reply(request->session, config->status,
-		    "application/json", NULL, body.data, body.len);
+		reply_send(
+		    request->stream, &(struct reply){.status = config->status,
+					 .type = "application/json",
+					 .body = body.data,
+					 .len = body.len});
 	else
-		session_cut(request->session);
+		stream_cut(request->stream);
 	buffer_put(rt->buffers, b);
 }
 

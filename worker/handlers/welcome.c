@@ -10,6 +10,7 @@
 #include "breaker.h"
 #include "handler.h"
 #include "page.h"
+#include "reply.h"
 #include "totals.h"
 
 #define ROUTES_SHOWN 20
@@ -315,8 +316,8 @@ compose(struct welcome *w)
 static enum stage_verdict
 begin(struct request *request, void *state)
 {
-	struct session *s = request->session;
-	const struct head *head = session_request(s);
+	struct stream *s = request->stream;
+	const struct head *head = s->head;
 	struct welcome w = {.runtime = request->runtime};
 	char *text = NULL;
 
@@ -327,10 +328,13 @@ begin(struct request *request, void *state)
 		text = page_end(&w.page);
 	}
 	if (text != NULL)
-		session_reply(s, 200, page_type(&w.page), page_fields(), text,
-		    w.page.len);
+		reply_send(s, &(struct reply){.status = 200,
+				  .type = page_type(&w.page),
+				  .fields = page_fields(),
+				  .body = text,
+				  .len = w.page.len});
 	else
-		session_reply_error(s, 503, "out of memory");
+		reply_error(s, 503, "out of memory");
 	free(text);
 	return STAGE_DONE;
 }

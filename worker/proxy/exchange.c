@@ -8,7 +8,9 @@
 #include "check.h"
 #include "exchange_private.h"
 #include "forward.h"
+#include "h1_head.h"
 #include "machine.h"
+#include "reply.h"
 
 static void on_connection(
     void *arg, enum pool_result result, struct upstream *up);
@@ -36,7 +38,7 @@ static void
 give_up(struct exchange *x)
 {
 	if (x->state != EXCHANGE_ENDED)
-		session_cut(x->session);
+		stream_cut(x->stream);
 }
 
 bool
@@ -316,23 +318,37 @@ exchange_connect(struct exchange *x)
 static int
 build_head(struct exchange *x)
 {
-	struct session *s = x->session;
+	const struct stream *s = x->stream;
 	char peer[SOCK_TEXT_MAX];
 	struct forward_request request = {
-	    .head = session_request(s),
+	    .head = s->head,
 	    .route = x->route,
-	    .peer = sock_host_str(session_peer(s), peer),
+	    .peer = sock_host_str(s->peer, peer),
 	    .host = x->service->config->name,
 	    .trace = request_trace(x->request),
 	};
-	struct text out;
+	struct stream_start start = {
+	    .method = head_method_str(s->head),
+	    .length =
+		s->head->chunked ? STREAM_LENGTH_UNKNOWN : s->head->length,
+	    .no_body = !s->head->chunked && !s->head->has_length,
+	    .expects_continue = s->head->expects_continue,
+	};
+	struct text room;
+	struct fields out;
 
 	affinity_of_request(
 	    &x->wait.affinity, x->service->config, request.head, request.peer);
-	text_init(&out, x->head->data, BUFFER_BYTES);
+	text_init(&room, x->head->data, BUFFER_BYTES);
+	start.path = forward_path(&room, s->head, x->route);
+	x->head->start = (uint32_t)room.len;
+	fields_init(&out, room.data + room.len, BUFFER_BYTES - room.len);
+	h1_head_request(&out, start.method, start.path, 1);
 	forward_request(&out, &request);
-	x->head->end = (uint32_t)out.len;
-	return text_is_full(&out) ? -1 : 0;
+	h1_head_frame_request(&out, &start);
+	h1_head_end(&out);
+	x->head->end = x->head->start + (uint32_t)out.lines.len;
+	return text_is_full(&room) || fields_are_full(&out) ? -1 : 0;
 }
 
 /* ---- the stage ---- */
@@ -354,12 +370,12 @@ static void
 init(struct exchange *x, struct request *r)
 {
 	struct runtime *rt = r->runtime;
-	const struct head *head = session_request(r->session);
+	const struct head *head = r->stream->head;
 
 	memset(x, 0, sizeof(*x));
 	x->runtime = rt;
 	x->request = r;
-	x->session = r->session;
+	x->stream = r->stream;
 	x->route = r->route;
 	x->ticket = r->ticket;
 	x->service = rt->services[r->route->service];
@@ -370,7 +386,7 @@ init(struct exchange *x, struct request *r)
 	x->chunked = head->chunked;
 	x->upgrades = head->upgrades;
 	x->expects_continue = head->expects_continue;
-	x->mark_us = session_request_us(r->session);
+	x->mark_us = r->stream->begun_us;
 	x->request_ended = !head_has_body(head);
 	breakers_ticket_settle_with(x->ticket, exchange_on_settled, x);
 	timer_init(&x->continue_timer, exchange_on_continue_timer, x);
@@ -390,11 +406,10 @@ begin(struct request *r, void *state)
 	x->head = buffer_get(x->runtime->buffers);
 	if (x->head == NULL) {
 		exchange_end(x, false);
-		session_reply_error(
-		    r->session, 503, "out of memory for requests");
+		reply_error(r->stream, 503, "out of memory for requests");
 	} else if (build_head(x) == -1) {
 		exchange_end(x, false);
-		session_reply_error(r->session, 431, "request head too large");
+		reply_error(r->stream, 431, "request head too large");
 	} else {
 		exchange_connect(x);
 	}
@@ -402,10 +417,10 @@ begin(struct request *r, void *state)
 }
 
 static void
-on_body(struct request *r, void *state, const char *data, size_t len, bool last)
+on_body(struct request *r, void *state, const struct stream_piece *piece)
 {
 	(void)r;
-	exchange_on_body(state, data, len, last);
+	exchange_on_body(state, piece);
 }
 
 static void

@@ -53,7 +53,7 @@ enum exchange_state {
 struct exchange {
 	struct runtime *runtime;
 	struct request *request;
-	struct session *session; /* the request's */
+	struct stream *stream; /* the request's */
 	const struct config_route *route;
 	struct service *service;
 	enum exchange_state state;
@@ -133,13 +133,12 @@ void exchange_receive(struct exchange *x);
 void exchange_resume(struct exchange *x);
 /* Asks for more of the request's body, if the backend keeps up. */
 void exchange_take_body(struct exchange *x);
-void exchange_on_body(
-    struct exchange *x, const char *data, size_t len, bool last);
+void exchange_on_body(struct exchange *x, const struct stream_piece *piece);
 void exchange_on_drained(struct exchange *x);
 void exchange_on_continue_timer(void *arg);
 
 /* The cookie that ties the client to this endpoint, where it has none. */
-void exchange_add_sticky(struct exchange *x, struct text *head);
+void exchange_add_sticky(struct exchange *x, struct fields *fields);
 
 /* exchange_tunnel.c */
 /* The backend has switched protocols, as was asked. */
@@ -147,6 +146,6 @@ void exchange_begin_tunnel(struct exchange *x);
 /* Moves bytes both ways until each side has to wait. */
 void exchange_pump_tunnel(struct exchange *x);
 void exchange_on_tunnel_bytes(
-    struct exchange *x, const char *data, size_t len, bool last);
+    struct exchange *x, const struct stream_piece *piece);
 
 #endif

@@ -28,7 +28,7 @@ update_deadline(struct exchange *x)
 
 	/* While the client is the one who is slow, its session's deadlines
 	 * hold; ours starts anew with its next piece. */
-	if (x->body_asked || session_backlog(x->session) > 0)
+	if (x->body_asked || stream_backlog(x->stream) > 0)
 		loop_timer_set(x->runtime->loop, &x->up->timer, UINT64_MAX);
 	else
 		upstream_set_deadline(x->up, sending
@@ -66,23 +66,22 @@ keep(struct exchange *x, const struct iovec *iov, int count)
 /* The head, right before a piece of the body that lies in the session's block,
  * which is cheaper to send than two. False: it does not fit there. */
 static bool
-join_head(struct exchange *x, struct iovec *piece)
+join_head(struct exchange *x, struct iovec *piece, size_t room)
 {
-	size_t len = x->head->end;
+	size_t len = buffer_len(x->head);
 
-	if (x->chunked || piece->iov_len == 0 ||
-	    session_room(x->session, piece->iov_base) < len)
+	if (x->chunked || piece->iov_len == 0 || room < len)
 		return false;
 	piece->iov_base = (char *)piece->iov_base - len;
 	piece->iov_len += len;
-	memcpy(piece->iov_base, x->head->data, len);
+	memcpy(piece->iov_base, x->head->data + x->head->start, len);
 	return true;
 }
 
 /* Some of the body, in iov[1] and on: iov[0] is left free for the head, where
  * that has been held. */
 static int
-write_request(struct exchange *x, struct iovec *iov, int count)
+write_request(struct exchange *x, struct iovec *iov, int count, size_t room)
 {
 	bool with_head = x->head_held;
 
@@ -94,10 +93,11 @@ write_request(struct exchange *x, struct iovec *iov, int count)
 	 * reset that this write meets, with no event to come. */
 	if (x->up->io.readable)
 		loop_defer(x->runtime->loop, &x->again);
-	if (count > 0 && !x->body_kept && join_head(x, iov + 1))
+	if (count > 0 && !x->body_kept && join_head(x, iov + 1, room))
 		return io_write(&x->up->io, iov + 1, count);
 	/* What is kept of the body is behind the head. */
-	iov[0] = (struct iovec){x->head->data, x->head->end};
+	iov[0] =
+	    (struct iovec){x->head->data + x->head->start, buffer_len(x->head)};
 	return io_write(&x->up->io, iov, x->body_kept ? 1 : count + 1);
 }
 
@@ -111,10 +111,11 @@ exchange_send(struct exchange *x)
 	io_begin(&x->up->io, x->up->reused && !x->wait.look);
 	x->interims = 0;
 	x->awaits_continue =
-	    x->expects_continue && !session_has_body(x->session);
+	    x->expects_continue && stream_ahead(x->stream) == STREAM_AHEAD_NONE;
 	x->head_held = true;
-	if ((x->request_ended || !session_has_piece(x->session)) &&
-	    write_request(x, head, 0) == -1) {
+	if ((x->request_ended ||
+		stream_ahead(x->stream) != STREAM_AHEAD_PIECE) &&
+	    write_request(x, head, 0, 0) == -1) {
 		lose(x, errno);
 		return;
 	}
@@ -155,63 +156,63 @@ exchange_take_body(struct exchange *x)
 		return;
 	x->body_begun = true;
 	x->body_asked = true;
-	session_take_body(x->session);
+	stream_take(x->stream);
 }
 
 /* The last piece of a chunked body, with the trailers that may pass. */
 static int
-write_last_chunk(struct exchange *x, const char *data, size_t len)
+write_last_chunk(struct exchange *x, const struct stream_piece *piece)
 {
-	struct slice lines = session_request_trailers(x->session);
 	char size_line[CHUNK_SIZE_LINE];
 	struct iovec iov[1 + CHUNK_IOV];
 	struct buffer *b = NULL;
-	struct text out;
+	struct fields out;
 	int count, result;
 
-	text_init(&out, NULL, 0);
-	if (lines.len > 0)
+	fields_init(&out, NULL, 0);
+	if (piece->trailers.len > 0)
 		b = buffer_get(x->runtime->buffers);
 	if (b != NULL) {
-		text_init(&out, b->data, BUFFER_BYTES);
-		forward_trailers(&out, session_request(x->session), lines);
+		fields_init(&out, b->data, BUFFER_BYTES);
+		forward_trailers(&out, x->stream->head, piece->trailers);
 	}
-	count =
-	    chunk_frame_last(iov + 1, size_line, data, len, out.data, out.len);
-	result = write_request(x, iov, count);
+	count = chunk_frame_last(iov + 1, size_line, piece->data, piece->len,
+	    out.lines.data, out.lines.len);
+	result = write_request(x, iov, count, 0);
 	buffer_put(x->runtime->buffers, b);
 	return result;
 }
 
 static int
-write_piece(struct exchange *x, const char *data, size_t len, bool last)
+write_piece(struct exchange *x, const struct stream_piece *piece)
 {
 	char size_line[CHUNK_SIZE_LINE];
 	struct iovec iov[1 + CHUNK_IOV] = {
-	    {NULL, 0}, {(void *)(uintptr_t)data, len}};
+	    {NULL, 0}, {(void *)(uintptr_t)piece->data, piece->len}};
 	int count = 1;
 
-	if (x->chunked && last)
-		return write_last_chunk(x, data, len);
+	if (x->chunked && piece->last)
+		return write_last_chunk(x, piece);
 	if (x->chunked)
-		count = chunk_frame(iov + 1, size_line, data, len);
-	return write_request(x, iov, count);
+		count =
+		    chunk_frame(iov + 1, size_line, piece->data, piece->len);
+	return write_request(x, iov, count, piece->room);
 }
 
 void
-exchange_on_body(struct exchange *x, const char *data, size_t len, bool last)
+exchange_on_body(struct exchange *x, const struct stream_piece *piece)
 {
 	x->body_asked = false;
 	if (x->state == EXCHANGE_TUNNEL) {
-		exchange_on_tunnel_bytes(x, data, len, last);
+		exchange_on_tunnel_bytes(x, piece);
 		return;
 	}
 	if (x->state != EXCHANGE_STREAMING)
 		return;
 	/* The backend may have stopped reading and answered already; its
 	 * answer, or its reset, comes by exchange_receive(). */
-	x->request_ended = last;
-	if (write_piece(x, data, len, last) == 0)
+	x->request_ended = piece->last;
+	if (write_piece(x, piece) == 0)
 		exchange_take_body(x);
 	update_deadline(x);
 }
@@ -219,7 +220,7 @@ exchange_on_body(struct exchange *x, const char *data, size_t len, bool last)
 /* ---- the response ---- */
 
 void
-exchange_add_sticky(struct exchange *x, struct text *head)
+exchange_add_sticky(struct exchange *x, struct fields *fields)
 {
 	const struct config_service *config = x->service->config;
 	uint64_t endpoint;
@@ -228,24 +229,21 @@ exchange_add_sticky(struct exchange *x, struct text *head)
 		return;
 	endpoint = x->up->endpoint->number;
 	if (endpoint != x->wait.affinity.sticky)
-		affinity_add_cookie(head, config, endpoint);
+		affinity_add_cookie(fields, config, endpoint);
 }
 
 static void
 begin_response(struct exchange *x)
 {
 	const struct head *h = &x->up->message.head;
-	struct session *s = x->session;
-	struct session_response response = {
+	struct stream_start start = {
 	    .status = h->status,
-	    .reason = h->reason.at != NULL ? h->reason.at : "",
-	    .reason_len = h->reason.len,
-	    .length = h->has_length ? h->length : SESSION_LENGTH_UNKNOWN,
+	    .reason = {h->reason.at != NULL ? h->reason.at : "", h->reason.len},
+	    .length = h->has_length ? h->length : STREAM_LENGTH_UNKNOWN,
 	    .no_body = x->head_method,
 	    .no_date = forward_has_date(h),
-	    .room = x->up->message.body.len > 0 ? upstream_room(x->up) : 0,
 	};
-	struct text *head = session_begin(s, &response);
+	struct fields *fields = stream_begin(x->stream, &start);
 
 	x->response_begun = true;
 	exchange_note_first_byte(x);
@@ -256,8 +254,8 @@ begin_response(struct exchange *x)
 		    x->runtime->breakers, x->ticket, false, NULL);
 	/* A body that was not asked for yet is not wanted any more. */
 	loop_timer_clear(x->runtime->loop, &x->continue_timer);
-	forward_response(head, h, session_has_trailers(s));
-	exchange_add_sticky(x, head);
+	forward_response(fields, h, x->stream->sends_trailers);
+	exchange_add_sticky(x, fields);
 }
 
 /* RFC 9110 section 15.2. */
@@ -266,12 +264,12 @@ pass_interim(struct exchange *x)
 {
 	const struct head *h = &x->up->message.head;
 	unsigned status = h->status;
-	struct text *head =
-	    session_begin_interim(x->session, status, h->reason);
+	struct fields *fields =
+	    stream_begin_interim(x->stream, status, h->reason);
 
-	if (head != NULL) {
-		forward_interim(head, h);
-		session_send_interim(x->session);
+	if (fields != NULL) {
+		forward_interim(fields, h);
+		stream_send_interim(x->stream);
 	}
 	if (status == 100 && x->awaits_continue)
 		stop_awaiting(x);
@@ -317,7 +315,7 @@ start_response(struct exchange *x)
 static bool
 may_switch(const struct exchange *x)
 {
-	struct slice wanted = session_request(x->session)->upgrade;
+	struct slice wanted = x->stream->head->upgrade;
 	struct slice given = x->up->message.head.upgrade;
 
 	return x->upgrades && given.len == wanted.len &&
@@ -333,14 +331,14 @@ pass_on(struct exchange *x)
 
 	/* The client has left, and the session's close, which is next, ends
 	 * this exchange. */
-	if (!session_is_answerable(x->session))
+	if (!stream_is_answerable(x->stream))
 		return false;
 	if (!pass_interims(x)) {
 		exchange_try_failed(x, EXCHANGE_FAILURE_INVALID);
 		return false;
 	}
 	/* That one of those could not be written shows it, too. */
-	if (!session_is_answerable(x->session))
+	if (!stream_is_answerable(x->stream))
 		return false;
 	if (m->error != MESSAGE_NONE) {
 		exchange_try_failed(x, m->error == MESSAGE_EOF
@@ -363,17 +361,18 @@ pass_on(struct exchange *x)
 		exchange_complete(x, m->body.at, m->body.len);
 		return false;
 	}
-	session_write(x->session, m->body.at, m->body.len, false);
+	stream_write(
+	    x->stream, &(struct stream_piece){.data = m->body.at,
+			   .len = m->body.len,
+			   .room = m->body.len > 0 ? upstream_room(x->up) : 0});
 	return true;
 }
 
 static enum upstream_read
 read_some(struct exchange *x)
 {
-	struct session *s = x->session;
-
-	if (upstream_can_splice(x->up) && session_can_splice(s))
-		return upstream_splice(x->up, s);
+	if (upstream_can_splice(x->up) && stream_can_splice(x->stream))
+		return upstream_splice(x->up, x->stream);
 	return upstream_read(x->up);
 }
 
@@ -384,7 +383,7 @@ exchange_receive(struct exchange *x)
 		return;
 	for (int i = 0; i < READS_MAX; i++) {
 		/* The client does not keep up: on_drained() goes on. */
-		if (session_backlog(x->session) > 0)
+		if (stream_backlog(x->stream) > 0)
 			break;
 		switch (read_some(x)) {
 		case UPSTREAM_READ_WAIT:
@@ -399,12 +398,12 @@ exchange_receive(struct exchange *x)
 				return;
 			break;
 		}
-		if (!session_is_answerable(x->session))
+		if (!stream_is_answerable(x->stream))
 			return;
 	}
 	update_deadline(x);
 	/* There may be more, and no event will say so again. */
-	if (session_backlog(x->session) == 0)
+	if (stream_backlog(x->stream) == 0)
 		loop_defer(x->runtime->loop, &x->again);
 }
 

@@ -17,7 +17,7 @@ take_bytes(struct exchange *x)
 	if (x->request_ended || x->body_asked || io_backlog(&x->up->io) > 0)
 		return;
 	x->body_asked = true;
-	session_take_body(x->session);
+	stream_take(x->stream);
 }
 
 /* Both sides have said all that they wanted. The session closes by itself. */
@@ -35,22 +35,21 @@ void
 exchange_begin_tunnel(struct exchange *x)
 {
 	const struct head *h = &x->up->message.head;
-	struct session *s = x->session;
-	struct session_response response = {
+	struct stream *s = x->stream;
+	struct stream_start start = {
 	    .status = 101,
-	    .reason = h->reason.at != NULL ? h->reason.at : "",
-	    .reason_len = h->reason.len,
-	    .length = SESSION_LENGTH_UNKNOWN,
+	    .reason = {h->reason.at != NULL ? h->reason.at : "", h->reason.len},
+	    .length = STREAM_LENGTH_UNKNOWN,
 	    .no_date = forward_has_date(h),
 	};
-	struct text *head = session_begin(s, &response);
+	struct fields *fields = stream_begin(s, &start);
 
 	x->response_begun = true;
 	/* No memory for the head: the session closes, which ends this. */
-	if (!session_is_answerable(s))
+	if (!stream_is_answerable(s))
 		return;
-	forward_switch(head, h);
-	exchange_add_sticky(x, head);
+	forward_switch(fields, h);
+	exchange_add_sticky(x, fields);
 	x->request_ended = false;
 	exchange_drop_head(x);
 	exchange_note_first_byte(x);
@@ -58,23 +57,22 @@ exchange_begin_tunnel(struct exchange *x)
 	endpoint_worked(x->up->endpoint);
 	if (!exchange_enter(x, EXCHANGE_TUNNEL))
 		return;
-	session_write(s, NULL, 0, false);
+	stream_write(s, &(struct stream_piece){.last = false});
 	exchange_pump_tunnel(x);
 }
 
 void
-exchange_on_tunnel_bytes(
-    struct exchange *x, const char *data, size_t len, bool last)
+exchange_on_tunnel_bytes(struct exchange *x, const struct stream_piece *piece)
 {
-	struct iovec piece = {(void *)(uintptr_t)data, len};
+	struct iovec iov = {(void *)(uintptr_t)piece->data, piece->len};
 
 	/* One that no longer takes anything may have something to say. */
-	if (len > 0 && io_write(&x->up->io, &piece, 1) == -1 &&
+	if (piece->len > 0 && io_write(&x->up->io, &iov, 1) == -1 &&
 	    x->response_ended) {
 		exchange_try_failed(x, EXCHANGE_FAILURE_LOST);
 		return;
 	}
-	if (last) {
+	if (piece->last) {
 		x->request_ended = true;
 		io_finish(&x->up->io);
 		if (is_over(x))
@@ -88,16 +86,17 @@ exchange_on_tunnel_bytes(
 static bool
 pass_bytes(struct exchange *x)
 {
-	struct session *s = x->session;
+	struct stream *s = x->stream;
 	struct slice bytes;
 
 	switch (upstream_read_bytes(x->up, &bytes)) {
 	case UPSTREAM_READ_SOME:
-		session_write(s, bytes.at, bytes.len, false);
-		return session_is_answerable(s);
+		stream_write(s,
+		    &(struct stream_piece){.data = bytes.at, .len = bytes.len});
+		return stream_is_answerable(s);
 	case UPSTREAM_READ_END:
 		x->response_ended = true;
-		session_write(s, NULL, 0, true);
+		stream_write(s, &(struct stream_piece){.last = true});
 		(void)is_over(x);
 		return false;
 	case UPSTREAM_READ_ERROR:
@@ -112,10 +111,10 @@ pass_bytes(struct exchange *x)
 void
 exchange_pump_tunnel(struct exchange *x)
 {
-	struct session *s = x->session;
+	struct stream *s = x->stream;
 	bool more = !x->response_ended;
 
-	for (int i = 0; more && i < READS_MAX && session_backlog(s) == 0; i++)
+	for (int i = 0; more && i < READS_MAX && stream_backlog(s) == 0; i++)
 		more = pass_bytes(x);
 	if (x->state != EXCHANGE_TUNNEL || is_over(x))
 		return;
@@ -126,6 +125,6 @@ exchange_pump_tunnel(struct exchange *x)
 	}
 	take_bytes(x);
 	update_deadline(x);
-	if (more && session_backlog(s) == 0)
+	if (more && stream_backlog(s) == 0)
 		loop_defer(x->runtime->loop, &x->again);
 }

@@ -21,7 +21,7 @@ exchange_refuse(
 		return;
 	}
 	x->request->record.end = failures[failure].word;
-	session_cut(x->session);
+	stream_cut(x->stream);
 }
 
 /* Nothing comes of this try any more. */
@@ -171,20 +171,22 @@ exchange_settle_status(struct exchange *x, unsigned status)
 static void
 finish_response(struct exchange *x, const char *data, size_t len)
 {
-	struct session *s = x->session;
-	struct slice trailers = {NULL, 0};
+	struct stream_piece piece = {.data = data,
+	    .len = len,
+	    .room = len > 0 ? upstream_room(x->up) : 0,
+	    .last = true};
 	struct buffer *b = NULL;
-	struct text out;
+	struct fields out;
 
-	if (x->up->message.trailers.len > 0 && session_has_trailers(s))
+	if (x->up->message.trailers.len > 0 && x->stream->sends_trailers)
 		b = buffer_get(x->runtime->buffers);
 	if (b != NULL) {
-		text_init(&out, b->data, BUFFER_BYTES);
+		fields_init(&out, b->data, BUFFER_BYTES);
 		forward_trailers(
 		    &out, &x->up->message.head, x->up->message.trailers);
-		trailers = (struct slice){out.data, out.len};
+		piece.trailers = (struct slice){out.lines.data, out.lines.len};
 	}
-	session_finish(s, data, len, trailers);
+	stream_write(x->stream, &piece);
 	buffer_put(x->runtime->buffers, b);
 }
 

@@ -3,109 +3,49 @@
 #include <string.h>
 #include <strings.h>
 
-static void
-add_slice(struct text *out, struct slice s)
-{
-	text_add(out, s.at, s.len);
-}
-
-/* name: with its colon and space. */
-static inline void
-add_line(struct text *out, const char *name, const char *value, size_t len)
-{
-	text_add_str(out, name);
-	text_add(out, value, len);
-	text_add(out, "\r\n", 2);
-}
-
-static void
-add_header(struct text *out, const struct head_field *h)
-{
-	add_slice(out, h->name);
-	text_add(out, ": ", 2);
-	add_slice(out, h->value);
-	text_add(out, "\r\n", 2);
-}
-
-/* Lines of a head that go on as they came, one behind the other. */
-struct run {
-	const char *at; /* NULL: none */
-	const char *end;
-};
-
-static void
-add_run(struct text *out, struct run *run)
-{
-	if (run->at != NULL)
-		text_add(out, run->at, (size_t)(run->end - run->at));
-	run->at = NULL;
-}
-
-/* As we write it: one space before the value, and the line's end behind it. */
-static bool
-is_written_so(const struct head_field *h)
-{
-	return h->value.at == h->name.at + h->name.len + 2 &&
-	       h->value.at[-1] == ' ' && h->value.at[h->value.len] == '\r';
-}
-
-/* Most are neighbours, so that one copy takes many. */
-static void
-pass_header(struct text *out, struct run *run, const struct head_field *h)
-{
-	if (!is_written_so(h)) {
-		add_run(out, run);
-		add_header(out, h);
-		return;
-	}
-	if (run->at == NULL || run->end != h->name.at) {
-		add_run(out, run);
-		run->at = h->name.at;
-	}
-	run->end = h->value.at + h->value.len + 2;
-}
-
-static void
-add_path(
-    struct text *out, const struct head *head, const struct config_route *route)
+struct slice
+forward_path(struct text *room, const struct head *head,
+    const struct config_route *route)
 {
 	struct slice rest = head->path;
 	size_t prefix = strlen(route->path);
 
 	/* The `*` of OPTIONS is no path. */
-	if (route->rewrite == NULL || head->path.at[0] != '/') {
-		add_slice(out, head->path);
-		return;
-	}
+	if (route->rewrite == NULL || head->path.at[0] != '/')
+		return head->path;
 	rest.at += prefix;
 	rest.len -= prefix;
-	text_add_str(out, route->rewrite);
+	text_add_str(room, route->rewrite);
 	/* "/api/" to "/v2" must not glue "/v2" and "users" together. */
 	if (rest.len > 0 && rest.at[0] != '/' && rest.at[0] != '?' &&
-	    out->len > 0 && out->data[out->len - 1] != '/')
-		text_add(out, "/", 1);
+	    room->len > 0 && room->data[room->len - 1] != '/')
+		text_add(room, "/", 1);
 	/* Nor "/api" to "/" make "//users". */
-	if (rest.len > 0 && rest.at[0] == '/' && out->len > 0 &&
-	    out->data[out->len - 1] == '/') {
+	if (rest.len > 0 && rest.at[0] == '/' && room->len > 0 &&
+	    room->data[room->len - 1] == '/') {
 		rest.at++;
 		rest.len--;
 	}
-	add_slice(out, rest);
+	text_add(room, rest.at, rest.len);
+	return (struct slice){room->data, room->len};
 }
 
 static void
-add_forwarded_for(struct text *out, const struct head *head, const char *peer)
+add_forwarded_for(struct fields *out, const struct head *head, const char *peer)
 {
-	text_add_str(out, "X-Forwarded-For: ");
+	struct text *value = fields_open(out, "X-Forwarded-For");
+
 	for (size_t i = 0; i < head->field_count; i++) {
-		if (head->fields[i].id != FIELD_X_FORWARDED_FOR ||
-		    head->fields[i].nominated || head->fields[i].value.len == 0)
+		const struct head_field *h = &head->fields[i];
+
+		if (h->id != FIELD_X_FORWARDED_FOR || h->nominated ||
+		    h->value.len == 0)
 			continue;
-		add_slice(out, head->fields[i].value);
-		text_add(out, ", ", 2);
+		text_add(value, h->value.at, h->value.len);
+		text_add(value, ", ", 2);
 	}
-	text_add_str(out, peer);
-	text_add(out, "\r\n", 2);
+	text_add_str(value, peer);
+	fields_close(out);
 }
 
 /* What goes through to the other side, unchanged. */
@@ -153,127 +93,100 @@ is_set_by_us(const struct forward_request *request, const struct head_field *h)
 
 /* RFC 9110 section 7.6.3. */
 static void
-add_via(struct text *out, const struct head *head)
+add_via(struct fields *out, const struct head *head)
 {
-	if (head->minor == 0)
-		text_add_str(out, "Via: 1.0 " FORWARD_NAME "\r\n");
-	else
-		text_add_str(out, "Via: 1.1 " FORWARD_NAME "\r\n");
+	fields_add(out, "Via",
+	    head->minor == 0 ? "1.0 " FORWARD_NAME : "1.1 " FORWARD_NAME);
 }
 
 /* A traceparent of a later version goes on as it came. */
 static void
-add_trace(struct text *out, const struct forward_request *request)
+add_trace(struct fields *out, const struct forward_request *request)
 {
 	const struct head *head = request->head;
 
-	add_line(out, "X-Request-Id: ", request->trace->id,
-	    strlen(request->trace->id));
+	fields_add(out, "X-Request-Id", request->trace->id);
 	if (request->trace->parent[0] != '\0') {
-		add_line(out, "traceparent: ", request->trace->parent,
-		    strlen(request->trace->parent));
+		fields_add(out, "traceparent", request->trace->parent);
 		return;
 	}
 	for (size_t i = 0; i < head->field_count; i++)
 		if (head->fields[i].id == FIELD_TRACEPARENT)
-			add_header(out, &head->fields[i]);
+			fields_add_line(
+			    out, head->fields[i].name, head->fields[i].value);
 }
 
-/* What this connection is asked to do, as the client's was. */
+/* The connection to the backend is asked for the same as the client's was. */
 static void
-add_wishes(struct text *out, const struct head *head)
+add_wishes(struct fields *out, const struct head *head)
 {
 	if (head->upgrades) {
-		text_add_str(out, head->accepts_trailers
-				      ? "Connection: Upgrade, TE\r\nUpgrade: "
-				      : "Connection: Upgrade\r\nUpgrade: ");
-		add_slice(out, head->upgrade);
-		text_add(out, "\r\n", 2);
+		fields_add(out, "Connection",
+		    head->accepts_trailers ? "Upgrade, TE" : "Upgrade");
+		fields_add_slice(out, "Upgrade", head->upgrade);
 	} else if (head->accepts_trailers) {
-		text_add_str(out, "Connection: TE\r\n");
+		fields_add(out, "Connection", "TE");
 	}
 	if (head->accepts_trailers)
-		text_add_str(out, "TE: trailers\r\n");
-}
-
-static void
-add_number(struct text *out, const char *name, uint64_t n)
-{
-	text_add_str(out, name);
-	text_add(out, ": ", 2);
-	text_add_uint(out, n);
-	text_add(out, "\r\n", 2);
+		fields_add(out, "TE", "trailers");
 }
 
 void
-forward_request(struct text *out, const struct forward_request *request)
+forward_request(struct fields *out, const struct forward_request *request)
 {
 	const struct head *head = request->head;
-	struct run run = {NULL, NULL};
+	struct fields_run run = {NULL, NULL};
 
-	text_add_str(out, head_method_str(head));
-	text_add(out, " ", 1);
-	add_path(out, head, request->route);
-	text_add_str(out, " HTTP/1.1\r\nHost: ");
 	if (head->host.at != NULL)
-		add_slice(out, head->host);
+		fields_add_slice(out, "Host", head->host);
 	else
-		text_add_str(out, request->host);
-	text_add(out, "\r\n", 2);
+		fields_add(out, "Host", request->host);
 	for (size_t i = 0; i < head->field_count; i++)
 		if (is_end_to_end(&head->fields[i]) &&
 		    !is_set_by_us(request, &head->fields[i]))
-			pass_header(out, &run, &head->fields[i]);
-	add_run(out, &run);
+			fields_pass(out, &run, &head->fields[i]);
+	fields_end_run(out, &run);
 	if (head->max_forwards >= 0)
-		add_number(
+		fields_add_uint(
 		    out, "Max-Forwards", (uint64_t)head->max_forwards - 1);
-	add_line(out, "X-Real-IP: ", request->peer, strlen(request->peer));
+	fields_add(out, "X-Real-IP", request->peer);
 	add_forwarded_for(out, head, request->peer);
-	text_add_str(out, "X-Forwarded-Proto: http\r\n");
+	fields_add(out, "X-Forwarded-Proto", "http");
 	add_trace(out, request);
 	add_via(out, head);
 	add_wishes(out, head);
-	if (head->expects_continue)
-		text_add_str(out, "Expect: 100-continue\r\n");
-	if (head->chunked)
-		text_add_str(out, "Transfer-Encoding: chunked\r\n");
-	else if (head->has_length)
-		add_number(out, "Content-Length", head->length);
-	text_add(out, "\r\n", 2);
 }
 
 static void
-add_upgrade(struct text *out, struct slice protocol)
+add_upgrade(struct fields *out, struct slice protocol)
 {
-	text_add_str(out, "Connection: Upgrade\r\nUpgrade: ");
-	add_slice(out, protocol);
-	text_add(out, "\r\n", 2);
+	fields_add(out, "Connection", "Upgrade");
+	fields_add_slice(out, "Upgrade", protocol);
 }
 
 void
-forward_response(struct text *out, const struct head *response, bool trailers)
+forward_response(struct fields *out, const struct head *response, bool trailers)
 {
-	struct run run = {NULL, NULL};
+	struct fields_run run = {NULL, NULL};
 
 	for (size_t i = 0; i < response->field_count; i++)
 		if (is_end_to_end(&response->fields[i]) &&
 		    (trailers || response->fields[i].id != FIELD_TRAILER))
-			pass_header(out, &run, &response->fields[i]);
-	add_run(out, &run);
+			fields_pass(out, &run, &response->fields[i]);
+	fields_end_run(out, &run);
 	add_via(out, response);
 	if (response->status == 426 && response->upgrade.at != NULL)
 		add_upgrade(out, response->upgrade);
 }
 
 void
-forward_interim(struct text *out, const struct head *response)
+forward_interim(struct fields *out, const struct head *response)
 {
 	forward_response(out, response, false);
 }
 
 void
-forward_switch(struct text *out, const struct head *response)
+forward_switch(struct fields *out, const struct head *response)
 {
 	forward_response(out, response, false);
 	add_upgrade(out, response->upgrade);
@@ -313,21 +226,15 @@ is_forbidden(struct slice name)
 	       strncasecmp(name.at, forwarded, strlen(forwarded)) == 0;
 }
 
+/* The room is asked for a line at once: half a line would take the message's
+ * end with it. */
 void
-forward_trailers(struct text *out, const struct head *head, struct slice lines)
+forward_trailers(
+    struct fields *out, const struct head *head, struct slice lines)
 {
-	struct head_field h = {.id = FIELD_OTHER};
-	size_t whole = out->len;
+	struct slice name, value;
 
-	while (head_next_field(&lines, &h.name, &h.value)) {
-		if (is_forbidden(h.name) || head_nominates(head, h.name))
-			continue;
-		add_header(out, &h);
-		/* Half a line would take the message's end with it. */
-		if (text_is_full(out)) {
-			out->len = whole;
-			return;
-		}
-		whole = out->len;
-	}
+	while (head_next_field(&lines, &name, &value))
+		if (!is_forbidden(name) && !head_nominates(head, name))
+			fields_add_line(out, name, value);
 }

@@ -16,8 +16,8 @@
 #define FORWARD_H
 
 #include "config.h"
+#include "fields.h"
 #include "head.h"
-#include "text.h"
 #include "trace.h"
 
 /* What we are called in Via. */
@@ -31,26 +31,28 @@ struct forward_request {
 	const struct trace *trace;
 };
 
-/* Writes the whole head, blank line included; text_is_full() if it did not
- * fit. A body goes as it came: by Content-Length, or chunked. */
-void forward_request(struct text *out, const struct forward_request *request);
+/* The path that goes on: the head's own, or rewritten in room. */
+struct slice forward_path(struct text *room, const struct head *head,
+    const struct config_route *route);
+/* Adds the fields of the request; Expect and the framing are the stream's. */
+void forward_request(struct fields *out, const struct forward_request *request);
 
-/* Writes the header lines of a response that may be passed on. trailers: the
+/* Adds the fields of a response that may be passed on. trailers: the
  * framing towards the client can carry them. */
 void forward_response(
-    struct text *out, const struct head *response, bool trailers);
+    struct fields *out, const struct head *response, bool trailers);
 /* The same of an interim response, and of one that switches protocols, which
  * then has Connection and Upgrade too. */
-void forward_interim(struct text *out, const struct head *response);
-void forward_switch(struct text *out, const struct head *response);
+void forward_interim(struct fields *out, const struct head *response);
+void forward_switch(struct fields *out, const struct head *response);
 /* Whether the response brings a Date of its own. */
 bool forward_has_date(const struct head *response);
 
-/* Writes those of the lines that may stand in a trailer section (RFC 9110
+/* Adds those of the lines that may stand in a trailer section (RFC 9110
  * sections 6.5.1 and 7.6.1): none that frame, route, authenticate or control,
  * and none that the head m's Connection names. What does not fit is left out,
  * line by line. */
 void forward_trailers(
-    struct text *out, const struct head *head, struct slice lines);
+    struct fields *out, const struct head *head, struct slice lines);
 
 #endif

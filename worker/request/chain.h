@@ -16,6 +16,7 @@
 #include "config.h"
 
 struct request;
+struct stream_piece;
 
 enum stage_verdict {
 	STAGE_NEXT, /* the request goes on to the next stage */
@@ -39,8 +40,8 @@ struct stage {
 	enum stage_verdict (*begin)(struct request *r, void *state);
 	/* A piece of the request's body, for the stage that took it. May be
 	 * NULL, for one that takes none. */
-	void (*on_body)(struct request *r, void *state, const char *data,
-	    size_t len, bool last);
+	void (*on_body)(
+	    struct request *r, void *state, const struct stream_piece *piece);
 	/* The client has read what was written. May be NULL. */
 	void (*on_drained)(struct request *r, void *state);
 	/* The request is over, by this stage's answer or by another's, or its

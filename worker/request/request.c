@@ -6,6 +6,7 @@
 
 #include "check.h"
 #include "clock.h"
+#include "reply.h"
 #include "route.h"
 
 /* For the access log only: nginx's "client closed request". */
@@ -72,7 +73,7 @@ note_request(struct request *r, const struct head *head)
 }
 
 struct request *
-request_new(struct requests *all, struct session *s)
+request_new(struct requests *all, struct stream *stream)
 {
 	struct request *r = slab_get(&all->slab);
 
@@ -80,7 +81,7 @@ request_new(struct requests *all, struct session *s)
 		return NULL;
 	r->all = all;
 	r->runtime = all->runtime;
-	r->session = s;
+	r->stream = stream;
 	r->route = NULL;
 	r->begun = 0;
 	r->over = false;
@@ -90,7 +91,7 @@ request_new(struct requests *all, struct session *s)
 	r->is_traced = false;
 	record_init(&r->record);
 	if (all->log != NULL)
-		note_request(r, session_request(s));
+		note_request(r, stream->head);
 	return r;
 }
 
@@ -112,12 +113,12 @@ drop(struct request *r)
 }
 
 static void
-log_record(struct requests *all, const struct session *s, struct record *record,
+log_record(struct requests *all, const struct stream *s, struct record *record,
     enum session_close why)
 {
 	char peer[SOCK_TEXT_MAX];
 
-	record->client = sock_host_str(session_peer(s), peer);
+	record->client = sock_host_str(s->peer, peer);
 	if (record->end == NULL)
 		record->end = session_close_word(why);
 	request_hooks.log(all->log, record);
@@ -127,37 +128,36 @@ static void
 log_request(struct request *r, unsigned status, uint64_t bytes_out,
     enum session_close why)
 {
-	struct session *s = r->session;
+	const struct stream *s = r->stream;
 
 	if (r->all->log == NULL)
 		return;
 	r->record.status = status;
-	r->record.bytes_in = session_request_bytes(s);
+	r->record.bytes_in = s->in_bytes;
 	r->record.bytes_out = bytes_out;
-	r->record.total_us = clock_ns() / 1000 - session_request_us(s);
+	r->record.total_us = clock_ns() / 1000 - s->begun_us;
 	log_record(r->all, s, &r->record, why);
 }
 
 /* What was no request, and was refused, has only its response's facts. */
 static void
-log_refusal(struct requests *all, const struct session *s)
+log_refusal(struct requests *all, const struct stream *s)
 {
 	struct record record;
 
 	if (all->log == NULL)
 		return;
 	record_init(&record);
-	record.status = session_status(s);
-	record.bytes_out = session_response_bytes(s);
-	log_record(all, s, &record, session_why(s));
+	record.status = s->status;
+	record.bytes_out = s->out_bytes;
+	log_record(all, s, &record, s->why);
 }
 
 const struct trace *
 request_trace(struct request *r)
 {
 	if (!r->is_traced)
-		trace_of_request(
-		    &r->trace, r->runtime->trace, session_request(r->session));
+		trace_of_request(&r->trace, r->runtime->trace, r->stream->head);
 	r->is_traced = true;
 	return &r->trace;
 }
@@ -232,14 +232,14 @@ void
 request_resume(struct request *r)
 {
 	if (!r->over && run(r) == STAGE_DONE && !r->over)
-		session_drop_head(r->session);
+		stream_hold_head(r->stream, false);
 }
 
 void
 request_start(struct request *r)
 {
 	struct runtime *rt = r->runtime;
-	const struct head *head = session_request(r->session);
+	const struct head *head = r->stream->head;
 
 	runtime_count(rt, SCOREBOARD_REQUESTS);
 	counter_gauge(&rt->slot->in_flight, 1);
@@ -254,17 +254,17 @@ request_start(struct request *r)
 	if (r->text != NULL)
 		r->record.id = request_trace(r)->id;
 	if (run(r) == STAGE_WAIT)
-		session_hold_head(r->session);
+		stream_hold_head(r->stream, true);
 }
 
 /* The stage that began last: none behind it has been asked. */
 void
-request_on_body(struct request *r, const char *data, size_t len, bool last)
+request_on_body(struct request *r, const struct stream_piece *piece)
 {
 	const struct stage *stage = r->chain->links[r->begun - 1].stage;
 
 	if (!r->over && stage->on_body != NULL)
-		stage->on_body(r, state_of(r, r->begun - 1), data, len, last);
+		stage->on_body(r, state_of(r, r->begun - 1), piece);
 }
 
 void
@@ -281,18 +281,24 @@ void
 request_fail(struct request *r, const struct request_failure *failure,
     unsigned retry_after_s)
 {
-	char body[192], extra[48] = "";
+	char body[192], seconds[12];
+	const struct field retry_after[] = {
+	    {"Retry-After", seconds}, {NULL, NULL}};
 	int len;
 
 	r->record.end = failure->word;
-	if (retry_after_s != 0)
-		snprintf(
-		    extra, sizeof(extra), "Retry-After: %u\r\n", retry_after_s);
+	snprintf(seconds, sizeof(seconds), "%u", retry_after_s);
 	len = snprintf(body, sizeof(body),
 	    "{\"error\":\"service %s: %s\",\"status\":%u}", r->record.service,
 	    failure->text, failure->status);
-	session_reply(r->session, failure->status, "application/json", extra,
-	    body, (size_t)len);
+	reply_send(
+	    r->stream, &(struct reply){
+			   .status = failure->status,
+			   .type = "application/json",
+			   .fields = retry_after_s != 0 ? retry_after : NULL,
+			   .body = body,
+			   .len = (size_t)len,
+		       });
 }
 
 /* ---- its end ---- */
@@ -308,15 +314,14 @@ end_request(struct request *r, unsigned status, enum scoreboard_code code,
 
 	endings_add(&rt->endings,
 	    &rt->durations[series * SCOREBOARD_CODE_COUNT + code],
-	    session_request_us(r->session));
+	    r->stream->begun_us);
 	log_request(r, status, bytes_out, why);
 }
 
 static bool
-has_left(const struct session *s)
+has_left(const struct stream *s)
 {
-	return session_why(s) == SESSION_CLOSE_PEER ||
-	       session_why(s) == SESSION_CLOSE_RESET;
+	return s->why == SESSION_CLOSE_PEER || s->why == SESSION_CLOSE_RESET;
 }
 
 static void
@@ -329,11 +334,11 @@ end_stages(struct request *r)
 }
 
 void
-request_on_response_end(
-    struct requests *all, struct session *s, struct request *r, bool complete)
+request_on_response_end(struct requests *all, const struct stream *s,
+    struct request *r, bool complete)
 {
 	struct runtime *rt = all->runtime;
-	enum scoreboard_code code = scoreboard_code_of(session_status(s));
+	enum scoreboard_code code = scoreboard_code_of(s->status);
 
 	/* Without a request, the session has answered by itself. */
 	if (r == NULL) {
@@ -345,14 +350,13 @@ request_on_response_end(
 		end_stages(r);
 		counter_gauge(&rt->slot->in_flight, -1);
 	}
-	if (session_request_error(s) != MESSAGE_NONE)
+	if (s->refused)
 		runtime_count(rt, SCOREBOARD_BAD_REQUESTS);
 	runtime_count(rt, SCOREBOARD_RESPONSES_1XX + code);
 	if (complete && r == NULL) {
 		log_refusal(all, s);
 	} else if (complete) {
-		end_request(r, session_status(s), code,
-		    session_response_bytes(s), session_why(s));
+		end_request(r, s->status, code, s->out_bytes, s->why);
 		drop(r);
 	} else if (r != NULL) {
 		/* Why is known when the connection closes, which is next. */
@@ -370,9 +374,9 @@ request_on_close(struct request *r, enum session_close reason)
 		end_stages(r);
 	}
 	if (r->cut) {
-		end_request(r, session_status(r->session),
-		    scoreboard_code_of(session_status(r->session)),
-		    session_response_bytes(r->session), reason);
+		end_request(r, r->stream->status,
+		    scoreboard_code_of(r->stream->status), r->stream->out_bytes,
+		    reason);
 	} else {
 		/* Gone before its answer began. */
 		counter_gauge(&rt->slot->in_flight, -1);

@@ -5,12 +5,12 @@
  * A request begins when its head is whole and ends with its response or its
  * connection. In between it passes through the chain of its route (chain.h):
  * each stage lets it go on, makes it wait, or answers it through
- * request->session. However the request ends, every stage that has begun is
+ * request->stream. However the request ends, every stage that has begun is
  * told by end(), from inside the write that ends the response; the request and
  * the states of its stages stay in memory until the loop's iteration is over.
  *
- * The connection (client.h) makes the request and passes on its session's
- * events.
+ * The connection (client.h) makes the request and passes on the events of its
+ * stream.
  */
 #ifndef REQUEST_H
 #define REQUEST_H
@@ -21,8 +21,8 @@
 #include "chain.h"
 #include "record.h"
 #include "runtime.h"
-#include "session.h"
 #include "slab.h"
+#include "stream.h"
 #include "trace.h"
 
 struct access_log;
@@ -58,7 +58,7 @@ struct request_text {
 struct request {
 	struct requests *all;
 	struct runtime *runtime;
-	struct session *session;
+	struct stream *stream;            /* gone once the request is over */
 	const struct config_route *route; /* NULL: none takes it */
 	uint64_t methods; /* without a route: those that one would take */
 	const struct chain *chain;
@@ -84,19 +84,18 @@ void requests_fini(struct requests *all);
 
 /* ---- for the connection ---- */
 
-/* The request that the session has just read. NULL: no memory. */
-struct request *request_new(struct requests *all, struct session *s);
+/* The request that has just come, on the stream. NULL: no memory. */
+struct request *request_new(struct requests *all, struct stream *stream);
 /* Counts it, routes it and sends it through its chain, after which it may be
  * over. */
 void request_start(struct request *r);
-void request_on_body(
-    struct request *r, const char *data, size_t len, bool last);
+void request_on_body(struct request *r, const struct stream_piece *piece);
 void request_on_drained(struct request *r);
-/* The session's response has ended, and the request with it; or, with complete
+/* The stream's response has ended, and the request with it; or, with complete
  * false, it will never end, and the request goes with its connection. r: NULL
  * for what was no request, or had no memory, and was answered all the same. */
-void request_on_response_end(
-    struct requests *all, struct session *s, struct request *r, bool complete);
+void request_on_response_end(struct requests *all, const struct stream *s,
+    struct request *r, bool complete);
 /* The connection closes while the request is in hand: it is gone. */
 void request_on_close(struct request *r, enum session_close reason);
 

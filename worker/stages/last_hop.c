@@ -1,5 +1,7 @@
 #include "last_hop.h"
 
+#include "h1_head.h"
+#include "reply.h"
 #include "request.h"
 
 /* `OPTIONS *`: asks about the server, not about a path. */
@@ -18,41 +20,39 @@ is_secret(const struct head_field *h)
 }
 
 static void
-add_request(struct text *out, const struct head *head)
+add_request(struct fields *out, const struct head *head)
 {
-	text_addf(out, "%s %.*s HTTP/1.%u\r\n", head_method_str(head),
-	    (int)head->target.len, head->target.at, head->minor & 1U);
+	h1_head_request(out, head_method_str(head), head->target, head->minor);
 	for (size_t i = 0; i < head->field_count; i++) {
 		const struct head_field *h = &head->fields[i];
 
-		if (is_secret(h))
-			continue;
-		text_add(out, h->name.at, h->name.len);
-		text_add(out, ": ", 2);
-		text_add(out, h->value.at, h->value.len);
-		text_add(out, "\r\n", 2);
+		if (!is_secret(h))
+			fields_add_line(out, h->name, h->value);
 	}
-	text_add(out, "\r\n", 2);
+	h1_head_end(out);
 }
 
 static void
 echo(struct request *request)
 {
-	struct session *s = request->session;
+	struct stream *s = request->stream;
 	struct buffer_pool *buffers = request->runtime->buffers;
 	struct buffer *b = buffer_get(buffers);
-	struct text out;
+	struct fields out;
 
 	if (b == NULL) {
-		session_reply_error(s, 503, "out of memory");
+		reply_error(s, 503, "out of memory");
 		return;
 	}
-	text_init(&out, b->data, BUFFER_BYTES);
-	add_request(&out, session_request(s));
-	if (text_is_full(&out))
-		session_reply_error(s, 431, "request head too large");
+	fields_init(&out, b->data, BUFFER_BYTES);
+	add_request(&out, s->head);
+	if (fields_are_full(&out))
+		reply_error(s, 431, "request head too large");
 	else
-		session_reply(s, 200, "message/http", NULL, out.data, out.len);
+		reply_send(s, &(struct reply){.status = 200,
+				  .type = "message/http",
+				  .body = out.lines.data,
+				  .len = out.lines.len});
 	buffer_put(buffers, b);
 }
 
@@ -66,7 +66,10 @@ is_for(const struct config_route *route)
 static enum stage_verdict
 begin(struct request *r, void *state)
 {
-	const struct head *head = session_request(r->session);
+	static const struct field allow[] = {
+	    {"Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, TRACE"},
+	    {NULL, NULL}};
+	const struct head *head = r->stream->head;
 
 	(void)state;
 	if (head->max_forwards != 0 &&
@@ -75,10 +78,8 @@ begin(struct request *r, void *state)
 	if (head->method == HTTP_TRACE)
 		echo(r);
 	else
-		session_reply(r->session, 200, NULL,
-		    "Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, "
-		    "TRACE\r\n",
-		    NULL, 0);
+		reply_send(
+		    r->stream, &(struct reply){.status = 200, .fields = allow});
 	return STAGE_DONE;
 }
 

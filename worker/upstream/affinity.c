@@ -85,10 +85,12 @@ affinity_endpoint(const char *address)
 
 void
 affinity_add_cookie(
-    struct text *out, const struct config_service *service, uint64_t endpoint)
+    struct fields *out, const struct config_service *service, uint64_t endpoint)
 {
-	text_add_str(out, "Set-Cookie: ");
-	text_add_str(out, service->sticky_cookie);
-	text_addf(out, "=%016" PRIx64 "; Path=/; HttpOnly; SameSite=Lax\r\n",
-	    endpoint);
+	struct text *value = fields_open(out, "Set-Cookie");
+
+	text_add_str(value, service->sticky_cookie);
+	text_addf(
+	    value, "=%016" PRIx64 "; Path=/; HttpOnly; SameSite=Lax", endpoint);
+	fields_close(out);
 }

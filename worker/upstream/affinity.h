@@ -9,8 +9,8 @@
 #include <stdint.h>
 
 #include "config.h"
+#include "fields.h"
 #include "head.h"
-#include "text.h"
 
 /* What a policy may go by. */
 struct affinity {
@@ -26,8 +26,8 @@ void affinity_of_request(struct affinity *a,
 
 /* The number by which a cookie names an endpoint, never 0. */
 uint64_t affinity_endpoint(const char *address);
-/* The header line (Set-Cookie, with its CRLF) that ties a client to it. */
-void affinity_add_cookie(
-    struct text *out, const struct config_service *service, uint64_t endpoint);
+/* The field (Set-Cookie) that ties a client to it. */
+void affinity_add_cookie(struct fields *out,
+    const struct config_service *service, uint64_t endpoint);
 
 #endif

@@ -2,9 +2,9 @@
 
 #include <stdlib.h>
 
+#include "h1_head.h"
 #include "log.h"
 #include "service.h"
-#include "text.h"
 #include "upstream.h"
 
 struct service_check {
@@ -89,18 +89,19 @@ send_check(struct upstream *up)
 {
 	const struct config_service *config = up->endpoint->service->config;
 	char data[1024];
-	struct text t;
+	struct fields f;
 	struct iovec iov;
 
-	text_init(&t, data, sizeof(data));
-	text_add_str(&t, "GET ");
-	text_add_str(&t, config->health.path);
-	text_add_str(&t, " HTTP/1.1\r\nHost: ");
-	text_add_str(&t, config->name);
-	text_add_str(
-	    &t, "\r\nUser-Agent: drover-check\r\nConnection: close\r\n\r\n");
-	iov = (struct iovec){data, t.len};
-	if (text_is_full(&t) || io_write(&up->io, &iov, 1) == -1)
+	fields_init(&f, data, sizeof(data));
+	h1_head_request(&f, "GET",
+	    (struct slice){config->health.path, strlen(config->health.path)},
+	    1);
+	fields_add(&f, "Host", config->name);
+	fields_add(&f, "User-Agent", "drover-check");
+	fields_add(&f, "Connection", "close");
+	h1_head_end(&f);
+	iov = (struct iovec){data, f.lines.len};
+	if (fields_are_full(&f) || io_write(&up->io, &iov, 1) == -1)
 		finish(up->endpoint, false, "connection lost");
 }
 

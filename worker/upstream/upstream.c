@@ -254,7 +254,7 @@ upstream_can_splice(const struct upstream *up)
 }
 
 enum upstream_read
-upstream_splice(struct upstream *up, struct session *to)
+upstream_splice(struct upstream *up, struct stream *to)
 {
 	struct message *m = &up->message;
 	uint64_t left = m->head.length - m->body_bytes - SPLICE_TAIL;
@@ -262,7 +262,7 @@ upstream_splice(struct upstream *up, struct session *to)
 
 	if (!up->io.readable)
 		return UPSTREAM_READ_WAIT;
-	n = session_splice(to, &up->io, up->endpoint->runtime->pipes,
+	n = stream_splice(to, &up->io, up->endpoint->runtime->pipes,
 	    left < SPLICE_MAX ? (size_t)left : SPLICE_MAX);
 	if (n > 0) {
 		m->body_bytes += (uint64_t)n;

@@ -14,7 +14,7 @@
 #include "endpoint.h"
 #include "io.h"
 #include "message.h"
-#include "session.h"
+#include "stream.h"
 
 struct upstream;
 
@@ -80,12 +80,12 @@ size_t upstream_room(const struct upstream *up);
  * is left. */
 bool upstream_read_rest(struct upstream *up);
 /*
- * The same for some of a long body that goes on as it is: to the session,
+ * The same for some of a long body that goes on as it is: to the stream,
  * inside the kernel, but never the body's last bytes. Only if
- * upstream_can_splice() and session_can_splice().
+ * upstream_can_splice() and stream_can_splice().
  */
 bool upstream_can_splice(const struct upstream *up);
-enum upstream_read upstream_splice(struct upstream *up, struct session *to);
+enum upstream_read upstream_splice(struct upstream *up, struct stream *to);
 /* One read of a connection that has switched protocols, as it comes; first
  * what was read behind the response's head. Bytes are to be used before the
  * next call. */

@@ -21,6 +21,7 @@
 #include <cmocka.h>
 
 #include "clock.h"
+#include "reply.h"
 #include "session.h"
 
 #define BLOCKS 64
@@ -67,121 +68,143 @@ static struct scene *scene;
 /* ---- the owner: what it does depends on the path ---- */
 
 static inline void
-write_big(struct session *s)
+write_piece(struct stream *s, const char *data, size_t len, bool last)
+{
+	stream_write(
+	    s, &(struct stream_piece){.data = data, .len = len, .last = last});
+}
+
+static inline void
+reply(struct stream *s, const char *type, const char *body, size_t len)
+{
+	reply_send(
+	    s, &(struct reply){
+		   .status = 200, .type = type, .body = body, .len = len});
+}
+
+static inline void
+write_big(struct stream *s)
 {
 	static char piece[16384];
 
 	memset(piece, 'b', sizeof(piece));
-	while (scene->big_left > 0 && session_backlog(s) < HIGH_WATER) {
+	while (scene->big_left > 0 && stream_backlog(s) < HIGH_WATER) {
 		size_t n = scene->big_left < sizeof(piece) ? scene->big_left
 							   : sizeof(piece);
 
 		scene->big_left -= n;
-		session_write(s, piece, n, scene->big_left == 0);
-		if (session_backlog(s) > scene->backlog_max)
-			scene->backlog_max = session_backlog(s);
-		if (!session_is_answerable(s))
+		write_piece(s, piece, n, scene->big_left == 0);
+		if (scene->big_left == 0)
+			return;
+		if (stream_backlog(s) > scene->backlog_max)
+			scene->backlog_max = stream_backlog(s);
+		if (!stream_is_answerable(s))
 			return;
 	}
 }
 
 static inline void
-begin(struct session *s, unsigned status, uint64_t length, bool no_body)
+begin(struct stream *s, unsigned status, uint64_t length, bool no_body)
 {
-	struct session_response response = {
+	struct stream_start start = {
 	    .status = status, .length = length, .no_body = no_body};
-	struct text *head = session_begin(s, &response);
 
-	text_add_str(head, "X-Test: yes\r\n");
+	fields_add(stream_begin(s, &start), "X-Test", "yes");
 }
 
 static inline void
-stream(struct session *s, uint64_t length)
+stream(struct stream *s, uint64_t length)
 {
-	bool head = strcmp(head_method_str(session_request(s)), "HEAD") == 0;
+	bool head = s->head->method == HTTP_HEAD;
 
 	begin(s, 200, length, head);
-	session_write(s, "one,", 4, false);
-	session_write(s, NULL, 0, false);
-	session_write(s, "two,", 4, false);
-	session_write(s, "three", 5, true);
+	write_piece(s, "one,", 4, false);
+	write_piece(s, NULL, 0, false);
+	write_piece(s, "two,", 4, false);
+	write_piece(s, "three", 5, true);
 }
 
 static inline void
-answer(struct session *s)
+answer(struct stream *s)
 {
 	const char *path = scene->target;
 
 	if (strcmp(path, "/stream") == 0) {
 		stream(s, 13);
 	} else if (strcmp(path, "/chunked") == 0) {
-		stream(s, SESSION_LENGTH_UNKNOWN);
+		stream(s, STREAM_LENGTH_UNKNOWN);
 	} else if (strcmp(path, "/empty-last") == 0) {
-		begin(s, 200, SESSION_LENGTH_UNKNOWN, false);
-		session_write(s, "all", 3, false);
-		session_write(s, NULL, 0, true);
+		begin(s, 200, STREAM_LENGTH_UNKNOWN, false);
+		write_piece(s, "all", 3, false);
+		write_piece(s, NULL, 0, true);
 	} else if (strcmp(path, "/204") == 0) {
-		begin(s, 204, SESSION_LENGTH_UNKNOWN, false);
-		session_write(s, NULL, 0, true);
+		begin(s, 204, STREAM_LENGTH_UNKNOWN, false);
+		write_piece(s, NULL, 0, true);
 	} else if (strcmp(path, "/304") == 0) {
 		begin(s, 304, 13, false);
-		session_write(s, NULL, 0, true);
+		write_piece(s, NULL, 0, true);
 	} else if (strcmp(path, "/big") == 0) {
 		scene->big_left = BIG;
 		begin(s, 200, BIG, false);
 		write_big(s);
 	} else if (strcmp(path, "/cut") == 0) {
 		begin(s, 200, 100, false);
-		session_write(s, "half", 4, false);
-		session_cut(s);
+		write_piece(s, "half", 4, false);
+		stream_cut(s);
 	} else if (strcmp(path, "/short") == 0) {
 		begin(s, 200, 100, false);
-		session_write(s, "half", 4, true);
+		write_piece(s, "half", 4, true);
 	} else if (strcmp(path, "/long") == 0) {
 		begin(s, 200, 2, false);
-		session_write(s, "four", 4, true);
+		write_piece(s, "four", 4, true);
 	} else if (strcmp(path, "/error") == 0) {
-		session_reply_error(s, 503, "say \"no\"");
+		reply_error(s, 503, "say \"no\"");
 	} else if (strcmp(path, "/extra") == 0) {
-		session_reply(s, 503, NULL, "Retry-After: 7\r\n", NULL, 0);
+		reply_send(s, &(struct reply){.status = 503,
+				  .fields = (const struct field[]){
+				      {"Retry-After", "7"}, {NULL, NULL}}});
 	} else if (strcmp(path, "/interim") == 0) {
-		struct text *hints = session_begin_interim(
+		struct fields *hints = stream_begin_interim(
 		    s, 103, (struct slice){"Early Hints", 11});
 
 		if (hints != NULL) {
-			text_add_str(hints, "Link: </a>\r\n");
-			session_send_interim(s);
+			fields_add(hints, "Link", "</a>");
+			stream_send_interim(s);
 		}
-		session_reply(s, 200, NULL, NULL, NULL, 0);
+		reply(s, NULL, NULL, 0);
 	} else if (strcmp(path, "/trailers") == 0) {
-		begin(s, 200, SESSION_LENGTH_UNKNOWN, false);
-		session_finish(s, "all", 3, (struct slice){"X-Sum: 1\r\n", 10});
+		begin(s, 200, STREAM_LENGTH_UNKNOWN, false);
+		stream_write(s, &(struct stream_piece){.data = "all",
+				    .len = 3,
+				    .last = true,
+				    .trailers = {"X-Sum: 1\r\n", 10}});
 	} else if (strcmp(path, "/tunnel") == 0) {
-		begin(s, 101, SESSION_LENGTH_UNKNOWN, false);
-		session_write(s, "hello,", 6, false);
-		session_take_body(s);
+		begin(s, 101, STREAM_LENGTH_UNKNOWN, false);
+		write_piece(s, "hello,", 6, false);
+		stream_take(s);
 	} else if (strcmp(path, "/later") != 0) {
-		session_reply(s, 200, "text/plain", NULL, path, strlen(path));
+		reply(s, "text/plain", path, strlen(path));
 	}
 }
 
 static inline void
-on_request(struct session *s)
+on_request(struct session *session)
 {
-	const struct head *m = session_request(s);
+	struct stream *s = session_stream(session);
+	const struct head *m = s->head;
 
 	scene->requests++;
-	assert_ptr_equal(session_arg(s), scene);
-	assert_true(session_is_answerable(s));
-	assert_true(session_request_us(s) > 0);
+	assert_ptr_equal(session_arg(session), scene);
+	assert_true(stream_is_answerable(s));
+	assert_true(s->begun_us > 0);
 	assert_true(m->path.len < sizeof(scene->target));
 	memcpy(scene->target, m->path.at, m->path.len);
 	scene->target[m->path.len] = '\0';
 	scene->body_len = 0;
 	if (strcmp(scene->target, "/echo") == 0 && head_has_body(m)) {
-		session_take_body(s);
+		stream_take(s);
 	} else if (strcmp(scene->target, "/race") == 0) {
-		session_take_body(s);
+		stream_take(s);
 		loop_defer(scene->loop, &scene->late);
 	} else if (strcmp(scene->target, "/sink") != 0) {
 		answer(s); /* the sink's body is left where it is */
@@ -189,25 +212,29 @@ on_request(struct session *s)
 }
 
 static inline void
-on_body(struct session *s, const char *data, size_t len, bool last)
+on_body(struct session *session, const struct stream_piece *piece)
 {
-	assert_ptr_equal(session_arg(s), scene);
+	struct stream *s = session_stream(session);
+	const char *data = piece->data;
+	size_t len = piece->len;
+	bool last = piece->last;
+
+	assert_ptr_equal(session_arg(session), scene);
 	assert_true(len > 0 || last);
 	if (strcmp(scene->target, "/tunnel") == 0) {
 		/* An echo, to the end. */
-		session_write(s, data, len, last);
+		write_piece(s, data, len, last);
 		if (!last)
-			session_take_body(s);
+			stream_take(s);
 		return;
 	}
 	assert_true(scene->body_len + len <= sizeof(scene->body));
 	memcpy(scene->body + scene->body_len, data, len);
 	scene->body_len += len;
 	if (last)
-		session_reply(
-		    s, 200, "text/plain", NULL, scene->body, scene->body_len);
+		reply(s, "text/plain", scene->body, scene->body_len);
 	else
-		session_take_body(s);
+		stream_take(s);
 }
 
 /* As a backend's response does, whatever has become of the client. */
@@ -215,21 +242,21 @@ static inline void
 on_late(void *arg)
 {
 	(void)arg;
-	begin(scene->session, 200, 2, false);
-	session_write(scene->session, "ok", 2, true);
+	begin(session_stream(scene->session), 200, 2, false);
+	write_piece(session_stream(scene->session), "ok", 2, true);
 }
 
 static inline void
 on_drained(struct session *s)
 {
-	write_big(s);
+	write_big(session_stream(s));
 }
 
 static inline void
 on_response_end(struct session *s, bool complete)
 {
-	scene->status = session_status(s);
-	scene->response_bytes = session_response_bytes(s);
+	scene->status = session_stream(s)->status;
+	scene->response_bytes = session_stream(s)->out_bytes;
 	scene->closing = session_is_closing(s);
 	if (complete)
 		scene->responses++;

@@ -225,7 +225,7 @@ test_pipelined_behind_a_slow_one(void **state)
 	wait_until(has_request);
 	turn();
 	assert_int_equal(scene->requests, 1);
-	session_reply(scene->session, 200, NULL, NULL, "first", 5);
+	reply(session_stream(scene->session), NULL, "first", 5);
 	/* Never inside the call that answers. */
 	assert_int_equal(scene->requests, 1);
 	expect("\r\n\r\n/b");

@@ -7,7 +7,10 @@
 static bool
 is_backed_up(const struct scene *c)
 {
-	return c->session != NULL && session_backlog(c->session) >= HIGH_WATER;
+	struct stream *s =
+	    c->session != NULL ? session_stream(c->session) : NULL;
+
+	return s != NULL && stream_backlog(s) >= HIGH_WATER;
 }
 
 static bool
@@ -114,7 +117,7 @@ test_last_one_with_more_behind_it(void **state)
 	say(GET_CLOSE("/later"));
 	wait_until(has_request);
 	say("\r\n");
-	session_reply(scene->session, 200, "text/plain", NULL, "kept", 4);
+	reply(session_stream(scene->session), "text/plain", "kept", 4);
 	assert_lingers();
 	assert_true(received("\r\n\r\nkept"));
 }
@@ -227,7 +230,7 @@ test_drain_lets_a_request_end(void **state)
 	scene->context.draining = true;
 	session_drain(scene->session);
 	assert_non_null(scene->session);
-	session_reply(scene->session, 200, NULL, NULL, "done", 4);
+	reply(session_stream(scene->session), NULL, "done", 4);
 	wait_until(has_ended);
 	assert_true(received("\r\nConnection: close\r\n"));
 	assert_true(received("\r\n\r\ndone"));

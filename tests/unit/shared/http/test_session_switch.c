@@ -19,7 +19,7 @@ test_half_closed_client_is_answered(void **state)
 	shut_down();
 	turn();
 	assert_non_null(scene->session);
-	session_reply(scene->session, 200, NULL, NULL, "late", 4);
+	reply(session_stream(scene->session), NULL, "late", 4);
 	wait_until(has_ended);
 	assert_true(received("\r\n\r\nlate"));
 	wait_until(is_closed);
@@ -190,7 +190,7 @@ test_tunnel_half_closed_by_the_owner(void **state)
 	(void)state;
 	say(SWITCH);
 	expect("hello,");
-	session_write(scene->session, "bye", 3, true);
+	write_piece(session_stream(scene->session), "bye", 3, true);
 	expect("hello,bye");
 	wait_until(has_ended);
 	assert_non_null(scene->session);

@@ -95,7 +95,7 @@ a_drain_closes_the_idle_and_lets_the_others_end(void **state)
 	WAIT_UNTIL(one_is_left);
 	hang_up();
 	client = busy;
-	session_reply(test_task.request->session, 200, NULL, NULL, NULL, 0);
+	answer(test_task.request, 200, NULL, "");
 	expect("Connection: close\r\n");
 	WAIT_UNTIL(all_have_left);
 }

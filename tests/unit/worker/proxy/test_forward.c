@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "forward.h"
+#include "h1_head.h"
 #include "message.h"
 
 static struct message message;
@@ -44,13 +45,26 @@ forwarded(const char *text, const struct config_route *route)
 	    .peer = "10.0.0.9",
 	    .host = "users",
 	    .trace = &trace};
-	struct text t;
+	struct stream_start start = {.method = NULL};
+	struct text path;
+	struct fields f;
+	char room[512];
 
 	read_message(text, false);
-	text_init(&t, out, sizeof(out) - 1);
-	forward_request(&t, &request);
-	assert_false(text_is_full(&t));
-	out[t.len] = '\0';
+	text_init(&path, room, sizeof(room));
+	start.path = forward_path(&path, &message.head, route);
+	start.length =
+	    message.head.chunked ? STREAM_LENGTH_UNKNOWN : message.head.length;
+	start.no_body = !message.head.chunked && !message.head.has_length;
+	start.expects_continue = message.head.expects_continue;
+	fields_init(&f, out, sizeof(out) - 1);
+	h1_head_request(&f, head_method_str(&message.head), start.path, 1);
+	forward_request(&f, &request);
+	h1_head_frame_request(&f, &start);
+	h1_head_end(&f);
+	assert_false(text_is_full(&path));
+	assert_false(fields_are_full(&f));
+	out[f.lines.len] = '\0';
 	return out;
 }
 
@@ -189,13 +203,13 @@ says_when_it_does_not_fit(void **state)
 	    .peer = "::1",
 	    .host = "h",
 	    .trace = &trace};
-	struct text t;
+	struct fields f;
 
 	(void)state;
 	read_message("GET / HTTP/1.1\r\nHost: h\r\n\r\n", false);
-	text_init(&t, out, 40);
-	forward_request(&t, &request);
-	assert_true(text_is_full(&t));
+	fields_init(&f, out, 40);
+	forward_request(&f, &request);
+	assert_true(fields_are_full(&f));
 }
 
 /* Names are ours to decide: what came under them does not pass. */
@@ -262,13 +276,13 @@ trailers_that_frame_or_authenticate_are_dropped(void **state)
 	static const char lines[] =
 	    "X-Sum: 1\r\nContent-Length: 5\r\nhost: h\r\nSet-Cookie: a\r\n"
 	    "Transfer-Encoding: chunked\r\nX-Forwarded-For: 6\r\nX-Empty:\r\n";
-	struct text t;
+	struct fields f;
 
 	(void)state;
-	text_init(&t, out, sizeof(out) - 1);
+	fields_init(&f, out, sizeof(out) - 1);
 	forward_trailers(
-	    &t, &message.head, (struct slice){lines, sizeof(lines) - 1});
-	out[t.len] = '\0';
+	    &f, &message.head, (struct slice){lines, sizeof(lines) - 1});
+	out[f.lines.len] = '\0';
 	assert_string_equal(out, "X-Sum: 1\r\nX-Empty: \r\n");
 }
 
@@ -277,13 +291,13 @@ static void
 trailers_that_do_not_fit_are_left_out(void **state)
 {
 	static const char lines[] = "A:1\r\nB:2\r\nC:3\r\n";
-	struct text t;
+	struct fields f;
 
 	(void)state;
-	text_init(&t, out, 15);
+	fields_init(&f, out, 15);
 	forward_trailers(
-	    &t, &message.head, (struct slice){lines, sizeof(lines) - 1});
-	out[t.len] = '\0';
+	    &f, &message.head, (struct slice){lines, sizeof(lines) - 1});
+	out[f.lines.len] = '\0';
 	assert_string_equal(out, "A: 1\r\nB: 2\r\n");
 }
 
@@ -291,16 +305,16 @@ static void
 trailers_that_connection_names_are_dropped(void **state)
 {
 	static const char lines[] = "X-Foo: 1\r\nX-Bar: 2\r\n";
-	struct text t;
+	struct fields f;
 
 	(void)state;
 	read_message("POST / HTTP/1.1\r\nHost: h\r\nConnection: x-foo\r\n"
 		     "Transfer-Encoding: chunked\r\n\r\n",
 	    false);
-	text_init(&t, out, sizeof(out) - 1);
+	fields_init(&f, out, sizeof(out) - 1);
 	forward_trailers(
-	    &t, &message.head, (struct slice){lines, sizeof(lines) - 1});
-	out[t.len] = '\0';
+	    &f, &message.head, (struct slice){lines, sizeof(lines) - 1});
+	out[f.lines.len] = '\0';
 	assert_string_equal(out, "X-Bar: 2\r\n");
 }
 
@@ -309,7 +323,7 @@ static void
 trailers_that_connection_does_not_name_go_on(void **state)
 {
 	char line[32];
-	struct text t;
+	struct fields f;
 
 	(void)state;
 	read_message(
@@ -319,10 +333,10 @@ trailers_that_connection_does_not_name_go_on(void **state)
 	for (int i = 0; i < 4000; i++) {
 		int len = snprintf(line, sizeof(line), "X-%d: 1\r\n", i);
 
-		text_init(&t, out, sizeof(out) - 1);
+		fields_init(&f, out, sizeof(out) - 1);
 		forward_trailers(
-		    &t, &message.head, (struct slice){line, (size_t)len});
-		out[t.len] = '\0';
+		    &f, &message.head, (struct slice){line, (size_t)len});
+		out[f.lines.len] = '\0';
 		assert_string_equal(out, line);
 	}
 }
@@ -331,31 +345,31 @@ static void
 trailers_behind_too_many_names_are_dropped(void **state)
 {
 	static const char line[] = "X-Foo: 1\r\n";
-	struct text t;
+	struct fields f;
 
 	(void)state;
 	read_message(
 	    "POST / HTTP/1.1\r\nHost: h\r\nConnection: a,b,c,d,e,f,g,h,i\r\n"
 	    "Transfer-Encoding: chunked\r\n\r\n",
 	    false);
-	text_init(&t, out, sizeof(out) - 1);
+	fields_init(&f, out, sizeof(out) - 1);
 	forward_trailers(
-	    &t, &message.head, (struct slice){line, sizeof(line) - 1});
-	assert_int_equal(t.len, 0);
+	    &f, &message.head, (struct slice){line, sizeof(line) - 1});
+	assert_int_equal(f.lines.len, 0);
 }
 
 static void
 switching_protocols(void **state)
 {
-	struct text t;
+	struct fields f;
 
 	(void)state;
 	read_message("HTTP/1.1 101 S\r\nConnection: Upgrade, X-Hop\r\n"
 		     "X-Hop: 1\r\nUpgrade: websocket\r\nX-Key: 2\r\n\r\n",
 	    true);
-	text_init(&t, out, sizeof(out) - 1);
-	forward_switch(&t, &message.head);
-	out[t.len] = '\0';
+	fields_init(&f, out, sizeof(out) - 1);
+	forward_switch(&f, &message.head);
+	out[f.lines.len] = '\0';
 	assert_string_equal(out,
 	    "X-Key: 2\r\nVia: 1.1 drover\r\n"
 	    "Connection: Upgrade\r\nUpgrade: websocket\r\n");
@@ -364,7 +378,7 @@ switching_protocols(void **state)
 static void
 responses_keep_what_is_end_to_end(void **state)
 {
-	struct text t;
+	struct fields f;
 
 	(void)state;
 	read_message("HTTP/1.1 200 OK\r\nServer: s\r\nConnection: X-Hop\r\n"
@@ -372,15 +386,15 @@ responses_keep_what_is_end_to_end(void **state)
 		     "Set-Cookie: b\r\nKeep-Alive: 1\r\nTrailer: X-Sum\r\n"
 		     "Via: 1.1 up\r\n\r\n",
 	    true);
-	text_init(&t, out, sizeof(out) - 1);
-	forward_response(&t, &message.head, true);
-	out[t.len] = '\0';
+	fields_init(&f, out, sizeof(out) - 1);
+	forward_response(&f, &message.head, true);
+	out[f.lines.len] = '\0';
 	assert_string_equal(out, "Server: s\r\nSet-Cookie: a\r\n"
 				 "Set-Cookie: b\r\nTrailer: X-Sum\r\n"
 				 "Via: 1.1 up\r\nVia: 1.1 drover\r\n");
-	text_init(&t, out, sizeof(out) - 1);
-	forward_response(&t, &message.head, false);
-	out[t.len] = '\0';
+	fields_init(&f, out, sizeof(out) - 1);
+	forward_response(&f, &message.head, false);
+	out[f.lines.len] = '\0';
 	assert_null(strstr(out, "Trailer"));
 	assert_false(forward_has_date(&message.head));
 	read_message(

@@ -1,6 +1,8 @@
 /* Goal: a request is routed, answered by what its route says, counted once and
  * recorded whole, however it ends. */
 #include "request_scene.h"
+#include "session.h"
+#include "session_state.h"
 
 /* ---- where it goes ---- */
 
@@ -74,7 +76,7 @@ the_task_gets_the_body_and_answers(void **state)
 	scene_turn();
 	assert_true(test_task.ended);
 	assert_string_equal(test_task.body, "bodily");
-	session_reply(test_task.request->session, 503, NULL, NULL, NULL, 0);
+	answer(test_task.request, 503, NULL, "");
 	expect("HTTP/1.1 503 ");
 	assert_int_equal(test_task.aborted, 0);
 	assert_int_equal(scene_total(SCOREBOARD_RESPONSES_5XX), 1);
@@ -146,7 +148,7 @@ a_request_that_waits_goes_on_when_it_is_resumed(void **state)
 	say("bodily");
 	scene_turn();
 	assert_int_equal(started, 0);
-	m = session_request(waiting->session);
+	m = waiting->stream->head;
 	assert_true(slice_is(m->path, "/wait/for?it=1"));
 	assert_int_equal(wait_ends, 0);
 	request_resume(waiting);
@@ -154,7 +156,7 @@ a_request_that_waits_goes_on_when_it_is_resumed(void **state)
 	scene_turn();
 	scene_turn();
 	assert_string_equal(test_task.body, "bodily");
-	session_reply(waiting->session, 200, NULL, NULL, NULL, 0);
+	answer(waiting, 200, NULL, "");
 	expect("HTTP/1.1 200 ");
 	assert_int_equal(wait_ends, 1);
 	assert_int_equal(test_task.ends, 1);
@@ -186,7 +188,7 @@ a_request_that_is_over_is_not_resumed(void **state)
 	(void)state;
 	say("GET /wait" HOST "\r\n");
 	WAIT_UNTIL(is_waiting);
-	session_close(waiting->session, SESSION_CLOSE_DRAINED);
+	session_close(session_of(waiting->stream), SESSION_CLOSE_DRAINED);
 	request_resume(waiting);
 	assert_int_equal(started, 0);
 	assert_int_equal(wait_ends, 1);
@@ -202,8 +204,7 @@ a_record_has_all_that_is_known(void **state)
 	(void)state;
 	say("GET /later/on?x=1" HOST "\r\n");
 	WAIT_UNTIL(is_started);
-	session_reply(
-	    test_task.request->session, 200, "text/plain", NULL, "hello", 5);
+	answer(test_task.request, 200, "text/plain", "hello");
 	expect("hello");
 	assert_int_equal(observed.count, 1);
 	assert_string_equal(r->client, "10.1.2.3");
@@ -230,7 +231,7 @@ the_tasks_word_for_the_end_stands(void **state)
 	say("GET /later" HOST "\r\n");
 	WAIT_UNTIL(is_started);
 	test_task.request->record.end = "connect_refused";
-	session_reply(test_task.request->session, 502, NULL, NULL, NULL, 0);
+	answer(test_task.request, 502, NULL, "");
 	expect("HTTP/1.1 502 ");
 	assert_string_equal(observed.records[0].end, "connect_refused");
 }
@@ -259,16 +260,17 @@ a_long_request_line_is_cut_with_a_mark(void **state)
 static void
 a_response_cut_short_is_recorded_at_the_close(void **state)
 {
-	struct session_response response = {.status = 200, .length = 100};
+	struct stream_start start = {.status = 200, .length = 100};
 
 	(void)state;
 	say("GET /later" HOST "\r\n");
 	WAIT_UNTIL(is_started);
-	(void)session_begin(test_task.request->session, &response);
-	session_write(test_task.request->session, "half", 4, false);
+	(void)stream_begin(test_task.request->stream, &start);
+	stream_write(test_task.request->stream,
+	    &(struct stream_piece){.data = "half", .len = 4});
 	expect("half");
 	assert_int_equal(observed.count, 0);
-	session_cut(test_task.request->session);
+	stream_cut(test_task.request->stream);
 	WAIT_UNTIL(all_have_left);
 	assert_int_equal(observed.count, 1);
 	assert_int_equal(observed.records[0].status, 200);

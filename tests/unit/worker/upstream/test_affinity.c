@@ -144,14 +144,14 @@ a_sticky_cookie_is_read_back(void **state)
 	const struct config_service s = {
 	    .sticky_cookie = (char *)(uintptr_t)"lb"};
 	char data[256], request[512];
-	struct text t;
+	struct fields f;
 
 	(void)state;
 	assert_int_equal(affinity_endpoint("10.0.0.1:3000"), ENDPOINT);
-	text_init(&t, data, sizeof(data) - 1);
-	affinity_add_cookie(&t, &s, ENDPOINT);
-	assert_false(text_is_full(&t));
-	data[t.len] = '\0';
+	fields_init(&f, data, sizeof(data) - 1);
+	affinity_add_cookie(&f, &s, ENDPOINT);
+	assert_false(fields_are_full(&f));
+	data[f.lines.len] = '\0';
 	assert_string_equal(data,
 	    "Set-Cookie: lb=88f52a5ce7775b4e; Path=/; HttpOnly; "
 	    "SameSite=Lax\r\n");
@@ -169,12 +169,12 @@ small_numbers_keep_their_zeros(void **state)
 	const struct config_service s = {
 	    .sticky_cookie = (char *)(uintptr_t)"lb"};
 	char data[256];
-	struct text t;
+	struct fields f;
 
 	(void)state;
-	text_init(&t, data, sizeof(data) - 1);
-	affinity_add_cookie(&t, &s, 1);
-	data[t.len] = '\0';
+	fields_init(&f, data, sizeof(data) - 1);
+	affinity_add_cookie(&f, &s, 1);
+	data[f.lines.len] = '\0';
 	assert_non_null(strstr(data, "lb=0000000000000001;"));
 	assert_int_equal(affinity_of(&s,
 			     "GET / HTTP/1.1\r\nHost: a\r\n"

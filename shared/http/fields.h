@@ -1,0 +1,96 @@
+/*
+ * fields - the fields of a message that goes out, in their order.
+ *
+ * Both processes. Pure. A message's owner adds fields by name and value; the
+ * lines in which HTTP/1 sends them are made here and nowhere else. HTTP/2 walks
+ * the same lines (head_next_field()) to make its list of names and values.
+ *
+ * The memory is the giver's. After an overflow every field is dropped and
+ * fields_are_full() stays true, so an owner adds all and asks once. Names are
+ * literals; values are of one line, which their sources have checked.
+ */
+#ifndef FIELDS_H
+#define FIELDS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "head.h"
+#include "slice.h"
+#include "text.h"
+
+struct fields {
+	struct text lines; /* each with its CRLF */
+};
+
+/* A field with a constant value. An array of them ends with a name of NULL. */
+struct field {
+	const char *name;
+	const char *value;
+};
+
+void fields_init(struct fields *f, char *data, size_t cap);
+
+static inline bool
+fields_are_full(const struct fields *f)
+{
+	return text_is_full(&f->lines);
+}
+
+/* A line, as an HTTP/1 sender writes it; name and value may be of any length.
+ */
+static inline void
+fields_add_line(struct fields *f, struct slice name, struct slice value)
+{
+	char *to = text_reserve(&f->lines, name.len + value.len + 4);
+
+	if (to == NULL)
+		return;
+	memcpy(to, name.at, name.len);
+	to += name.len;
+	*to++ = ':';
+	*to++ = ' ';
+	if (value.len != 0)
+		memcpy(to, value.at, value.len);
+	to += value.len;
+	*to++ = '\r';
+	*to = '\n';
+}
+
+static inline void
+fields_add_slice(struct fields *f, const char *name, struct slice value)
+{
+	fields_add_line(f, (struct slice){name, strlen(name)}, value);
+}
+
+static inline void
+fields_add(struct fields *f, const char *name, const char *value)
+{
+	fields_add_slice(f, name, (struct slice){value, strlen(value)});
+}
+
+void fields_add_uint(struct fields *f, const char *name, uint64_t value);
+/* All of an array; NULL: none. */
+void fields_add_all(struct fields *f, const struct field *array);
+
+/* A value in parts: what is added to the text between open and close. */
+struct text *fields_open(struct fields *f, const char *name);
+void fields_close(struct fields *f);
+
+/*
+ * Received fields that go on as they are. Neighbours leave in one copy: a run
+ * collects them. fields_pass() may be called for some of a head's fields, in
+ * their order, and fields_end_run() behind the last of them.
+ */
+struct fields_run {
+	const char *at; /* NULL: none */
+	const char *end;
+};
+
+void fields_pass(
+    struct fields *f, struct fields_run *run, const struct head_field *h);
+void fields_end_run(struct fields *f, struct fields_run *run);
+
+#endif

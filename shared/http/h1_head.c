@@ -1,0 +1,102 @@
+#include "h1_head.h"
+
+static struct slice
+standard_reason(unsigned status)
+{
+	static const struct {
+		unsigned status;
+		const char *reason;
+	} reasons[] = {
+	    {100, "Continue"},
+	    {101, "Switching Protocols"},
+	    {200, "OK"},
+	    {204, "No Content"},
+	    {400, "Bad Request"},
+	    {404, "Not Found"},
+	    {405, "Method Not Allowed"},
+	    {408, "Request Timeout"},
+	    {413, "Content Too Large"},
+	    {414, "URI Too Long"},
+	    {417, "Expectation Failed"},
+	    {431, "Request Header Fields Too Large"},
+	    {500, "Internal Server Error"},
+	    {501, "Not Implemented"},
+	    {502, "Bad Gateway"},
+	    {503, "Service Unavailable"},
+	    {504, "Gateway Timeout"},
+	    {505, "HTTP Version Not Supported"},
+	};
+
+	for (size_t i = 0; i < sizeof(reasons) / sizeof(*reasons); i++)
+		if (reasons[i].status == status)
+			return (struct slice){
+			    reasons[i].reason, strlen(reasons[i].reason)};
+	return (struct slice){"", 0};
+}
+
+void
+h1_head_request(
+    struct fields *f, const char *method, struct slice path, unsigned minor)
+{
+	static const char version[] = " HTTP/1.1\r\n";
+	size_t method_len = strlen(method);
+	char *to = text_reserve(
+	    &f->lines, method_len + 1 + path.len + sizeof(version) - 1);
+
+	if (to == NULL)
+		return;
+	memcpy(to, method, method_len);
+	to += method_len;
+	*to++ = ' ';
+	memcpy(to, path.at, path.len);
+	to += path.len;
+	memcpy(to, version, sizeof(version) - 1);
+	if (minor == 0)
+		to[8] = '0';
+}
+
+void
+h1_head_status(struct fields *f, unsigned status, struct slice reason)
+{
+	static const char version[] = "HTTP/1.1 ";
+	struct text *t = &f->lines;
+
+	if (reason.at == NULL)
+		reason = standard_reason(status);
+	text_add(t, version, sizeof(version) - 1);
+	text_add_uint(t, status);
+	text_add(t, " ", 1);
+	text_add(t, reason.at, reason.len);
+	text_add(t, "\r\n", 2);
+}
+
+void
+h1_head_length(struct fields *f, uint64_t length)
+{
+	fields_add_uint(f, "Content-Length", length);
+}
+
+void
+h1_head_chunked(struct fields *f)
+{
+	fields_add(f, "Transfer-Encoding", "chunked");
+}
+
+void
+h1_head_frame_request(struct fields *f, const struct stream_start *start)
+{
+	if (start->expects_continue)
+		fields_add(f, "Expect", "100-continue");
+	if (start->no_body)
+		return;
+	if (start->length == STREAM_LENGTH_UNKNOWN)
+		h1_head_chunked(f);
+	else
+		h1_head_length(f, start->length);
+}
+
+void
+h1_head_end(struct fields *f)
+{
+	text_add(&f->lines, "\r\n", 2);
+}

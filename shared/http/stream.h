@@ -1,0 +1,212 @@
+/*
+ * stream - one request and its response on one connection, whichever version of
+ * HTTP carries them.
+ *
+ * Both processes. Two roles have one struct and one table of calls:
+ *
+ * - front, on a client's connection: the incoming message is the request, the
+ *   outgoing one is the response (session.h);
+ * - back, on a backend's connection: the outgoing message is the request, the
+ *   incoming one is the response.
+ *
+ * The connection owns the stream. A front stream begins when its request's head
+ * is whole, and is gone when its response has ended: from then on no call may
+ * be made for it. A tunnel's stream, after a 101, lasts as long as its
+ * connection.
+ *
+ * The incoming body is pushed: stream_take() asks for a piece, and one piece
+ * event follows, never inside the call. The facts are plain fields; only the
+ * connection writes them.
+ */
+#ifndef STREAM_H
+#define STREAM_H
+
+#include <sys/types.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "fields.h"
+#include "head.h"
+#include "session_close.h"
+#include "slice.h"
+#include "sock.h"
+
+struct io;
+struct pipe_pool;
+struct stream;
+
+/* A piece of a body on its way through; for a tunnel, of its bytes. */
+struct stream_piece {
+	const char *data; /* NULL with len 0 */
+	size_t len;
+	/* So many bytes before data may be overwritten: a head that fits there
+	 * leaves in one write with the piece. */
+	size_t room;
+	bool last; /* the message ends with this piece */
+	/* With last: the trailer section's lines, each with its CRLF. Sent only
+	 * where sends_trailers is set. */
+	struct slice trailers;
+};
+
+#define STREAM_LENGTH_UNKNOWN UINT64_MAX
+
+/* Start line and framing of the outgoing message. */
+struct stream_start {
+	/* A response. 101 switches protocols: the owner adds Connection and
+	 * Upgrade, and from then on pieces go both ways as they are. */
+	unsigned status;
+	struct slice reason; /* at NULL: the standard one */
+	bool no_date;        /* the owner's fields have a Date */
+	/* A request. */
+	const char *method;
+	struct slice path;
+	bool expects_continue;
+	/* Both. The length of the body, or STREAM_LENGTH_UNKNOWN: chunked, or
+	 * until close for HTTP/1.0. */
+	uint64_t length;
+	bool no_body; /* framed as told, but without a body (HEAD, 304) */
+};
+
+enum stream_out {
+	STREAM_OUT_NONE,
+	STREAM_OUT_BEGUN,
+	STREAM_OUT_ENDED,
+	STREAM_OUT_GONE, /* the peer or the connection is lost */
+};
+
+/* How much of the incoming body is here before the owner asks for more. */
+enum stream_ahead {
+	STREAM_AHEAD_NONE,
+	STREAM_AHEAD_BYTES, /* some has come */
+	STREAM_AHEAD_PIECE, /* a piece event follows stream_take() at once: in
+			     * this iteration of the loop or the next */
+};
+
+struct stream_ops {
+	struct fields *(*begin)(
+	    struct stream *s, const struct stream_start *start);
+	struct fields *(*begin_interim)(
+	    struct stream *s, unsigned status, struct slice reason);
+	void (*send_interim)(struct stream *s);
+	void (*write)(struct stream *s, const struct stream_piece *piece);
+	void (*cut)(struct stream *s);
+	void (*take)(struct stream *s);
+	enum stream_ahead (*ahead)(const struct stream *s);
+	void (*hold_head)(struct stream *s, bool hold);
+	size_t (*backlog)(const struct stream *s);
+	bool (*can_splice)(const struct stream *to);
+	ssize_t (*splice)(struct stream *to, struct io *from,
+	    struct pipe_pool *pipes, size_t max);
+};
+
+struct stream {
+	const struct stream_ops *ops;
+	/* Of the incoming message, once whole; NULL before. Its text is valid
+	 * until the head's event returns or the body is first taken, unless
+	 * held; that of `upgrade` until the outgoing message begins. */
+	const struct head *head;
+	const struct sock_host *peer;
+	enum stream_out out;
+	unsigned status;     /* of the outgoing response; 0: none has begun */
+	uint64_t in_bytes;   /* of the incoming body so far */
+	uint64_t out_bytes;  /* of the outgoing body so far */
+	uint64_t begun_us;   /* when the request's head was whole */
+	bool refused;        /* the incoming message is not valid */
+	bool sends_trailers; /* known once the outgoing message has begun */
+	/* Why the connection closed, or answered by itself; else DONE. */
+	enum session_close why;
+};
+
+/* False once the peer is known to be gone or the outgoing message has ended. */
+static inline bool
+stream_is_answerable(const struct stream *s)
+{
+	return s->out < STREAM_OUT_ENDED;
+}
+
+/* Begins the outgoing message of an answerable stream. The owner adds fields to
+ * what this returns, never NULL; the first stream_write() sends them. */
+static inline struct fields *
+stream_begin(struct stream *s, const struct stream_start *start)
+{
+	return s->ops->begin(s, start);
+}
+
+/* An interim response (1xx but 101): the owner adds fields, then sends. NULL:
+ * not for this client (HTTP/1.0), or no memory; then nothing is sent. */
+static inline struct fields *
+stream_begin_interim(struct stream *s, unsigned status, struct slice reason)
+{
+	return s->ops->begin_interim(s, status, reason);
+}
+
+static inline void
+stream_send_interim(struct stream *s)
+{
+	s->ops->send_interim(s);
+}
+
+/* The next piece of the outgoing body; the first sends the head with it, the
+ * last ends the message. */
+static inline void
+stream_write(struct stream *s, const struct stream_piece *piece)
+{
+	s->ops->write(s, piece);
+}
+
+/* The outgoing message can't be ended as promised: closes the connection (or
+ * resets the stream), so that the peer sees it cut short. */
+static inline void
+stream_cut(struct stream *s)
+{
+	s->ops->cut(s);
+}
+
+/* Asks for a piece of the incoming body, of a head with head_has_body() or of a
+ * tunnel. Sends 100 Continue where the client awaits it. */
+static inline void
+stream_take(struct stream *s)
+{
+	s->ops->take(s);
+}
+
+static inline enum stream_ahead
+stream_ahead(const struct stream *s)
+{
+	return s->ops->ahead(s);
+}
+
+/* hold: within the head's event; its text stays valid until it is let go, until
+ * the body is first taken, or until the response has ended. Costs the
+ * connection a block of memory. */
+static inline void
+stream_hold_head(struct stream *s, bool hold)
+{
+	s->ops->hold_head(s, hold);
+}
+
+/* Written, but not yet taken by the kernel or by the flow-control window. */
+static inline size_t
+stream_backlog(const struct stream *s)
+{
+	return s->ops->backlog(s);
+}
+
+/* Whether the next piece may be spliced: its head is sent, its length known. */
+static inline bool
+stream_can_splice(const struct stream *to)
+{
+	return to->ops->can_splice(to);
+}
+
+/* The next piece, but not the last one: up to max bytes from another socket, as
+ * by io_splice(), whose result it returns. There is no backlog. */
+static inline ssize_t
+stream_splice(
+    struct stream *to, struct io *from, struct pipe_pool *pipes, size_t max)
+{
+	return to->ops->splice(to, from, pipes, max);
+}
+
+#endif
