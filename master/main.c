@@ -19,7 +19,7 @@
 #include <llhttp.h>
 #include <yaml.h>
 
-#include "config.h"
+#include "config_load.h"
 #include "config_manual.h"
 #include "cores.h"
 #include "helper.h"
@@ -321,6 +321,6 @@ main(int argc, char **argv)
 	if (config->warnings != NULL && options.action != ACTION_SIGNAL)
 		say_lines(config->warnings, options.action, log_warn);
 	status = act(&options, config, argc, argv);
-	config_free(config);
+	config_load_free(config);
 	return status;
 }

@@ -2,6 +2,7 @@
  * config - what one YAML file says, checked. Both processes; read-only after
  * config_load(), and it crosses fork.
  *
+ * Plain structs: all files of this folder know them, and they know none.
  * Every duration is in microseconds, every size in bytes. Strings and arrays
  * belong to the config. Lengths are capped here, so that the scoreboard's
  * tables have fixed sizes.
@@ -224,20 +225,5 @@ struct config {
 	struct config_series *series;
 	size_t series_count; /* at most CONFIG_ROUTES_MAX + 1 */
 };
-
-/*
- * Reads and checks the file, with ${VAR} and ${VAR:-default} from the
- * environment. NULL and lines in error when it does not hold, one for each
- * fault: "FILE:LINE: KEY: what is wrong and what would be right". Warnings
- * follow the faults.
- */
-struct config *config_load(const char *path, char error[CONFIG_ERROR_MAX]);
-void config_free(struct config *c);
-
-/* Of an enum, as they are written; NULL ends them. */
-extern const char *const config_accept_names[];
-extern const char *const config_policy_names[];
-extern const char *const config_hash_names[];
-extern const char *const config_handler_names[];
 
 #endif

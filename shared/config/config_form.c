@@ -7,6 +7,7 @@
 
 #include "buffer.h"
 #include "config.h"
+#include "config_names.h"
 
 #define FILE_BYTES_MAX 1023
 #define PATH_BYTES_MAX 255
@@ -154,8 +155,6 @@ free_listen(void *member)
 	free(((struct config_listen *)member)->text);
 }
 
-#define ADDRESSES "`*:3000`, `127.0.0.1:3000`, `[::]:3000`, `unix:/path`"
-
 const struct config_form config_form_listen = {
     "`*:3000`, `127.0.0.1:3000`, `[::]:3000`, `unix:/path`",
     .parse = parse_listen, .release = free_listen};
@@ -214,7 +213,7 @@ parse_hash_words(char *text, struct config_hash *h, char why[CONFIG_WHY_MAX])
 	unsigned i;
 
 	if (kind == NULL || strtok_r(text, BLANK, &text) != NULL ||
-	    !config_value_choice(kind, config_hash_names, 0, &i, why) ||
+	    !config_value_choice(kind, config_names_hash, 0, &i, why) ||
 	    (i == CONFIG_HASH_PATH) != (name == NULL) ||
 	    (name != NULL && !config_value_is_token(name)))
 		return config_value_wrong(why, "is wrong");

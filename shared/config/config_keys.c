@@ -3,6 +3,7 @@
 #include "config.h"
 #include "config_endpoint.h"
 #include "config_match.h"
+#include "config_names.h"
 #include "message.h"
 
 #define METHODS_MAX 64 /* there are not as many */
@@ -45,60 +46,12 @@
 	    .count_offset = count, .entry_size = sizeof(entry))
 #define END {.key = NULL}
 
-/* ---- choices ---- */
-
-const char *const config_accept_names[] = {
-    [CONFIG_ACCEPT_REUSEPORT] = "reuseport",
-    [CONFIG_ACCEPT_REUSEPORT_PLAIN] = "reuseport_plain",
-    [CONFIG_ACCEPT_SHARED] = "shared",
-    NULL,
-};
-
-const char *const config_policy_names[] = {
-    [CONFIG_POLICY_ROUND_ROBIN] = "round_robin",
-    [CONFIG_POLICY_LEAST_CONN] = "least_conn",
-    [CONFIG_POLICY_RANDOM_TWO] = "random_two",
-    [CONFIG_POLICY_IP_HASH] = "ip_hash",
-    [CONFIG_POLICY_CONSISTENT_HASH] = "consistent_hash",
-    NULL,
-};
-
-const char *const config_hash_names[] = {
-    [CONFIG_HASH_PATH] = "path",
-    [CONFIG_HASH_HEADER] = "header",
-    [CONFIG_HASH_COOKIE] = "cookie",
-    [CONFIG_HASH_QUERY] = "query",
-    NULL,
-};
-
-const char *const config_handler_names[] = {
-    [CONFIG_HANDLER_NONE] = "none",
-#define X(symbol, name) [CONFIG_HANDLER_##symbol] = #name,
-    CONFIG_HANDLERS(X)
-#undef X
-	NULL,
-};
-
-static const char *const level_names[] = {
-    [LOG_LEVEL_ERROR] = "error",
-    [LOG_LEVEL_WARN] = "warn",
-    [LOG_LEVEL_INFO] = "info",
-    [LOG_LEVEL_DEBUG] = "debug",
-    NULL,
-};
-
-static const char *const format_names[] = {
-    [LOG_FORMAT_TEXT] = "text",
-    [LOG_FORMAT_JSON] = "json",
-    NULL,
-};
-
 /* ---- the process ---- */
 
 static const struct config_key log_keys[] = {
-    CHOICE("level", ROOT(log.level), "info", level_names,
+    CHOICE("level", ROOT(log.level), "info", config_names_level,
 	"lines below this level are left out"),
-    CHOICE("format", ROOT(log.format), "text", format_names,
+    CHOICE("format", ROOT(log.format), "text", config_names_format,
 	"of the log, on standard error, and of the access log"),
     FORM("access", ROOT(log.access), "off", config_form_access,
 	"the access log. `user` opens the file, also anew (USR1), so its "
@@ -135,7 +88,7 @@ static const struct config_key listen_keys[] = {
     FORM("address", 0, NULL, config_form_listen,
 	"where to listen; `*`: every IPv4 address", .required = true,
 	.empty = "write *:3000"),
-    CHOICE("accept", LISTEN(accept), "reuseport", config_accept_names,
+    CHOICE("accept", LISTEN(accept), "reuseport", config_names_accept,
 	"`reuseport`: a listener per worker, neighbours stand in; "
 	"`reuseport_plain`: they do not; `shared`: one listener, as a unix "
 	"socket always has"),
@@ -244,7 +197,7 @@ static const struct config_key service_keys[] = {
 	"share, 0 to 100, 1 if not given, for each address of a name; 0: "
 	"drained, gets only the clients that a sticky cookie ties to it",
 	.required = true, .unique = true, .form = &config_endpoint_form),
-    CHOICE("policy", SERVICE(policy), "round_robin", config_policy_names,
+    CHOICE("policy", SERVICE(policy), "round_robin", config_names_policy,
 	"in turn; `least_conn`: the one with the fewest requests in flight on "
 	"this host; `random_two`: the less busy of two drawn at random; "
 	"`ip_hash`: by the client's address; `consistent_hash`: by `hash`"),
@@ -311,7 +264,7 @@ static const struct config_key route_keys[] = {
 	0,
 	"what this gateway answers by itself; `welcome`: a page that says "
 	"what this is and what to try",
-	.names = config_handler_names, .empty = "name a handler"),
+	.names = config_names_handler, .empty = "name a handler"),
     MAP("respond", respond_keys, NULL, .opt_in = true),
     END,
 };

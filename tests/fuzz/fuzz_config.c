@@ -5,7 +5,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "config.h"
+#include "config_load.h"
 #include "input.h"
 
 static char path[32];
@@ -110,6 +110,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	if (c->warnings != NULL)
 		check_lines(c->warnings);
 	check_config(c);
-	config_free(c);
+	config_load_free(c);
 	return 0;
 }

@@ -158,7 +158,7 @@ scene_close(void)
 	buffer_pool_free(scene.rt.buffers);
 	pipe_pool_free(scene.rt.pipes);
 	free(scene.rt.scoreboard);
-	config_free(scene.config);
+	config_load_free(scene.config);
 }
 
 static inline uint64_t

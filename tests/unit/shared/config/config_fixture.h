@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "config.h"
+#include "config_load.h"
 
 #define SECOND UINT64_C(1000000)
 

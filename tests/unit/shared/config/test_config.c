@@ -2,6 +2,8 @@
  * is wrong with a bad one is test_config_errors.c's. */
 #include "config_fixture.h"
 
+#include "config_names.h"
+
 #include <sys/wait.h>
 
 #include <sched.h>
@@ -43,7 +45,7 @@ test_defaults(void **state)
 	assert_int_equal(c->service_count, 0);
 	assert_int_equal(c->route_count, 0);
 	assert_int_equal(c->series_count, 1);
-	config_free(c);
+	config_load_free(c);
 }
 
 static void
@@ -86,7 +88,7 @@ test_service_defaults(void **state)
 	assert_int_equal(s->breaker.failures, 3);
 	assert_int_equal(s->breaker.window_us, 10 * SECOND);
 	assert_int_equal(s->breaker.open_for_us, 10 * SECOND);
-	config_free(c);
+	config_load_free(c);
 }
 
 static const char full[] =
@@ -159,7 +161,7 @@ test_full_process(void **state)
 	assert_false(c->redis.spawn);
 	assert_string_equal(c->redis.url.password, "p@");
 	assert_int_equal(c->redis.url.db, 2);
-	config_free(c);
+	config_load_free(c);
 }
 
 static void
@@ -197,7 +199,7 @@ test_full_services(void **state)
 	    r[2].respond.json, "{\"r\":\"{{random}}\",\"c\":\"$5\"}");
 	assert_int_equal(r[2].respond.delay_us, SECOND / 50);
 	assert_int_equal(r[2].respond.fail_percent, 7);
-	config_free(c);
+	config_load_free(c);
 }
 
 /* Who makes heads short need not say so of targets too. */
@@ -210,7 +212,7 @@ test_target_fits_the_head(void **state)
 	(void)state;
 	assert_int_equal(c->client.target_bytes, 1024);
 	assert_int_equal(c->client.body_rate, 0);
-	config_free(c);
+	config_load_free(c);
 }
 
 static void
@@ -241,7 +243,7 @@ test_weights(void **state)
 	assert_int_equal(e[4].weight, 9);
 	assert_string_equal(e[5].text, "j:1");
 	assert_int_equal(e[5].weight, 1);
-	config_free(c);
+	config_load_free(c);
 }
 
 static void
@@ -285,11 +287,11 @@ test_policies(void **state)
 			assert_null(s->hash.name);
 		else
 			assert_string_equal(s->hash.name, cases[i].name);
-		config_free(c);
+		config_load_free(c);
 	}
-	assert_string_equal(config_policy_names[CONFIG_POLICY_CONSISTENT_HASH],
+	assert_string_equal(config_names_policy[CONFIG_POLICY_CONSISTENT_HASH],
 	    "consistent_hash");
-	assert_string_equal(config_hash_names[CONFIG_HASH_QUERY], "query");
+	assert_string_equal(config_names_hash[CONFIG_HASH_QUERY], "query");
 }
 
 static void
@@ -314,7 +316,7 @@ test_affinity(void **state)
 	assert_int_equal(s[1].slow_start_us, 0);
 	assert_int_equal(s[1].eject.failures, 1000);
 	assert_int_equal(s[1].eject.for_us, SECOND);
-	config_free(c);
+	config_load_free(c);
 }
 
 static void
@@ -342,7 +344,7 @@ test_environment(void **state)
 	assert_null(c->log.access);
 	assert_false(c->admin.enabled);
 	assert_false(c->redis.enabled);
-	config_free(c);
+	config_load_free(c);
 }
 
 /* A variable is a value, whatever is in it. */
@@ -381,7 +383,7 @@ test_off_in_every_spelling(void **state)
 		    spelled[i]);
 		c = fixture_load(text);
 		assert_null(c->log.access);
-		config_free(c);
+		config_load_free(c);
 	}
 }
 
@@ -414,7 +416,7 @@ test_series(void **state)
 	}
 	for (size_t i = 0; i < 6; i++)
 		assert_int_equal(c->routes[i].series, of_routes[i]);
-	config_free(c);
+	config_load_free(c);
 }
 
 static void
@@ -427,7 +429,7 @@ test_null_lists_are_empty(void **state)
 	assert_int_equal(c->service_count, 0);
 	assert_int_equal(c->route_count, 0);
 	assert_null(c->user);
-	config_free(c);
+	config_load_free(c);
 }
 
 static void
@@ -439,7 +441,7 @@ test_spawn_needs_no_url(void **state)
 	(void)state;
 	assert_true(c->redis.enabled);
 	assert_true(c->redis.spawn);
-	config_free(c);
+	config_load_free(c);
 }
 
 /* In a child, for the name is the host's. 0: as it should be. */
@@ -459,7 +461,7 @@ long_host_name(void)
 	c = fixture_load(minimal);
 	differs = strlen(host) != 64 || strlen(c->instance) != 63 ||
 		  strncmp(c->instance, host, 63) != 0;
-	config_free(c);
+	config_load_free(c);
 	return differs;
 }
 

@@ -418,7 +418,7 @@ test_too_many(void **state)
 			char *percent = strstr(lists[i].entry, "%d");
 
 			if (n == lists[i].max + 1)
-				config_free(fixture_load(text));
+				config_load_free(fixture_load(text));
 			len += (size_t)sprintf(text + len, "%.*s%u%s",
 			    (int)(percent - lists[i].entry), lists[i].entry, n,
 			    percent + 2);
@@ -483,7 +483,7 @@ test_size(void **state)
 	assert_non_null(text);
 	memset(text, '#', MAX + 1);
 	memcpy(text, LISTEN, strlen(LISTEN));
-	config_free(fixture_try_bytes(text, MAX, error));
+	config_load_free(fixture_try_bytes(text, MAX, error));
 	assert_string_equal(error, "");
 	assert_null(fixture_try_bytes(text, MAX + 1, error));
 	assert_non_null(strstr(error, ": is larger than 1 MiB"));

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "config.h"
+#include "config_load.h"
 
 static const char *const variables[] = {"PORT", "REDIS_URL", "WORKER_COUNT",
     "USER_SERVICE", "ORDER_SERVICE", "PAYMENT_SERVICE", "GATEWAY", "ADMIN",
@@ -59,7 +59,7 @@ test_all_load(void **state)
 		struct config *c = load(files.gl_pathv[i]);
 
 		assert_string_equal(c->path, files.gl_pathv[i]);
-		config_free(c);
+		config_load_free(c);
 	}
 	globfree(&files);
 }
@@ -97,7 +97,7 @@ test_gateway(void **state)
 	r = find_route(c, "/");
 	assert_int_equal(r->handler, CONFIG_HANDLER_WELCOME);
 	assert_true(r->exact);
-	config_free(c);
+	config_load_free(c);
 }
 
 static void
@@ -131,7 +131,7 @@ test_services(void **state)
 		assert_string_equal(r->respond.json, cases[i].json);
 		assert_int_equal(r->respond.delay_us, 150000);
 		assert_int_equal(r->respond.fail_percent, 20);
-		config_free(c);
+		config_load_free(c);
 	}
 	unsetenv("DELAY");
 	unsetenv("FAIL_PERCENT");
@@ -157,7 +157,7 @@ test_lb(void **state)
 	assert_int_equal(s->health.rise, 1);
 	assert_int_equal(
 	    find_route(c, "/nginx-health")->handler, CONFIG_HANDLER_HEALTH);
-	config_free(c);
+	config_load_free(c);
 }
 
 int

@@ -58,7 +58,7 @@ test_rows(void **state)
 static void
 test_defaults_hold(void **state)
 {
-	config_free(fixture_load(
+	config_load_free(fixture_load(
 	    SERVICE "  sticky: { cookie: a }\n  health: { path: / }\n"
 		    "  breaker: {}\nadmin: { address: '*:2' }\n"
 		    "redis: { spawn: true }\n"

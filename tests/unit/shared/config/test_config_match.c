@@ -23,7 +23,7 @@ test_defaults(void **state)
 	assert_int_equal(r->methods, 0);
 	assert_int_equal(r->header_count, 0);
 	assert_int_equal(r->query_count, 0);
-	config_free(c);
+	config_load_free(c);
 }
 
 static void
@@ -35,7 +35,7 @@ test_exact(void **state)
 	setenv("T_EXACT", "true", 1);
 	c = fixture_load(ROUTE("exact: \"${T_EXACT}\""));
 	assert_true(c->routes[0].exact);
-	config_free(c);
+	config_load_free(c);
 	/* Another route than the prefix of that path. */
 	c = fixture_load(
 	    LISTEN "routes:\n"
@@ -43,7 +43,7 @@ test_exact(void **state)
 		   "- { path: /, exact: false, handler: count }\n");
 	assert_true(c->routes[0].exact);
 	assert_false(c->routes[1].exact);
-	config_free(c);
+	config_load_free(c);
 }
 
 static void
@@ -70,7 +70,7 @@ test_hosts(void **state)
 		    text, sizeof(text), "%s  host: %s\n", ROUTES, cases[i][0]);
 		c = fixture_load(text);
 		assert_string_equal(c->routes[0].host, cases[i][1]);
-		config_free(c);
+		config_load_free(c);
 	}
 }
 
@@ -85,7 +85,7 @@ test_methods(void **state)
 			       "M-SEARCH, PROPFIND]"));
 	assert_int_equal(c->routes[0].methods,
 	    BIT(GET) | BIT(POST) | BIT(PUT) | BIT(MSEARCH) | BIT(PROPFIND));
-	config_free(c);
+	config_load_free(c);
 }
 
 static void
@@ -123,7 +123,7 @@ test_headers_and_query(void **state)
 	expect_match(&r->query[1], "Debug", NULL);
 	expect_match(&r->query[2], "a", "b=c");
 	expect_match(&r->query[3], "x%20y", "%2F");
-	config_free(c);
+	config_load_free(c);
 }
 
 /* Conditions go with whatever answers. */
@@ -140,7 +140,7 @@ test_targets(void **state)
 	assert_string_equal(c->routes[0].host, "h");
 	assert_int_equal(c->routes[1].methods, BIT(GET));
 	assert_int_equal(c->routes[2].query_count, 1);
-	config_free(c);
+	config_load_free(c);
 }
 
 static void
@@ -304,7 +304,7 @@ test_the_same_twice(void **state)
 	(void)state;
 	CHECK_ALL(mistakes);
 	for (size_t i = 0; i < sizeof(different) / sizeof(different[0]); i++)
-		config_free(fixture_load(different[i]));
+		config_load_free(fixture_load(different[i]));
 }
 
 int

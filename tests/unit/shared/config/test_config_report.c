@@ -39,7 +39,7 @@ expect_warnings(const char *text, const char *wanted)
 	assert_non_null(c->warnings);
 	strip(c->warnings);
 	assert_string_equal(c->warnings, wanted);
-	config_free(c);
+	config_load_free(c);
 }
 
 #define ROUTE "routes: [{ path: /, handler: health }]\n"
@@ -183,7 +183,7 @@ test_warnings(void **state)
 				      "cluster: ${T_EMPTY}b\n"
 				      "log: { access: '/$${T_UNSET}' }\n");
 	assert_null(c->warnings);
-	config_free(c);
+	config_load_free(c);
 
 	expect_warnings(LISTEN "services: []\nroutes:\n",
 	    "3: warning: routes: there are none, so every request gets a 404");

@@ -1,4 +1,4 @@
-#include "config.h"
+#include "config_load.h"
 
 #include <sys/stat.h>
 
@@ -123,12 +123,12 @@ config_load(const char *path, char error[CONFIG_ERROR_MAX])
 	config_report_free(report);
 	if (good)
 		return c;
-	config_free(c);
+	config_load_free(c);
 	return NULL;
 }
 
 void
-config_free(struct config *c)
+config_load_free(struct config *c)
 {
 	if (c == NULL)
 		return;

@@ -1,0 +1,51 @@
+#include "config_names.h"
+
+#include <stddef.h>
+
+#include "config.h"
+
+const char *const config_names_accept[] = {
+    [CONFIG_ACCEPT_REUSEPORT] = "reuseport",
+    [CONFIG_ACCEPT_REUSEPORT_PLAIN] = "reuseport_plain",
+    [CONFIG_ACCEPT_SHARED] = "shared",
+    NULL,
+};
+
+const char *const config_names_policy[] = {
+    [CONFIG_POLICY_ROUND_ROBIN] = "round_robin",
+    [CONFIG_POLICY_LEAST_CONN] = "least_conn",
+    [CONFIG_POLICY_RANDOM_TWO] = "random_two",
+    [CONFIG_POLICY_IP_HASH] = "ip_hash",
+    [CONFIG_POLICY_CONSISTENT_HASH] = "consistent_hash",
+    NULL,
+};
+
+const char *const config_names_hash[] = {
+    [CONFIG_HASH_PATH] = "path",
+    [CONFIG_HASH_HEADER] = "header",
+    [CONFIG_HASH_COOKIE] = "cookie",
+    [CONFIG_HASH_QUERY] = "query",
+    NULL,
+};
+
+const char *const config_names_handler[] = {
+    [CONFIG_HANDLER_NONE] = "none",
+#define X(symbol, name) [CONFIG_HANDLER_##symbol] = #name,
+    CONFIG_HANDLERS(X)
+#undef X
+	NULL,
+};
+
+const char *const config_names_level[] = {
+    [LOG_LEVEL_ERROR] = "error",
+    [LOG_LEVEL_WARN] = "warn",
+    [LOG_LEVEL_INFO] = "info",
+    [LOG_LEVEL_DEBUG] = "debug",
+    NULL,
+};
+
+const char *const config_names_format[] = {
+    [LOG_FORMAT_TEXT] = "text",
+    [LOG_FORMAT_JSON] = "json",
+    NULL,
+};
