@@ -81,12 +81,6 @@ parse_endpoint(const char *text, void *member, char why[CONFIG_WHY_MAX])
 	return good;
 }
 
-static void
-free_endpoint(void *member)
-{
-	free(((struct config_endpoint *)member)->text);
-}
-
 const struct config_form config_endpoint_form = {
     "`host:port`, `[v6]:port`, `unix:/path`", .parse = parse_endpoint,
-    .release = free_endpoint};
+    .text_at = offsetof(struct config_endpoint, text)};

@@ -27,18 +27,12 @@ config_form_parse(const struct config_form *form, const char *text,
 }
 
 void
-config_form_free_text(void *member)
-{
-	free(*(char **)member);
-}
-
-void
 config_form_release(const struct config_form *form, void *member)
 {
-	if (form->parse == NULL)
-		config_form_free_text(member);
-	else if (form->release != NULL)
+	if (form->release != NULL)
 		form->release(member);
+	else
+		free(*(char **)((char *)member + form->text_at));
 }
 
 /* ---- text ---- */
@@ -89,8 +83,7 @@ parse_access(const char *text, void *member, char why[CONFIG_WHY_MAX])
 }
 
 const struct config_form config_form_access = {
-    "`off`, `stdout` or absolute path", .parse = parse_access,
-    .release = config_form_free_text};
+    "`off`, `stdout` or absolute path", .parse = parse_access};
 
 /* ---- json ---- */
 
@@ -120,8 +113,7 @@ parse_json(const char *text, void *member, char why[CONFIG_WHY_MAX])
 	return config_value_copy(text, body, why);
 }
 
-const struct config_form config_form_json = {
-    "JSON", .parse = parse_json, .release = config_form_free_text};
+const struct config_form config_form_json = {"JSON", .parse = parse_json};
 
 /* ---- addresses ---- */
 
@@ -149,15 +141,9 @@ parse_listen(const char *text, void *member, char why[CONFIG_WHY_MAX])
 	return parse_address(text, &l->addr, &l->text, why);
 }
 
-static void
-free_listen(void *member)
-{
-	free(((struct config_listen *)member)->text);
-}
-
 const struct config_form config_form_listen = {
     "`*:3000`, `127.0.0.1:3000`, `[::]:3000`, `unix:/path`",
-    .parse = parse_listen, .release = free_listen};
+    .parse = parse_listen, .text_at = offsetof(struct config_listen, text)};
 
 static bool
 parse_admin(const char *text, void *member, char why[CONFIG_WHY_MAX])
@@ -168,14 +154,8 @@ parse_admin(const char *text, void *member, char why[CONFIG_WHY_MAX])
 	return a->enabled;
 }
 
-static void
-free_admin(void *member)
-{
-	free(((struct config_admin *)member)->text);
-}
-
-const struct config_form config_form_admin = {
-    "as of `listen`", .parse = parse_admin, .release = free_admin};
+const struct config_form config_form_admin = {"as of `listen`",
+    .parse = parse_admin, .text_at = offsetof(struct config_admin, text)};
 
 /* No message quotes the text, which may hold a password. */
 static bool
@@ -242,12 +222,6 @@ parse_hash(const char *text, void *member, char why[CONFIG_WHY_MAX])
 			   text);
 }
 
-static void
-free_hash(void *member)
-{
-	free(((struct config_hash *)member)->name);
-}
-
 const struct config_form config_form_hash = {
     "`path`, `header NAME`, `cookie NAME`, `query NAME`", .parse = parse_hash,
-    .release = free_hash};
+    .text_at = offsetof(struct config_hash, name)};

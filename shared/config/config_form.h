@@ -8,6 +8,7 @@
 #define CONFIG_FORM_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "config_value.h"
 
@@ -20,14 +21,13 @@ struct config_form {
 	/* Or another member, which is zeroed before. False with the reason in
 	 * why. */
 	bool (*parse)(const char *text, void *member, char why[CONFIG_WHY_MAX]);
-	void (*release)(void *member); /* NULL: nothing to free */
+	size_t text_at;                /* of the char * that the member keeps */
+	void (*release)(void *member); /* NULL: frees the text at text_at */
 };
 
 /* The text is not empty, unless the row's default is. */
 bool config_form_parse(const struct config_form *form, const char *text,
     void *member, char why[CONFIG_WHY_MAX]);
-/* Frees a char *. */
-void config_form_free_text(void *member);
 void config_form_release(const struct config_form *form, void *member);
 
 extern const struct config_form config_form_name;

@@ -43,8 +43,7 @@ parse_host(const char *text, void *member, char why[CONFIG_WHY_MAX])
 }
 
 const struct config_form config_match_host = {
-    "`api.example.org`, `*.example.org`, `\"[::1]\"`", .parse = parse_host,
-    .release = config_form_free_text};
+    "`api.example.org`, `*.example.org`, `\"[::1]\"`", .parse = parse_host};
 
 /* ---- methods ---- */
 

@@ -18,7 +18,7 @@ struct reader {
 	config_report_fault((r)->report, line, (r)->path, __VA_ARGS__)
 
 static void read_value(struct reader *r, const struct config_key *key,
-    const struct config_yaml *node, char *base, unsigned line);
+    struct config_yaml *node, char *base, unsigned line);
 
 /* Appends to the path and returns its former length, for leave(). */
 static size_t
@@ -48,47 +48,29 @@ leave(struct reader *r, size_t len)
 
 /* ---- single values ---- */
 
-/* The text as the member that the row describes. */
+/* Fills the member that the row describes. An enum is an unsigned to gcc and
+ * clang, as long as none of its values is negative. */
 static bool
-convert(const struct config_key *key, const char *text, char *member,
+convert(const struct config_key *key, const char *text, void *member,
     char why[CONFIG_WHY_MAX])
 {
 	const struct config_value_range range = {key->min, key->max, key->word};
-	const void *from = NULL;
-	size_t size = 0;
-	uint64_t n = 0;
-	unsigned i = 0;
-	bool b = false, good;
 
 	switch (key->type) {
 	case CONFIG_NUMBER:
-		good = config_value_number(text, &range, &n, why);
-		i = (unsigned)n;
-		from = &i, size = sizeof(i);
-		break;
+		return config_value_number(text, &range, member, why);
 	case CONFIG_SIZE:
-		good = config_value_size(text, &range, &n, why);
-		from = &n, size = sizeof(n);
-		break;
+		return config_value_size(text, &range, member, why);
 	case CONFIG_DURATION:
-		good = config_value_duration(text, key->min == 0, &n, why);
-		from = &n, size = sizeof(n);
-		break;
+		return config_value_duration(text, key->min == 0, member, why);
 	case CONFIG_BOOL:
-		good = config_value_bool(text, &b, why);
-		from = &b, size = sizeof(b);
-		break;
+		return config_value_bool(text, member, why);
 	case CONFIG_CHOICE:
-		good = config_value_choice(
-		    text, key->names, (unsigned)key->min, &i, why);
-		from = &i, size = sizeof(i);
-		break;
+		return config_value_choice(
+		    text, key->names, (unsigned)key->min, member, why);
 	default:
 		return config_form_parse(key->form, text, member, why);
 	}
-	if (good)
-		memcpy(member, from, size);
-	return good;
 }
 
 static void
@@ -115,9 +97,9 @@ kind_of(const struct config_yaml *node)
 	}
 }
 
-/* The expanded text, or NULL after a fault. */
-static char *
-read_text(struct reader *r, const struct config_yaml *node, unsigned line)
+/* Expands the node's text, which keeps the result. NULL after a fault. */
+static const char *
+read_text(struct reader *r, struct config_yaml *node, unsigned line)
 {
 	char why[CONFIG_EXPAND_WHY_MAX], *text;
 
@@ -130,19 +112,28 @@ read_text(struct reader *r, const struct config_yaml *node, unsigned line)
 		FAULT(r, line, "has a NUL character in it");
 		return NULL;
 	}
-	text = config_expand(config_yaml_is_null(node) ? "" : node->text, why);
-	if (text == NULL)
+	if (config_yaml_is_null(node))
+		return "";
+	text = config_expand(node->text, why);
+	if (text == NULL) {
 		FAULT(r, line, "%s", why);
-	else if (why[0] != '\0')
+		return NULL;
+	}
+	if (why[0] != '\0')
 		config_report_warn(r->report, line, r->path, "%s", why);
+	free(node->text);
+	node->text = text;
+	node->len = strlen(text);
+	node->plain = false; /* no value of a variable is a null */
 	return text;
 }
 
 static void
 read_single(struct reader *r, const struct config_key *key,
-    const struct config_yaml *node, char *member, unsigned line)
+    struct config_yaml *node, char *member, unsigned line)
 {
-	char why[CONFIG_WHY_MAX], *text = read_text(r, node, line);
+	const char *text = read_text(r, node, line);
+	char why[CONFIG_WHY_MAX];
 
 	if (text == NULL)
 		return;
@@ -154,7 +145,6 @@ read_single(struct reader *r, const struct config_key *key,
 	} else {
 		set_default(r, key, member, line);
 	}
-	free(text);
 }
 
 /* ---- lists ---- */
@@ -190,11 +180,11 @@ is_twice(const char *array, size_t count, size_t size)
 
 static void
 read_entries(struct reader *r, const struct config_key *key,
-    const struct config_yaml *node, char *base)
+    struct config_yaml *node, char *base)
 {
 	const struct config_key entry = entry_of(key);
 	char *array = base + key->offset;
-	const struct config_yaml *item;
+	struct config_yaml *item;
 	size_t mark, i = 0;
 
 	if (key->entry_size != 0) {
@@ -222,7 +212,7 @@ read_entries(struct reader *r, const struct config_key *key,
 
 static void
 read_list(struct reader *r, const struct config_key *key,
-    const struct config_yaml *node, char *base, unsigned line)
+    struct config_yaml *node, char *base, unsigned line)
 {
 	if (node->kind != CONFIG_YAML_LIST)
 		FAULT(r, line,
@@ -274,7 +264,7 @@ fault_unknown(struct reader *r, const struct config_key *keys,
 
 static void
 read_pair(struct reader *r, const struct config_key *keys,
-    const struct config_yaml *value, char *base, unsigned *lines)
+    struct config_yaml *value, char *base, unsigned *lines)
 {
 	unsigned line = value->key->line;
 	size_t i = find_row(keys, value->key), mark;
@@ -311,10 +301,10 @@ is_misspelt(const struct config_key *keys, const struct config_key *key,
 /* map: NULL for an absent map whose defaults apply nevertheless. */
 static void
 read_map(struct reader *r, const struct config_key *keys,
-    const struct config_yaml *map, char *base, unsigned line)
+    struct config_yaml *map, char *base, unsigned line)
 {
 	unsigned lines[CONFIG_KEYS_MAX] = {0};
-	const struct config_yaml *value;
+	struct config_yaml *value;
 	size_t mark;
 
 	if (map != NULL)
@@ -337,7 +327,7 @@ read_map(struct reader *r, const struct config_key *keys,
  * the key stands. */
 static void
 read_value(struct reader *r, const struct config_key *key,
-    const struct config_yaml *node, char *base, unsigned line)
+    struct config_yaml *node, char *base, unsigned line)
 {
 	if (key->type == CONFIG_MAP) {
 		if (node != NULL && node->kind != CONFIG_YAML_MAP)
@@ -360,8 +350,8 @@ read_value(struct reader *r, const struct config_key *key,
 }
 
 void
-config_read(const struct config_yaml *root, const struct config_key *keys,
-    void *base, struct config_report *report)
+config_read(struct config_yaml *root, const struct config_key *keys, void *base,
+    struct config_report *report)
 {
 	struct reader r = {.report = report};
 

@@ -14,9 +14,10 @@
 #include "config_report.h"
 #include "config_yaml.h"
 
-/* Fills a zeroed struct. After a fault the struct is incomplete: rules have to
- * look before they trust a member, and config_read_free() does. */
-void config_read(const struct config_yaml *root, const struct config_key *keys,
+/* Fills a zeroed struct; the tree keeps the expanded texts. After a fault the
+ * struct is incomplete: rules have to look before they trust a member, and
+ * config_read_free() does. */
+void config_read(struct config_yaml *root, const struct config_key *keys,
     void *base, struct config_report *report);
 void config_read_free(const struct config_key *keys, void *base);
 

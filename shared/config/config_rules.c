@@ -7,7 +7,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "config_expand.h"
 #include "config_match.h"
 #include "text.h"
 
@@ -35,21 +34,17 @@ at(struct rules *r, const char *fmt, ...)
 	config_report_fault((r)->report,                                       \
 	    config_yaml_line((r)->root, (r)->path), (r)->path, __VA_ARGS__)
 
-/* The expanded text of the key in question; NULL for an empty one. */
-static char *
+/* The text of the key in question, which config_read() expanded; NULL for an
+ * empty one. */
+static const char *
 written(const struct rules *r)
 {
 	const struct config_yaml *node = config_yaml_find(r->root, r->path);
-	char why[CONFIG_EXPAND_WHY_MAX], *text;
 
 	if (node == NULL || node->kind != CONFIG_YAML_SCALAR ||
-	    config_yaml_is_null(node))
+	    node->text[0] == '\0' || config_yaml_is_null(node))
 		return NULL;
-	text = config_expand(node->text, why);
-	if (text != NULL && text[0] != '\0')
-		return text;
-	free(text);
-	return NULL;
+	return node->text;
 }
 
 /* ---- the process ---- */
@@ -81,7 +76,8 @@ static void
 check_client(struct rules *r)
 {
 	struct config *c = r->config;
-	char *target, max[24];
+	const char *target;
+	char max[24];
 
 	if (!at(r, "client.header") || !at(r, "client.target") ||
 	    c->client.target_bytes <= c->client.header_bytes)
@@ -93,7 +89,6 @@ check_client(struct rules *r)
 	else
 		FAIL(r, "`%.60s` is not from 256 to %s", target,
 		    config_value_size_str(c->client.header_bytes, max));
-	free(target);
 }
 
 static void
@@ -122,15 +117,11 @@ is_taken(const struct config *c, size_t count, const struct sock_addr *addr)
 static void
 check_accept(struct rules *r, struct config_listen *l)
 {
-	char *accept;
-
 	if (l->addr.sa.sa_family != AF_UNIX)
 		return;
-	accept = written(r);
-	if (accept != NULL && l->accept != CONFIG_ACCEPT_SHARED)
+	if (written(r) != NULL && l->accept != CONFIG_ACCEPT_SHARED)
 		FAIL(r, "a unix socket can only be `shared`");
 	l->accept = CONFIG_ACCEPT_SHARED;
-	free(accept);
 }
 
 static void
@@ -187,7 +178,6 @@ static void
 check_services(struct rules *r)
 {
 	const struct config *c = r->config;
-	char *hash;
 	int first;
 
 	for (size_t i = 0; i < c->service_count; i++) {
@@ -197,14 +187,10 @@ check_services(struct rules *r)
 		    (first = find_service(c, s->name)) != (int)i)
 			FAIL(r, "`%s` is also the name of services[%d]",
 			    s->name, first);
-		if (s->policy == CONFIG_POLICY_CONSISTENT_HASH ||
-		    !at(r, "services[%zu].policy", i) ||
-		    !at(r, "services[%zu].hash", i))
-			continue;
-		hash = written(r);
-		if (hash != NULL)
+		if (s->policy != CONFIG_POLICY_CONSISTENT_HASH &&
+		    at(r, "services[%zu].policy", i) &&
+		    at(r, "services[%zu].hash", i) && written(r) != NULL)
 			FAIL(r, "only goes with `policy: consistent_hash`");
-		free(hash);
 	}
 }
 

@@ -40,20 +40,22 @@ read_digits(const char **at, uint64_t *n)
 
 bool
 config_value_number(const char *text, const struct config_value_range *range,
-    uint64_t *n, char why[CONFIG_WHY_MAX])
+    unsigned *n, char why[CONFIG_WHY_MAX])
 {
+	bool has_word = range->word != NULL;
+	bool is_word = has_word && strcmp(text, range->word) == 0;
 	const char *at = text;
+	uint64_t number = 0;
 
-	*n = 0;
-	if (range->word != NULL && strcmp(text, range->word) == 0)
-		return true;
-	if (read_digits(&at, n) && *at == '\0' && *n >= range->min &&
-	    *n <= range->max)
-		return true;
-	return config_value_wrong(why,
-	    "`%.60s` is not a whole number from %" PRIu64 " to %" PRIu64 "%s%s",
-	    text, range->min, range->max, range->word != NULL ? ", or " : "",
-	    range->word != NULL ? range->word : "");
+	if (!is_word && (!read_digits(&at, &number) || *at != '\0' ||
+			    number < range->min || number > range->max))
+		return config_value_wrong(why,
+		    "`%.60s` is not a whole number from %" PRIu64 " to %" PRIu64
+		    "%s%s",
+		    text, range->min, range->max, has_word ? ", or " : "",
+		    has_word ? range->word : "");
+	*n = (unsigned)number;
+	return true;
 }
 
 const char *
@@ -77,23 +79,24 @@ config_value_size(const char *text, const struct config_value_range *range,
 	static const char units[] = "kmg";
 	char min[24], max[24];
 	const char *at = text, *unit;
-	bool good = read_digits(&at, bytes);
+	uint64_t n;
+	bool good = read_digits(&at, &n);
 	long shift;
 
 	if (good && *at != '\0' && (unit = strchr(units, *at)) != NULL) {
 		shift = 10 * (unit - units + 1);
-		*bytes =
-		    *bytes > range->max >> shift ? UINT64_MAX : *bytes << shift;
+		n = n > range->max >> shift ? UINT64_MAX : n << shift;
 		at++;
 	}
 	if (!good || *at != '\0')
 		return config_value_wrong(why,
 		    "`%.60s` is not a size; write 512, 16k, 16m or 1g", text);
-	if (*bytes >= range->min && *bytes <= range->max)
-		return true;
-	return config_value_wrong(why, "`%.60s` is not from %s to %s", text,
-	    config_value_size_str(range->min, min),
-	    config_value_size_str(range->max, max));
+	if (n < range->min || n > range->max)
+		return config_value_wrong(why, "`%.60s` is not from %s to %s",
+		    text, config_value_size_str(range->min, min),
+		    config_value_size_str(range->max, max));
+	*bytes = n;
+	return true;
 }
 
 static bool
@@ -125,14 +128,18 @@ bool
 config_value_duration(
     const char *text, bool or_zero, uint64_t *us, char why[CONFIG_WHY_MAX])
 {
-	if (!read_duration(text, us))
+	uint64_t n;
+
+	if (!read_duration(text, &n))
 		return config_value_wrong(why,
 		    "`%.60s` is not a duration; write 250ms, 10s, 5m or 1h",
 		    text);
-	if ((*us >= CONFIG_MS && *us <= CONFIG_DAY) || (*us == 0 && or_zero))
-		return true;
-	return config_value_wrong(why, "`%.60s` is not from 1ms to 24h%s", text,
-	    or_zero ? ", or 0" : "");
+	if ((n < CONFIG_MS && !(n == 0 && or_zero)) || n > CONFIG_DAY)
+		return config_value_wrong(why,
+		    "`%.60s` is not from 1ms to 24h%s", text,
+		    or_zero ? ", or 0" : "");
+	*us = n;
+	return true;
 }
 
 bool
@@ -142,9 +149,12 @@ config_value_choice(const char *text, const char *const *names, unsigned first,
 	char known[CONFIG_WHY_MAX / 2];
 	struct text t;
 
-	for (*i = first; names[*i] != NULL; ++*i)
-		if (strcmp(text, names[*i]) == 0)
+	for (unsigned j = first; names[j] != NULL; j++) {
+		if (strcmp(text, names[j]) == 0) {
+			*i = j;
 			return true;
+		}
+	}
 	text_init(&t, known, sizeof(known) - 1);
 	for (unsigned j = first; names[j] != NULL; j++)
 		text_addf(&t, "%s%s", j == first ? "" : ", ", names[j]);

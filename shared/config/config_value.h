@@ -1,8 +1,8 @@
 /*
  * config_value - a value's text, expanded, as what the value should be. Pure.
  *
- * Each returns false with the reason in why, which fits behind "KEY: ". Text
- * that is kept belongs to the caller.
+ * Each returns false with the reason in why, which fits behind "KEY: "; the
+ * result is then left as it was. Text that is kept belongs to the caller.
  */
 #ifndef CONFIG_VALUE_H
 #define CONFIG_VALUE_H
@@ -28,7 +28,7 @@ struct config_value_range {
 
 /* A whole number. */
 bool config_value_number(const char *text,
-    const struct config_value_range *range, uint64_t *n,
+    const struct config_value_range *range, unsigned *n,
     char why[CONFIG_WHY_MAX]);
 /* 512, 16k, 16m, 1g (powers of 1024), in bytes. */
 bool config_value_size(const char *text, const struct config_value_range *range,
