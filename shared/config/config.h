@@ -1,11 +1,10 @@
 /*
- * config - what one YAML file says, checked. Both processes; read-only after
- * config_load(), and it crosses fork.
+ * config - the checked content of a YAML file. Master and workers; read-only
+ * after config_load(), and shared over fork.
  *
- * Plain structs: all files of this folder know them, and they know none.
- * Every duration is in microseconds, every size in bytes. Strings and arrays
- * belong to the config. Lengths are capped here, so that the scoreboard's
- * tables have fixed sizes.
+ * Plain structs, which include no other file of the folder. Durations are in
+ * microseconds, sizes in bytes. Strings and arrays belong to struct config.
+ * Lengths are capped, since the tables of the scoreboard have fixed sizes.
  */
 #ifndef CONFIG_H
 #define CONFIG_H
@@ -23,16 +22,16 @@
 #define CONFIG_SERVICES_MAX 32
 #define CONFIG_ENDPOINTS_MAX 1024 /* per service */
 #define CONFIG_ROUTES_MAX 1024
-#define CONFIG_MATCHES_MAX 8   /* headers, and parameters, of one route */
+#define CONFIG_MATCHES_MAX 8   /* of headers, and of parameters, in a route */
 #define CONFIG_NAME_MAX 63     /* instance, cluster, service: [A-Za-z0-9._-]+ */
 #define CONFIG_LINE_MAX 512    /* of a message about the file */
-#define CONFIG_ERROR_MAX 21504 /* of all of them */
+#define CONFIG_ERROR_MAX 21504 /* of all messages */
 
 /* How workers share an address; see ARCHITECTURE.md, Listeners. */
 enum config_accept {
 	CONFIG_ACCEPT_REUSEPORT,       /* own listener, neighbours stand in */
 	CONFIG_ACCEPT_REUSEPORT_PLAIN, /* own listener only */
-	CONFIG_ACCEPT_SHARED,          /* one listener for all */
+	CONFIG_ACCEPT_SHARED,          /* a single listener for all */
 };
 
 enum config_policy {
@@ -43,7 +42,7 @@ enum config_policy {
 	CONFIG_POLICY_CONSISTENT_HASH,
 };
 
-/* The part of a request that consistent_hash looks at. */
+/* The part of a request that consistent_hash hashes. */
 enum config_hash_on {
 	CONFIG_HASH_PATH, /* without the query */
 	CONFIG_HASH_HEADER,
@@ -51,8 +50,8 @@ enum config_hash_on {
 	CONFIG_HASH_QUERY,
 };
 
-/* A row for each: its symbol; its name in the file, which is also its stage's
- * (`count_stage`, in worker/handlers). */
+/* A row per handler: symbol, and name in the file. The handler's stage has the
+ * same name (`count_stage`, in worker/handlers). */
 #define CONFIG_HANDLERS(X)                                                     \
 	X(METRICS, metrics)                                                    \
 	X(COUNT, count)                                                        \
@@ -75,7 +74,7 @@ struct config_listen {
 };
 
 struct config_admin {
-	bool enabled; /* there is an `admin` address */
+	bool enabled; /* an `admin` address is given */
 	struct sock_addr addr;
 	char *text;
 };
@@ -86,7 +85,7 @@ struct config_hash {
 };
 
 struct config_endpoint {
-	char *text;            /* as written, without its weight */
+	char *text;            /* as written, without the weight */
 	unsigned weight;       /* 1 .. 100; 0: drained, gets no new client */
 	bool is_name;          /* true: resolve name; false: addr stands */
 	struct sock_name name; /* when is_name */
@@ -99,21 +98,21 @@ struct config_service {
 	size_t endpoint_count;
 	enum config_policy policy;
 	uint64_t resolve_us; /* an answer of DNS is never kept for longer */
-	unsigned retries;    /* further tries of one request, 0 .. 10 */
+	unsigned retries;    /* retries per request, 0 .. 10 */
 	struct {
 		unsigned connections; /* per worker */
-		unsigned queue;       /* requests waiting for one, per worker */
+		unsigned queue;       /* waiting requests, per worker */
 		uint64_t queue_timeout_us;
 		uint64_t idle_us; /* how long an idle connection is kept */
 	} pool;
 	struct {
 		uint64_t connect_us;
-		uint64_t send_us;   /* between two writes that make progress */
+		uint64_t send_us;   /* between two writes with progress */
 		uint64_t read_us;   /* between two reads */
-		uint64_t tunnel_us; /* of silence in both directions */
+		uint64_t tunnel_us; /* without a byte in either direction */
 	} timeouts;
 	struct config_hash hash;
-	char *sticky_cookie;    /* NULL: none; else its name */
+	char *sticky_cookie;    /* NULL: none; else the cookie's name */
 	uint64_t slow_start_us; /* 0: none */
 	struct {
 		unsigned failures; /* in a row, once reached; 0: never */
@@ -140,13 +139,13 @@ struct config_respond {
 	unsigned fail_percent; /* of requests answered 503 instead */
 };
 
-/* A header or query parameter that a route asks for. */
+/* A header or query parameter as a condition of a route. */
 struct config_match {
 	char *name;
-	char *value; /* NULL: any, if it is there */
+	char *value; /* NULL: any value, if present */
 };
 
-/* Exactly one of service >= 0, handler, has_respond. */
+/* A route has a service >= 0, a handler or has_respond: exactly one. */
 struct config_route {
 	char *path;       /* prefix, on a path segment's boundary */
 	unsigned series;  /* index; at least 1 */
@@ -157,7 +156,7 @@ struct config_route {
 	size_t header_count;
 	struct config_match *query;
 	size_t query_count;
-	char *rewrite; /* NULL, or what replaces the prefix upstream */
+	char *rewrite; /* NULL, or the new prefix upstream */
 	char *service_name;
 	int service; /* index, or -1 */
 	enum config_handler handler;
@@ -165,17 +164,17 @@ struct config_route {
 	struct config_respond respond;
 };
 
-/* What the metrics tell requests apart by: routes of one path to one service
- * share a series. The first one is of requests without a route. */
+/* A series of the metrics: routes with the same path and service share a
+ * series. The first series counts requests without a route. */
 struct config_series {
-	const char *path; /* of the first of its routes; "": no route */
+	const char *path; /* of the first route; "": no route */
 	int service;      /* index, or -1 */
 };
 
 struct config {
 	char *path;     /* the file */
-	char *warnings; /* NULL, or lines "FILE:LINE: warning: KEY: what" */
-	/* Lines of keys that turn out to be wrong only when they are used. */
+	char *warnings; /* NULL, or lines "FILE:LINE: warning: KEY: text" */
+	/* Lines of keys whose values are tried only after loading. */
 	struct {
 		unsigned state_dir;
 		unsigned user;
@@ -185,8 +184,8 @@ struct config {
 	} lines;
 	char *instance;
 	char *cluster;
-	unsigned workers; /* 0: one per usable core */
-	char *user;       /* NULL: stay who we are */
+	unsigned workers; /* 0: a worker per usable core */
+	char *user;       /* NULL: keep the user that started Drover */
 	char *state_dir;
 	uint64_t drain_timeout_us;
 	struct {
@@ -195,9 +194,9 @@ struct config {
 		char *access;           /* NULL: off; "stdout"; or a path */
 	} log;
 	struct {
-		size_t header_bytes;  /* of one request's head */
-		size_t target_bytes;  /* of its target; more: 414 */
-		uint64_t body_bytes;  /* of one request; 0: no limit */
+		size_t header_bytes;  /* of a request head */
+		size_t target_bytes;  /* of a request target; more: 414 */
+		uint64_t body_bytes;  /* of a request body; 0: no limit */
 		unsigned connections; /* clients per worker */
 		uint64_t header_timeout_us;
 		uint64_t body_timeout_us; /* between two reads */

@@ -9,7 +9,7 @@
 #define WEIGHT "weight="
 #define WEIGHT_MAX 100
 
-/* An endpoint is somewhere to connect to: no wildcard, no port 0. */
+/* An endpoint is an address to connect to: no wildcard, no port 0. */
 static bool
 parse_address(struct config_endpoint *e)
 {
@@ -31,7 +31,7 @@ read_weight(const char *text, unsigned *weight)
 	return *weight <= WEIGHT_MAX;
 }
 
-/* The words behind the address; words is consumed. */
+/* The options behind the address; words is consumed. */
 static bool
 parse_words(struct config_endpoint *e, char *words, char why[CONFIG_WHY_MAX])
 {

@@ -1,6 +1,6 @@
 /*
  * config_endpoint - an entry of a service's `endpoints`: an address or a name
- * with a port, and words behind it. Pure.
+ * with a port, then options. Pure.
  */
 #ifndef CONFIG_ENDPOINT_H
 #define CONFIG_ENDPOINT_H

@@ -8,15 +8,15 @@
 
 #define DEPTH_MAX 8
 #define NAME_MAX_BYTES 127
-#define REFERENCE_MAX 1024 /* how far ahead to look for its closing brace */
+#define REFERENCE_MAX 1024 /* longest search for a closing brace */
 
-/* What YAML acts upon inside a plain scalar. */
+/* Characters with a meaning to YAML inside a plain scalar. */
 #define SHIELDED "{}[],:# \t"
 /* U+10FF00 + c in UTF-8 is F4 8F BC (80 + c), for c below 40 hex; BD above. */
 #define SHIELD_BYTES 4
 
-/* Where the reference that begins before at ends, or NULL. Braces pair up, so
- * that a default may be JSON. */
+/* The closing brace of a reference whose text begins at `at`, or NULL. Braces
+ * pair up: a default may be JSON. */
 static const char *
 find_close(const char *at, const char *end)
 {
@@ -47,7 +47,8 @@ shield_char(char *to, char c)
 	return SHIELD_BYTES;
 }
 
-/* Where the reference at `at` ends, if it is one and ends on its line. */
+/* The closing brace of a reference at `at`, or NULL. A reference ends on the
+ * line of its start. */
 static const char *
 reference_end(const char *at, const char *end)
 {
@@ -86,7 +87,7 @@ config_expand_shield(const char *text, size_t len, size_t *shielded_len)
 	return out;
 }
 
-/* The character behind a shield, or '\0': this is none of ours. */
+/* The character behind a shield, or '\0' for any other text. */
 static char
 unshield_char(const char *at)
 {
@@ -126,7 +127,7 @@ struct expansion {
 	char unset[CONFIG_EXPAND_WHY_MAX / 2]; /* "${A}, ${B}" */
 };
 
-/* Keeps the first failure: the piece of the value at fault, then what. */
+/* Keeps the first failure: the faulty piece of the value, then the reason. */
 static void
 fail(struct expansion *e, const char *at, const char *end, const char *what)
 {
@@ -148,7 +149,7 @@ put(struct expansion *e, const char *text, size_t len)
 		fwrite(text, 1, len, e->out);
 }
 
-/* Keeps what stands for nothing, because nobody gave a value or a default. */
+/* Keeps the reference for a warning: no value and no default. */
 static void
 note_unset(struct expansion *e, const char *at, const char *end)
 {
@@ -163,8 +164,8 @@ note_unset(struct expansion *e, const char *at, const char *end)
 
 static void expand_range(struct expansion *e, const char *at, const char *end);
 
-/* What follows the name: "", "-default", ":-default", "?why" or ":?why". name
- * points into the whole "${name...}". */
+/* The operator after the name: "", "-default", ":-default", "?why" or ":?why".
+ * name points into the whole "${name...}". */
 static void
 expand_operator(struct expansion *e, const char *name, const char *value,
     const char *rest, const char *end)

@@ -72,7 +72,7 @@ const struct config_form config_form_path = {"path", .is_good = is_path,
 static bool
 parse_access(const char *text, void *member, char why[CONFIG_WHY_MAX])
 {
-	/* `off` is a boolean to YAML, and so spelled in several ways. */
+	/* `off` is a boolean to YAML, hence the other spellings. */
 	if (strcmp(text, "off") == 0 || strcmp(text, "no") == 0 ||
 	    strcmp(text, "false") == 0)
 		return true;
@@ -98,8 +98,8 @@ parse_json(const char *text, void *member, char why[CONFIG_WHY_MAX])
 		return false;
 	if (text[0] == '\0')
 		return true;
-	/* Digits are shorter than what takes the place of {{random}}, and as
-	 * good for a check of syntax. */
+	/* Digits keep the syntax valid, and take less room than the random
+	 * text. */
 	for (at = *body; (at = strstr(at, RANDOM)) != NULL;)
 		memset(at, '1', strlen(RANDOM));
 	value = json_loads(*body, JSON_DECODE_ANY, &error);
@@ -126,7 +126,7 @@ parse_address(const char *text, struct sock_addr *addr, char **copy,
 		    "`%.120s` is not an address to listen on; write *:3000, "
 		    "127.0.0.1:3000, [::]:3000 or unix:/path",
 		    text);
-	/* Each worker's socket would get a port of its own. */
+	/* Port 0 would give each worker's socket a different port. */
 	if (addr->sa.sa_family != AF_UNIX && sock_addr_port(addr) == 0)
 		return config_value_wrong(
 		    why, "`%.120s` needs a port from 1 to 65535", text);
@@ -157,7 +157,7 @@ parse_admin(const char *text, void *member, char why[CONFIG_WHY_MAX])
 const struct config_form config_form_admin = {"as of `listen`",
     .parse = parse_admin, .text_at = offsetof(struct config_admin, text)};
 
-/* No message quotes the text, which may hold a password. */
+/* Messages never quote the URL: a URL may hold a password. */
 static bool
 parse_redis(const char *text, void *member, char why[CONFIG_WHY_MAX])
 {

@@ -1,8 +1,8 @@
 /*
- * config_form - values that are more than a number or a choice: how a text
- * becomes a member of struct config, and how the member is freed. Pure.
+ * config_form - values beyond numbers and choices: from text to a member of
+ * struct config, and how to free the member. Pure.
  *
- * config_endpoint and config_match have more of them.
+ * config_endpoint and config_match define further forms.
  */
 #ifndef CONFIG_FORM_H
 #define CONFIG_FORM_H
@@ -13,15 +13,15 @@
 #include "config_value.h"
 
 struct config_form {
-	const char *says; /* what is written, for the manual */
-	/* Of a text that is kept as it is written, in a char *: is the text
-	 * good (NULL: any), and the message "`text` WRONG" where it is not. */
+	const char *says; /* the syntax, for the manual */
+	/* Of a text kept as written, in a char *: is_good (NULL: always) and
+	 * the message "`text` WRONG". */
 	bool (*is_good)(const char *text);
 	const char *wrong;
-	/* Or another member, which is zeroed before. False with the reason in
+	/* Of any other member, zeroed before the call. False with the reason in
 	 * why. */
 	bool (*parse)(const char *text, void *member, char why[CONFIG_WHY_MAX]);
-	size_t text_at;                /* of the char * that the member keeps */
+	size_t text_at; /* offset of the kept char * in the member */
 	void (*release)(void *member); /* NULL: frees the text at text_at */
 };
 

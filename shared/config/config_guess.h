@@ -1,13 +1,13 @@
-/* config_guess - which key was meant by one that is unknown. Pure. */
+/* config_guess - the known key closest to an unknown key. Pure. */
 #ifndef CONFIG_GUESS_H
 #define CONFIG_GUESS_H
 
 #include "config_keys.h"
 
 /*
- * The known key that is the fewest slips away: a letter too much, a letter too
- * few, another letter, two letters swapped (optimal string alignment). NULL
- * when none is within two slips and a third of the name's length.
+ * The key with the fewest slips. A slip is an extra letter, a missing letter, a
+ * wrong letter or two swapped letters (optimal string alignment). NULL when
+ * every key is more than two slips, or a third of the name's length, away.
  */
 const char *config_guess(const struct config_key *keys, const char *name);
 

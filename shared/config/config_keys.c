@@ -6,7 +6,7 @@
 #include "config_names.h"
 #include "message.h"
 
-#define METHODS_MAX 64 /* there are not as many */
+#define METHODS_MAX 64 /* more than HTTP has */
 #define KIB (UINT64_C(1) << 10)
 #define GIB (UINT64_C(1) << 30)
 #define TIB (UINT64_C(1) << 40)
@@ -16,8 +16,8 @@
 #define SERVICE(member) offsetof(struct config_service, member)
 #define ROUTE(member) offsetof(struct config_route, member)
 
-/* A row: key, type, offset, default, least, most, meaning; then what few rows
- * have, by name. */
+/* A row: key, type, offset, default, least, most, meaning; rarer members follow
+ * by name. */
 #define ROW(k, t, at, d, least, most, ...)                                     \
 	{.key = k,                                                             \
 	    .type = t,                                                         \

@@ -1,6 +1,6 @@
 /*
- * config_keys - which keys there are: one row each, with all that the reader
- * (config_read) and the manual (config_manual) need to know of a key.
+ * config_keys - the table of keys: a row per key, for the reader (config_read)
+ * and the manual (config_manual).
  *
  * To add a key: a member in config.h, a row in config_keys.c, a test; then
  * `drover -K >conf/README.md`. A condition between keys is a rule
@@ -15,7 +15,7 @@
 
 #include "config_form.h"
 
-/* How a value is written, and the C type that keeps the value. */
+/* The syntax of a value, and the C type of the member. */
 enum config_type {
 	CONFIG_NUMBER,   /* unsigned */
 	CONFIG_SIZE,     /* uint64_t */
@@ -24,7 +24,7 @@ enum config_type {
 	CONFIG_CHOICE,   /* an enum, the index in names */
 	CONFIG_FORM,     /* as the form says */
 	CONFIG_MAP,      /* `key: value` pairs, into the same struct */
-	CONFIG_LIST,     /* of values of one form, or of pairs */
+	CONFIG_LIST,     /* of values of a form, or of pairs */
 };
 
 struct config_key {
@@ -32,28 +32,28 @@ struct config_key {
 	enum config_type type;
 	size_t offset;         /* of the member; of a map: 0 */
 	const char *otherwise; /* the default, as written; NULL: none */
-	/* Of a number or a size; entries of a list. Of a duration, min 0: 0 is
-	 * allowed beside 1ms to 24h. Of a choice: the first name that may be
-	 * written. */
+	/* Bounds of a number or a size, or the count of a list's entries. A
+	 * duration is 1ms to 24h, and may be 0 if min is 0. Of a choice, min is
+	 * the first allowed name. */
 	uint64_t min;
 	uint64_t max;
-	const char *help; /* Markdown; of a table: what stands above it */
+	const char *help; /* Markdown; of a table: the text above the table */
 
-	bool required;     /* the key has to be there */
+	bool required;     /* the key may not be absent */
 	bool opt_in;       /* of a map: no defaults if the map is absent */
-	const char *empty; /* the value may not be empty: what to do */
-	const char *word;  /* of a number: what is written for 0 */
+	const char *empty; /* the value may not be empty; the advice to give */
+	const char *word;  /* of a number: the word for 0 */
 	const char *const *names;       /* of a choice */
 	const struct config_form *form; /* of a form, or of a list's entries */
 	const struct config_key *keys;  /* of a map, or of a list's maps */
-	/* Of a list: an entry's size, and where their count is kept. A size of
-	 * 0: all entries go to the one member, which adds them up. */
+	/* Of a list: the size of an entry, and the offset of the count. Size 0:
+	 * all entries go to the same member, which adds up. */
 	size_t entry_size;
 	size_t count_offset;
 	bool unique; /* entries begin with a char *, and no two are the same */
 };
 
-#define CONFIG_KEYS_MAX 32 /* of one table */
+#define CONFIG_KEYS_MAX 32 /* rows per table */
 
 extern const struct config_key config_keys[];
 

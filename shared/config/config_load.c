@@ -18,7 +18,7 @@
 
 #define FILE_MAX ((size_t)1 << 20)
 
-/* The whole of fd, at most FILE_MAX; NULL with errno. */
+/* The whole file, at most FILE_MAX; NULL with errno. */
 static char *
 read_all(int fd, size_t *len)
 {
@@ -85,7 +85,7 @@ read_tree(const char *path, struct config_report *report)
 	return root;
 }
 
-/* Fills *c; what is wrong is in the report. */
+/* Fills *c; faults and warnings go to the report. */
 static void
 fill(struct config *c, const char *path, struct config_report *report,
     char text[CONFIG_ERROR_MAX])

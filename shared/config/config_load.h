@@ -8,9 +8,8 @@
 
 /*
  * Reads and checks the file, with ${VAR} and ${VAR:-default} from the
- * environment. NULL and lines in error when it does not hold, one for each
- * fault: "FILE:LINE: KEY: what is wrong and what would be right". Warnings
- * follow the faults.
+ * environment. After a fault NULL, and error holds a line per fault:
+ * "FILE:LINE: KEY: fault, and what would be right". Warnings follow the faults.
  */
 struct config *config_load(const char *path, char error[CONFIG_ERROR_MAX]);
 void config_load_free(struct config *c);

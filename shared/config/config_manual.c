@@ -44,7 +44,7 @@ print_choice(FILE *f, const struct config_key *k)
 		fprintf(f, "%s`%s`", i == k->min ? "" : ", ", k->names[i]);
 }
 
-/* The values that may be written. */
+/* The allowed values. */
 static void
 print_value(FILE *f, const struct config_key *k)
 {
@@ -91,7 +91,7 @@ print_default(FILE *f, const struct config_key *k)
 		fprintf(f, "`%s`", k->otherwise);
 }
 
-/* map: the name of the pairs that hold the key, or NULL. */
+/* map: the name of the pairs around the key, or NULL. */
 static void
 print_row(FILE *f, const struct config_key *k, const char *map)
 {
@@ -116,7 +116,7 @@ print_rows(FILE *f, const struct config_key *keys, const char *map)
 
 #define TABLE "\n| key | value | default | meaning |\n|---|---|---|---|\n"
 
-/* The file's own single values, then a section for each of its tables. */
+/* The top level's single values first, then a section per table. */
 void
 config_manual_print(FILE *f)
 {

@@ -11,7 +11,7 @@
 
 /* ---- host ---- */
 
-/* A name or a numeric address as sock knows them, without a port. */
+/* A name or a numeric address by sock's rules, without a port. */
 static bool
 is_host(const char *text)
 {
@@ -47,8 +47,8 @@ const struct config_form config_match_host = {
 
 /* ---- methods ---- */
 
-/* The bit of a method of HTTP; 0 when there is none of that name. CONNECT is
- * refused before it comes to routes. */
+/* The bit of an HTTP method; 0 for an unknown name. CONNECT has no bit:
+ * sessions refuse CONNECT before routing. */
 static uint64_t
 method_bit(const char *name)
 {
@@ -89,16 +89,16 @@ const struct config_form config_match_method = {
 
 /* ---- headers and query ---- */
 
-/* Either of the two lists: how an entry is written, and its characters. */
+/* The syntax of an entry of `headers` or `query`. */
 struct kind {
 	char separator;
-	bool any_case; /* names are, and are kept in lower case */
+	bool any_case; /* names are kept in lower case */
 	bool (*is_name)(const char *text);
 	bool (*is_value)(const char *text);
 	const char *example;
 };
 
-/* RFC 9110 section 5.5, without the blanks around it. */
+/* RFC 9110 section 5.5, without surrounding blanks. */
 static bool
 is_field_value(const char *text)
 {
@@ -109,7 +109,7 @@ is_field_value(const char *text)
 	return true;
 }
 
-/* Part of a query as it is sent: what is not plain is %-encoded there. */
+/* Part of a raw query, where any other character is %-encoded. */
 static bool
 is_query_value(const char *text)
 {
@@ -168,7 +168,7 @@ parse_match(const struct kind *kind, const char *text, struct config_match *m,
 		good = config_value_wrong(
 		    why, "`%.120s` is not %s", text, kind->example);
 	else if (value != NULL && value[0] == '\0')
-		/* Most likely a variable that is not set. */
+		/* The usual cause is an unset variable. */
 		good = config_value_wrong(why,
 		    "has no value after the %c; write `%.120s` for any",
 		    kind->separator, name);
@@ -208,7 +208,7 @@ const struct config_form config_match_header = {
 const struct config_form config_match_parameter = {
     "`name=value`, `name`", .parse = parse_parameter, .release = free_match};
 
-/* ---- all of them ---- */
+/* ---- all conditions of a route ---- */
 
 static bool
 is_same_text(const char *a, const char *b)
@@ -228,7 +228,7 @@ has_match(const struct config_match *in, size_t count,
 	return false;
 }
 
-/* In whatever order; no name is in a list twice. */
+/* In any order; a list names nothing twice. */
 static bool
 is_same_list(const struct config_match *a, size_t a_count,
     const struct config_match *b, size_t b_count)

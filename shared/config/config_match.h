@@ -1,6 +1,6 @@
 /*
- * config_match - what a route asks of a request besides its path: `exact`,
- * `host`, `methods`, `headers` and `query`. Pure.
+ * config_match - conditions of a route besides the path: `exact`, `host`,
+ * `methods`, `headers` and `query`. Pure.
  */
 #ifndef CONFIG_MATCH_H
 #define CONFIG_MATCH_H
@@ -13,7 +13,7 @@ extern const struct config_form config_match_method; /* uint64_t, of bits */
 extern const struct config_form config_match_header; /* a config_match */
 extern const struct config_form config_match_parameter;
 
-/* Whether two routes ask for just the same, the path left aside. */
+/* Whether two routes have the same conditions, whatever the paths. */
 bool config_match_equal(
     const struct config_route *a, const struct config_route *b);
 

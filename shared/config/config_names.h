@@ -1,8 +1,8 @@
-/* config_names - the enums of config.h, each as the file spells its values. */
+/* config_names - the spellings of config.h's enums in the file. */
 #ifndef CONFIG_NAMES_H
 #define CONFIG_NAMES_H
 
-/* By the enum's value; NULL ends each. */
+/* Indexed by the enum's value, with NULL at the end. */
 extern const char *const config_names_accept[];
 extern const char *const config_names_policy[];
 extern const char *const config_names_hash[];

@@ -20,7 +20,7 @@ struct reader {
 static void read_value(struct reader *r, const struct config_key *key,
     struct config_yaml *node, char *base, unsigned line);
 
-/* Appends to the path and returns its former length, for leave(). */
+/* Appends to the path. Returns the former length, for leave(). */
 static size_t
 enter(struct reader *r, const char *key)
 {
@@ -48,8 +48,8 @@ leave(struct reader *r, size_t len)
 
 /* ---- single values ---- */
 
-/* Fills the member that the row describes. An enum is an unsigned to gcc and
- * clang, as long as none of its values is negative. */
+/* Fills the member of the row. gcc and clang store an enum without negative
+ * values as an unsigned. */
 static bool
 convert(const struct config_key *key, const char *text, void *member,
     char why[CONFIG_WHY_MAX])
@@ -97,7 +97,7 @@ kind_of(const struct config_yaml *node)
 	}
 }
 
-/* Expands the node's text, which keeps the result. NULL after a fault. */
+/* Expands the node's text in place. NULL after a fault. */
 static const char *
 read_text(struct reader *r, struct config_yaml *node, unsigned line)
 {
@@ -124,7 +124,7 @@ read_text(struct reader *r, struct config_yaml *node, unsigned line)
 	free(node->text);
 	node->text = text;
 	node->len = strlen(text);
-	node->plain = false; /* no value of a variable is a null */
+	node->plain = false; /* a variable's value is never a null */
 	return text;
 }
 
@@ -149,7 +149,7 @@ read_single(struct reader *r, const struct config_key *key,
 
 /* ---- lists ---- */
 
-/* The row that an entry of a list is read by. */
+/* The row for an entry of the list. */
 static struct config_key
 entry_of(const struct config_key *list)
 {
@@ -163,7 +163,7 @@ entry_of(const struct config_key *list)
 	return entry;
 }
 
-/* Whether the entry's name is one of the count before. */
+/* Whether an earlier entry has the same name. */
 static bool
 is_twice(const char *array, size_t count, size_t size)
 {
@@ -229,7 +229,7 @@ read_list(struct reader *r, const struct config_key *key,
 
 /* ---- `key: value` pairs ---- */
 
-/* The row that the key names, CONFIG_KEYS_MAX when there is none. */
+/* The index of the key's row, or CONFIG_KEYS_MAX. */
 static size_t
 find_row(const struct config_key *keys, const struct config_yaml *name)
 {
@@ -283,7 +283,7 @@ read_pair(struct reader *r, const struct config_key *keys,
 	leave(r, mark);
 }
 
-/* Whether an unknown key, which is a fault already, stands for this one. */
+/* Whether an unknown key, already a fault, stands for the missing key. */
 static bool
 is_misspelt(const struct config_key *keys, const struct config_key *key,
     const struct config_yaml *map)
@@ -298,7 +298,7 @@ is_misspelt(const struct config_key *keys, const struct config_key *key,
 	return false;
 }
 
-/* map: NULL for an absent map whose defaults apply nevertheless. */
+/* map: NULL for an absent map with defaults. */
 static void
 read_map(struct reader *r, const struct config_key *keys,
     struct config_yaml *map, char *base, unsigned line)
@@ -323,8 +323,7 @@ read_map(struct reader *r, const struct config_key *keys,
 	}
 }
 
-/* base: the struct that the row is about. node: NULL if absent. line: where
- * the key stands. */
+/* base: the row's struct. node: NULL if absent. line: of the key. */
 static void
 read_value(struct reader *r, const struct config_key *key,
     struct config_yaml *node, char *base, unsigned line)

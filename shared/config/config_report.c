@@ -39,8 +39,8 @@ config_report_free(struct config_report *r)
 	free(r);
 }
 
-/* Room for an entry behind all of its line and of lines before; NULL when a
- * full list ends there. */
+/* Room for an entry behind all entries up to the line. NULL when the list is
+ * full up to the line. */
 static struct entry *
 insert(struct list *l, unsigned line)
 {
@@ -115,7 +115,7 @@ config_report_is_clean(const struct config_report *r, const char *path)
 	return r->faults.lost == 0;
 }
 
-/* Appends a line to text: printable, whatever the file held. */
+/* Appends a line to text, with ? for unprintable characters. */
 __attribute__((format(printf, 2, 3))) static void
 put(char *text, const char *fmt, ...)
 {
@@ -152,7 +152,7 @@ void
 config_report_write(const struct config_report *r, char text[CONFIG_ERROR_MAX])
 {
 	size_t len = strlen(r->file), max = CONFIG_LINE_MAX / 2;
-	/* The end of a very long name says more than its beginning. */
+	/* The end of a very long name says more than the beginning. */
 	const char *file = r->file + (len > max ? len - max : 0);
 
 	text[0] = '\0';

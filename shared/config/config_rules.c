@@ -17,7 +17,7 @@ struct rules {
 	char path[CONFIG_PATH_MAX]; /* of the key in question */
 };
 
-/* Makes a key the one in question. True when the key has no fault. */
+/* Makes a key the key in question. True when the key has no fault. */
 __attribute__((format(printf, 2, 3))) static bool
 at(struct rules *r, const char *fmt, ...)
 {
@@ -34,8 +34,7 @@ at(struct rules *r, const char *fmt, ...)
 	config_report_fault((r)->report,                                       \
 	    config_yaml_line((r)->root, (r)->path), (r)->path, __VA_ARGS__)
 
-/* The text of the key in question, which config_read() expanded; NULL for an
- * empty one. */
+/* The text of the key in question, expanded by config_read(); NULL if empty. */
 static const char *
 written(const struct rules *r)
 {
@@ -49,8 +48,8 @@ written(const struct rules *r)
 
 /* ---- the process ---- */
 
-/* The host's name, made to fit what an instance may be called. A buffer that
- * is too short for it would get none of it. */
+/* The host's name, cut and cleaned to a valid instance name. gethostname()
+ * fails on a buffer shorter than the name. */
 static void
 default_instance(struct rules *r)
 {
@@ -103,7 +102,7 @@ check_event_loop(struct rules *r)
 		FAIL(r, "is shorter than stall_threshold; write 0 for never");
 }
 
-/* Is the address taken by one of the first count? */
+/* Whether one of the first `count` listeners has the address. */
 static bool
 is_taken(const struct config *c, size_t count, const struct sock_addr *addr)
 {
@@ -163,7 +162,7 @@ check_redis(struct rules *r)
 
 /* ---- services ---- */
 
-/* The index of the first service of that name, or -1. */
+/* The index of the first service with the name, or -1. */
 static int
 find_service(const struct config *c, const char *name)
 {
@@ -196,8 +195,7 @@ check_services(struct rules *r)
 
 /* ---- routes ---- */
 
-/* The names of all services. False when one that has a fault may be missing
- * among them. */
+/* The names of all services. False when a faulty service may lack its name. */
 static bool
 list_services(struct rules *r, char *names, size_t cap)
 {
@@ -267,7 +265,8 @@ check_targets(struct rules *r, const struct config_route *route, size_t i)
 			"keep one");
 }
 
-/* The routes of before that the route can't be told from. */
+/* Compares with the earlier routes: no two may have the same path and
+ * conditions. */
 static void
 check_unique(struct rules *r, const struct config_route *route, size_t i)
 {
@@ -285,8 +284,7 @@ check_unique(struct rules *r, const struct config_route *route, size_t i)
 			    route->path, j);
 }
 
-/* The index of a route's series, which is a new one if none has its path and
- * service. */
+/* The index of the series for the route's path and service, new or shared. */
 static unsigned
 find_series(struct config *c, const struct config_route *route)
 {
@@ -315,7 +313,7 @@ make_series(struct rules *r)
 	c->series[0] = (struct config_series){"", -1};
 	c->series_count = 1;
 	for (size_t i = 0; i < c->route_count; i++)
-		/* One without a path has a fault, and is not used. */
+		/* A route without a path has a fault. */
 		if (c->routes[i].path != NULL)
 			c->routes[i].series = find_series(c, &c->routes[i]);
 }

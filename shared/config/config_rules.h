@@ -1,6 +1,6 @@
 /*
- * config_rules - what one key's row can not say: rules that compare keys, and
- * defaults that depend on others or on the host. Start-up only.
+ * config_rules - rules between keys, and defaults taken from other keys or the
+ * host. Start-up only.
  */
 #ifndef CONFIG_RULES_H
 #define CONFIG_RULES_H
@@ -9,8 +9,8 @@
 #include "config_report.h"
 #include "config_yaml.h"
 
-/* Checks and completes what config_read() filled from the tree. A key that has
- * a fault already, or that is compared with such a key, gets no second one. */
+/* Checks and completes the struct filled by config_read(). A key with a fault
+ * gets no second fault, nor does a key compared with a faulty key. */
 void config_rules_apply(struct config *c, const struct config_yaml *root,
     struct config_report *report);
 

@@ -24,8 +24,8 @@ config_value_wrong(char why[CONFIG_WHY_MAX], const char *fmt, ...)
 	return false;
 }
 
-/* Digits at *at, which moves past them; false when there are none or they
- * stand for more than 12 digits can. */
+/* Reads digits and moves *at past the digits. False without digits, or with
+ * more than 12. */
 static bool
 read_digits(const char **at, uint64_t *n)
 {

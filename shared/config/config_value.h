@@ -1,8 +1,9 @@
 /*
- * config_value - a value's text, expanded, as what the value should be. Pure.
+ * config_value - an expanded text as a number, size, duration, boolean or
+ * choice. Pure.
  *
- * Each returns false with the reason in why, which fits behind "KEY: "; the
- * result is then left as it was. Text that is kept belongs to the caller.
+ * A function returns false with the reason in why, to be put behind "KEY: ",
+ * and leaves the result alone. Kept text belongs to the caller.
  */
 #ifndef CONFIG_VALUE_H
 #define CONFIG_VALUE_H
@@ -23,7 +24,7 @@ __attribute__((format(printf, 2, 3))) bool config_value_wrong(
 struct config_value_range {
 	uint64_t min;
 	uint64_t max;
-	const char *word; /* NULL, or what is written for 0 */
+	const char *word; /* NULL, or the word for 0 */
 };
 
 /* A whole number. */
@@ -38,8 +39,8 @@ bool config_value_duration(
     const char *text, bool or_zero, uint64_t *us, char why[CONFIG_WHY_MAX]);
 /* true, yes, on, false, no, off. */
 bool config_value_bool(const char *text, bool *b, char why[CONFIG_WHY_MAX]);
-/* The index of one of several names, of which the last is followed by NULL;
- * those before the first one can not be chosen. */
+/* The index of a name. names end with NULL; names before `first` are not
+ * allowed. */
 bool config_value_choice(const char *text, const char *const *names,
     unsigned first, unsigned *i, char why[CONFIG_WHY_MAX]);
 
@@ -51,7 +52,7 @@ bool config_value_is_name(const char *text);
 bool config_value_is_token(const char *text);
 /* In place; ASCII letters only. */
 void config_value_lower(char *text);
-/* "16k" where that is exact, else the plain number; returns buf. */
+/* "16k" if exact, else the plain number; returns buf. */
 const char *config_value_size_str(uint64_t bytes, char buf[24]);
 
 #endif

@@ -19,7 +19,7 @@ struct parse {
 	struct config_yaml *root;
 	struct config_yaml *open[DEPTH_MAX]; /* collections, outermost first */
 	unsigned depth;
-	struct config_yaml *key; /* waits for its value */
+	struct config_yaml *key; /* the key whose value comes next */
 };
 
 /* ---- the tree ---- */
@@ -48,7 +48,7 @@ config_yaml_is_null(const struct config_yaml *node)
 		   strcasecmp(node->text, "null") == 0);
 }
 
-/* The entry that a path begins with; *path moves past that part. */
+/* The entry for the first part of a path; *path moves past the part. */
 static const struct config_yaml *
 step(const struct config_yaml *node, const char **path)
 {
@@ -93,7 +93,7 @@ config_yaml_line(const struct config_yaml *root, const char *path)
 	return line;
 }
 
-/* ---- what is refused ---- */
+/* ---- refusals ---- */
 
 static void
 fail(struct parse *p, unsigned line, const char *what)
@@ -103,7 +103,7 @@ fail(struct parse *p, unsigned line, const char *what)
 	p->failed = true;
 }
 
-/* The line that the parser stopped at. */
+/* The line of the parser's error. */
 static unsigned
 problem_line(const struct parse *p)
 {
@@ -111,14 +111,14 @@ problem_line(const struct parse *p)
 
 	if (p->parser.error != YAML_READER_ERROR)
 		return (unsigned)p->parser.problem_mark.line + 1;
-	/* The reader is ahead of the parser, and only counts bytes. */
+	/* libyaml's reader runs ahead of the parser, and only counts bytes. */
 	for (size_t i = 0; i < p->parser.problem_offset && p->text[i] != '\0';
 	    i++)
 		line += p->text[i] == '\n';
 	return line;
 }
 
-/* A character that editors hide and that explains the problem, or NULL. */
+/* A character hidden by editors and explaining the error, or NULL. */
 static const char *
 invisible(const struct parse *p, unsigned number)
 {
@@ -176,7 +176,7 @@ new_node(struct parse *p, enum config_yaml_kind kind, const yaml_event_t *event)
 	return node;
 }
 
-/* Gives the node its place: the root, a key, a key's value, or an entry. */
+/* Puts the node in place: the root, a key, a key's value, or an entry. */
 static void
 place(struct parse *p, struct config_yaml *node)
 {
