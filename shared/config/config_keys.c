@@ -50,73 +50,74 @@
 
 static const struct config_key log_keys[] = {
     CHOICE("level", ROOT(log.level), "info", config_names_level,
-	"lines below this level are left out"),
+	"the lowest level that is logged"),
     CHOICE("format", ROOT(log.format), "text", config_names_format,
-	"of the log, on standard error, and of the access log"),
+	"of the log (standard error) and of the access log"),
     FORM("access", ROOT(log.access), "off", config_form_access,
-	"the access log. `user` opens the file, also anew (USR1), so its "
-	"folder has to be theirs"),
+	"the access log. `user` opens the file, and reopens the file on USR1: "
+	"the folder has to be writable by `user`"),
     END,
 };
 
 static const struct config_key client_keys[] = {
     SIZE("header", ROOT(client.header_bytes), "16k", KIB, MESSAGE_HEAD_MAX,
-	"the head of one request; more is a 431"),
+	"limit of a request head; more is a 431"),
     SIZE("target", ROOT(client.target_bytes), "8k", 256, MESSAGE_HEAD_MAX,
-	"its path and query, or whole URL, up to `header`; more is a 414. With "
-	"a shorter `header`, as much as that"),
+	"limit of path and query, or of the whole URL; more is a 414. Never "
+	"above `header`: a shorter `header` shortens the default"),
     SIZE("body", ROOT(client.body_bytes), "16m", 0, TIB,
-	"the body of one request; 0: no limit; more is a 413"),
+	"limit of a request body; more is a 413; 0: no limit"),
     NUMBER("connections", ROOT(client.connections), "10000", 1, 1000000,
-	"per worker. When all are taken, an idle one makes way for a new one; "
-	"if none is idle, the new one is closed at once"),
+	"clients per worker. Beyond the limit a new client takes the place of "
+	"an idle client; without an idle client, the new connection is closed "
+	"at once"),
     TIME("header_timeout", ROOT(client.header_timeout_us), "10s",
-	"from a request's first byte to its blank line; then 408"),
+	"from the first byte of a request head to the last; then 408"),
     TIME("body_timeout", ROOT(client.body_timeout_us), "60s",
-	"between two pieces of a request's body"),
+	"between two reads of a request body"),
     SIZE("body_rate", ROOT(client.body_rate), "240", 0, GIB,
-	"bytes a second: a request whose body comes more slowly is given up "
-	"with a 408; 0: any"),
+	"bytes a second, the lowest average rate of a request body; below: "
+	"408; 0: any rate"),
     TIME("send_timeout", ROOT(client.send_timeout_us), "60s",
-	"between two writes that a client takes"),
+	"between two writes to a client"),
     TIME("keep_alive", ROOT(client.keep_alive_us), "75s",
-	"idle between two requests"),
+	"how long an idle connection is kept open"),
     END,
 };
 
 static const struct config_key listen_keys[] = {
     FORM("address", 0, NULL, config_form_listen,
-	"where to listen; `*`: every IPv4 address", .required = true,
+	"address to listen on; `*`: every IPv4 address", .required = true,
 	.empty = "write *:3000"),
     CHOICE("accept", LISTEN(accept), "reuseport", config_names_accept,
-	"`reuseport`: a listener per worker, neighbours stand in; "
-	"`reuseport_plain`: they do not; `shared`: one listener, as a unix "
-	"socket always has"),
+	"`reuseport`: a listener per worker, served by the neighbours while "
+	"the worker is busy; `reuseport_plain`: a listener per worker; "
+	"`shared`: a single listener, as for every unix socket"),
     END,
 };
 
 static const struct config_key admin_keys[] = {
     FORM("address", ROOT(admin), NULL, config_form_admin,
-	"where to listen; empty: nowhere", .required = true),
+	"address to listen on; empty: none", .required = true),
     END,
 };
 
 static const struct config_key event_loop_keys[] = {
     TIME("delay_warning", ROOT(event_loop.delay_warning_us), "50ms",
-	"a longer delay is logged at its end"),
+	"longer delays are logged when the delay ends"),
     TIME("stall_threshold", ROOT(event_loop.stall_threshold_us), "50ms",
-	"a worker that is blocked for longer is logged while it is"),
+	"a worker blocked for longer is logged during the block"),
     TIME_OR_0("kill_after", ROOT(event_loop.kill_after_us), "0",
-	"a worker that is blocked for longer is killed; 0: never; not shorter "
-	"than `stall_threshold`"),
+	"a worker blocked for longer is killed; 0: never; at least "
+	"`stall_threshold`"),
     END,
 };
 
 static const struct config_key redis_keys[] = {
     FORM("url", ROOT(redis.url), NULL, config_form_redis,
-	"where it is; empty: nowhere"),
+	"the server; empty: none"),
     BOOL("spawn", ROOT(redis.spawn), "false",
-	"in place of `url`: the master runs a private redis-server on a unix "
+	"instead of `url`: the master runs a private redis-server on a unix "
 	"socket"),
     END,
 };
@@ -125,19 +126,19 @@ static const struct config_key redis_keys[] = {
 
 static const struct config_key sticky_keys[] = {
     FORM("cookie", SERVICE(sticky_cookie), NULL, config_form_cookie,
-	"a cookie of this name ties a client to the endpoint that answered it "
-	"first",
+	"name of the cookie that ties a client to the endpoint of the first "
+	"answer",
 	.required = true),
     END,
 };
 
 static const struct config_key eject_keys[] = {
     NUMBER("failures", SERVICE(eject.failures), "3", 0, 1000,
-	"failures in a row after which an endpoint is passed over; 0: never "
-	"for these. One that can't be reached is passed over at once in any "
-	"case"),
+	"failures in a row that eject an endpoint; 0: failures never eject. An "
+	"unreachable endpoint is always ejected at once"),
     TIME("for", SERVICE(eject.for_us), "1s",
-	"the first time; doubles with each, to ten times that"),
+	"how long an ejection lasts; doubles with each ejection, up to ten "
+	"times the value"),
     END,
 };
 
@@ -145,28 +146,28 @@ static const struct config_key pool_keys[] = {
     NUMBER("connections", SERVICE(pool.connections), "500", 1, 100000,
 	"per worker"),
     NUMBER("queue", SERVICE(pool.queue), "5000", 0, 1000000,
-	"requests that wait for a connection, per worker; more are a 503"),
+	"waiting requests per worker; more are a 503"),
     TIME("queue_timeout", SERVICE(pool.queue_timeout_us), "5s",
-	"for so long; then 503"),
+	"longest wait in the queue; then 503"),
     TIME("idle", SERVICE(pool.idle_us), "4s",
 	"how long an idle connection is kept"),
     END,
 };
 
 static const struct config_key timeouts_keys[] = {
-    TIME("connect", SERVICE(timeouts.connect_us), "10s",
-	"until a connection stands"),
+    TIME(
+	"connect", SERVICE(timeouts.connect_us), "10s", "for a new connection"),
     TIME("send", SERVICE(timeouts.send_us), "60s",
-	"between two writes that the service takes"),
+	"between two writes to the service"),
     TIME("read", SERVICE(timeouts.read_us), "60s", "between two reads"),
     TIME("tunnel", SERVICE(timeouts.tunnel_us), "10m",
-	"of silence both ways, once a connection was upgraded (WebSocket)"),
+	"without a byte in either direction, after an upgrade (WebSocket)"),
     END,
 };
 
 static const struct config_key health_keys[] = {
     FORM("path", SERVICE(health.path), NULL, config_form_path,
-	"active checks: `GET` of this path, 2xx or 3xx is good",
+	"path of the active checks (`GET`); 2xx and 3xx are good",
 	.required = true, .empty = "write /health"),
     TIME("interval", SERVICE(health.interval_us), "2s", "between two checks"),
     TIME("timeout", SERVICE(health.timeout_us), "1s", "of one check"),
@@ -179,11 +180,12 @@ static const struct config_key health_keys[] = {
 
 static const struct config_key breaker_keys[] = {
     NUMBER("failures", SERVICE(breaker.failures), "3", 0, 60,
-	"in a row open the circuit; without `breaker`, or with 0, there is "
-	"none"),
-    TIME("window", SERVICE(breaker.window_us), "10s", "they have to fall into"),
+	"failures in a row that open the circuit; 0, or no `breaker`: no "
+	"circuit"),
+    TIME("window", SERVICE(breaker.window_us), "10s",
+	"time span for the failures"),
     TIME("open_for", SERVICE(breaker.open_for_us), "10s",
-	"then one probe decides"),
+	"how long the circuit stays open before the probe"),
     END,
 };
 
@@ -193,26 +195,27 @@ static const struct config_key service_keys[] = {
 	.empty = "a name is required"),
     LIST("endpoints", SERVICE(endpoints), SERVICE(endpoint_count),
 	struct config_endpoint, 1, CONFIG_ENDPOINTS_MAX,
-	"a name stands for all of its addresses. `\"host:port weight=3\"`: its "
-	"share, 0 to 100, 1 if not given, for each address of a name; 0: "
-	"drained, gets only the clients that a sticky cookie ties to it",
+	"`\"host:port weight=3\"`: weight 0 to 100, default 1. A name stands "
+	"for each of its addresses, all with the same weight. Weight 0 drains: "
+	"only clients tied by a sticky cookie are sent there",
 	.required = true, .unique = true, .form = &config_endpoint_form),
     CHOICE("policy", SERVICE(policy), "round_robin", config_names_policy,
-	"in turn; `least_conn`: the one with the fewest requests in flight on "
-	"this host; `random_two`: the less busy of two drawn at random; "
-	"`ip_hash`: by the client's address; `consistent_hash`: by `hash`"),
+	"`round_robin`: in turn; `least_conn`: fewest requests in flight on "
+	"this host; `random_two`: the less busy of two random endpoints; "
+	"`ip_hash`: by client address; `consistent_hash`: by `hash`"),
     FORM("hash", SERVICE(hash), "path", config_form_hash,
-	"with `consistent_hash`; the path goes without the query"),
+	"key of `consistent_hash`; `path` is without the query"),
     MAP("sticky", sticky_keys, NULL, .opt_in = true),
     TIME_OR_0("slow_start", SERVICE(slow_start_us), "0",
-	"for so long an endpoint that came or came back gets less than its "
-	"share; 0: all at once"),
+	"ramp-up of an endpoint that is new or back, from a small share to the "
+	"full share; 0: none"),
     MAP("eject", eject_keys, NULL),
     TIME("resolve", SERVICE(resolve_us), "1s",
-	"a name is looked up again after its TTL, but no later than this"),
+	"longest time between two DNS look-ups of a name; a shorter TTL wins"),
     NUMBER("retries", SERVICE(retries), "1", 0, 10,
-	"further tries on another endpoint, where it is safe; in a worker at "
-	"most a fifth of its live requests are on one, three always may"),
+	"retries on another endpoint, where a retry is safe. In a worker, "
+	"retries are limited to a fifth of all live requests, and to three at "
+	"least"),
     MAP("pool", pool_keys, NULL),
     MAP("timeouts", timeouts_keys, NULL),
     MAP("health", health_keys, NULL, .opt_in = true),
@@ -224,46 +227,47 @@ static const struct config_key service_keys[] = {
 
 static const struct config_key respond_keys[] = {
     NUMBER("status", ROUTE(respond.status), "200", 200, 599,
-	"of an answer that is written here"),
+	"status of the response"),
     FORM("json", ROUTE(respond.json), "", config_form_json,
 	"the body; `{{random}}` becomes 16 hex digits"),
     TIME_OR_0(
-	"delay", ROUTE(respond.delay_us), "0", "until the answer goes out"),
+	"delay", ROUTE(respond.delay_us), "0", "delay before the response"),
     NUMBER("fail_percent", ROUTE(respond.fail_percent), "0", 0, 100,
-	"of the requests get a 503 instead"),
+	"share of requests answered with a 503 instead"),
     END,
 };
 
 static const struct config_key route_keys[] = {
     FORM("path", ROUTE(path), NULL, config_form_path,
-	"`/api/users` takes `/api/users/7`, not `/api/usersX`; `/static/` "
-	"takes what is below it, not `/static`",
+	"prefix on a segment's boundary: `/api/users` takes `/api/users/7`, "
+	"not `/api/usersX`; `/static/` takes all paths below, not `/static`",
 	.required = true, .empty = "write / for all"),
     BOOL("exact", ROUTE(exact), "false",
-	"`true`: no prefix, `path` is the whole path (without the query)"),
+	"`true`: the whole path (without the query) has to be equal"),
     FORM("host", ROUTE(host), NULL, config_match_host,
-	"`*.` stands for all below, not for the name itself; in any case, "
-	"without a port"),
+	"without a port, in any case; `*.` stands for all names below, not for "
+	"the name itself"),
     ROW("methods", CONFIG_LIST, ROUTE(methods), NULL, 1, METHODS_MAX,
-	"`[GET, POST]`; GET stands for HEAD too", .form = &config_match_method),
+	"such as `[GET, POST]`; GET includes HEAD",
+	.form = &config_match_method),
     LIST("headers", ROUTE(headers), ROUTE(header_count), struct config_match, 1,
 	CONFIG_MATCHES_MAX,
-	"all of which must be there: `[\"Target-Service-Id: eth\", X-Debug]`; "
-	"a name alone: any value. Names in any case, values exactly",
+	"required headers: `[\"Target-Service-Id: eth\", X-Debug]`. A name "
+	"alone: any value. Names in any case, values exactly",
 	.unique = true, .form = &config_match_header),
     LIST("query", ROUTE(query), ROUTE(query_count), struct config_match, 1,
 	CONFIG_MATCHES_MAX,
-	"likewise: `[endpoint=eth, debug]`, compared as they are sent, not "
-	"decoded",
+	"required parameters: `[endpoint=eth, debug]`, compared without "
+	"decoding",
 	.unique = true, .form = &config_match_parameter),
     FORM("service", ROUTE(service_name), NULL, config_form_text,
 	"the name of a service", .empty = "a value is required"),
     FORM("rewrite", ROUTE(rewrite), NULL, config_form_path,
-	"with `service`: what takes the prefix's place upstream"),
+	"with `service`: replaces the prefix upstream"),
     ROW("handler", CONFIG_CHOICE, ROUTE(handler), NULL, CONFIG_HANDLER_NONE + 1,
 	0,
-	"what this gateway answers by itself; `welcome`: a page that says "
-	"what this is and what to try",
+	"a response made by the gateway; `welcome`: a page about the gateway, "
+	"with requests to try",
 	.names = config_names_handler, .empty = "name a handler"),
     MAP("respond", respond_keys, NULL, .opt_in = true),
     END,
@@ -273,39 +277,43 @@ static const struct config_key route_keys[] = {
 
 const struct config_key config_keys[] = {
     FORM("instance", ROOT(instance), NULL, config_form_name,
-	"this gateway's own name; if not given, the host's"),
+	"name of the gateway; default: the host's name"),
     FORM("cluster", ROOT(cluster), "drover", config_form_name,
-	"prefix of the keys in Redis; gateways of one name share their state"),
+	"prefix of the keys in Redis; gateways with the same name share state"),
     NUMBER("workers", ROOT(workers), "auto", 1, CONFIG_WORKERS_MAX,
-	"processes; `auto`: one per usable core (affinity and cgroup quota)",
+	"worker processes; `auto`: a worker per usable core (affinity and "
+	"cgroup quota)",
 	.word = "auto"),
     FORM("user", ROOT(user), NULL, config_form_name,
-	"who to become, when started as root"),
+	"user of master and workers after a start as root"),
     FORM("state_dir", ROOT(state_dir), "/run/drover", config_form_file,
-	"pid file, scoreboard, private Redis; one per process"),
+	"folder of pid file, scoreboard and private Redis; each Drover needs a "
+	"different folder"),
     TIME_OR_0("drain_timeout", ROOT(drain_timeout_us), "10s",
-	"what requests have to end in after TERM or QUIT"),
+	"longest drain after TERM or QUIT"),
     MAP("log", log_keys, NULL),
-    MAP("client", client_keys, "What clients may cost."),
+    MAP("client", client_keys, "Limits and timeouts of clients."),
     LIST("listen", ROOT(listen), ROOT(listen_count), struct config_listen, 1,
 	CONFIG_LISTEN_MAX, NULL, .required = true, .keys = listen_keys),
     MAP("admin", admin_keys,
-	"`/metrics` ([what is there](../docs/metrics.md)), `/api/cluster`,\n"
-	"`/healthz`, `/readyz`. For operators: keep it on loopback, or on a\n"
-	"network that only they reach, as `docker-compose.yml` does.\n"
-	"[prometheus.yml](prometheus.yml), [alerts.yml](alerts.yml) and\n"
-	"[grafana/](grafana) read it.",
+	"`/metrics` ([list](../docs/metrics.md)), `/api/cluster`, `/healthz`,\n"
+	"`/readyz`. For operators: listen on loopback, or on a network of\n"
+	"operators, as in `docker-compose.yml`. "
+	"[prometheus.yml](prometheus.yml),\n"
+	"[alerts.yml](alerts.yml) and [grafana/](grafana) read the metrics.",
 	.opt_in = true),
     MAP("event_loop", event_loop_keys, NULL),
-    MAP("redis", redis_keys, "Without it each host is for itself.",
+    MAP("redis", redis_keys,
+	"State shared by gateways. Without Redis, each host keeps state of its "
+	"own.",
 	.opt_in = true),
     LIST("services", ROOT(services), ROOT(service_count), struct config_service,
 	0, CONFIG_SERVICES_MAX, NULL, .keys = service_keys),
     LIST("routes", ROOT(routes), ROOT(route_count), struct config_route, 0,
 	CONFIG_ROUTES_MAX,
-	"The longest `path` that is a prefix on a segment's\n"
-	"boundary wins. Each has exactly one of `service`, `handler` and\n"
-	"`respond`, and may ask for more than a path.",
+	"The route with the longest matching `path`\n"
+	"wins. A route has exactly one of `service`, `handler` and `respond`,\n"
+	"and may have conditions besides `path`.",
 	.keys = route_keys),
     END,
 };

@@ -9,33 +9,28 @@ static const char intro[] =
     "\n"
     "<!-- Made by `drover -K` from shared/config/config_keys.c. -->\n"
     "\n"
-    "One YAML file per process. `drover -t -c FILE` checks it and lists all\n"
-    "that is wrong, one line each with file, line and key: a key that is not\n"
-    "listed here, a wrong type, an impossible value. The files in this folder\n"
-    "are examples to start from.\n"
+    "A YAML file per process. `drover -t -c FILE` checks the file and lists\n"
+    "every fault, a line each with file, line and key: unknown keys, wrong\n"
+    "types, impossible values. The files in this folder are examples to start\n"
+    "from.\n"
     "\n"
-    "`${VAR}`, `${VAR:-default}` (also `-`, `:?`, `?`) in a value come from "
-    "the\n"
-    "environment, as in compose files; `$$` is a dollar. An empty value "
-    "counts\n"
-    "as not given. A `${VAR}` that has neither a value nor a default is "
-    "empty,\n"
-    "with a warning. Durations: `250ms`, `10s`, `5m`, `1h`, up to 24h. Sizes:\n"
-    "`512`, `16k`, `16m`, `1g`. Indent with spaces. A required key of pairs\n"
-    "that may be left out, such as `health.path`, is required once they are\n"
-    "there.\n";
+    "`${VAR}`, `${VAR:-default}` (also `-`, `:?`, `?`) in a value come from\n"
+    "the environment, as in compose files; `$$` is a dollar. An empty value\n"
+    "counts as absent. A `${VAR}` without value and default is empty, with a\n"
+    "warning. Durations: `250ms`, `10s`, `5m`, `1h`, up to 24h. Sizes: `512`,\n"
+    "`16k`, `16m`, `1g`. Indent with spaces. A required key\n"
+    "of optional pairs, such as `health.path`, is required when the pairs are\n"
+    "present.\n";
 
 static const char outro[] =
     "\n"
-    "Several routes may have one `path`, if they ask for different things. "
-    "The\n"
-    "one that asks for most goes first: an exact `host`, then `*.`, then "
-    "none;\n"
-    "then `exact`; then more `headers` and `query`; then `methods`; then the\n"
-    "order of the file. One whose conditions do not hold is passed over, for "
-    "a\n"
-    "shorter `path` at last. When only the method was wrong, the answer is a\n"
-    "405 that says in Allow which would do; when there is no route, a 404.\n";
+    "Routes with the same `path` differ in conditions. The order among such\n"
+    "routes: an exact `host`, then `*.`, then no `host`; then `exact`; then\n"
+    "more `headers` and `query`; then `methods`; then the order of the file. "
+    "A\n"
+    "route whose conditions fail is passed over, in the end for a shorter\n"
+    "`path`. When only the method is wrong, the response is a 405 with Allow;\n"
+    "without any route, a 404.\n";
 
 static void
 print_choice(FILE *f, const struct config_key *k)
