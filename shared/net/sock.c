@@ -369,6 +369,19 @@ sock_error(int fd)
 }
 
 void
+sock_keep_alive(int fd)
+{
+	int on = 1, idle_s = 5, interval_s = 1, probes = 3;
+
+	(void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+	(void)setsockopt(
+	    fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle_s, sizeof(idle_s));
+	(void)setsockopt(
+	    fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval_s, sizeof(interval_s));
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof(probes));
+}
+
+void
 sock_reset_on_close(int fd)
 {
 	struct linger now = {.l_onoff = 1, .l_linger = 0};

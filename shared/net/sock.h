@@ -83,6 +83,9 @@ int sock_connect(const struct sock_addr *addr);
 /* The pending SO_ERROR of a socket, 0 when there is none. */
 int sock_error(int fd);
 
+/* TCP keep-alive: a peer that vanished silently is noticed within 8 s, on an
+ * idle connection too. No effect on a unix socket, which needs none. */
+void sock_keep_alive(int fd);
 /* close(2) will reset the connection instead of ending it. */
 void sock_reset_on_close(int fd);
 

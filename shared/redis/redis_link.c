@@ -1,9 +1,6 @@
-#include "clock.h"
-#include "redis_private.h"
+#include "redis_link.h"
 
 #include <sys/epoll.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,307 +10,399 @@
 #include <string.h>
 
 #include "check.h"
+#include "clock.h"
 #include "log.h"
 #include "machine.h"
 #include "sock.h"
 
-#define BACKOFF_MIN_US (10 * REDIS_US_PER_MS)
-#define BACKOFF_MAX_US (1000 * REDIS_US_PER_MS)
+#define US_PER_MS UINT64_C(1000)
+#define BACKOFF_MIN_US (10 * US_PER_MS)
+#define BACKOFF_MAX_US (1000 * US_PER_MS)
 
-/* Losing the way leads back to waiting from anywhere, and so does closing;
- * forward it goes one by one, names being optional. */
-#define LOST_OR_CLOSED (MACHINE_TO(LINK_WAITING) | MACHINE_TO(LINK_CLOSED))
+/* A lost connection leads back to waiting from every state. Forward, only the
+ * resolving may be left out. */
+#define LOST_OR_CLOSED                                                         \
+	(MACHINE_TO(REDIS_LINK_WAITING) | MACHINE_TO(REDIS_LINK_CLOSED))
 
 static const struct machine_state states[] = {
-    [LINK_WAITING] = {"waiting", MACHINE_TO(LINK_RESOLVING) |
-				     MACHINE_TO(LINK_CONNECTING) |
-				     LOST_OR_CLOSED},
-    [LINK_RESOLVING] = {"resolving",
-	MACHINE_TO(LINK_CONNECTING) | LOST_OR_CLOSED},
-    [LINK_CONNECTING] = {"connecting",
-	MACHINE_TO(LINK_SETTING_UP) | LOST_OR_CLOSED},
-    [LINK_SETTING_UP] = {"setting up", MACHINE_TO(LINK_UP) | LOST_OR_CLOSED},
-    [LINK_UP] = {"up", LOST_OR_CLOSED},
-    [LINK_CLOSED] = {"closed", 0},
+    [REDIS_LINK_WAITING] = {"waiting", MACHINE_TO(REDIS_LINK_RESOLVING) |
+					   MACHINE_TO(REDIS_LINK_CONNECTING) |
+					   LOST_OR_CLOSED},
+    [REDIS_LINK_RESOLVING] = {"resolving",
+	MACHINE_TO(REDIS_LINK_CONNECTING) | LOST_OR_CLOSED},
+    [REDIS_LINK_CONNECTING] = {"connecting",
+	MACHINE_TO(REDIS_LINK_SETTING_UP) | LOST_OR_CLOSED},
+    [REDIS_LINK_SETTING_UP] = {"setting up",
+	MACHINE_TO(REDIS_LINK_UP) | LOST_OR_CLOSED},
+    [REDIS_LINK_UP] = {"up", LOST_OR_CLOSED},
+    [REDIS_LINK_CLOSED] = {"closed", 0},
 };
 
-void
-redis_link_enter(struct redis *r, enum link_state state)
+static void
+enter(struct redis_link *l, enum redis_link_state state)
 {
-	MACHINE_ENTER(states, r->state, state, "redis %s", r->options.name);
+	MACHINE_ENTER(
+	    states, l->state, state, "redis %s", l->parts.options->name);
 }
 
 void
-redis_link_drop(struct redis *r, const char *fmt, ...)
+redis_link_drop(struct redis_link *l, const char *fmt, ...)
 {
 	va_list ap;
 
-	if (r->context == NULL || r->reason[0] != '\0')
+	if (l->context == NULL || l->reason[0] != '\0')
 		return;
 	va_start(ap, fmt);
-	(void)vsnprintf(r->reason, sizeof(r->reason), fmt, ap);
+	(void)vsnprintf(l->reason, sizeof(l->reason), fmt, ap);
 	va_end(ap);
-	redisAsyncFree(r->context);
+	redisAsyncFree(l->context);
+}
+
+/* False as soon as a connection is known to be lost: the pending commands may
+ * still be unaware. */
+static bool
+is_sound(const struct redis_link *l)
+{
+	return l->context != NULL && l->context->c.err == 0 &&
+	       !(l->context->c.flags & (REDIS_DISCONNECTING | REDIS_FREEING));
 }
 
 bool
-redis_link_is_sound(const struct redis *r)
+redis_link_is_up(const struct redis_link *l)
 {
-	return r->context != NULL && r->context->c.err == 0 &&
-	       !(r->context->c.flags & (REDIS_DISCONNECTING | REDIS_FREEING));
+	return l->state == REDIS_LINK_UP && is_sound(l);
+}
+
+bool
+redis_link_is_connected(const struct redis_link *l)
+{
+	return (l->state == REDIS_LINK_SETTING_UP ||
+		   l->state == REDIS_LINK_UP) &&
+	       is_sound(l);
+}
+
+void
+redis_link_set_up(struct redis_link *l)
+{
+	loop_timer_clear(l->parts.loop, &l->setup);
+	l->backoff_us = 0;
+	enter(l, REDIS_LINK_UP);
 }
 
 /* Backoff with jitter: from half of it to all of it. */
 static void
-retry_later(struct redis *r)
+retry_later(struct redis_link *l)
 {
 	uint32_t half;
 
-	r->backoff_us = r->backoff_us == 0 ? BACKOFF_MIN_US : r->backoff_us * 2;
-	if (r->backoff_us > BACKOFF_MAX_US)
-		r->backoff_us = BACKOFF_MAX_US;
-	half = (uint32_t)r->backoff_us / 2;
+	l->backoff_us = l->backoff_us == 0 ? BACKOFF_MIN_US : l->backoff_us * 2;
+	if (l->backoff_us > BACKOFF_MAX_US)
+		l->backoff_us = BACKOFF_MAX_US;
+	half = (uint32_t)l->backoff_us / 2;
 	loop_timer_after(
-	    r->loop, &r->retry, half + arc4random_uniform(half + 1));
+	    l->parts.loop, &l->retry, half + arc4random_uniform(half + 1));
 }
 
 static void
-unreachable(struct redis *r, const char *reason)
+unreachable(struct redis_link *l, const char *reason)
 {
-	redis_link_enter(r, LINK_WAITING);
-	retry_later(r);
-	if (r->options.on_unreachable != NULL)
-		r->options.on_unreachable(r->options.arg, reason);
+	enter(l, REDIS_LINK_WAITING);
+	retry_later(l);
+	if (l->parts.options->on_unreachable != NULL)
+		l->parts.options->on_unreachable(l->parts.options->arg, reason);
 }
 
-/* The connection is gone, and we are out of hiredis. */
+/* The connection is gone, and no hiredis callback is running. */
 static void
 on_lost(void *arg)
 {
-	struct redis *r = arg;
+	struct redis_link *l = arg;
 
-	CHECK(r->count == 0);
-	r->fresh = r->steps = 0;
-	r->is_reloading = false;
-	if (r->state != LINK_UP) {
-		unreachable(r, r->reason);
+	CHECK(l->calls.count == 0);
+	if (l->state != REDIS_LINK_UP) {
+		unreachable(l, l->reason);
 		return;
 	}
-	redis_link_enter(r, LINK_WAITING);
-	retry_later(r);
-	if (r->options.on_down != NULL)
-		r->options.on_down(r->options.arg, r->reason);
+	enter(l, REDIS_LINK_WAITING);
+	retry_later(l);
+	if (l->parts.options->on_down != NULL)
+		l->parts.options->on_down(l->parts.options->arg, l->reason);
 }
 
 /*
- * The interest of hiredis in its descriptor: its ev hooks. While it is
- * connected, output waits for the end of the iteration, when on_flush() writes
- * all of it; only what the kernel did not take then waits for EPOLLOUT.
+ * The interest of hiredis in its descriptor: its ev hooks. While the link is
+ * connected, output waits for on_flush() at the end of the iteration. Only a
+ * rest that the kernel did not take waits for EPOLLOUT.
  */
 static void
-set_interest(struct redis *r, uint32_t interest)
+set_interest(struct redis_link *l, uint32_t interest)
 {
-	if (interest == r->interest || r->watch.fd == -1)
+	if (interest == l->interest || l->watch.fd == -1)
 		return;
-	r->interest = interest;
-	(void)loop_watch_modify(r->loop, &r->watch, interest);
+	l->interest = interest;
+	(void)loop_watch_modify(l->parts.loop, &l->watch, interest);
 }
 
 static void
 on_want_read(void *arg)
 {
-	struct redis *r = arg;
+	struct redis_link *l = arg;
 
-	set_interest(r, r->interest | EPOLLIN);
+	set_interest(l, l->interest | EPOLLIN);
 }
 
 static void
 on_unwant_read(void *arg)
 {
-	struct redis *r = arg;
+	struct redis_link *l = arg;
 
-	set_interest(r, r->interest & ~(uint32_t)EPOLLIN);
+	set_interest(l, l->interest & ~(uint32_t)EPOLLIN);
 }
 
 static void
 on_want_write(void *arg)
 {
-	struct redis *r = arg;
+	struct redis_link *l = arg;
 
-	if (r->state == LINK_CONNECTING || r->flushing)
-		set_interest(r, r->interest | EPOLLOUT);
+	if (l->state == REDIS_LINK_CONNECTING || l->flushing)
+		set_interest(l, l->interest | EPOLLOUT);
 	else
-		loop_defer(r->loop, &r->flush);
+		loop_defer(l->parts.loop, &l->flush);
 }
 
 static void
 on_unwant_write(void *arg)
 {
-	struct redis *r = arg;
+	struct redis_link *l = arg;
 
-	set_interest(r, r->interest & ~(uint32_t)EPOLLOUT);
+	set_interest(l, l->interest & ~(uint32_t)EPOLLOUT);
 }
 
 /*
- * hiredis is about to free its context. 0.14 has answered the pending calls by
- * now; 1.x may do so after this, and may call this twice.
+ * hiredis is about to free its context. 0.14 has answered the pending calls
+ * before; 1.x may answer them afterwards, and may call this hook twice.
  */
 static void
 on_context_gone(void *arg)
 {
-	struct redis *r = arg;
+	struct redis_link *l = arg;
 
-	if (r->context == NULL)
+	if (l->context == NULL)
 		return;
-	if (r->reason[0] == '\0')
-		(void)snprintf(r->reason, sizeof(r->reason), "%s",
-		    r->context->c.err != 0 ? r->context->c.errstr
+	if (l->reason[0] == '\0')
+		(void)snprintf(l->reason, sizeof(l->reason), "%s",
+		    l->context->c.err != 0 ? l->context->c.errstr
 					   : "connection lost");
-	loop_watch_del(r->loop, &r->watch);
-	r->context = NULL;
-	r->interest = 0;
-	loop_timer_clear(r->loop, &r->setup);
-	loop_timer_clear(r->loop, &r->reply);
-	loop_defer_cancel(r->loop, &r->flush);
-	if (r->state != LINK_CLOSED)
-		loop_defer(r->loop, &r->lost);
+	loop_watch_del(l->parts.loop, &l->watch);
+	l->context = NULL;
+	l->interest = 0;
+	loop_timer_clear(l->parts.loop, &l->setup);
+	loop_timer_clear(l->parts.loop, &l->reply);
+	loop_defer_cancel(l->parts.loop, &l->flush);
+	if (l->state != REDIS_LINK_CLOSED)
+		loop_defer(l->parts.loop, &l->lost);
 }
 
-/* Deadlines. */
+/* ---- deadlines ---- */
 
-void
-redis_link_set_deadline(struct redis *r)
+/* An unsent call has no deadline yet. */
+static void
+set_reply_deadline(struct redis_link *l)
 {
-	/* What was not flushed has no deadline yet. */
-	if (r->count == r->fresh)
-		loop_timer_clear(r->loop, &r->reply);
+	uint64_t oldest_us;
+
+	if (redis_calls_oldest_us(&l->calls, &oldest_us))
+		loop_timer_set(l->parts.loop, &l->reply,
+		    oldest_us + REDIS_REPLY_MS * US_PER_MS);
 	else
-		loop_timer_set(r->loop, &r->reply,
-		    r->calls[r->head].sent_us +
-			REDIS_REPLY_MS * REDIS_US_PER_MS);
+		loop_timer_clear(l->parts.loop, &l->reply);
 }
 
 static void
 on_setup_timeout(void *arg)
 {
-	struct redis *r = arg;
+	struct redis_link *l = arg;
 
-	redis_link_drop(r, "%s: no answer for %d ms",
-	    r->state == LINK_CONNECTING ? "connect" : "set up",
+	redis_link_drop(l, "%s: no answer for %d ms",
+	    l->state == REDIS_LINK_CONNECTING ? "connect" : "set up",
 	    REDIS_CONNECT_MS);
 }
 
 static void
 on_reply_timeout(void *arg)
 {
-	struct redis *r = arg;
-	uint64_t oldest_us = r->calls[r->head].sent_us;
+	struct redis_link *l = arg;
+	uint64_t before_us, oldest_us;
 
-	/* It may be this process that was late: the reply may be there. */
-	redisAsyncHandleRead(r->context);
-	if (r->context == NULL || r->count == r->fresh)
+	if (!redis_calls_oldest_us(&l->calls, &before_us))
 		return;
-	if (r->calls[r->head].sent_us == oldest_us)
-		redis_link_drop(r, "no reply for %d ms", REDIS_REPLY_MS);
+	/* This process may have been late: the reply may have come. */
+	redisAsyncHandleRead(l->context);
+	if (l->context != NULL &&
+	    redis_calls_oldest_us(&l->calls, &oldest_us) &&
+	    oldest_us == before_us)
+		redis_link_drop(l, "no reply for %d ms", REDIS_REPLY_MS);
+}
+
+/* ---- commands ---- */
+
+static void
+write_out(struct redis_link *l)
+{
+	l->flushing = true;
+	redisAsyncHandleWrite(l->context);
+	l->flushing = false;
 }
 
 static void
 on_flush(void *arg)
 {
-	struct redis *r = arg;
-	uint64_t now_us;
+	struct redis_link *l = arg;
 
-	if (r->context == NULL)
+	if (l->context == NULL)
 		return;
-	/* The clock, since this iteration may have begun long ago, and the
-	 * deadline must not count what was our own delay. */
-	now_us = clock_ns() / 1000;
-	for (; r->fresh != 0; r->fresh--) {
-		unsigned i = r->head + r->count - r->fresh;
-
-		r->calls[i % REDIS_PENDING_MAX].sent_us = now_us;
-	}
-	redis_link_set_deadline(r);
-	r->flushing = true;
-	redisAsyncHandleWrite(r->context);
-	r->flushing = false;
+	/* The clock, not the loop's time: the iteration may have begun long
+	 * ago, and the deadline must not count this process's own delay. */
+	redis_calls_sent(&l->calls, clock_ns() / 1000);
+	set_reply_deadline(l);
+	write_out(l);
 }
 
-/* Connecting. */
+void
+redis_link_flush(struct redis_link *l)
+{
+	if (!l->flush.queued)
+		return;
+	loop_defer_cancel(l->parts.loop, &l->flush);
+	on_flush(l);
+}
+
+static void
+on_reply(redisAsyncContext *context, void *data, void *arg)
+{
+	struct redis_link *l = arg;
+	const redisReply *reply = data;
+	struct redis_call call = redis_calls_take(&l->calls);
+
+	(void)context;
+	if (reply != NULL) {
+		set_reply_deadline(l);
+		if (reply->type == REDIS_REPLY_ERROR)
+			l->parts.on_error(l->parts.arg, reply);
+	}
+	if (call.fn != NULL)
+		call.fn(call.arg, reply);
+}
+
+int
+redis_link_send(struct redis_link *l, redis_reply_fn *fn, void *arg, int argc,
+    const char **argv, const size_t *lens)
+{
+	if (!redis_link_is_connected(l)) {
+		errno = ENOTCONN;
+		return -1;
+	}
+	if (redis_calls_is_full(&l->calls)) {
+		errno = ENOBUFS;
+		return -1;
+	}
+	if (redisAsyncCommandArgv(l->context, on_reply, l, argc, argv, lens) !=
+	    REDIS_OK) {
+		errno = ENOMEM;
+		return -1;
+	}
+	redis_calls_add(&l->calls, fn, arg);
+	return 0;
+}
+
+/* data: NULL at the end of the connection. */
+static void
+on_push(redisAsyncContext *context, void *data, void *arg)
+{
+	struct redis_link *l = arg;
+	const redisReply *reply = data;
+
+	(void)context;
+	if (reply != NULL && reply->type == REDIS_REPLY_ARRAY)
+		l->push_fn(l->push_arg, reply);
+}
+
+int
+redis_link_subscribe(
+    struct redis_link *l, const char *channel, redis_reply_fn *fn, void *arg)
+{
+	const char *argv[] = {"SUBSCRIBE", channel};
+
+	if (!redis_link_is_connected(l)) {
+		errno = ENOTCONN;
+		return -1;
+	}
+	l->push_fn = fn;
+	l->push_arg = arg;
+	if (redisAsyncCommandArgv(l->context, on_push, l, 2, argv, NULL) !=
+	    REDIS_OK) {
+		errno = ENOMEM;
+		return -1;
+	}
+	return 0;
+}
+
+/* ---- connecting ---- */
 
 static void
 on_event(void *arg, uint32_t events)
 {
-	struct redis *r = arg;
+	struct redis_link *l = arg;
 	bool failed = events & (EPOLLERR | EPOLLHUP);
+	bool connecting = l->state == REDIS_LINK_CONNECTING;
 
-	bool connecting = r->state == LINK_CONNECTING;
-
-	/* Either call may free the context; on_context_gone() says so. */
-	if ((events & EPOLLOUT) || (failed && connecting)) {
-		r->flushing = true;
-		redisAsyncHandleWrite(r->context);
-		r->flushing = false;
-	}
-	if (connecting && r->state == LINK_SETTING_UP)
-		redis_setup_begin(r);
-	if (r->context != NULL && ((events & EPOLLIN) || failed))
-		redisAsyncHandleRead(r->context);
+	/* Either call may free the context: on_context_gone() clears it. */
+	if ((events & EPOLLOUT) || (failed && connecting))
+		write_out(l);
+	if (connecting && l->state == REDIS_LINK_SETTING_UP)
+		l->parts.on_connected(l->parts.arg);
+	if (l->context != NULL && ((events & EPOLLIN) || failed))
+		redisAsyncHandleRead(l->context);
 }
 
 static void
 on_connected(const redisAsyncContext *context, int status)
 {
-	struct redis *r = context->data;
+	struct redis_link *l = context->data;
 
-	/* Nothing more in here: hiredis 0.14 may not be freed from this
-	 * callback. A failure reaches on_context_gone() by itself. */
+	/* on_event() does the rest: hiredis 0.14 may not be freed from this
+	 * callback. A failure reaches on_context_gone() anyway. */
 	if (status == REDIS_OK)
-		redis_link_enter(r, LINK_SETTING_UP);
+		enter(l, REDIS_LINK_SETTING_UP);
 }
 
-/* An idle subscriber sends nothing, so only keep-alive tells it that the
- * other side vanished without a word. */
+/* Takes over a connection that hiredis has begun to make. */
 static void
-set_socket_options(int fd)
-{
-	int on = 1, idle_s = 5, interval_s = 1, probes = 3;
-
-	(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
-	/* Each fails on a unix socket, which needs none. */
-	(void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
-	(void)setsockopt(
-	    fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle_s, sizeof(idle_s));
-	(void)setsockopt(
-	    fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval_s, sizeof(interval_s));
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof(probes));
-}
-
-/* Takes over what hiredis began to connect. */
-static void
-attach(struct redis *r, redisAsyncContext *context)
+attach(struct redis_link *l, redisAsyncContext *context)
 {
 	char reason[REDIS_REASON_MAX];
 
 	if (context == NULL) {
-		unreachable(r, "out of memory");
+		unreachable(l, "out of memory");
 		return;
 	}
-	if (context->err != 0 ||
-	    loop_watch_add(r->loop, &r->watch, context->c.fd, EPOLLOUT) == -1) {
+	if (context->err != 0 || loop_watch_add(l->parts.loop, &l->watch,
+				     context->c.fd, EPOLLOUT) == -1) {
 		(void)snprintf(reason, sizeof(reason), "%s",
 		    context->err != 0 ? context->errstr : strerror(errno));
 		redisAsyncFree(context);
-		unreachable(r, reason);
+		unreachable(l, reason);
 		return;
 	}
-	redis_link_enter(r, LINK_CONNECTING);
-	set_socket_options(context->c.fd);
-	r->context = context;
-	r->interest = EPOLLOUT;
-	r->reason[0] = '\0';
-	context->data = r;
-	context->ev.data = r;
+	enter(l, REDIS_LINK_CONNECTING);
+	(void)fcntl(context->c.fd, F_SETFD, FD_CLOEXEC);
+	/* An idle subscriber sends nothing. */
+	sock_keep_alive(context->c.fd);
+	l->context = context;
+	l->interest = EPOLLOUT;
+	l->reason[0] = '\0';
+	context->data = l;
+	context->ev.data = l;
 	context->ev.addRead = on_want_read;
 	context->ev.delRead = on_unwant_read;
 	context->ev.addWrite = on_want_write;
@@ -322,87 +411,78 @@ attach(struct redis *r, redisAsyncContext *context)
 	/* Last: it calls addWrite. */
 	(void)redisAsyncSetConnectCallback(context, on_connected);
 	loop_timer_after(
-	    r->loop, &r->setup, REDIS_CONNECT_MS * REDIS_US_PER_MS);
+	    l->parts.loop, &l->setup, REDIS_CONNECT_MS * US_PER_MS);
 }
 
-/* hiredis resolves names while it blocks, hence numbers only. */
+/* hiredis blocks while it resolves a name, hence numbers only. */
 static void
-connect_to(struct redis *r, const struct sock_addr *addr)
+connect_to(struct redis_link *l, const struct sock_addr *addr)
 {
 	struct sock_host host = sock_host_of(addr);
 	char text[SOCK_TEXT_MAX];
 
-	attach(r,
-	    redisAsyncConnect(sock_host_str(&host, text), r->options.url.port));
+	attach(l, redisAsyncConnect(
+		      sock_host_str(&host, text), l->parts.options->url.port));
 }
 
 static void
 on_resolved(void *arg, const struct resolver_answer *answer)
 {
-	struct redis *r = arg;
+	struct redis_link *l = arg;
 	char reason[REDIS_REASON_MAX];
 
-	r->query = NULL;
+	l->query = NULL;
 	if (answer->outcome == RESOLVER_FOUND) {
-		connect_to(r, &answer->addrs[r->attempts++ % answer->count]);
+		connect_to(l, &answer->addrs[l->attempts++ % answer->count]);
 		return;
 	}
 	(void)snprintf(reason, sizeof(reason), "%.100s: %s",
-	    r->options.url.host, answer->why);
-	unreachable(r, reason);
+	    l->parts.options->url.host, answer->why);
+	unreachable(l, reason);
 }
 
 static void
 on_retry(void *arg)
 {
-	struct redis *r = arg;
-	const struct redis_url *url = &r->options.url;
+	struct redis_link *l = arg;
+	const struct redis_url *url = &l->parts.options->url;
 	struct sock_addr addr;
 
 	if (url->path[0] != '\0') {
-		attach(r, redisAsyncConnectUnix(url->path));
+		attach(l, redisAsyncConnectUnix(url->path));
 	} else if (sock_addr_from_host(&addr, url->host, url->port) == 0) {
-		connect_to(r, &addr);
+		connect_to(l, &addr);
 	} else {
-		redis_link_enter(r, LINK_RESOLVING);
-		r->query = resolver_query(
-		    r->resolver, url->host, url->port, on_resolved, r);
-		if (r->query == NULL)
-			unreachable(r, "out of memory");
+		enter(l, REDIS_LINK_RESOLVING);
+		l->query = resolver_query(
+		    l->parts.resolver, url->host, url->port, on_resolved, l);
+		if (l->query == NULL)
+			unreachable(l, "out of memory");
 	}
 }
 
 void
-redis_link_init(struct redis *r)
+redis_link_init(struct redis_link *l, const struct redis_link_parts *parts)
 {
-	r->state = LINK_WAITING;
-	timer_init(&r->retry, on_retry, r);
-	timer_init(&r->setup, on_setup_timeout, r);
-	timer_init(&r->reply, on_reply_timeout, r);
-	loop_watch_init(&r->watch, on_event, r);
-	loop_deferred_init(&r->flush, on_flush, r);
-	loop_deferred_init(&r->lost, on_lost, r);
-	loop_timer_after(r->loop, &r->retry, 0);
+	l->parts = *parts;
+	l->state = REDIS_LINK_WAITING;
+	timer_init(&l->retry, on_retry, l);
+	timer_init(&l->setup, on_setup_timeout, l);
+	timer_init(&l->reply, on_reply_timeout, l);
+	loop_watch_init(&l->watch, on_event, l);
+	loop_deferred_init(&l->flush, on_flush, l);
+	loop_deferred_init(&l->lost, on_lost, l);
+	loop_timer_after(parts->loop, &l->retry, 0);
 }
 
 void
-redis_flush(struct redis *r)
+redis_link_close(struct redis_link *l)
 {
-	if (r == NULL || !r->flush.queued)
-		return;
-	loop_defer_cancel(r->loop, &r->flush);
-	on_flush(r);
-}
-
-void
-redis_link_close(struct redis *r)
-{
-	redis_link_enter(r, LINK_CLOSED);
-	if (r->query != NULL)
-		resolver_cancel(r->query);
-	loop_timer_clear(r->loop, &r->retry);
-	loop_defer_cancel(r->loop, &r->lost);
-	/* Perhaps only once hiredis' callback that we are in has returned. */
-	if (r->context != NULL)
-		redisAsyncFree(r->context);
+	enter(l, REDIS_LINK_CLOSED);
+	if (l->query != NULL)
+		resolver_cancel(l->query);
+	loop_timer_clear(l->parts.loop, &l->retry);
+	loop_defer_cancel(l->parts.loop, &l->lost);
+	if (l->context != NULL)
+		redisAsyncFree(l->context);
 }

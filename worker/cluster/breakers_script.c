@@ -1,6 +1,6 @@
 #include "breakers_script.h"
 
-#include "redis.h"
+#include "redis_options.h"
 
 /* Of breakers.lua, which the build embeds. */
 extern const char breakers_lua[];
