@@ -47,7 +47,7 @@ is_my_turn(const struct runtime *rt)
 static void
 judge(struct endpoint *e, bool good, const char *why)
 {
-	const struct config_service *config = e->service->config;
+	const struct config_service *config = e->config;
 	struct member *shared = e->member;
 	uint32_t verdict = good ? CHECKS_UP : CHECKS_DOWN;
 	unsigned needed = good ? config->health.rise : config->health.fall;
@@ -87,7 +87,7 @@ finish(struct endpoint *e, bool good, const char *why)
 static void
 send_check(struct upstream *up)
 {
-	const struct config_service *config = up->endpoint->service->config;
+	const struct config_service *config = up->endpoint->config;
 	char data[1024];
 	struct fields f;
 	struct iovec iov;
@@ -165,7 +165,7 @@ start(struct checker *c, struct endpoint *e)
 	TAILQ_INSERT_TAIL(&c->running, e->check, idle_entry);
 	upstream_set_owner(e->check, on_event, c);
 	message_init_response(&e->check->message, MESSAGE_HEAD_MAX, false);
-	upstream_set_deadline(e->check, e->service->config->health.timeout_us);
+	upstream_set_deadline(e->check, e->config->health.timeout_us);
 }
 
 static void

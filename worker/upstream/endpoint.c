@@ -7,20 +7,19 @@
 #include "balance.h"
 #include "hash.h"
 #include "log.h"
-#include "service.h"
 #include "runtime.h"
 
 #define EJECT_TIMES_MAX 10
 
 /* Services that share an address may ask it for different paths. */
 static struct member *
-join(const struct endpoint *e)
+join(const struct endpoint *e, unsigned index)
 {
-	const char *service = e->service->config->name;
+	const char *service = e->config->name;
 	struct member_name name = {
 	    .key =
 		hash_bytes(sock_addr_hash(&e->addr), service, strlen(service)),
-	    .service = e->service->index,
+	    .service = index,
 	    .text = e->text,
 	};
 	struct member *table = e->runtime->scoreboard->members;
@@ -30,27 +29,26 @@ join(const struct endpoint *e)
 }
 
 struct endpoint *
-endpoint_new(struct service *service, const struct sock_addr *addr,
+endpoint_new(struct runtime *rt, unsigned service, const struct sock_addr *addr,
     const struct config_endpoint *origin)
 {
 	struct endpoint *e = calloc(1, sizeof(*e));
 
 	if (e == NULL)
 		return NULL;
-	e->service = service;
-	e->runtime = service->runtime;
+	e->runtime = rt;
+	e->config = &rt->config->services[service];
 	e->addr = *addr;
 	e->origin = origin;
-	e->id = scoreboard_endpoint_id(
-	    service->runtime->scoreboard, sock_addr_hash(addr));
+	e->id = scoreboard_endpoint_id(rt->scoreboard, sock_addr_hash(addr));
 	sock_addr_str(addr, e->text);
-	e->member = join(e);
+	e->member = join(e, service);
 	e->number = affinity_endpoint(e->text);
 	if (e->id == SCOREBOARD_NO_ENDPOINT || e->member == NULL)
 		log_warn("endpoint %s of %s: %d others came before it: it is "
 			 "not checked, its load is this worker's alone, and "
 			 "the metrics lack it",
-		    e->text, service->config->name, SCOREBOARD_ENDPOINTS);
+		    e->text, e->config->name, SCOREBOARD_ENDPOINTS);
 	TAILQ_INIT(&e->idle);
 	return e;
 }
@@ -62,22 +60,11 @@ free_if_gone(struct endpoint *e)
 		loop_bury(e->runtime->loop, e, free);
 }
 
-/* A name and an address of the configuration may be the same endpoint. */
-static bool
-has_twin(const struct endpoint *e)
-{
-	for (size_t i = 0; i < e->service->endpoint_count; i++)
-		if (e->service->endpoints[i] != e &&
-		    e->service->endpoints[i]->member == e->member)
-			return true;
-	return false;
-}
-
 void
-endpoint_leave(struct endpoint *e)
+endpoint_leave(struct endpoint *e, bool has_twin)
 {
 	e->gone = true;
-	if (e->member != NULL && !has_twin(e))
+	if (e->member != NULL && !has_twin)
 		member_leave(e->member, e->runtime->index);
 	free_if_gone(e);
 }
@@ -118,7 +105,7 @@ endpoint_end(struct endpoint *e)
 static void
 eject(struct endpoint *e, const char *why)
 {
-	const struct config_service *config = e->service->config;
+	const struct config_service *config = e->config;
 	uint64_t times = 1;
 
 	for (unsigned i = 0; i < e->ejections && times < EJECT_TIMES_MAX; i++)
@@ -141,7 +128,7 @@ eject(struct endpoint *e, const char *why)
 void
 endpoint_failed(struct endpoint *e, const char *why, bool unreachable)
 {
-	unsigned limit = e->service->config->eject.failures;
+	unsigned limit = e->config->eject.failures;
 
 	/* Those that were under way when it was ejected say nothing new. */
 	if (e->gone || e->ejected_until_us > loop_now_us(e->runtime->loop))
@@ -165,7 +152,7 @@ endpoint_worked(struct endpoint *e)
 		if (e->member != NULL)
 			member_restore(e->member);
 		log_info("endpoint %s of %s: works again after %u failures",
-		    e->text, e->service->config->name, e->failures);
+		    e->text, e->config->name, e->failures);
 	}
 	e->failures = 0;
 	e->ejections = 0;
@@ -187,15 +174,15 @@ endpoint_weight(const struct endpoint *e, uint64_t now_us)
 	uint64_t since_us = e->since_us;
 	uint64_t up_since_us = 0;
 
-	if (e->service->config->slow_start_us == 0)
+	if (e->config->slow_start_us == 0)
 		return e->origin->weight * BALANCE_WEIGHT;
 	if (e->member != NULL)
 		up_since_us = atomic_load_explicit(
 		    &e->member->up_since_us, memory_order_relaxed);
 	if (up_since_us > since_us)
 		since_us = up_since_us;
-	return balance_weight(e->origin->weight, since_us,
-	    e->service->config->slow_start_us, now_us);
+	return balance_weight(
+	    e->origin->weight, since_us, e->config->slow_start_us, now_us);
 }
 
 uint32_t

@@ -27,8 +27,9 @@ struct runtime;
 TAILQ_HEAD(upstream_list, upstream);
 
 struct endpoint {
-	struct service *service;
+	struct service *service; /* the owner's to set */
 	struct runtime *runtime;
+	const struct config_service *config; /* of that service */
 	struct sock_addr addr;
 	char text[SOCK_TEXT_MAX];
 	uint32_t id; /* of the address, in the scoreboard */
@@ -51,11 +52,16 @@ struct endpoint {
 	unsigned checks_in_a_row; /* of that result, not the current verdict */
 };
 
-/* NULL with ENOMEM. */
-struct endpoint *endpoint_new(struct service *service,
+/* service: an index of the configuration; origin: that service's entry which
+ * led to addr. NULL with ENOMEM. */
+struct endpoint *endpoint_new(struct runtime *rt, unsigned service,
     const struct sock_addr *addr, const struct config_endpoint *origin);
-/* It has left its service: freed now, or with its last connection. */
-void endpoint_leave(struct endpoint *endpoint);
+/*
+ * The endpoint has left its service: freed now, or with its last connection.
+ * has_twin: another endpoint of the service has the same address, since a name
+ * and an address of the configuration may be the same; the member then stays.
+ */
+void endpoint_leave(struct endpoint *endpoint, bool has_twin);
 
 /* May it get a request: neither ejected nor found down by the checks? */
 bool endpoint_is_usable(const struct endpoint *endpoint, uint64_t now_us);

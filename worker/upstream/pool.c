@@ -11,6 +11,7 @@ TAILQ_HEAD(pool_wait_list, pool_wait);
 
 struct pool {
 	struct service *service;
+	const struct config_service *config;
 	struct runtime *runtime;
 	unsigned connections; /* open, lent and idle */
 	unsigned idle;
@@ -23,6 +24,12 @@ struct pool {
 };
 
 /* ---- connections ---- */
+
+static struct pool *
+pool_of(const struct upstream *up)
+{
+	return up->endpoint->service->pool;
+}
 
 /* Something changed: those who wait may be served, outside our caller. */
 static void
@@ -49,7 +56,7 @@ take_idle(struct pool *pool, struct upstream *up)
 void
 pool_discard(struct upstream *up)
 {
-	struct pool *pool = up->endpoint->service->pool;
+	struct pool *pool = pool_of(up);
 
 	if (!CONFINED(up->state != UPSTREAM_CLOSED,
 		"upstream of %s, discarded twice", up->endpoint->text))
@@ -74,14 +81,14 @@ on_idle_event(void *arg, struct upstream *up, enum upstream_event event)
 void
 pool_release(struct upstream *up)
 {
-	struct pool *pool = up->endpoint->service->pool;
+	struct pool *pool = pool_of(up);
 
 	if (!upstream_set_idle(up)) {
 		pool_discard(up);
 		return;
 	}
 	upstream_set_owner(up, on_idle_event, pool);
-	upstream_set_deadline(up, pool->service->config->pool.idle_us);
+	upstream_set_deadline(up, pool->config->pool.idle_us);
 	put_idle(pool, up);
 	if (up->endpoint->gone)
 		pool_discard(up);
@@ -141,7 +148,7 @@ lend(struct pool_wait *wait, struct upstream **up)
 {
 	struct pool *pool = wait->pool;
 	struct service *service = pool->service;
-	unsigned max = service->config->pool.connections;
+	unsigned max = pool->config->pool.connections;
 	struct endpoint *endpoint;
 
 	/* First: whose turn it is must not be used up for nothing. */
@@ -209,7 +216,7 @@ enum pool_result
 pool_acquire(struct pool_wait *wait, struct upstream **up)
 {
 	struct pool *pool = wait->pool;
-	const struct config_service *config = pool->service->config;
+	const struct config_service *config = pool->config;
 	struct loop *loop = pool->runtime->loop;
 	enum pool_result result = POOL_WAITING;
 
@@ -280,6 +287,7 @@ pool_new(struct service *service)
 	if (pool == NULL)
 		return NULL;
 	pool->service = service;
+	pool->config = service->config;
 	pool->runtime = service->runtime;
 	TAILQ_INIT(&pool->waiting);
 	timer_init(&pool->timer, on_timer, pool);

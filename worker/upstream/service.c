@@ -138,12 +138,24 @@ add_endpoint(struct service *service, const struct sock_addr *addr,
 		    service->config->name, SERVICE_ENDPOINTS_MAX);
 		return false;
 	}
-	e = endpoint_new(service, addr, origin);
+	e = endpoint_new(service->runtime, service->index, addr, origin);
 	if (e == NULL)
 		return false;
+	e->service = service;
 	e->since_us = since_us;
 	service->endpoints[service->endpoint_count++] = e;
 	return true;
+}
+
+/* True when a remaining endpoint has the place of e in the scoreboard. */
+static bool
+has_twin(const struct service *service, const struct endpoint *e)
+{
+	for (size_t i = 0; i < service->endpoint_count; i++)
+		if (service->endpoints[i] != e &&
+		    service->endpoints[i]->member == e->member)
+			return true;
+	return false;
 }
 
 static void
@@ -154,7 +166,7 @@ remove_endpoint(struct service *service, size_t i)
 	service->endpoints[i] = service->endpoints[--service->endpoint_count];
 	if (service->on_leave != NULL)
 		service->on_leave(service, e);
-	endpoint_leave(e);
+	endpoint_leave(e, has_twin(service, e));
 }
 
 /* ---- names ---- */

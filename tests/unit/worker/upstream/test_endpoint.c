@@ -5,12 +5,22 @@
 
 #include "balance.h"
 #include "endpoint.h"
-#include "service.h"
 
 #define FOR_US (10 * SECOND)
 
-static struct service *service;
-static struct endpoint *e;
+static struct endpoint *e, *other;
+
+static struct endpoint *
+new_endpoint(size_t origin)
+{
+	const struct config_endpoint *config =
+	    &scene.config->services[0].endpoints[origin];
+	struct endpoint *new =
+	    endpoint_new(&scene.rt, 0, &config->addr, config);
+
+	assert_non_null(new);
+	return new;
+}
 
 static void
 open_endpoint(const char *options)
@@ -21,16 +31,16 @@ open_endpoint(const char *options)
 		   "  eject: { failures: 3, for: 10s }\n"
 		   "%s",
 	    options);
-	service = service_new(&scene.rt, 0);
-	assert_non_null(service);
-	e = service->endpoints[0];
+	e = new_endpoint(0);
+	other = new_endpoint(1);
 }
 
 static int
 teardown(void **state)
 {
 	(void)state;
-	service_free(service);
+	endpoint_leave(e, false);
+	endpoint_leave(other, false);
 	scene_close();
 	return 0;
 }
@@ -73,7 +83,7 @@ failures_in_a_row_eject(void **state)
 	}
 	endpoint_failed(e, "bad status", false);
 	assert_ejected_for(FOR_US);
-	assert_true(endpoint_is_usable(service->endpoints[1], now_us()));
+	assert_true(endpoint_is_usable(other, now_us()));
 }
 
 static void
@@ -225,7 +235,7 @@ what_the_checks_find_down_takes_nothing(void **state)
 	assert_true(endpoint_is_usable(e, now_us()));
 	atomic_store(&shared->checks, CHECKS_DOWN);
 	assert_false(endpoint_is_usable(e, now_us()));
-	assert_true(endpoint_is_usable(service->endpoints[1], now_us()));
+	assert_true(endpoint_is_usable(other, now_us()));
 	atomic_store(&shared->checks, CHECKS_UP);
 	assert_true(endpoint_is_usable(e, now_us()));
 }
@@ -233,18 +243,18 @@ what_the_checks_find_down_takes_nothing(void **state)
 static void
 its_load_is_the_whole_hosts(void **state)
 {
-	struct scoreboard_slot *other;
+	struct scoreboard_slot *neighbour;
 
 	(void)state;
 	open_endpoint("");
-	other = &scene.rt.scoreboard->slots[1];
+	neighbour = &scene.rt.scoreboard->slots[1];
 	atomic_store(&scene.rt.slot->state, SLOT_READY);
-	atomic_store(&other->state, SLOT_READY);
+	atomic_store(&neighbour->state, SLOT_READY);
 	endpoint_begin(e);
 	endpoint_begin(e);
-	counter_gauge(&other->endpoint_in_flight[e->id], 5);
+	counter_gauge(&neighbour->endpoint_in_flight[e->id], 5);
 	assert_int_equal(endpoint_load(e), 7);
-	assert_int_equal(endpoint_load(service->endpoints[1]), 0);
+	assert_int_equal(endpoint_load(other), 0);
 	endpoint_end(e);
 	assert_int_equal(endpoint_load(e), 6);
 	endpoint_end(e);
@@ -275,15 +285,30 @@ one_that_has_left_is_not_ejected(void **state)
 
 	(void)state;
 	open_endpoint("");
-	alone = endpoint_new(
-	    service, &e->addr, &scene.config->services[0].endpoints[0]);
-	assert_non_null(alone);
+	alone = new_endpoint(0);
 	endpoint_connected(alone);
-	endpoint_leave(alone);
+	endpoint_leave(alone, true);
 	scene_turn();
 	endpoint_failed(alone, "refused", true);
 	assert_int_equal(alone->ejected_until_us, 0);
 	endpoint_disconnected(alone);
+}
+
+/* A name and an address of the configuration may be the same endpoint. */
+static void
+the_last_of_twins_takes_the_member_along(void **state)
+{
+	struct endpoint *twin;
+
+	(void)state;
+	open_endpoint("");
+	twin = new_endpoint(0);
+	assert_ptr_equal(twin->member, e->member);
+	endpoint_leave(twin, true);
+	assert_true(member_is_listed(e->member));
+	twin = new_endpoint(0);
+	endpoint_leave(twin, false);
+	assert_false(member_is_listed(e->member));
 }
 
 int
@@ -306,6 +331,7 @@ main(void)
 	    TEST(its_load_is_the_whole_hosts),
 	    TEST(without_a_number_its_load_is_its_connections),
 	    TEST(one_that_has_left_is_not_ejected),
+	    TEST(the_last_of_twins_takes_the_member_along),
 	};
 
 	log_init(LOG_LEVEL_ERROR, LOG_FORMAT_TEXT);

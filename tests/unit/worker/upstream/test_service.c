@@ -322,6 +322,29 @@ the_set_follows_the_name(void **state)
 	service->on_leave = NULL;
 }
 
+/* A name and an address of the configuration may be the same endpoint. */
+static void
+the_host_lists_an_address_until_its_last_endpoint_leaves(void **state)
+{
+	const struct member *shared;
+
+	(void)state;
+	open_service("'10.0.0.1:80', 'backend:80'", "  resolve: 100ms\n");
+	answer(RESOLVER_FOUND, NULL, 60, "12");
+	assert_int_equal(service->endpoint_count, 3);
+	shared = find('1')->member;
+	assert_true(member_is_listed(shared));
+	WAIT_UNTIL(is_asked);
+	answer(RESOLVER_FOUND, NULL, 60, "2");
+	assert_int_equal(service->endpoint_count, 2);
+	assert_true(member_is_listed(shared));
+	shared = find('2')->member;
+	WAIT_UNTIL(is_asked);
+	answer(RESOLVER_ABSENT, "no such name", 0, "");
+	assert_int_equal(service->endpoint_count, 1);
+	assert_false(member_is_listed(shared));
+}
+
 /* Who is there from the start has nobody to take over from; who joins has. */
 static void
 only_who_joins_starts_slowly(void **state)
@@ -442,6 +465,7 @@ main(void)
 	    TEST(a_key_keeps_to_its_endpoint),
 	    TEST(a_name_stands_for_its_addresses),
 	    TEST(the_set_follows_the_name),
+	    TEST(the_host_lists_an_address_until_its_last_endpoint_leaves),
 	    TEST(only_who_joins_starts_slowly),
 	    TEST(a_name_server_that_fails_changes_nothing),
 	    TEST(a_failure_alone_is_an_answer_too),
