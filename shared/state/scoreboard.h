@@ -146,7 +146,8 @@ struct scoreboard_slot {
 	_Atomic uint64_t totals[SCOREBOARD_TOTAL_COUNT];
 	_Atomic uint64_t services[CONFIG_SERVICES_MAX]
 				 [SCOREBOARD_SERVICE_TOTAL_COUNT];
-	_Atomic uint64_t ticket_seq; /* last block asked for by /api/count */
+	/* The number of the last block asked for by /api/count. */
+	_Atomic uint64_t sequence_block;
 	/* CPU time of the slot's former workers; the master's to write. */
 	_Atomic uint64_t past_cpu_us;
 

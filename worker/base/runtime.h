@@ -25,7 +25,7 @@
 struct breakers;
 struct offload;
 struct service;
-struct tickets;
+struct sequence;
 struct totals;
 struct trace_source;
 
@@ -43,7 +43,7 @@ struct runtime {
 
 	struct breakers *breakers;
 	struct totals *totals;
-	struct tickets *tickets;
+	struct sequence *sequence;
 	struct offload *offload;
 	struct trace_source *trace;
 	struct service **services; /* config->service_count of them */

@@ -3,11 +3,11 @@
 
 #include "handler.h"
 #include "reply.h"
-#include "tickets.h"
+#include "sequence.h"
 
 struct count {
 	struct request *request;
-	struct ticket ticket;
+	struct sequence_wait wait;
 };
 
 static void
@@ -56,7 +56,7 @@ begin(struct request *r, void *state)
 		count_in_memory(r);
 		return STAGE_DONE;
 	}
-	tickets_take(r->runtime->tickets, &c->ticket, on_number, c);
+	sequence_take(r->runtime->sequence, &c->wait, on_number, c);
 	return STAGE_DONE;
 }
 
@@ -66,7 +66,7 @@ end(struct request *r, void *state)
 	struct count *c = state;
 
 	(void)r;
-	tickets_cancel(&c->ticket);
+	sequence_cancel(&c->wait);
 }
 
 const struct stage count_stage = {

@@ -5,7 +5,7 @@
 #include "breakers.h"
 #include "log.h"
 #include "redis.h"
-#include "tickets.h"
+#include "sequence.h"
 #include "totals.h"
 
 static void
@@ -41,7 +41,7 @@ on_up(void *arg)
 		&rt->scoreboard->redis_degraded, &yes, 0))
 		log_info("redis: back, degraded mode is over");
 	breakers_on_up(rt->breakers);
-	tickets_on_up(rt->tickets);
+	sequence_on_up(rt->sequence);
 	totals_flush(rt->totals);
 }
 
@@ -62,7 +62,7 @@ on_unreachable(void *arg, const char *reason)
 
 	set_state(link->runtime, REDIS_STATE_DOWN);
 	say_degraded(link->runtime, reason);
-	tickets_on_unreachable(link->runtime->tickets);
+	sequence_on_unreachable(link->runtime->sequence);
 }
 
 static int
@@ -73,7 +73,7 @@ open_redis(struct cluster_link *link)
 	    .url = rt->config->redis.url,
 	    .name = link->name,
 	    .scripts = {&breakers_script, &breakers_peek_script, &totals_script,
-		&tickets_script},
+		&sequence_script},
 	    .script_count = 4,
 	    .on_up = on_up,
 	    .on_down = on_down,
@@ -110,9 +110,10 @@ cluster_link_open(struct cluster_link *link, struct runtime *rt)
 	rt->breakers = breakers_new(&options);
 	rt->totals = totals_new(
 	    rt->loop, link->redis, rt->config, rt->scoreboard, rt->index);
-	rt->tickets = tickets_new(
+	rt->sequence = sequence_new(
 	    rt->loop, link->redis, rt->config, rt->scoreboard, rt->index);
-	return rt->breakers != NULL && rt->totals != NULL && rt->tickets != NULL
+	return rt->breakers != NULL && rt->totals != NULL &&
+		       rt->sequence != NULL
 		   ? 0
 		   : -1;
 }
@@ -124,7 +125,7 @@ cluster_link_close(struct cluster_link *link)
 	if (link->runtime == NULL)
 		return;
 	totals_free(link->runtime->totals);
-	tickets_free(link->runtime->tickets);
+	sequence_free(link->runtime->sequence);
 	breakers_free(link->runtime->breakers);
 	/* A probe that was given back just now. */
 	redis_flush(link->redis);

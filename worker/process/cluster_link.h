@@ -1,6 +1,6 @@
 /*
  * cluster_link - a worker's connection to Redis and the parts that go by it:
- * breakers, totals and tickets. Worker only.
+ * breakers, totals and sequence. Worker only.
  *
  * While Redis is away the worker is in degraded mode: proxying goes on,
  * breakers decide on this host, totals wait. Every worker notices for itself;
@@ -19,7 +19,7 @@ struct cluster_link {
 	char name[32];       /* as CLIENT LIST shows it */
 };
 
-/* Starts to connect; sets rt's breakers, totals and tickets. link and rt
+/* Starts to connect; sets rt's breakers, totals and sequence. link and rt
  * outlive the loop. -1 with errno: cluster_link_close() takes what there is. */
 int cluster_link_open(struct cluster_link *link, struct runtime *rt);
 void cluster_link_close(struct cluster_link *link);

@@ -1,6 +1,6 @@
 -- Hands out a block of numbers; the same block when asked again.
 --
--- KEYS: the count, this slot's last block. ARGV: sequence, length, TTL in s.
+-- KEYS: the count, this slot's last block. ARGV: block number, length, TTL in s.
 -- Returns the block's last number and its length.
 
 local block = redis.call('HMGET', KEYS[2], 'seq', 'last', 'length')

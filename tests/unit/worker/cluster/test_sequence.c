@@ -1,7 +1,7 @@
 /* Goal: numbers are unique and increasing over processes, also when
  * connections die under them; without Redis they fail at once. */
 #include "clock.h"
-#include "tickets.h"
+#include "sequence.h"
 
 #include <sys/mman.h>
 
@@ -31,14 +31,14 @@ struct board {
 struct process;
 
 struct request {
-	struct ticket ticket;
+	struct sequence_wait wait;
 	struct process *process;
 };
 
 struct process {
 	struct loop *loop;
 	struct redis *redis;
-	struct tickets *tickets;
+	struct sequence *sequence;
 	struct board *board;
 	uint64_t *numbers;
 	unsigned slot, begun, served, failed;
@@ -57,8 +57,8 @@ on_up(void *arg)
 	struct process *p = arg;
 
 	p->up = true;
-	if (p->tickets != NULL)
-		tickets_on_up(p->tickets);
+	if (p->sequence != NULL)
+		sequence_on_up(p->sequence);
 }
 
 static void
@@ -76,7 +76,7 @@ on_unreachable(void *arg, const char *reason)
 	struct process *p = arg;
 
 	(void)reason;
-	tickets_on_unreachable(p->tickets);
+	sequence_on_unreachable(p->sequence);
 }
 
 static void
@@ -86,7 +86,7 @@ process_open(struct process *p, const struct redis_server *server,
 	struct redis_options options = {
 	    .url = redis_server_url(server),
 	    .name = "test",
-	    .scripts = {&tickets_script},
+	    .scripts = {&sequence_script},
 	    .script_count = 1,
 	    .on_up = on_up,
 	    .on_down = on_down,
@@ -100,15 +100,15 @@ process_open(struct process *p, const struct redis_server *server,
 	p->slot = slot;
 	p->numbers = board->numbers[slot];
 	p->redis = redis_new(p->loop, NULL, &options);
-	p->tickets =
-	    tickets_new(p->loop, p->redis, &config, board->scoreboard, slot);
-	assert_non_null(p->tickets);
+	p->sequence =
+	    sequence_new(p->loop, p->redis, &config, board->scoreboard, slot);
+	assert_non_null(p->sequence);
 }
 
 static void
 process_close(struct process *p)
 {
-	tickets_free(p->tickets);
+	sequence_free(p->sequence);
 	redis_free(p->redis);
 	loop_free(p->loop);
 }
@@ -132,7 +132,7 @@ on_number(void *arg, bool ok, uint64_t number)
 		loop_timer_after(p->loop, &p->again, 1000);
 	if (ok && p->begun < EACH) {
 		p->begun++;
-		tickets_take(p->tickets, &r->ticket, on_number, r);
+		sequence_take(p->sequence, &r->wait, on_number, r);
 	}
 }
 
@@ -144,11 +144,11 @@ fill(void *arg)
 	for (int i = 0; i < WIDTH; i++) {
 		struct request *r = &p->requests[i];
 
-		if (r->ticket.list != NULL || p->begun == EACH)
+		if (r->wait.queue != NULL || p->begun == EACH)
 			continue;
 		p->begun++;
 		r->process = p;
-		tickets_take(p->tickets, &r->ticket, on_number, r);
+		sequence_take(p->sequence, &r->wait, on_number, r);
 	}
 }
 
@@ -283,21 +283,21 @@ fails_at_once_without_redis(void **state)
 {
 	struct redis_server *server = *state;
 	struct board *board = board_open(server);
-	struct ticket ticket = {0}, gone = {0};
+	struct sequence_wait wait = {0}, gone = {0};
 	struct process p;
 
 	redis_server_kill(server);
 	process_open(&p, server, board, 0);
 	for (unsigned i = 1; i <= 2; i++) {
 		p.called = false;
-		tickets_take(p.tickets, &ticket, on_answer, &p);
-		tickets_take(p.tickets, &gone, on_answer, &p);
-		tickets_cancel(&gone);
+		sequence_take(p.sequence, &wait, on_answer, &p);
+		sequence_take(p.sequence, &gone, on_answer, &p);
+		sequence_cancel(&gone);
 		assert_false(p.called);
 		assert_true(redis_server_run(p.loop, &p.called));
 		assert_int_equal(p.failed, i);
 	}
-	assert_int_equal(board->scoreboard->slots[0].ticket_seq, 0);
+	assert_int_equal(board->scoreboard->slots[0].sequence_block, 0);
 	process_close(&p);
 	board_close(board, server);
 }
@@ -308,11 +308,11 @@ waits_for_the_first_connection(void **state)
 {
 	struct redis_server *server = *state;
 	struct board *board = board_open(server);
-	struct ticket ticket = {0};
+	struct sequence_wait wait = {0};
 	struct process p;
 
 	process_open(&p, server, board, 0);
-	tickets_take(p.tickets, &ticket, on_answer, &p);
+	sequence_take(p.sequence, &wait, on_answer, &p);
 	assert_false(redis_is_up(p.redis));
 	assert_true(redis_server_run(p.loop, &p.called));
 	assert_int_equal(p.failed, 0);
@@ -328,13 +328,13 @@ a_lost_reply_is_asked_again(void **state)
 {
 	struct redis_server *server = *state;
 	struct board *board = board_open(server);
-	struct ticket ticket = {0};
+	struct sequence_wait wait = {0};
 	struct process p;
 
 	process_open(&p, server, board, 0);
 	assert_true(redis_server_run(p.loop, &p.up));
 	kill(server->pid, SIGSTOP);
-	tickets_take(p.tickets, &ticket, on_answer, &p);
+	sequence_take(p.sequence, &wait, on_answer, &p);
 	assert_true(redis_server_run(p.loop, &p.down));
 	assert_false(p.called);
 	kill(server->pid, SIGCONT);
@@ -352,7 +352,7 @@ has_a_deadline_and_loses_no_number(void **state)
 {
 	struct redis_server *server = *state;
 	struct board *board = board_open(server);
-	struct ticket ticket = {0}, gone = {0};
+	struct sequence_wait wait = {0}, gone = {0};
 	struct process p;
 	uint64_t from_ns;
 
@@ -360,17 +360,17 @@ has_a_deadline_and_loses_no_number(void **state)
 	assert_true(redis_server_run(p.loop, &p.up));
 	kill(server->pid, SIGSTOP);
 	from_ns = clock_ns();
-	tickets_take(p.tickets, &ticket, on_answer, &p);
-	tickets_take(p.tickets, &gone, on_answer, &p);
+	sequence_take(p.sequence, &wait, on_answer, &p);
+	sequence_take(p.sequence, &gone, on_answer, &p);
 	assert_true(redis_server_run(p.loop, &p.called));
 	assert_int_equal(p.failed, 2);
 	assert_in_range(clock_ns() - from_ns,
-	    (uint64_t)(TICKETS_TIMEOUT_MS - 100) * 1000000,
-	    (uint64_t)(TICKETS_TIMEOUT_MS + 500) * 1000000);
+	    (uint64_t)(SEQUENCE_TIMEOUT_MS - 100) * 1000000,
+	    (uint64_t)(SEQUENCE_TIMEOUT_MS + 500) * 1000000);
 	kill(server->pid, SIGCONT);
 	p.up = p.called = false;
 	assert_true(redis_server_run(p.loop, &p.up));
-	tickets_take(p.tickets, &ticket, on_answer, &p);
+	sequence_take(p.sequence, &wait, on_answer, &p);
 	assert_true(redis_server_run(p.loop, &p.called));
 	/* The block that nobody waited for is not used again. */
 	assert_int_equal(p.numbers[0], 3);
