@@ -424,30 +424,3 @@ scoreboard_wait_help(enum scoreboard_wait wait)
 {
 	return waits[wait].help;
 }
-
-const char *
-slot_state_str(enum slot_state state)
-{
-	static const char *const names[] = {
-	    [SLOT_EMPTY] = "empty",
-	    [SLOT_STARTING] = "starting",
-	    [SLOT_READY] = "ready",
-	    [SLOT_DRAINING] = "draining",
-	    [SLOT_DEAD] = "dead",
-	};
-
-	/* From shared memory: not to be trusted as an index. */
-	return state <= SLOT_DEAD ? names[state] : "unknown";
-}
-
-const char *
-redis_state_str(enum redis_state state)
-{
-	static const char *const names[] = {
-	    [REDIS_STATE_NONE] = "none",
-	    [REDIS_STATE_UP] = "up",
-	    [REDIS_STATE_DOWN] = "down",
-	};
-
-	return state <= REDIS_STATE_DOWN ? names[state] : "unknown";
-}

@@ -26,6 +26,8 @@
 #include "duration.h"
 #include "histogram.h"
 #include "member.h"
+#include "redis_state.h"
+#include "slot_state.h"
 
 #define SCOREBOARD_ENDPOINTS 2048
 #define SCOREBOARD_NO_ENDPOINT UINT32_MAX
@@ -89,14 +91,6 @@ enum scoreboard_service_total {
 	    SCOREBOARD_SERVICE_TOTAL_COUNT
 };
 
-enum slot_state {
-	SLOT_EMPTY,
-	SLOT_STARTING,
-	SLOT_READY,
-	SLOT_DRAINING,
-	SLOT_DEAD, /* written by the master when it reaps */
-};
-
 /* Where a request's time goes, per service: symbol, metric name, help text. */
 #define SCOREBOARD_WAITS(X)                                                    \
 	X(QUEUE, "queue_seconds",                                              \
@@ -127,8 +121,6 @@ enum scoreboard_code {
 	SCOREBOARD_CODE_499,
 	SCOREBOARD_CODE_COUNT
 };
-
-enum redis_state { REDIS_STATE_NONE, REDIS_STATE_UP, REDIS_STATE_DOWN };
 
 struct scoreboard_slot {
 	/* CLOCK_MONOTONIC ns when the poll returned; 0 while polling. */
@@ -183,7 +175,7 @@ struct scoreboard {
 			      * index */
 	uint64_t started_ns; /* of this master, CLOCK_MONOTONIC */
 	_Atomic pid_t master_pid;
-	_Atomic uint32_t redis_degraded; /* said so already: see worker.c */
+	_Atomic uint32_t redis_degraded; /* logged already, by cluster_link */
 	/* Descriptor, the same in master and workers, that holds the file's
 	 * lock for as long as any of them lives. */
 	int lock_fd;
@@ -244,7 +236,5 @@ const char *scoreboard_service_total_str(enum scoreboard_service_total total);
 const char *scoreboard_service_total_help(enum scoreboard_service_total total);
 const char *scoreboard_wait_str(enum scoreboard_wait wait);
 const char *scoreboard_wait_help(enum scoreboard_wait wait);
-const char *slot_state_str(enum slot_state state);
-const char *redis_state_str(enum redis_state state);
 
 #endif
