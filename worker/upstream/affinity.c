@@ -76,7 +76,7 @@ affinity_of_request(struct affinity *a, const struct config_service *service,
 }
 
 uint64_t
-affinity_endpoint(const char *address)
+affinity_number(const char *address)
 {
 	uint64_t number = hash_of(address, strlen(address));
 

@@ -25,7 +25,7 @@ void affinity_of_request(struct affinity *a,
     const char *peer);
 
 /* The number by which a cookie names an endpoint, never 0. */
-uint64_t affinity_endpoint(const char *address);
+uint64_t affinity_number(const char *address);
 /* The field (Set-Cookie) that ties a client to it. */
 void affinity_add_cookie(struct fields *out,
     const struct config_service *service, uint64_t endpoint);

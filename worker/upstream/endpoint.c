@@ -43,7 +43,7 @@ endpoint_new(struct runtime *rt, unsigned service, const struct sock_addr *addr,
 	e->id = scoreboard_endpoint_id(rt->scoreboard, sock_addr_hash(addr));
 	sock_addr_str(addr, e->text);
 	e->member = join(e, service);
-	e->number = affinity_endpoint(e->text);
+	e->number = affinity_number(e->text);
 	if (e->id == SCOREBOARD_NO_ENDPOINT || e->member == NULL)
 		log_warn("endpoint %s of %s: %d others came before it: it is "
 			 "not checked, its load is this worker's alone, and "

@@ -36,7 +36,7 @@ struct endpoint {
 	/* What the host's workers say of it; NULL: no room for it there. */
 	struct member *member;
 	const struct config_endpoint *origin;
-	uint64_t number;   /* affinity_endpoint(text) */
+	uint64_t number;   /* affinity_number(text) */
 	int64_t credit;    /* the balancer's */
 	uint64_t since_us; /* when it came or came back; 0: always there */
 	uint64_t ejected_until_us;

@@ -147,7 +147,7 @@ a_sticky_cookie_is_read_back(void **state)
 	struct fields f;
 
 	(void)state;
-	assert_int_equal(affinity_endpoint("10.0.0.1:3000"), ENDPOINT);
+	assert_int_equal(affinity_number("10.0.0.1:3000"), ENDPOINT);
 	fields_init(&f, data, sizeof(data) - 1);
 	affinity_add_cookie(&f, &s, ENDPOINT);
 	assert_false(fields_are_full(&f));
