@@ -39,7 +39,7 @@ static const struct machine_state phases[] = {
     [WORKER_JOINED] = {"joined", MACHINE_TO(WORKER_WAITING)},
 };
 
-struct worker {
+struct worker_slot {
 	struct workers *all;
 	unsigned slot;
 	enum worker_phase phase;
@@ -59,7 +59,7 @@ struct workers {
 	struct timer barrier_timer;
 	struct loop_deferred none_left;
 	unsigned count;
-	struct worker list[];
+	struct worker_slot list[];
 };
 
 static uint64_t
@@ -69,7 +69,7 @@ now_us(void)
 }
 
 static void
-set_phase(struct worker *w, enum worker_phase next)
+set_phase(struct worker_slot *w, enum worker_phase next)
 {
 	MACHINE_ENTER(phases, w->phase, next, "worker %u", w->slot + 1);
 }
@@ -77,7 +77,7 @@ set_phase(struct worker *w, enum worker_phase next)
 /* A full pipe means a worker that has read nothing for hundreds of words; one
  * that is dying has closed its end, which is no news. */
 static void
-tell(struct worker *w, const char *words, size_t len)
+tell(struct worker_slot *w, const char *words, size_t len)
 {
 	if (send(w->pipe.fd, words, len, MSG_DONTWAIT | MSG_NOSIGNAL) != -1)
 		return;
@@ -92,13 +92,13 @@ tell(struct worker *w, const char *words, size_t len)
 /* Who was forked anew has to stand first in the queue of its own listener:
  * the others leave that queue and join it again behind it. */
 static void
-tell_rejoin(const struct worker *newcomer)
+tell_rejoin(const struct worker_slot *newcomer)
 {
 	struct workers *ws = newcomer->all;
 	char words[2] = {WORKER_REJOIN, (char)newcomer->slot};
 
 	for (unsigned i = 0; i < ws->count; i++) {
-		struct worker *w = &ws->list[i];
+		struct worker_slot *w = &ws->list[i];
 
 		if (w != newcomer && w->phase == WORKER_JOINED)
 			tell(w, words, sizeof(words));
@@ -106,7 +106,7 @@ tell_rejoin(const struct worker *newcomer)
 }
 
 static void
-join(struct worker *w)
+join(struct worker_slot *w)
 {
 	char word = WORKER_BARRIER;
 
@@ -152,7 +152,7 @@ on_barrier_timer(void *arg)
 }
 
 static void
-on_ready(struct worker *w)
+on_ready(struct worker_slot *w)
 {
 	if (w->phase != WORKER_STARTING)
 		return;
@@ -168,7 +168,7 @@ on_ready(struct worker *w)
 }
 
 static void
-close_pipe(struct worker *w)
+close_pipe(struct worker_slot *w)
 {
 	int fd = w->pipe.fd;
 
@@ -181,7 +181,7 @@ close_pipe(struct worker *w)
 static void
 on_pipe(void *arg, uint32_t events)
 {
-	struct worker *w = arg;
+	struct worker_slot *w = arg;
 	char words[8];
 
 	(void)events;
@@ -200,7 +200,7 @@ on_pipe(void *arg, uint32_t events)
 }
 
 static void
-start(struct worker *w)
+start(struct worker_slot *w)
 {
 	struct workers *ws = w->all;
 	struct worker_boot boot = {
@@ -260,7 +260,7 @@ workers_new(const struct workers_options *options)
 	timer_init(&ws->barrier_timer, on_barrier_timer, ws);
 	loop_deferred_init(&ws->none_left, on_none_left, ws);
 	for (unsigned i = 0; i < count; i++) {
-		struct worker *w = &ws->list[i];
+		struct worker_slot *w = &ws->list[i];
 
 		w->all = ws;
 		w->slot = i;
@@ -295,7 +295,8 @@ workers_start(struct workers *ws)
 }
 
 static void
-describe_death(const struct worker *w, int wait_status, struct death *death)
+describe_death(
+    const struct worker_slot *w, int wait_status, struct death *death)
 {
 	struct scoreboard_slot *slot =
 	    &w->all->options.scoreboard->slots[w->slot];
@@ -331,7 +332,7 @@ log_death(const struct death *death, const char *next)
 
 /* Starts it again, now or later or never; says which. */
 static void
-answer_death(struct worker *w, const struct death *death)
+answer_death(struct worker_slot *w, const struct death *death)
 {
 	struct respawn_facts facts = {
 	    death->wait_status, death->uptime_us, arc4random()};
@@ -366,7 +367,7 @@ is_none_left(const struct workers *ws)
 	return true;
 }
 
-static struct worker *
+static struct worker_slot *
 find(struct workers *ws, pid_t pid)
 {
 	for (unsigned i = 0; i < ws->count; i++)
@@ -378,7 +379,7 @@ find(struct workers *ws, pid_t pid)
 bool
 workers_reap(struct workers *ws, pid_t pid, int wait_status, uint64_t cpu_us)
 {
-	struct worker *w = find(ws, pid);
+	struct worker_slot *w = find(ws, pid);
 	struct scoreboard_slot *slot;
 	struct death death;
 
@@ -424,7 +425,7 @@ workers_stop(struct workers *ws, int signal)
 	ws->barrier_open = true;
 	loop_timer_clear(ws->options.loop, &ws->barrier_timer);
 	for (unsigned i = 0; i < ws->count; i++) {
-		struct worker *w = &ws->list[i];
+		struct worker_slot *w = &ws->list[i];
 
 		loop_timer_clear(ws->options.loop, &w->start_timer);
 		if (w->pid != 0 && kill(w->pid, signal) == -1)
