@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "clock.h"
-#include "cluster.h"
+#include "instance_json.h"
 #include "log.h"
 #include "metrics.h"
 #include "reply.h"
@@ -69,7 +69,7 @@ reply_metrics(struct stream *s, const struct instance *instance)
 static void
 reply_cluster(struct stream *s, const struct instance *instance)
 {
-	char *json = cluster_json(instance, clock_ns());
+	char *json = instance_json(instance, clock_ns());
 
 	if (json == NULL) {
 		reply_error(s, 503, "out of memory");

@@ -1,6 +1,6 @@
 /*
- * instance - what the master knows, for those that only show it: metrics and
- * the cluster JSON. Read-only; everything in it outlives them.
+ * instance - the facts that the master shows by metrics and instance_json.
+ * Read-only; everything in it outlives them.
  */
 #ifndef INSTANCE_H
 #define INSTANCE_H

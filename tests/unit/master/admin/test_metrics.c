@@ -14,7 +14,7 @@
 #include <cmocka.h>
 #include <jansson.h>
 
-#include "cluster.h"
+#include "instance_json.h"
 #include "metrics.h"
 
 #define WORKERS 2
@@ -338,7 +338,7 @@ test_processes(void **state)
 static json_t *
 cluster(void)
 {
-	char *text = cluster_json(&instance, NOW_NS);
+	char *text = instance_json(&instance, NOW_NS);
 	json_t *root;
 
 	assert_non_null(text);

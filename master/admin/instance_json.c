@@ -1,4 +1,4 @@
-#include "cluster.h"
+#include "instance_json.h"
 
 #include <string.h>
 #include <time.h>
@@ -181,7 +181,7 @@ totals_json(const struct scoreboard *sb)
 }
 
 char *
-cluster_json(const struct instance *instance, uint64_t now_ns)
+instance_json(const struct instance *instance, uint64_t now_ns)
 {
 	const struct scoreboard *sb = instance->scoreboard;
 	json_t *workers = json_array(), *services = json_array();
