@@ -22,9 +22,9 @@ struct grave {
 struct loop {
 	int epoll_fd;
 	bool running;
-	bool shared;     /* a descriptor may have copies in other processes */
-	unsigned told;   /* loop_told() */
-	unsigned firsts; /* how many registered watches are `first` */
+	bool shared; /* a descriptor may have copies in other processes */
+	unsigned ready_count;  /* of the last poll */
+	unsigned urgent_count; /* registered watches that are urgent */
 	uint64_t woke_ns;
 	uint64_t now_us; /* the same; asked for far more often than set */
 	struct timer_heap timers;
@@ -111,7 +111,7 @@ loop_watch_init(struct loop_watch *w, loop_watch_fn *fn, void *arg)
 	w->arg = arg;
 	w->fd = -1;
 	w->ready = 0;
-	w->first = false;
+	w->urgent = false;
 }
 
 int
@@ -122,7 +122,7 @@ loop_watch_add(struct loop *loop, struct loop_watch *w, int fd, uint32_t events)
 	if (epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, fd, &ev) == -1)
 		return -1;
 	w->fd = fd;
-	loop->firsts += w->first;
+	loop->urgent_count += w->urgent;
 	return 0;
 }
 
@@ -139,7 +139,7 @@ forget(struct loop *loop, struct loop_watch *w)
 {
 	w->fd = -1;
 	w->ready = 0;
-	loop->firsts -= w->first;
+	loop->urgent_count -= w->urgent;
 }
 
 void
@@ -276,21 +276,21 @@ poll_timeout_ms(uint64_t due_ns, uint64_t now_ns)
 }
 
 unsigned
-loop_told(const struct loop *loop)
+loop_ready_count(const struct loop *loop)
 {
-	return loop->told;
+	return loop->ready_count;
 }
 
 bool
-loop_told_all(const struct loop *loop)
+loop_poll_was_complete(const struct loop *loop)
 {
-	return loop->told < BATCH;
+	return loop->ready_count < BATCH;
 }
 
 static void
 note(struct loop *loop, int count)
 {
-	loop->told = count > 0 ? (unsigned)count : 0;
+	loop->ready_count = count > 0 ? (unsigned)count : 0;
 	for (int i = 0; i < count; i++) {
 		struct loop_watch *w = loop->events[i].data.ptr;
 
@@ -299,7 +299,7 @@ note(struct loop *loop, int count)
 }
 
 static void
-dispatch(struct loop *loop, int count, bool first)
+dispatch(struct loop *loop, int count, bool urgent)
 {
 	for (int i = 0; i < count; i++) {
 		struct loop_watch *w = loop->events[i].data.ptr;
@@ -307,7 +307,7 @@ dispatch(struct loop *loop, int count, bool first)
 
 		/* Closed earlier in this batch, it is in the grave and has
 		 * none; opened again, its events are still to come. */
-		if (events == 0 || w->first != first)
+		if (events == 0 || w->urgent != urgent)
 			continue;
 		w->ready = 0;
 		w->fn(w->arg, events);
@@ -352,12 +352,12 @@ int
 loop_run(struct loop *loop)
 {
 	uint64_t now_ns = clock_ns();
-	bool to_end = false; /* the one before */
+	bool end_is_due = false; /* of the iteration before */
 
 	loop->running = true;
 	while (loop->running) {
 		uint64_t entered_ns = now_ns;
-		uint64_t due_ns = to_end ? 0 : poll_due_ns(loop);
+		uint64_t due_ns = end_is_due ? 0 : poll_due_ns(loop);
 		int count = epoll_wait(loop->epoll_fd, loop->events, BATCH,
 		    poll_timeout_ms(due_ns, now_ns));
 
@@ -368,14 +368,14 @@ loop_run(struct loop *loop)
 			loop->observer.woke(loop->observer.arg, entered_ns,
 			    due_ns, loop->woke_ns);
 		note(loop, count);
-		if (to_end)
+		if (end_is_due)
 			(void)end_iteration(loop, true);
-		if (loop->firsts != 0)
+		if (loop->urgent_count != 0)
 			dispatch(loop, count, true);
 		dispatch(loop, count, false);
 		run_timers(loop);
 		run_deferred(loop);
-		to_end = end_iteration(loop, false);
+		end_is_due = end_iteration(loop, false);
 		run_graveyard(loop);
 		now_ns = clock_ns();
 		if (loop->observer.asleep != NULL)

@@ -3,7 +3,7 @@
  * graveyard. One per process, single-threaded.
  *
  * One iteration: poll; all that it told is noted at the descriptors it is
- * about (loop_watch_is_quiet()); descriptors marked `first` are called; the
+ * about (loop_watch_is_quiet()); descriptors marked `urgent` are called; the
  * others; due timers; deferred work; the iteration's end; the graveyard. The
  * clock is read when the poll returns and when the iteration ends, never in
  * between, so everything in one iteration sees the same loop_now_us().
@@ -44,7 +44,7 @@ struct loop_watch {
 	void *arg;
 	int fd;         /* -1: not registered */
 	uint32_t ready; /* what this batch has for it, until it is called */
-	bool first;     /* dispatched before the others of a batch: listeners */
+	bool urgent;    /* dispatched before the rest of a batch: listeners */
 };
 
 /* Work for the end of this iteration; embedded, queued at most once. */
@@ -100,9 +100,9 @@ loop_watch_is_quiet(const struct loop_watch *w)
 	return (w->ready & ~(uint32_t)EPOLLOUT) == 0;
 }
 /* Of how many descriptors the last poll told. */
-unsigned loop_told(const struct loop *loop);
+unsigned loop_ready_count(const struct loop *loop);
 /* The last poll told of all that was ready. */
-bool loop_told_all(const struct loop *loop);
+bool loop_poll_was_complete(const struct loop *loop);
 /* Unregisters; the descriptor stays open and is the caller's. */
 void loop_watch_del(struct loop *loop, struct loop_watch *w);
 /* The same, and closes it. */

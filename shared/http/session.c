@@ -28,7 +28,7 @@ session_open(
 	s->peer = sock_host_of(peer);
 	s->state = SESSION_IDLE;
 	io_init(&s->io, context->loop, context->buffers, on_ready, s);
-	io_hold(&s->io, context->outbox, false);
+	io_set_outbox(&s->io, context->outbox, false);
 	timer_init(&s->timer, on_timer, s);
 	loop_deferred_init(&s->kick, on_kick, s);
 	io_adopt(&s->io, fd);
@@ -165,7 +165,7 @@ bool
 session_is_idle(const struct session *s)
 {
 	return s->state == SESSION_IDLE && io_backlog(&s->io) == 0 &&
-	       !io_is_held(&s->io) && !session_has_buffered(s) &&
+	       !io_is_batched(&s->io) && !session_has_buffered(s) &&
 	       !s->io.readable;
 }
 

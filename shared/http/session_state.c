@@ -184,6 +184,6 @@ session_kick_if_needed(struct session *s)
 bool
 session_flush(struct session *s)
 {
-	io_send_held(&s->io, false);
+	io_send_batched(&s->io, false);
 	return io_backlog(&s->io) == 0;
 }

@@ -372,7 +372,7 @@ session_write(struct stream *stream, const struct stream_piece *piece)
 	if (piece->last && s->close_after && s->state != SESSION_TUNNEL)
 		s->io.corked = true;
 	/* A request that is here already is answered next. */
-	s->io.writer.more = session_has_buffered(s);
+	s->io.writer.expects_more = session_has_buffered(s);
 	if (p.count > 0 && send_pieces(s, p.iov, p.count) == -1)
 		return;
 	drop_head(s);

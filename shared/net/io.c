@@ -123,9 +123,9 @@ queue(struct io *io, const char *data, size_t len)
 
 /* A question that must not leave. */
 static bool
-is_spoilt(const struct io *io, bool has_polled)
+is_stale(const struct io *io, bool has_polled)
 {
-	if (!io->asks || io->has_sent)
+	if (!io->must_be_fresh || io->has_sent)
 		return false;
 	if (has_polled)
 		return !loop_watch_is_quiet(&io->watch);
@@ -136,22 +136,23 @@ static void
 on_send(void *arg, bool has_polled)
 {
 	struct io *io = arg;
-	struct outbox_entry *held = io->writer.held;
+	struct outbox_entry *batched = io->writer.batched;
 	struct iovec iov;
 	ssize_t n;
 
-	held->sent = true;
-	if (is_spoilt(io, has_polled)) {
+	batched->sent = true;
+	if (is_stale(io, has_polled)) {
 		(void)give_up(io);
 		return;
 	}
-	iov.iov_base = (void *)(uintptr_t)outbox_bytes(held);
-	iov.iov_len = held->len;
+	iov.iov_base = (void *)(uintptr_t)outbox_bytes(batched);
+	iov.iov_len = batched->len;
 	n = send_iov(io, &iov, 1);
 	if (n == -1)
 		(void)give_up(io);
 	else
-		(void)queue(io, outbox_bytes(held) + n, held->len - (size_t)n);
+		(void)queue(
+		    io, outbox_bytes(batched) + n, batched->len - (size_t)n);
 }
 
 /* The backlog may have left since then. */
@@ -165,16 +166,16 @@ on_stuck(void *arg)
 }
 
 void
-io_send_held(struct io *io, bool has_polled)
+io_send_batched(struct io *io, bool has_polled)
 {
-	if (io->writer.held != NULL && !io->writer.held->sent)
+	if (io->writer.batched != NULL && !io->writer.batched->sent)
 		on_send(io, has_polled);
 }
 
 void
-io_take_back(struct io *io)
+io_withdraw(struct io *io)
 {
-	outbox_take_back(&io->writer);
+	outbox_withdraw(&io->writer);
 }
 
 static void
@@ -210,10 +211,10 @@ io_init(struct io *io, struct loop *loop, struct buffer_pool *buffers,
 }
 
 void
-io_hold(struct io *io, struct outbox *outbox, bool first)
+io_set_outbox(struct io *io, struct outbox *outbox, bool urgent)
 {
 	io->writer.box = outbox;
-	io->writer.first = first;
+	io->writer.urgent = urgent;
 }
 
 void
@@ -229,14 +230,14 @@ io_adopt(struct io *io, int fd)
 	io->finish = false;
 	io->corked = false;
 	io->has_sent = false;
-	io->asks = false;
+	io->must_be_fresh = false;
 	io->progress_us = loop_now_us(io->loop);
 }
 
 void
-io_begin(struct io *io, bool asks)
+io_begin(struct io *io, bool must_be_fresh)
 {
-	io->asks = asks;
+	io->must_be_fresh = must_be_fresh;
 	io->has_sent = false;
 }
 
@@ -273,8 +274,8 @@ io_close(struct io *io)
 {
 	if (io->watch.fd == -1)
 		return;
-	io_send_held(io, false);
-	io_take_back(io);
+	io_send_batched(io, false);
+	io_withdraw(io);
 	loop_watch_close(io->loop, &io->watch);
 	drop_backlog(io);
 	io->polled = false;
@@ -316,7 +317,7 @@ io_peek(const struct io *io)
 
 /* What would leave at once, and need not leave in one packet with the end. */
 static bool
-may_hold(const struct io *io)
+may_batch(const struct io *io)
 {
 	return io->writer.box != NULL && io->writable && !io->broken &&
 	       !io->corked && io_backlog(io) == 0;
@@ -333,15 +334,15 @@ io_write(struct io *io, const struct iovec *iov, int count)
 {
 	ssize_t sent = 0;
 
-	if (may_hold(io) &&
-	    outbox_hold(&io->writer, iov, count, io->asks && !io->has_sent))
+	if (may_batch(io) && outbox_add(&io->writer, iov, count,
+				 io->must_be_fresh && !io->has_sent))
 		return 0;
-	io_send_held(io, false);
+	io_send_batched(io, false);
 	if (io->broken) {
 		errno = EPIPE;
 		return -1;
 	}
-	if (is_spoilt(io, false)) {
+	if (is_stale(io, false)) {
 		(void)give_up(io);
 		errno = EPIPE;
 		return -1;
@@ -366,7 +367,7 @@ io_write(struct io *io, const struct iovec *iov, int count)
 void
 io_finish(struct io *io)
 {
-	io_send_held(io, false);
+	io_send_batched(io, false);
 	io->finish = true;
 	flush(io);
 }
@@ -377,7 +378,7 @@ io_splice(struct io *to, struct io *from, struct pipe_pool *pipes, size_t max)
 	struct pipe *p;
 	ssize_t n;
 
-	io_send_held(to, false);
+	io_send_batched(to, false);
 	if (io_backlog(to) > 0) {
 		errno = EAGAIN;
 		return -1;

@@ -40,20 +40,20 @@ struct io {
 	bool hangup;   /* the peer has closed its side, or an error is up */
 	bool gone;     /* reset, or closed in both directions */
 	bool has_sent; /* something has left since io_begin() */
-	bool asks;     /* see there */
-	bool broken;   /* a write failed: nothing can be sent any more */
-	bool finish;   /* shut our side down once the backlog has left */
-	bool corked;   /* what is written now may wait for what comes behind it,
-			* or for the end, and go out in one packet with that */
+	bool must_be_fresh; /* see io_begin() */
+	bool broken;        /* a write failed: nothing can be sent any more */
+	bool finish;        /* shut our side down once the backlog has left */
+	bool corked; /* what is written now may wait for what comes behind it,
+		      * or for the end, and go out in one packet with that */
 	uint64_t progress_us; /* of the last write that moved something */
 };
 
 void io_init(struct io *io, struct loop *loop, struct buffer_pool *buffers,
     io_fn *on_ready, void *arg);
 /* From now on what is written to it, and is small, leaves with the end of the
- * loop's iteration, if that is about enough others (outbox_new()); first:
+ * loop's iteration, if that is about enough others (outbox_new()); urgent:
  * before what is held for others. Between the two it is no backlog. */
-void io_hold(struct io *io, struct outbox *outbox, bool first);
+void io_set_outbox(struct io *io, struct outbox *outbox, bool urgent);
 /*
  * Takes over fd. connected: false for a socket that is still connecting; it
  * becomes writable with its first event. -1 with errno; fd is closed then.
@@ -85,14 +85,14 @@ bool io_is_silent(const struct io *io);
  */
 int io_write(struct io *io, const struct iovec *iov, int count);
 /*
- * Something new begins on it: nothing of that has_sent. asks: what is written
- * next is a question on a connection that was idle, and leaves only if nothing
- * has come there, which would be the end, or an answer that nobody asked for
- * and that would be taken for this one's. Else it is `broken`, and not
- * has_sent. The look is as late as can be, and there is one for all questions
- * that are held.
+ * Something new begins on it: nothing of that has_sent. must_be_fresh: what is
+ * written next is a question on a connection that was idle, and leaves only if
+ * nothing has come there, which would be the end, or an answer that nobody
+ * asked for and that would be taken for this one's. Else it is `broken`, and
+ * not has_sent. The look is as late as can be, and there is one for all
+ * questions that are held.
  */
-void io_begin(struct io *io, bool asks);
+void io_begin(struct io *io, bool must_be_fresh);
 /*
  * Moves up to max bytes, as they are, from one socket to another inside the
  * kernel; `to` has no backlog, and is open. What is held for it leaves before.
@@ -106,16 +106,16 @@ ssize_t io_splice(
 size_t io_backlog(const struct io *io);
 /* Sends now what is held for it, and calls nobody. has_polled: what the poll
  * has just told of it is enough of a look for io_begin(). */
-void io_send_held(struct io *io, bool has_polled);
+void io_send_batched(struct io *io, bool has_polled);
 /* The outbox has something of this io, sent or not. */
 static inline bool
-io_is_held(const struct io *io)
+io_is_batched(const struct io *io)
 {
-	return io->writer.held != NULL;
+	return io->writer.batched != NULL;
 }
 
 /* What is held for it does not leave. */
-void io_take_back(struct io *io);
+void io_withdraw(struct io *io);
 /* Nothing more will be written: the peer sees the end of the stream behind
  * the backlog. */
 void io_finish(struct io *io);

@@ -4,16 +4,16 @@
 #include <string.h>
 
 /* More is cheaper sent from where it lies. */
-#define HELD_MAX 2048
+#define ENTRY_MAX 2048
 /* 32 KiB: what a hundred requests and their answers need. */
 #define ROOM ((size_t)32768 / sizeof(struct outbox_entry))
 
 struct outbox {
 	struct loop *loop;
-	unsigned told_min;
+	unsigned ready_min;
 	size_t used;               /* of the room */
-	struct outbox_entry *last; /* NULL: nothing is held */
-	bool asks;                 /* some of it may not leave unseen */
+	struct outbox_entry *last; /* NULL: nothing is batched */
+	bool needs_poll;           /* an entry must not leave unchecked */
 	bool closed;               /* this iteration's end has come */
 	/* Each entry, and its bytes where others would be. */
 	struct outbox_entry room[ROOM];
@@ -42,13 +42,13 @@ next_entry(const struct outbox *box, struct outbox_entry *entry)
 }
 
 static void
-send_those(struct outbox *box, bool first, bool has_polled)
+send_class(struct outbox *box, bool urgent, bool has_polled)
 {
 	for (struct outbox_entry *e = first_entry(box); e != NULL;
 	    e = next_entry(box, e)) {
 		struct outbox_writer *w = e->writer;
 
-		if (w != NULL && !e->sent && w->first == first)
+		if (w != NULL && !e->sent && w->urgent == urgent)
 			w->send(w->arg, has_polled);
 	}
 }
@@ -56,8 +56,8 @@ send_those(struct outbox *box, bool first, bool has_polled)
 static void
 send_all(struct outbox *box, bool has_polled)
 {
-	send_those(box, true, has_polled);
-	send_those(box, false, has_polled);
+	send_class(box, true, has_polled);
+	send_class(box, false, has_polled);
 }
 
 void
@@ -68,7 +68,7 @@ outbox_send(struct outbox *box)
 
 /* Those who have to know that it did not leave, or not yet, are told. */
 static void
-tell(struct outbox *box)
+notify_stuck(struct outbox *box)
 {
 	for (struct outbox_entry *e = first_entry(box); e != NULL;
 	    e = next_entry(box, e)) {
@@ -76,7 +76,7 @@ tell(struct outbox *box)
 
 		if (w == NULL)
 			continue;
-		w->held = NULL;
+		w->batched = NULL;
 		if (w->is_stuck) {
 			w->is_stuck = false;
 			w->on_stuck(w->arg);
@@ -91,21 +91,21 @@ on_end(void *arg, bool has_polled)
 
 	if (box->last == NULL)
 		return false;
-	if (box->asks && !has_polled)
+	if (box->needs_poll && !has_polled)
 		return true;
-	send_all(box, has_polled && loop_told_all(box->loop));
+	send_all(box, has_polled && loop_poll_was_complete(box->loop));
 	/* Who is told may write, and close others. */
 	box->closed = true;
-	tell(box);
+	notify_stuck(box);
 	box->closed = false;
 	box->last = NULL;
 	box->used = 0;
-	box->asks = false;
+	box->needs_poll = false;
 	return false;
 }
 
 struct outbox *
-outbox_new(struct loop *loop, unsigned told_min)
+outbox_new(struct loop *loop, unsigned ready_min)
 {
 	struct outbox *box = malloc(sizeof(*box));
 
@@ -114,7 +114,7 @@ outbox_new(struct loop *loop, unsigned told_min)
 	/* Not its room: pages are there once they are needed. */
 	memset(box, 0, offsetof(struct outbox, room));
 	box->loop = loop;
-	box->told_min = told_min;
+	box->ready_min = ready_min;
 	loop_at_end(loop, on_end, box);
 	return box;
 }
@@ -131,15 +131,15 @@ outbox_free(struct outbox *box)
 static bool
 is_worth_it(const struct outbox *box, const struct outbox_writer *writer)
 {
-	return loop_told(box->loop) >= box->told_min || writer->more ||
-	       writer->held != NULL;
+	return loop_ready_count(box->loop) >= box->ready_min ||
+	       writer->expects_more || writer->batched != NULL;
 }
 
 /* Its entry, with room for so many bytes more; NULL: there is none. */
 static struct outbox_entry *
 entry_for(struct outbox *box, struct outbox_writer *writer, size_t len)
 {
-	struct outbox_entry *e = writer->held;
+	struct outbox_entry *e = writer->batched;
 
 	if (e != NULL) {
 		/* Only the last one can grow. */
@@ -151,16 +151,16 @@ entry_for(struct outbox *box, struct outbox_writer *writer, size_t len)
 	}
 	if (size_of(len) > (size_t)(&box->room[ROOM] - e))
 		return NULL;
-	if (writer->held == NULL) {
+	if (writer->batched == NULL) {
 		*e = (struct outbox_entry){.writer = writer};
-		writer->held = box->last = e;
+		writer->batched = box->last = e;
 	}
 	return e;
 }
 
 bool
-outbox_hold(
-    struct outbox_writer *writer, const struct iovec *iov, int count, bool asks)
+outbox_add(struct outbox_writer *writer, const struct iovec *iov, int count,
+    bool needs_poll)
 {
 	struct outbox *box = writer->box;
 	struct outbox_entry *e;
@@ -170,7 +170,7 @@ outbox_hold(
 		return false;
 	for (int i = 0; i < count; i++)
 		len += iov[i].iov_len;
-	if (len > HELD_MAX)
+	if (len > ENTRY_MAX)
 		return false;
 	e = entry_for(box, writer, len);
 	if (e == NULL)
@@ -183,6 +183,6 @@ outbox_hold(
 		e->len += (uint32_t)iov[i].iov_len;
 	}
 	box->used = (size_t)(e - box->room) + size_of(e->len);
-	box->asks |= asks;
+	box->needs_poll |= needs_poll;
 	return true;
 }

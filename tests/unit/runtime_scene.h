@@ -141,7 +141,7 @@ scene_open(const char *fmt, ...)
 	scene.rt.durations = scoreboard_requests(scene.rt.scoreboard, 0);
 	scene.rt.loop = loop_new();
 	scene.rt.buffers = buffer_pool_new(SCENE_BLOCKS);
-	scene.rt.outbox = outbox_new(scene.rt.loop, OUTBOX_TOLD_MIN);
+	scene.rt.outbox = outbox_new(scene.rt.loop, OUTBOX_READY_MIN);
 	scene.rt.pipes = pipe_pool_new(8);
 	timer_init(&scene.tick, scene_on_tick, NULL);
 	timer_init(&scene.deadline, scene_on_deadline, NULL);

@@ -141,7 +141,7 @@ acceptor_new(
 		l->fd = boot->listeners[i];
 		l->own = i % boot->workers == boot->slot;
 		loop_watch_init(&l->watch, on_listener, l);
-		l->watch.first = true;
+		l->watch.urgent = true;
 	}
 	for (size_t i = 0; i < rt->config->listen_count; i++)
 		if (start_polling(listener_at(a, i, boot->slot)) == -1)

@@ -310,7 +310,7 @@ open_all(struct worker *w)
 	w->rt.buffers = buffer_pool_new(
 	    (size_t)w->rt.config->client.connections * BUFFERS_PER_CLIENT +
 	    BUFFERS_EXTRA);
-	w->rt.outbox = outbox_new(w->rt.loop, OUTBOX_TOLD_MIN);
+	w->rt.outbox = outbox_new(w->rt.loop, OUTBOX_READY_MIN);
 	w->rt.pipes = pipe_pool_new(PIPES_MAX);
 	if (trace_source_init(&w->trace) == -1)
 		return -1;

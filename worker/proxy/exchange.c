@@ -393,7 +393,7 @@ init(struct exchange *x, struct request *r)
 	loop_deferred_init(&x->again, on_again, x);
 	pool_wait_init(&x->wait, x->service->pool, on_connection, x);
 	/* A body that streams is gone once it has been taken. */
-	x->wait.look = !x->request_ended;
+	x->wait.probe = !x->request_ended;
 	service_begin(x->service);
 }
 

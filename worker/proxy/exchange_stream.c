@@ -108,7 +108,7 @@ exchange_send(struct exchange *x)
 
 	if (!exchange_enter(x, EXCHANGE_STREAMING))
 		return;
-	io_begin(&x->up->io, x->up->reused && !x->wait.look);
+	io_begin(&x->up->io, x->up->reused && !x->wait.probe);
 	x->interims = 0;
 	x->awaits_continue =
 	    x->expects_continue && stream_ahead(x->stream) == STREAM_AHEAD_NONE;

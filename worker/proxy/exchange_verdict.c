@@ -96,7 +96,7 @@ may_try_again(struct exchange *x, enum exchange_failure failure)
 	if (x->response_begun || x->interims != 0 || !is_repeatable(x))
 		return false;
 	if (was_stale(x, failure)) {
-		x->wait.fresh = true;
+		x->wait.must_be_new = true;
 		x->wait.avoid = false;
 		return true;
 	}
@@ -201,7 +201,7 @@ exchange_complete(struct exchange *x, const char *data, size_t len)
 	x->keep = up->message.head.keep_alive && x->request_ended &&
 		  !up->io.hangup && !up->io.broken && !up->io.readable &&
 		  buffer_len(up->in) == 0 && io_backlog(&up->io) == 0 &&
-		  !io_is_held(&up->io);
+		  !io_is_batched(&up->io);
 	(void)breakers_report(x->runtime->breakers, x->ticket, false, NULL);
 	if (!is_bad(up->message.head.status))
 		endpoint_worked(up->endpoint);

@@ -96,22 +96,22 @@ pool_release(struct upstream *up)
 		kick(pool);
 }
 
-/* Neither closed nor saying anything, as far as the poll or, with look, the
+/* Neither closed nor saying anything, as far as the poll or, with probe, the
  * kernel knows. */
 static bool
-is_quiet(const struct upstream *up, bool look)
+is_quiet(const struct upstream *up, bool probe)
 {
 	return loop_watch_is_quiet(&up->io.watch) &&
-	       (!look || io_is_silent(&up->io));
+	       (!probe || io_is_silent(&up->io));
 }
 
 static struct upstream *
-reuse(struct pool *pool, struct endpoint *endpoint, bool look)
+reuse(struct pool *pool, struct endpoint *endpoint, bool probe)
 {
 	struct upstream *up;
 
 	while ((up = TAILQ_FIRST(&endpoint->idle)) != NULL) {
-		if (!is_quiet(up, look)) {
+		if (!is_quiet(up, probe)) {
 			pool_discard(up);
 			continue;
 		}
@@ -160,7 +160,7 @@ lend(struct pool_wait *wait, struct upstream **up)
 		return service_is_resolving(service) ? POOL_WAITING
 						     : POOL_NO_ENDPOINT;
 	wait->endpoint = endpoint;
-	*up = wait->fresh ? NULL : reuse(pool, endpoint, wait->look);
+	*up = wait->must_be_new ? NULL : reuse(pool, endpoint, wait->probe);
 	if (*up != NULL)
 		return POOL_LENT;
 	if (pool->connections >= max)
@@ -222,7 +222,7 @@ pool_acquire(struct pool_wait *wait, struct upstream **up)
 
 	/* Who came first is served first: who has just given back one that was
 	 * stale had been served before those who wait. */
-	if (pool->waiting_count == 0 || wait->fresh)
+	if (pool->waiting_count == 0 || wait->must_be_new)
 		result = lend(wait, up);
 	if (result != POOL_WAITING)
 		return result;

@@ -40,8 +40,8 @@ struct pool_wait {
 	struct affinity affinity;  /* its owner's to fill; at first: none */
 	struct endpoint *endpoint; /* the last one tried */
 	bool avoid;                /* rather not that one again */
-	bool fresh;                /* not a kept-alive connection */
-	bool look;                 /* nor one that is not quiet right now */
+	bool must_be_new;          /* not a kept-alive connection */
+	bool probe;                /* nor one that is not quiet right now */
 	bool queued;
 	uint64_t due_us; /* in the queue: until when */
 	TAILQ_ENTRY(pool_wait) entry;

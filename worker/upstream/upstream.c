@@ -108,7 +108,7 @@ upstream_open(struct endpoint *endpoint)
 	up->endpoint = endpoint;
 	up->state = UPSTREAM_CONNECTING;
 	io_init(&up->io, rt->loop, rt->buffers, on_ready, up);
-	io_hold(&up->io, rt->outbox, true);
+	io_set_outbox(&up->io, rt->outbox, true);
 	timer_init(&up->timer, on_timer, up);
 	if (io_open(&up->io, fd, false) == -1) {
 		free(up);
@@ -127,7 +127,7 @@ upstream_close(struct upstream *up)
 		return;
 	/* It may be asked of another one instead. */
 	if (!up->io.has_sent)
-		io_take_back(&up->io);
+		io_withdraw(&up->io);
 	io_close(&up->io);
 	loop_timer_clear(rt->loop, &up->timer);
 	buffer_put(rt->buffers, up->in);

@@ -135,7 +135,7 @@ make_ready(struct thing *t, bool first)
 {
 	t->fd = eventfd(1, EFD_NONBLOCK | EFD_CLOEXEC);
 	assert_true(t->fd >= 0);
-	t->watch.first = first;
+	t->watch.urgent = first;
 	assert_int_equal(
 	    loop_watch_add(loop, &t->watch, t->fd, EPOLLIN | EPOLLET), 0);
 }

@@ -96,10 +96,10 @@ iterate(struct scene *s, void (*fn)(struct scene *s))
 }
 
 static inline void
-open_end(struct scene *s, struct end *end, int fd, bool first)
+open_end(struct scene *s, struct end *end, int fd, bool urgent)
 {
 	io_init(&end->io, s->loop, s->buffers, on_ready, end);
-	io_hold(&end->io, s->box, first);
+	io_set_outbox(&end->io, s->box, urgent);
 	assert_int_equal(io_open(&end->io, fd, true), 0);
 }
 

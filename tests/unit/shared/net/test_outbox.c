@@ -31,13 +31,13 @@ write_at_once(struct scene *s)
 }
 
 static void
-hold_from(struct scene *s, unsigned told_min)
+hold_from(struct scene *s, unsigned ready_min)
 {
 	outbox_free(s->box);
-	s->box = outbox_new(s->loop, told_min);
+	s->box = outbox_new(s->loop, ready_min);
 	assert_non_null(s->box);
 	for (size_t i = 0; i < ENDS; i++)
-		io_hold(&s->ends[i].io, s->box, false);
+		io_set_outbox(&s->ends[i].io, s->box, false);
 }
 
 static void
@@ -57,9 +57,9 @@ test_a_short_iteration_holds_nothing(void **state)
 static void
 write_many_to_one(struct scene *s)
 {
-	s->ends[0].io.writer.more = true;
+	s->ends[0].io.writer.expects_more = true;
 	put(&s->ends[0], "one, ");
-	s->ends[0].io.writer.more = false;
+	s->ends[0].io.writer.expects_more = false;
 	put(&s->ends[0], "and the last");
 	assert_nothing_came(&s->ends[0]);
 }

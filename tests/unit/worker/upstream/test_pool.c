@@ -185,7 +185,7 @@ who_wants_a_fresh_one_gets_no_idle_one(void **state)
 	connect_first();
 	up = c->up;
 	give_back(c);
-	c->wait.fresh = true;
+	c->wait.must_be_new = true;
 	for (int i = 0; i < 2; i++) {
 		assert_int_equal(acquire(c), POOL_LENT);
 		assert_ptr_not_equal(c->up, up);
@@ -235,7 +235,7 @@ who_can_not_repeat_has_the_socket_looked_at(void **state)
 	(void)state;
 	open_service("");
 	connect_first();
-	c->wait.look = true;
+	c->wait.probe = true;
 	for (int closed = 0; closed < 2; closed++) {
 		give_back(c);
 		if (closed)
