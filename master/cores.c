@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* cgroup paths may hold this many levels before we stop looking. */
+/* The search looks at no more levels of a cgroup path than these. */
 #define LEVELS_MAX 64
 
 /* A cgroup's quota in thousandths of a core; UINT64_MAX: no limit. */
@@ -53,7 +53,7 @@ quota_v2(const char *dir)
 	return millicores(quota_us, period_us);
 }
 
-/* "-1" or "150000", and the period in a file of its own */
+/* "-1" or "150000"; the period is in a file of its own. */
 static uint64_t
 quota_v1(const char *dir)
 {
@@ -69,8 +69,8 @@ quota_v1(const char *dir)
 	return millicores(quota_us, period_us);
 }
 
-/* The smallest quota from root/path up to root itself. In a container the
- * path may be the host's and not exist here; root then is our own cgroup. */
+/* The smallest quota from root/path up to root. In a container the path may be
+ * the host's and be missing here; root then is the container's cgroup. */
 static uint64_t
 walk_up(const char *root, const char *path, quota_fn *quota)
 {
@@ -94,7 +94,7 @@ walk_up(const char *root, const char *path, quota_fn *quota)
 	return least;
 }
 
-/* Is `cpu` one of "cpu,cpuacct"? */
+/* Whether `cpu` is among the controllers of "cpu,cpuacct". */
 static bool
 has_cpu(const char *controllers)
 {

@@ -52,8 +52,8 @@ helper_url(const char *state_dir, struct redis_url *url)
 static int
 run(struct helper *h)
 {
-	/* A number of /api/count that was answered must never come again,
-	 * whatever crashes: no reply before it is on the disk. */
+	/* Redis writes each number of /api/count to the disk before the reply:
+	 * a crash repeats no number. */
 	const char *const argv[] = {PROGRAM, "--port", "0", "--unixsocket",
 	    h->socket, "--unixsocketperm", "700", "--dir", h->dir,
 	    "--appendonly", "yes", "--appendfsync", "always", "--save", "",
@@ -61,7 +61,8 @@ run(struct helper *h)
 	char *copy[sizeof(argv) / sizeof(argv[0])];
 	pid_t pid;
 
-	/* exec's prototype lacks the const, C's history, not its intent. */
+	/* exec's prototype lacks the const for historical reasons; exec writes
+	 * nothing. */
 	memcpy(copy, argv, sizeof(argv));
 	pid = spawn_program(copy, h->log, h->notify.address);
 	if (pid == -1)
@@ -80,7 +81,8 @@ schedule(struct helper *h, int wait_status, const char *cause)
 	    wait_status, clock_ns() / 1000 - h->started_us, arc4random()};
 	uint64_t delay_us;
 
-	/* Nobody else can know that its start is in vain. */
+	/* No exit status of redis-server means "never again", as a worker's
+	 * can. */
 	if (!respawn_decide(&h->respawn, &facts, &delay_us))
 		delay_us = RESPAWN_LAST_US;
 	log_warn("helper died: %s, %s, up %.1f s, next start in %llu ms; see "
@@ -198,7 +200,7 @@ helper_stop(struct helper *h)
 	uint64_t now_us = clock_ns() / 1000;
 
 	h->stopping = true;
-	/* There is no next start. */
+	/* A helper that stops is not started again. */
 	loop_timer_clear(h->options.loop, &h->timer);
 	if (h->pid == 0) {
 		timer_init(&h->timer, on_nothing_to_stop, h);

@@ -53,8 +53,9 @@ open_shared(struct listeners *l, const struct config_listen *listen, int *fds)
 static void
 open_group(struct listeners *l, const struct config_listen *listen, int *fds)
 {
-	/* SO_REUSEPORT would let us in beside somebody else of the same user:
-	 * look first whether the address is free. */
+	/* SO_REUSEPORT would share the address with another process of the same
+	 * user. A first socket without the option checks that the address is
+	 * free. */
 	close(listen_or_die(l->config, listen, false));
 	for (unsigned w = 0; w < l->workers; w++)
 		fds[w] = listen_or_die(l->config, listen, true);
@@ -90,7 +91,8 @@ listeners_open(
 static void
 remove_file(const struct sock_addr *addr)
 {
-	/* May fail where its directory is not the user's that we became. */
+	/* unlink(2) may fail: after the change of user the directory may be
+	 * another's. */
 	if (addr->sa.sa_family == AF_UNIX && unlink(addr->un.sun_path) == -1)
 		log_debug(
 		    "can't remove %s: %s", addr->un.sun_path, strerror(errno));

@@ -1,7 +1,7 @@
 /*
- * listeners - the sockets that clients connect to. The master opens all of
- * them before it forks and keeps them for life, so what waits in their queues
- * survives a worker. See ARCHITECTURE.md, Listeners.
+ * listeners - the sockets that clients connect to. The master opens all sockets
+ * before the fork and keeps them for life: connections in their queues survive
+ * a worker. See ARCHITECTURE.md, Listeners.
  */
 #ifndef LISTENERS_H
 #define LISTENERS_H
@@ -18,11 +18,11 @@ struct listeners {
 	int admin_fd; /* -1: no admin endpoint */
 };
 
-/* Opens them all; an address that can't be had ends the start (fatal), or is
- * somebody else's (fatal_busy). */
+/* Opens all listeners. An address that can't be used ends the start: fatal_busy
+ * when another process holds the address, else fatal. */
 void listeners_open(
     struct listeners *l, const struct config *config, unsigned workers);
-/* Closes them and removes unix sockets' files. */
+/* Closes all listeners and removes the files of unix sockets. */
 void listeners_close(struct listeners *l);
 
 #endif

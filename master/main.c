@@ -33,14 +33,14 @@
 #include "supervisor.h"
 #include "title.h"
 
-/* What -s takes, and the signal that says it. */
+/* The words of -s, and their signals. */
 static const struct {
 	const char *word;
 	int signal;
 } orders[] = {
     {"quit", SIGQUIT},   /* drain first */
     {"stop", SIGINT},    /* at once */
-    {"reopen", SIGUSR1}, /* the access log, after its rotation */
+    {"reopen", SIGUSR1}, /* the rotated access log */
 };
 
 enum action { ACTION_RUN, ACTION_TEST, ACTION_SIGNAL };
@@ -136,7 +136,7 @@ parse_options(int argc, char **argv)
 			usage(stdout);
 			exit(EXIT_SUCCESS);
 		default:
-			/* getopt_long(3) has said what is wrong. */
+			/* getopt_long(3) has printed the error. */
 			usage(stderr);
 			exit(EX_USAGE);
 		}
@@ -148,8 +148,8 @@ parse_options(int argc, char **argv)
 	return o;
 }
 
-/* Where one of them is closed, the next file would get its number, and what we
- * log would be written there. */
+/* With a standard descriptor closed, the next file would get its number, and
+ * log lines would be written there. */
 static void
 open_standard_files(void)
 {
@@ -186,7 +186,7 @@ block_signals(void)
 	signal(SIGPIPE, SIG_IGN);
 }
 
-/* From here on nobody but the master's own Redis is meant. */
+/* From here on, redis.url is the master's own Redis. */
 static void
 point_at_helper(struct config *config)
 {
@@ -209,7 +209,8 @@ open_scoreboard(const struct config *config, unsigned workers)
 	return sb;
 }
 
-/* The workers open it, as whom we are now: better to fail here, once. */
+/* The workers open the file as the user of this process: an error shall show
+ * here, once. */
 static void
 check_access_log(const struct config *config)
 {
@@ -253,8 +254,8 @@ run(struct config *config)
 	return status;
 }
 
-/* Messages about the file go to the log, or to -t as they are: editors find the
- * place by a FILE:LINE in front. */
+/* Messages about the file go to the log; with -t they go to stderr unchanged.
+ * Editors find the place by a leading FILE:LINE. */
 static void
 say_lines(
     const char *lines, enum action action, void (*say)(const char *fmt, ...))
@@ -270,7 +271,7 @@ say_lines(
 	}
 }
 
-/* The configuration holds; does this machine have what is named there? */
+/* The configuration holds; the machine must know the user. */
 static int
 test(const struct config *config)
 {

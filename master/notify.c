@@ -20,13 +20,13 @@ on_datagram(void *arg, uint32_t events)
 	if (len <= 0)
 		return;
 	text[len] = '\0';
-	/* Lines of VARIABLE=value; STATUS=... may stand before it. */
+	/* Lines of VARIABLE=value; STATUS=... may precede READY=1. */
 	if (strstr(text, "READY=1") != NULL)
 		n->on_ready(n->arg);
 }
 
-/* Bound without a name, the kernel gives an abstract one: NUL and five digits;
- * sd_notify(3) writes the NUL as '@'. */
+/* A socket bound without a name gets an abstract address from the kernel: NUL
+ * and five digits. sd_notify(3) writes the NUL as '@'. */
 static int
 bind_anywhere(int fd, char address[NOTIFY_ADDRESS_MAX])
 {

@@ -1,5 +1,5 @@
 /*
- * notify - hears from a helper program that it is ready to serve. Master.
+ * notify - hears from a helper program that the program is ready. Master.
  *
  * Source: sd_notify(3): a datagram "READY=1" to the socket whose address is in
  * the environment, NOTIFY_SOCKET; redis-server speaks it.
@@ -19,7 +19,7 @@ struct notify {
 	char address[NOTIFY_ADDRESS_MAX]; /* for NOTIFY_SOCKET */
 };
 
-/* -1 with errno. on_ready: for each notice that comes. */
+/* -1 with errno. on_ready is called for each notice. */
 int notify_open(struct notify *n, struct loop *loop,
     void (*on_ready)(void *arg), void *arg);
 /* May be called from on_ready, and twice. */

@@ -48,7 +48,7 @@ lock_file(const char *state_dir, pid_t *other)
 	return pidfile_open(path, 0644, other);
 }
 
-/* The lock outlives its master in a private Redis, which inherits it. */
+/* A private Redis inherits the lock, so the lock may outlive its master. */
 static bool
 is_gone(pid_t pid)
 {

@@ -26,7 +26,7 @@ give_away(const struct config *config, const struct passwd *pw,
 			AT_SYMLINK_NOFOLLOW) == -1 &&
 		    errno != ENOENT)
 			goto failed;
-	/* A directory like /tmp is everybody's and stays so. */
+	/* A directory like /tmp belongs to everybody and keeps its owner. */
 	if ((st.st_mode & S_ISVTX) == 0 &&
 	    fchown(dir, pw->pw_uid, pw->pw_gid) == -1)
 		goto failed;
@@ -56,7 +56,7 @@ become(const struct config *config, const char *const *files)
 	    setresuid(pw->pw_uid, pw->pw_uid, pw->pw_uid) == -1)
 		fatal("%s:%u: user: can't become %s: %s", config->path,
 		    config->lines.user, config->user, strerror(errno));
-	/* The change of user took it away; a crash shall leave a core. */
+	/* The change of user cleared the flag; a crash shall leave a core. */
 	prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
 }
 

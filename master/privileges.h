@@ -10,9 +10,10 @@
 #include "config.h"
 
 /*
- * When root and there is a user: gives it the state directory and the files
- * named in it (NULL ends the list), and becomes it. No process of ours gains
- * privileges again, whoever we are. What can't be done ends the start (fatal).
+ * As root with a configured user: gives the user the state directory and the
+ * files named in it, up to NULL. The process then becomes the user. As any
+ * user: no process of Drover gains privileges again. A failure ends the start
+ * (fatal).
  */
 void privileges_drop(const struct config *config, const char *const *files);
 /* Whether this machine knows a user of that name. */

@@ -32,7 +32,7 @@ by_value(const void *a, const void *b)
 	return (*x > *y) - (*x < *y);
 }
 
-/* Closes all but stdin, stdout, stderr and what is in keep. */
+/* Closes all descriptors but stdin, stdout, stderr and those in keep. */
 static int
 close_all_but(int *keep, size_t count)
 {
@@ -51,8 +51,8 @@ close_all_but(int *keep, size_t count)
 	return close_range(from, ~0U, 0);
 }
 
-/* The signals stay blocked: the worker reads those that it knows, and one
- * that came early still waits for it then. */
+/* The signals stay blocked: an early one stays pending until the worker reads
+ * its signalfd. */
 static noreturn void
 be_worker(const struct worker_boot *boot, const struct listeners *listeners)
 {
@@ -82,7 +82,7 @@ spawn_worker(const struct worker_boot *boot, const struct listeners *listeners,
 		0, pair) == -1)
 		return -1;
 	child.master_fd = pair[1];
-	/* What stdio holds would be written twice. */
+	/* Both processes would write the text that stdio still holds. */
 	fflush(NULL);
 	pid = fork();
 	if (pid == 0)
@@ -117,7 +117,7 @@ prepare_program(const struct program *program, pid_t parent)
 		return -1;
 	if (setpgid(0, 0) == -1 || prctl(PR_SET_PDEATHSIG, SIGTERM) == -1)
 		return -1;
-	/* It may have died before we asked to be told. */
+	/* The parent may have died before prctl(2) asked for the signal. */
 	if (getppid() != parent) {
 		errno = ESRCH;
 		return -1;

@@ -24,7 +24,8 @@
 #include "watchdog.h"
 #include "workers.h"
 
-/* Workers end by themselves at drain_timeout: ours comes after theirs. */
+/* Workers end by themselves at drain_timeout: the master's limit comes
+ * later. */
 #define DRAIN_SLACK_US 500000
 /* From "stop at once" to SIGKILL. */
 #define AT_ONCE_US 1000000
@@ -170,8 +171,8 @@ reap(struct supervisor *s)
 	}
 }
 
-/* After a rotation. Tried here first, as whom the workers are too: what fails
- * is one line, not one of each worker. */
+/* After a rotation. The master, which has the workers' user, opens the file
+ * first: a failure gives one line, not one per worker. */
 static void
 reopen_log(struct supervisor *s)
 {

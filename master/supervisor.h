@@ -1,10 +1,11 @@
 /*
  * supervisor - the master after its start: runs workers, helper, watchdog and
- * admin endpoint, answers signals, and stops it all in order.
+ * admin endpoint, answers signals, and stops everything in order.
  *
- * TERM, QUIT: drain, kill what is left after drain_timeout. INT, or a second
- * TERM or QUIT: at once. The listeners stay open until the last worker is
- * gone, the helper stops last. HUP and the others never end it.
+ * TERM, QUIT: workers drain, and the rest is killed after drain_timeout. INT,
+ * or a second TERM or QUIT: stop at once. The listeners stay open until the
+ * last worker is gone. The helper stops last. HUP and the remaining signals of
+ * spawn_signals() never end the master.
  */
 #ifndef SUPERVISOR_H
 #define SUPERVISOR_H

@@ -7,12 +7,12 @@
 #include "clock.h"
 #include "log.h"
 
-/* Between two looks: more often is not worth it, and who is silent does not
- * show in when to look. */
+/* Between two readings. The minimum bounds the cost; the maximum is for silent
+ * workers, whose stamps do not tell when to read again. */
 #define INTERVAL_MIN_US 10000
 #define INTERVAL_MAX_US 50000
 
-/* Returns after what time to do so again; UINT64_MAX: nobody is there. */
+/* Returns when to look again; UINT64_MAX: no worker holds the slot. */
 static uint64_t
 look_at(struct watchdog *d, unsigned i)
 {
@@ -24,7 +24,8 @@ look_at(struct watchdog *d, unsigned i)
 	unsigned long long ms;
 	uint64_t for_ns;
 
-	/* One that has not yet taken the slot has no stamps of its own. */
+	/* A worker that has not taken the slot yet has no stamps in the
+	 * slot. */
 	if (pid == 0 || atomic_load(&slot->pid) != pid)
 		return UINT64_MAX;
 	scoreboard_activity(slot, activity);
@@ -74,10 +75,12 @@ on_timer(void *arg)
 {
 	struct watchdog *d = arg;
 	uint64_t now_us = loop_now_us(d->loop);
-	/* Who takes a slot right after now may stall at once. */
+	/* A worker that takes a slot right after this reading may stall at
+	 * once. */
 	uint64_t due_ns = now_us * 1000 + d->limits.threshold_ns;
 
-	/* Were we stopped ourselves, so were they: let them run first. */
+	/* A master that was stopped itself lets the workers run first: they
+	 * were stopped too. */
 	if (now_us - d->due_us < INTERVAL_MAX_US) {
 		for (unsigned i = 0; i < d->scoreboard->slot_count; i++) {
 			uint64_t next_ns = look_at(d, i);
@@ -86,7 +89,7 @@ on_timer(void *arg)
 				due_ns = next_ns;
 		}
 	}
-	/* Not at that time, but after it. */
+	/* Strictly after the threshold. */
 	set_timer(d, now_us, due_ns / 1000 + 1);
 }
 

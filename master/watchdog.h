@@ -1,7 +1,7 @@
 /*
- * watchdog - looks at the workers' stamps when one could have stalled since it
- * did so last, and logs one line per stall while it lasts; kills what blocks
- * past event_loop.kill_after. Master.
+ * watchdog - reads the workers' stamps whenever a worker may have stalled since
+ * the last reading. Logs each stall once, while the stall lasts. Kills a worker
+ * that blocks past event_loop.kill_after. Master.
  */
 #ifndef WATCHDOG_H
 #define WATCHDOG_H

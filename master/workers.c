@@ -18,14 +18,14 @@
 #include "respawn.h"
 #include "spawn.h"
 
-/* A fork that failed is tried again after that. */
+/* The pause before a failed fork is tried again. */
 #define FORK_AGAIN_US 1000000
 /* Messages read from one worker per wake-up. */
 #define WORDS_MAX 16
 
 enum worker_phase {
-	WORKER_WAITING,  /* not running: its start is due, or never */
-	WORKER_STARTING, /* running, has not said that it is ready */
+	WORKER_WAITING,  /* not running: a start is due, or never comes */
+	WORKER_STARTING, /* running, not ready yet */
 	WORKER_AT_BARRIER,
 	WORKER_JOINED, /* shares the neighbours' listeners */
 };
@@ -74,8 +74,8 @@ set_phase(struct worker_slot *w, enum worker_phase next)
 	MACHINE_ENTER(phases, w->phase, next, "worker %u", w->slot + 1);
 }
 
-/* A full pipe means a worker that has read nothing for hundreds of words; one
- * that is dying has closed its end, which is no news. */
+/* A full pipe: the worker has read nothing for hundreds of words. A dying
+ * worker has closed its end, and its death is logged elsewhere. */
 static void
 tell(struct worker_slot *w, const char *words, size_t len)
 {
@@ -89,8 +89,8 @@ tell(struct worker_slot *w, const char *words, size_t len)
 		    words[0], strerror(errno));
 }
 
-/* Who was forked anew has to stand first in the queue of its own listener:
- * the others leave that queue and join it again behind it. */
+/* A newcomer has to stand first in the queue of its own listener. The other
+ * workers leave the queue and join again behind the newcomer. */
 static void
 tell_rejoin(const struct worker_slot *newcomer)
 {
@@ -133,7 +133,7 @@ open_barrier(struct workers *ws)
 	    (double)(now_us() - ws->started_us) / 1e3);
 }
 
-/* The first generation meets; one that died is not waited for. */
+/* The first generation meets at the barrier; the dead are not waited for. */
 static void
 check_barrier(struct workers *ws)
 {
@@ -191,7 +191,7 @@ on_pipe(void *arg, uint32_t events)
 
 		if (len == -1 && (errno == EAGAIN || errno == EINTR))
 			return;
-		/* SIGCHLD says what became of it. */
+		/* SIGCHLD will tell of the worker's end. */
 		if (len <= 0)
 			close_pipe(w);
 		else if (words[0] == WORKER_READY)
@@ -223,7 +223,7 @@ start(struct worker_slot *w)
 	}
 	w->started_us = now_us();
 	set_phase(w, WORKER_STARTING);
-	/* Without its pipe it counts as ready when it dies, or never. */
+	/* Without a pipe the worker counts as ready when it dies, or never. */
 	if (loop_watch_add(ws->options.loop, &w->pipe, fd, EPOLLIN) == -1) {
 		log_error("worker %u can't be watched: %s, killed", w->slot + 1,
 		    strerror(errno));
@@ -308,7 +308,8 @@ describe_death(
 	    .uptime_us = now_us() - w->started_us,
 	    .when = time(NULL),
 	};
-	/* It may have died before it took the slot from its predecessor. */
+	/* The worker may have died before taking the slot from its
+	 * predecessor. */
 	if (atomic_load(&slot->pid) != w->pid)
 		return;
 	death->in_flight = atomic_load(&slot->in_flight);
@@ -330,7 +331,7 @@ log_death(const struct death *death, const char *next)
 	    death->activity, death->in_flight, next);
 }
 
-/* Starts it again, now or later or never; says which. */
+/* Starts the worker again, now, later or never, and logs the choice. */
 static void
 answer_death(struct worker_slot *w, const struct death *death)
 {
@@ -345,7 +346,7 @@ answer_death(struct worker_slot *w, const struct death *death)
 		w->given_up = true;
 		log_death(death, "not started again: wrong configuration");
 	} else if (delay_us == 0) {
-		/* First the successor, then the line about it. */
+		/* The successor comes first, then the log line. */
 		start(w);
 		log_death(death, "started again");
 	} else {
@@ -411,8 +412,8 @@ workers_reopen_log(struct workers *ws)
 {
 	char word = WORKER_REOPEN;
 
-	/* One that is starting may have opened the old file already: the word
-	 * waits for it. */
+	/* A worker that is starting may have opened the old file already: the
+	 * word waits in the pipe. */
 	for (unsigned i = 0; i < ws->count; i++)
 		if (ws->list[i].pipe.fd != -1)
 			tell(&ws->list[i], &word, 1);

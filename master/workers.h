@@ -1,9 +1,9 @@
 /*
- * workers - the worker processes, one per slot: starts them, sees that they
- * are ready, holds the barrier at which they add their neighbours' listeners,
- * and starts anew those that die. Master.
+ * workers - the worker processes, one per slot. Starts workers and restarts the
+ * dead. Keeps the barrier: workers add their neighbours' listeners only after
+ * all are ready. Master.
  *
- * Death is what waitpid(2) says; the pipe's end alone is not one.
+ * Only waitpid(2) reports a death; the end of the pipe alone is none.
  */
 #ifndef WORKERS_H
 #define WORKERS_H
@@ -15,7 +15,7 @@
 #include "listeners.h"
 #include "loop.h"
 
-/* Who has not become ready by then is not waited for by the others. */
+/* The barrier's deadline: a worker that is not ready by then is left out. */
 #define WORKERS_BARRIER_US 5000000
 
 struct workers;
@@ -36,14 +36,14 @@ struct workers_options {
 struct workers *workers_new(const struct workers_options *options);
 void workers_free(struct workers *ws);
 
-/* Forks all of them. */
+/* Forks all workers. */
 void workers_start(struct workers *ws);
-/* Was pid one of them? Then its death is recorded and answered. cpu_us: what it
- * has used, as wait4(2) says. */
+/* Whether pid was a worker. A worker's death is recorded and answered. cpu_us:
+ * the CPU time that the worker used, as wait4(2) says. */
 bool workers_reap(
     struct workers *ws, pid_t pid, int wait_status, uint64_t cpu_us);
 
-/* Has those that run open their log file anew. */
+/* Tells the running workers to reopen their log file. */
 void workers_reopen_log(struct workers *ws);
 
 /* No more starts; signal (SIGTERM: drain, SIGINT: at once, SIGKILL) to all. */

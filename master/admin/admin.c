@@ -18,8 +18,8 @@
 #define ACCEPTS_MAX 16
 /* After the kernel had no descriptor or memory for another connection. */
 #define PAUSE_US 1000000
-/* 65 KiB each; a page of /metrics is about 1 MiB for 128 workers, and up to
- * 10 MiB for 1,000 routes that have had all kinds of answers. */
+/* 65 KiB each. A page of /metrics is about 1 MiB for 128 workers. 1,000 routes
+ * with all kinds of answers make up to 10 MiB. */
 #define BUFFERS_MAX 512
 
 static const struct session_limits limits = {
@@ -145,7 +145,7 @@ on_request(struct session *session)
 	reply_error(s, 404, "not found");
 }
 
-/* Nobody here asks for a body, so none comes. */
+/* No route of the endpoint takes a body. */
 static void
 on_body(struct session *s, const struct stream_piece *piece)
 {
@@ -153,7 +153,7 @@ on_body(struct session *s, const struct stream_piece *piece)
 	(void)piece;
 }
 
-/* The place of a session, or with NULL a free one; NULL when there is none. */
+/* The place of a session, or with NULL a free place; NULL: none. */
 static struct session **
 find(struct admin *a, const struct session *s)
 {

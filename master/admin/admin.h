@@ -1,8 +1,8 @@
 /*
  * admin - the master's HTTP endpoint: /metrics (Prometheus), /api/cluster
- * (JSON), /healthz and /readyz. Read-only; everything it says comes from the
- * scoreboard and the record of deaths. Not for the public: it asks for no
- * password, so bind it to an address that only operators reach.
+ * (JSON), /healthz and /readyz. Read-only; all facts come from the scoreboard
+ * and the record of deaths. Not for the public: the endpoint asks for no
+ * password, and belongs on an address that only operators reach.
  */
 #ifndef ADMIN_H
 #define ADMIN_H

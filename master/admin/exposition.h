@@ -12,17 +12,17 @@
 
 #include "duration.h"
 
-/* Twice its longest text: every character may need a backslash. */
+/* Twice the longest text: every character may need a backslash. */
 #define EXPOSITION_VALUE_MAX 512
 
 /* HELP and TYPE; name is the family's whole name. */
 void exposition_family(
     FILE *f, const char *name, const char *type, const char *help);
-/* A label's value with backslash, quote and line end escaped, into buf, which
- * it returns; what does not fit is left out. */
+/* A label's value with backslash, quote and line end escaped, in buf, which is
+ * returned. A text too long for buf is cut. */
 const char *exposition_value(char buf[EXPOSITION_VALUE_MAX], const char *text);
 
-/* Several histograms of one kind as one. */
+/* The sum of several histograms of one kind. */
 struct exposition_durations {
 	uint64_t buckets[DURATION_BUCKETS];
 	uint64_t sum_us;
@@ -31,7 +31,7 @@ struct exposition_durations {
 void exposition_add(
     struct exposition_durations *sum, const struct duration_histogram *h);
 uint64_t exposition_count(const struct exposition_durations *sum);
-/* Its samples; labels: `a="1",b="2"`, escaped. */
+/* The samples of the sum; labels: `a="1",b="2"`, escaped. */
 void exposition_durations(FILE *f, const char *name, const char *labels,
     const struct exposition_durations *sum);
 

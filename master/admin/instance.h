@@ -1,6 +1,6 @@
 /*
- * instance - the facts that the master shows by metrics and instance_json.
- * Read-only; everything in it outlives them.
+ * instance - the master's knowledge, for the pages that show it: metrics and
+ * instance_json. Read-only; all members outlive the pages.
  */
 #ifndef INSTANCE_H
 #define INSTANCE_H
@@ -22,7 +22,7 @@ struct instance {
 	unsigned workers;
 };
 
-/* What the circuit breaker of a service says, on this host. */
+/* The state of a service's circuit breaker, on this host. */
 static inline enum breaker_state
 instance_breaker(const struct instance *instance, size_t service)
 {

@@ -38,7 +38,7 @@ delay_json(const struct histogram *h)
 	    ms(histogram_quantile(h, 0.99)), "maxMs", ms(histogram_max(h)));
 }
 
-/* For how long it has stood still by now; 0 when it does not. */
+/* How long the worker has stood still by now; 0: no stall. */
 static uint64_t
 stalled_ns(const struct instance *instance, const struct scoreboard_slot *slot,
     uint64_t now_ns)
@@ -78,7 +78,7 @@ add_live(json_t *worker, const struct instance *instance,
 	if (stalled == 0)
 		return;
 	scoreboard_activity(slot, activity);
-	/* json_string() takes no text that is not UTF-8. */
+	/* json_string() returns NULL for text that is not UTF-8. */
 	json_object_set_new(worker, "on",
 	    activity[0] != '\0' ? json_string(activity) : json_null());
 }

@@ -38,7 +38,7 @@ header(struct page *p, const char *name, const char *type, const char *help)
 	exposition_family(p->f, whole, type, help);
 }
 
-/* A gauge or counter with one sample per worker; value() gives it. */
+/* A gauge or counter with one sample per worker, from value(). */
 static void
 per_worker(struct page *p, const char *name, const char *type, const char *help,
     double (*value)(const struct page *p, const struct scoreboard_slot *slot))
@@ -66,7 +66,7 @@ uptime(const struct page *p, const struct scoreboard_slot *slot)
 	return seconds(p->now_ns - started_ns);
 }
 
-/* What a dead worker left in its gauges is not true any more. */
+/* The gauges of a dead worker are out of date. */
 static double
 gauge(const struct scoreboard_slot *slot, uint64_t value)
 {
@@ -132,7 +132,7 @@ static void
 build_info(struct page *p)
 {
 	header(p, "build_info", "gauge", "Who this is; always 1");
-	/* Names are [A-Za-z0-9._-]+, so nothing needs a backslash. */
+	/* Names are [A-Za-z0-9._-]+: no backslash is needed. */
 	fprintf(p->f,
 	    "drover_build_info{version=\"%s\",instance=\"%s\",cluster=\"%s\"} "
 	    "1\n",
@@ -190,7 +190,8 @@ gauges(struct page *p)
 
 /* ---- processes ---- */
 
-/* What the kernel does not tell is left out: no number would be true. */
+/* A value that the kernel does not tell is left out: no number would be
+ * true. */
 static void
 of_master(struct page *p, const char *name, const char *type, const char *help,
     uint64_t value)
@@ -212,7 +213,7 @@ of_master_seconds(struct page *p, const char *name, const char *type,
 	fprintf(p->f, "%s %.3f\n", name, (double)value / (double)unit);
 }
 
-/* The names are those that every Prometheus client has. */
+/* The names are the ones of every Prometheus client. */
 static void
 master_process(struct page *p)
 {
@@ -234,7 +235,7 @@ master_process(struct page *p)
 	    MS_PER_S);
 }
 
-/* With those that the slot had before. */
+/* The slot's former workers are included. */
 static void
 worker_cpu(struct page *p)
 {
@@ -328,7 +329,7 @@ is_response(int which)
 	       which <= SCOREBOARD_RESPONSES_5XX;
 }
 
-/* Five totals, and one metric. */
+/* Five totals make one metric. */
 static void
 responses(struct page *p)
 {
@@ -355,7 +356,7 @@ one_histogram(struct page *p, const char *name, unsigned worker,
 		    "drover_%s_bucket{worker=\"%u\",le=\"%s\"} %" PRIu64 "\n",
 		    name, worker, duration_bounds_str[i],
 		    histogram_count_upto(h, duration_bounds_us[i] * 1000));
-	/* Counted last: it can't be less than what the bounds had. */
+	/* Counted last: the count can't be less than the buckets' counts. */
 	count = histogram_count(h);
 	fprintf(p->f,
 	    "drover_%s_bucket{worker=\"%u\",le=\"+Inf\"} %" PRIu64 "\n"

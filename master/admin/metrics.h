@@ -1,9 +1,9 @@
 /*
  * metrics - the page that Prometheus reads: every worker's totals, gauges and
- * event-loop delay, from the scoreboard, the processes, and what
- * service_metrics has. docs/metrics.md says what each means. Master.
+ * event-loop delay. The sources are the scoreboard, the processes, and
+ * service_metrics. docs/metrics.md explains each metric. Master.
  *
- * Totals are monotonic over the restarts of a worker, as its slot keeps them.
+ * Totals are monotonic over the restarts of a worker, as the slot keeps them.
  *
  * Source: Prometheus text exposition format 0.0.4.
  */
@@ -17,7 +17,7 @@
 
 #define METRICS_TYPE "text/plain; version=0.0.4; charset=utf-8"
 
-/* The page, which is the caller's to free; NULL with ENOMEM. */
+/* The page, to be freed by the caller; NULL with ENOMEM. */
 char *metrics_page(
     const struct instance *instance, uint64_t now_ns, size_t *len);
 

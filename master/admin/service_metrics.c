@@ -140,7 +140,7 @@ ejections(const struct member *m, uint64_t now_us)
 	return atomic_load(&m->ejections);
 }
 
-/* A sample for each endpoint that a worker has. */
+/* A sample for each endpoint that at least one worker has. */
 static void
 per_endpoint(FILE *f, const struct instance *instance, const char *name,
     uint64_t (*value)(const struct member *m, uint64_t now_us), uint64_t now_us)

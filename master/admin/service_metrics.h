@@ -1,7 +1,7 @@
 /*
- * service_metrics - the part of the metrics page that is about requests: how
- * long they took by route and by service, the services, their endpoints.
- * Summed over the workers. Master.
+ * service_metrics - the part of the metrics page about requests: durations by
+ * route and by service, the services, their endpoints. Summed over the workers.
+ * Master.
  */
 #ifndef SERVICE_METRICS_H
 #define SERVICE_METRICS_H

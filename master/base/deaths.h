@@ -1,6 +1,6 @@
 /*
- * deaths - the record of workers that died: the last DEATHS_KEPT of them, and
- * how many there were per slot. Master; pure.
+ * deaths - the record of dead workers: the last DEATHS_KEPT of them, and the
+ * count per slot. Master; pure.
  */
 #ifndef DEATHS_H
 #define DEATHS_H
@@ -20,7 +20,7 @@ struct death {
 	pid_t pid;
 	int wait_status; /* of waitpid(2) */
 	uint64_t uptime_us;
-	uint32_t in_flight; /* requests that were lost with it */
+	uint32_t in_flight; /* requests that were lost */
 	time_t when;
 	char activity[SCOREBOARD_ACTIVITY_MAX]; /* "": nothing by name */
 };
@@ -31,9 +31,9 @@ struct deaths {
 	uint64_t by_slot[CONFIG_WORKERS_MAX];
 };
 
-/* Copies it. */
+/* Copies the death. */
 void deaths_add(struct deaths *d, const struct death *death);
-/* The newest is 0; NULL past the oldest that is kept. */
+/* Index 0 is the newest; NULL past the oldest kept. */
 const struct death *deaths_get(const struct deaths *d, size_t index);
 /* "signal 9 (Killed)" or "exit status 1"; returns buf. */
 const char *deaths_cause(int wait_status, char buf[DEATHS_CAUSE_MAX]);

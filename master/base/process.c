@@ -12,7 +12,7 @@
 
 #define PATH_BYTES 64
 #define STAT_BYTES 1024 /* 52 numbers of at most 20 digits fill less */
-/* Of /proc/PID/stat, counted from the one behind the name, which is the third:
+/* Fields of /proc/PID/stat, counted from the third, the first behind the name:
  * utime, stime, starttime, vsize, rss. */
 #define STAT_UTIME 11
 #define STAT_STIME 12
@@ -21,7 +21,7 @@
 #define STAT_RSS 21
 #define STAT_FIELDS 22
 
-/* Into fields, up to the last one that is of use. */
+/* Reads the fields up to the last useful one. */
 static int
 read_stat(pid_t pid, unsigned long long fields[STAT_FIELDS])
 {
@@ -39,13 +39,13 @@ read_stat(pid_t pid, unsigned long long fields[STAT_FIELDS])
 	if (len <= 0)
 		return -1;
 	text[len] = '\0';
-	/* The name is in brackets, and may have some itself. */
+	/* The name is in brackets, and may contain brackets. */
 	at = strrchr(text, ')');
 	if (at == NULL || at[1] != ' ')
 		return -1;
 	at += 2;
 	for (int i = 0; i < STAT_FIELDS; i++) {
-		/* The first one is a letter, some are negative. */
+		/* The first field is a letter, some are negative. */
 		if (i > 0 && sscanf(at, "%llu", &fields[i]) != 1)
 			return -1;
 		at = strchr(at, ' ');
@@ -56,8 +56,8 @@ read_stat(pid_t pid, unsigned long long fields[STAT_FIELDS])
 	return 0;
 }
 
-/* CLOCK_REALTIME when the machine booted. Once: it shall not change between two
- * looks, as the difference of two clocks would. */
+/* CLOCK_REALTIME when the machine booted. Read once: the difference of the two
+ * clocks changes a little between readings. */
 static uint64_t
 boot_ms(void)
 {
@@ -87,7 +87,7 @@ take_stat(struct process *p, pid_t pid)
 	p->resident_bytes = fields[STAT_RSS] * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
-/* Before Linux 6.2 the folder does not say how many there are. */
+/* Before Linux 6.2 the folder's size does not give the count. */
 static uint64_t
 count_entries(const char *path)
 {
@@ -117,7 +117,7 @@ take_fds(struct process *p, pid_t pid)
 		return;
 	}
 	p->open_fds = count_entries(path);
-	/* The one that the folder was read by. */
+	/* Less the descriptor that the folder was read by. */
 	if (pid == getpid() && p->open_fds != PROCESS_UNKNOWN)
 		p->open_fds--;
 }

@@ -1,6 +1,6 @@
 /*
- * process - what the kernel says of a process of ours: the master itself, or a
- * worker that it has not reaped yet. Master.
+ * process - the kernel's facts about a Drover process: the master, or a worker
+ * not yet reaped. Master.
  *
  * Source: proc(5), prlimit(2).
  */
@@ -22,7 +22,7 @@ struct process {
 	uint64_t started_ms; /* CLOCK_REALTIME */
 };
 
-/* pid: that of the caller or of a child. */
+/* pid: of the caller or of a child. */
 void process_read(struct process *p, pid_t pid);
 
 #endif

@@ -1,12 +1,12 @@
 /*
- * respawn - when a process that died is started again. Pure: facts in, a
- * delay out; it owns no clock and no process.
+ * respawn - when a dead process is started again. Pure: facts in, a delay out;
+ * no clock, no process.
  *
- * A run of at least RESPAWN_HEALTHY_US is answered at once. Runs shorter than
- * that are a crash loop: the first is answered at once too, the second after
- * RESPAWN_FIRST_US, doubling up to RESPAWN_LAST_US, less a random part of up
- * to a half, so that the workers of many instances do not crash in step.
- * Exit status LOG_EXIT_CONFIG says "not again".
+ * A run of at least RESPAWN_HEALTHY_US is answered at once. Shorter runs are a
+ * crash loop. The first is answered at once too, the second after
+ * RESPAWN_FIRST_US, doubling up to RESPAWN_LAST_US. A random part of up to a
+ * half is taken off the delay: workers of many instances shall not crash in
+ * step. Exit status LOG_EXIT_CONFIG says "not again".
  */
 #ifndef RESPAWN_H
 #define RESPAWN_H

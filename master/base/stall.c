@@ -12,15 +12,15 @@ stall_limits_of(const struct config *config)
 struct stall_facts
 stall_facts_of(const struct scoreboard_slot *slot, uint64_t now_ns)
 {
-	/* The heartbeat second: one that is newer than busy_since is harmless,
-	 * one that is older would look like silence. */
+	/* Order matters: the heartbeat is read second. A heartbeat newer than
+	 * busy_since is harmless; an older one would look like silence. */
 	uint64_t busy_since_ns = atomic_load(&slot->busy_since_ns);
 
 	return (struct stall_facts){
 	    busy_since_ns, atomic_load(&slot->heartbeat_ns), now_ns};
 }
 
-/* The other process may have stamped after now was read. */
+/* The worker may have stamped after now was read. */
 static uint64_t
 since(uint64_t then_ns, uint64_t now_ns)
 {

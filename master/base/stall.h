@@ -1,10 +1,10 @@
 /*
- * stall - sees from outside that a worker's loop stands still, while it does.
- * Pure: stamps of the scoreboard and the time in, a verdict out.
+ * stall - sees from outside that a worker's loop stands still, while the stall
+ * lasts. Pure: stamps of the scoreboard and the time in, a verdict out.
  *
  * Blocked: busy in one iteration for longer than the threshold. Silent: asleep
- * by its own account, but without a heartbeat: stopped by a signal, or starved
- * of CPU. Each is told once.
+ * by its own stamp, but without a heartbeat: stopped by a signal, or starved of
+ * CPU. Each is reported once.
  */
 #ifndef STALL_H
 #define STALL_H
@@ -15,12 +15,12 @@
 #include "config.h"
 #include "scoreboard.h"
 
-/* A busy machine keeps a process from running for this long now and then. */
+/* On a busy machine a process may not run for so long now and then. */
 #define STALL_SILENT_MIN_NS UINT64_C(200000000)
 
 /* The memory of one slot; zeroed is new. */
 struct stall {
-	uint64_t told_since_ns; /* the busy_since that was told */
+	uint64_t told_since_ns; /* the busy_since already reported */
 	bool told_silent;
 	uint64_t killed_since_ns;
 };
@@ -44,20 +44,20 @@ enum stall_verdict {
 };
 
 struct stall_limits stall_limits_of(const struct config *config);
-/* What a slot says of itself at now_ns. */
+/* The facts of a slot at now_ns, from its stamps. */
 struct stall_facts stall_facts_of(
     const struct scoreboard_slot *slot, uint64_t now_ns);
 
-/* *for_ns: for how long it has stood still. */
+/* *for_ns: the length of the stall so far. */
 enum stall_verdict stall_check(struct stall *s,
     const struct stall_limits *limits, const struct stall_facts *facts,
     uint64_t *for_ns);
-/* The time after which to look at a worker again, once stall_check() has had
- * the same facts: then it is blocked, or to be killed, if what it does now
- * lasts, or what it begins right after now. May be past. */
+/* When to look at a worker again, after stall_check() with the same facts. By
+ * then the present iteration, or one that begins right after now, is blocked or
+ * to be killed if it still runs. May be past. */
 uint64_t stall_due_ns(const struct stall *s, const struct stall_limits *limits,
     const struct stall_facts *facts);
-/* For how long a worker is silent; 0 when it is not. */
+/* How long a worker has been silent; 0: not silent. */
 uint64_t stall_silent_ns(
     const struct stall_limits *limits, const struct stall_facts *facts);
 
