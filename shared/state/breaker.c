@@ -125,7 +125,7 @@ breaker_release(
 	return true;
 }
 
-/* Until when a local word stands against an older one of Redis. */
+/* Until when a local step stands against an older word of Redis. */
 static uint64_t
 confirm_until_ms(const struct breaker *b, const struct breaker_policy *policy)
 {

@@ -1,10 +1,10 @@
 /*
- * breaker - the circuit breaker's policy: what one service's state permits,
- * and what an outcome makes of it.
+ * breaker - the circuit breaker's policy: what a service's state permits, and
+ * how an outcome changes the state.
  *
- * Pure. Workers decide by it and the master shows what it says; breakers.h
- * does the I/O. A service's whole state is one 64-bit word, so that all
- * processes of a host share it in the scoreboard by compare-and-swap:
+ * Pure. Workers decide by the policy, and the master shows the state;
+ * breakers.h does the I/O. A service's whole state is one 64-bit word in the
+ * scoreboard, which all processes of a host share by compare-and-swap:
  *
  *   bits  0- 1  state
  *   bit      2  local
@@ -12,14 +12,14 @@
  *   bits  9-24  epoch
  *   bits 25-63  until_ms
  *
- * CLOSED -> OPEN after `failures` consecutive failures within the window;
- * OPEN -> HALF_OPEN when somebody takes the probe after open_for; HALF_OPEN ->
- * CLOSED or OPEN by the probe's outcome; HALF_OPEN -> HALF_OPEN with the next
+ * CLOSED -> OPEN after `failures` consecutive failures within the window. OPEN
+ * -> HALF_OPEN when a request takes the probe after open_for. HALF_OPEN ->
+ * CLOSED or OPEN by the probe's outcome. HALF_OPEN -> HALF_OPEN with the next
  * probe when the lease ran out or the probe was given back.
  *
- * Every such step has a new epoch, and an outcome counts only in the epoch in
- * which its request was admitted. Epochs are serial numbers (RFC 1982) of 16
- * bits; 0 means that nothing was heard yet.
+ * Every step has a new epoch, and an outcome counts only in the epoch of its
+ * request's admission. Epochs are serial numbers (RFC 1982) of 16 bits; 0:
+ * nothing was heard yet.
  */
 #ifndef BREAKER_H
 #define BREAKER_H
@@ -30,21 +30,22 @@
 #define BREAKER_EPOCH_BITS 16
 #define BREAKER_EPOCH_MASK ((1u << BREAKER_EPOCH_BITS) - 1)
 #define BREAKER_FAILURES_MAX 63
-/* How long a step of this host waits for Redis to confirm it. */
+/* How long a local step waits for Redis to confirm the step. */
 #define BREAKER_CONFIRM_MS 1000
 
 enum breaker_state { BREAKER_CLOSED, BREAKER_OPEN, BREAKER_HALF_OPEN };
 
 struct breaker {
 	enum breaker_state state;
-	/* A step that this host took by itself, while Redis was away or
-	 * before Redis answered; whatever Redis says replaces it. */
+	/* Set by a step of this host alone, taken while Redis was away or
+	 * before Redis answered. The word of Redis replaces a local step. */
 	bool local;
 	unsigned failures; /* consecutive, 0 .. BREAKER_FAILURES_MAX */
 	uint32_t epoch;
-	/* CLOCK_MONOTONIC. OPEN: when a probe is permitted. HALF_OPEN: when
-	 * the probe's lease ends. CLOSED with failures: when the window ends;
-	 * CLOSED, local, without: until when Redis may confirm it. */
+	/* CLOCK_MONOTONIC. OPEN: when a probe is permitted. HALF_OPEN: when the
+	 * probe's lease ends. CLOSED with failures: when the window ends.
+	 * CLOSED without failures and local: until when Redis may confirm the
+	 * step. */
 	uint64_t until_ms;
 };
 
@@ -55,7 +56,7 @@ struct breaker_policy {
 	uint64_t lease_ms;
 };
 
-/* What a request was admitted under. */
+/* The state under which a request was admitted. */
 struct breaker_admission {
 	uint32_t epoch;
 	bool local;
@@ -65,7 +66,8 @@ struct breaker_admission {
 enum breaker_decision {
 	BREAKER_ADMIT,
 	BREAKER_REJECT,
-	BREAKER_PROBE_DUE, /* whoever gets the probe goes, others don't */
+	/* the request that takes the probe goes, others fail */
+	BREAKER_PROBE_DUE,
 };
 
 struct breaker breaker_unpack(uint64_t word);
@@ -75,23 +77,23 @@ enum breaker_decision breaker_decide(const struct breaker *b, uint64_t now_ms);
 
 /*
  * Steps taken on this host. Each returns whether *b changed; a change of state
- * makes it local. An outcome of another epoch changes nothing.
+ * sets `local`. An outcome of another epoch changes nothing.
  */
 bool breaker_fail(struct breaker *b, const struct breaker_policy *policy,
     const struct breaker_admission *a, uint64_t now_ms);
 bool breaker_succeed(
     struct breaker *b, const struct breaker_admission *a, uint64_t now_ms);
-/* Takes the probe, if one is due. */
+/* Takes the probe, if a probe is due. */
 bool breaker_acquire(
     struct breaker *b, const struct breaker_policy *policy, uint64_t now_ms);
 /* The probe ended without an outcome: the next may go at once. */
 bool breaker_release(
     struct breaker *b, const struct breaker_admission *a, uint64_t now_ms);
 /*
- * Adopts what Redis said, unless *b knows better. A step that this host has
- * just taken by itself is ahead of what Redis said before it heard of it, so
- * for BREAKER_CONFIRM_MS only an answer about that step (decided) puts it
- * back, or news of the same epoch or a younger one.
+ * Adopts the word of Redis, unless *b is ahead. A local step is ahead of a word
+ * that Redis gave before hearing of the step. For BREAKER_CONFIRM_MS a local
+ * step gives way only to two words: an answer about the step (decided), or news
+ * of an epoch not older.
  */
 bool breaker_merge(struct breaker *b, const struct breaker *said,
     const struct breaker_policy *policy, uint64_t now_ms, bool decided);

@@ -9,7 +9,8 @@ claim(struct member *table, uint64_t key)
 		struct member *m = &table[(key + probe) % MEMBERS_MAX];
 		uint64_t found = 0;
 
-		/* On failure found is who was faster: maybe for this key. */
+		/* On failure, found is the key of a faster process: maybe the
+		 * same key. */
 		if (atomic_compare_exchange_strong(&m->key, &found, key) ||
 		    found == key)
 			return m;

@@ -15,8 +15,8 @@
 #include "clock.h"
 #include "hash.h"
 
-/* "drover" and the layout's number: raise it when the structs change in a way
- * that their size does not show. */
+/* "drover" and the layout's number. Raise the number when the structs change in
+ * a way that their size does not show. */
 #define MAGIC UINT64_C(0x64726f7665720005)
 
 struct shape {
@@ -57,8 +57,8 @@ fits(const struct scoreboard *sb, const struct shape *shape)
 		   0;
 }
 
-/* The workers of a master that was killed drain for a while, write, and hold
- * the lock meanwhile: then the file is not for us. */
+/* The workers of a killed master drain for a while, write, and hold the lock:
+ * until then the file can't be taken over. */
 static struct scoreboard *
 take_over(const char *path, const struct shape *shape)
 {
@@ -163,7 +163,7 @@ zero_gauges(struct scoreboard_slot *slot)
 		atomic_store(&slot->endpoint_in_flight[i], 0);
 }
 
-/* What was true of the former master's processes and host is not ours. */
+/* Gauges and host tables described the former master's processes and host. */
 static void
 forget_predecessor(struct scoreboard *sb)
 {
@@ -177,11 +177,11 @@ forget_predecessor(struct scoreboard *sb)
 		atomic_store(&sb->breakers[i], 0);
 	for (size_t i = 0; i < SCOREBOARD_ENDPOINTS; i++)
 		atomic_store(&sb->endpoints[i].key, 0);
-	/* No worker is there yet. */
+	/* No worker has joined yet. */
 	memset(sb->members, 0, sizeof(sb->members));
 }
 
-/* Of the services and the series in order, each text with its NUL. */
+/* A hash of services and series in order, each text with its NUL. */
 static uint64_t
 hash_names(const struct config *config)
 {
@@ -262,7 +262,8 @@ scoreboard_endpoint_id(struct scoreboard *sb, uint64_t key)
 		uint32_t id = (uint32_t)((key + probe) % SCOREBOARD_ENDPOINTS);
 		uint64_t found = 0;
 
-		/* On failure found is who was faster: maybe for this key. */
+		/* On failure, found is the key of a faster process: maybe the
+		 * same key. */
 		if (atomic_compare_exchange_strong(
 			&sb->endpoints[id].key, &found, key) ||
 		    found == key)
@@ -291,7 +292,7 @@ scoreboard_activity(
 	uint32_t len =
 	    atomic_load_explicit(&slot->activity_len, memory_order_acquire);
 
-	/* Its writer may be at it: the text can be mixed, never too long. */
+	/* The writer may be busy: the text can be mixed, never too long. */
 	if (len > SCOREBOARD_ACTIVITY_MAX - 1)
 		len = SCOREBOARD_ACTIVITY_MAX - 1;
 	memcpy(buf, slot->activity, len);

@@ -1,15 +1,15 @@
 /*
- * scoreboard - shared memory that all processes of one instance see: a slot
- * per worker, which its worker writes and everybody reads, and the tables that
- * belong to the host as a whole.
+ * scoreboard - shared memory of all processes of one instance. Each slot is
+ * written by its worker and read by all; further tables belong to the host as a
+ * whole.
  *
- * MAP_SHARED on a file under state_dir, so totals survive a worker's death
- * and, with the same instance and shape (workers, services, routes), the
- * master's. Totals only grow. Behind the last slot are the slots' histograms of
- * requests' durations, as many as the configuration has series.
+ * MAP_SHARED on a file under state_dir. Totals survive a worker's death. With
+ * the same instance and shape (workers, services, routes) totals survive the
+ * master's death too. Totals only grow. Behind the last slot are the slots'
+ * histograms of requests' durations, one group per series of the configuration.
  * Gauges belong to the process in the slot and are zeroed by its successor.
- * Every field that two processes touch is atomic; none is locked, so nobody's
- * death can hang anybody.
+ * Every field that two processes touch is atomic. No field is locked: no death
+ * can hang another process.
  */
 #ifndef SCOREBOARD_H
 #define SCOREBOARD_H
@@ -110,8 +110,8 @@ enum scoreboard_wait {
 	    SCOREBOARD_WAIT_COUNT
 };
 
-/* How a request ended: the class of its response's status, or its client had
- * left before that began, which an access log calls 499. */
+/* How a request ended: the class of the response's status. 499, as in access
+ * logs: the client left before the response began. */
 enum scoreboard_code {
 	SCOREBOARD_CODE_1XX,
 	SCOREBOARD_CODE_2XX,
@@ -128,10 +128,10 @@ struct scoreboard_slot {
 	_Atomic uint64_t heartbeat_ns; /* each tick: within 10 ms */
 	_Atomic pid_t pid;
 	_Atomic uint32_t state;      /* enum slot_state */
-	_Atomic uint64_t generation; /* forks of this slot, from 1 */
+	_Atomic uint64_t generation; /* forks of the slot, from 1 */
 	_Atomic uint64_t started_ns; /* CLOCK_MONOTONIC of the last fork */
 	_Atomic uint32_t redis;      /* enum redis_state */
-	/* What the loop is on, "GET /api/pay"; length 0: nothing by name. */
+	/* The loop's present work, "GET /api/pay"; length 0: no name. */
 	_Atomic uint32_t activity_len;
 	char activity[SCOREBOARD_ACTIVITY_MAX];
 
@@ -158,28 +158,29 @@ struct scoreboard_slot {
 				       [SCOREBOARD_WAIT_COUNT];
 };
 
-/* One backend address, whichever service or worker uses it. */
+/* A backend address, for any number of services and workers. */
 struct scoreboard_endpoint {
-	_Atomic uint64_t key; /* a hash of it, 0: free */
+	_Atomic uint64_t key; /* hash of the address, 0: free */
 };
 
 struct scoreboard {
-	uint64_t magic; /* of this layout */
+	uint64_t magic; /* of the layout */
 	uint64_t bytes;
 	char instance[CONFIG_NAME_MAX + 1];
 	char incarnation[SCOREBOARD_INCARNATION_MAX]; /* random, see design */
 	uint32_t slot_count;
 	uint32_t service_count;
 	uint32_t series_count;
-	uint64_t names;      /* of services and series, a hash: both are kept by
-			      * index */
-	uint64_t started_ns; /* of this master, CLOCK_MONOTONIC */
+	/* hash of the names of services and series, which are kept by index */
+	uint64_t names;
+	uint64_t started_ns; /* of the present master, CLOCK_MONOTONIC */
 	_Atomic pid_t master_pid;
-	_Atomic uint32_t redis_degraded; /* logged already, by cluster_link */
-	/* Descriptor, the same in master and workers, that holds the file's
-	 * lock for as long as any of them lives. */
+	/* already logged: see cluster_link.c */
+	_Atomic uint32_t redis_degraded;
+	/* Holds the file's lock for as long as any process lives. The same
+	 * descriptor in master and workers. */
 	int lock_fd;
-	/* One word per service; breaker.h says what it holds. */
+	/* A word per service, laid out in breaker.h. */
 	alignas(64) _Atomic uint64_t breakers[CONFIG_SERVICES_MAX];
 	struct scoreboard_endpoint endpoints[SCOREBOARD_ENDPOINTS];
 	struct member members[MEMBERS_MAX];
@@ -187,10 +188,10 @@ struct scoreboard {
 };
 
 /*
- * Creates state_dir/scoreboard, or takes it over where instance and shape are
- * the same and no process of the former master is left to write to it. Master
- * only, before the first fork, holding the pid file's lock. NULL with errno;
- * the mapping lives as long as the process.
+ * Creates state_dir/scoreboard, or takes the file over. A take-over needs the
+ * same instance and shape, and no process of the former master left to write to
+ * the file. Master only, before the first fork, holding the pid file's lock.
+ * NULL with errno; the mapping lives as long as the process.
  */
 struct scoreboard *scoreboard_open(const struct config *config, unsigned slots);
 
@@ -208,17 +209,17 @@ struct duration_histogram *scoreboard_requests(
  * SCOREBOARD_NO_ENDPOINT when the table is full.
  */
 uint32_t scoreboard_endpoint_id(struct scoreboard *sb, uint64_t key);
-/* In-flight exchanges to that endpoint over all slots of live workers. */
+/* In-flight exchanges to the endpoint over all slots of live workers. */
 uint32_t scoreboard_endpoint_load(const struct scoreboard *sb, uint32_t id);
 
 enum scoreboard_code scoreboard_code_of(unsigned status);
 const char *scoreboard_code_str(enum scoreboard_code code);
 
-/* What a slot's loop is on, as text that ends in NUL; "" for nothing. */
+/* The present work of a slot's loop, as text that ends in NUL; "": no name. */
 const char *scoreboard_activity(
     const struct scoreboard_slot *slot, char buf[SCOREBOARD_ACTIVITY_MAX]);
-/* For how long the slot's loop has been busy; 0 while it polls. Right also
- * when now_ns was taken before the other process set its stamp. */
+/* How long the slot's loop has been busy; 0 while the loop polls. Correct also
+ * for a now_ns older than the other process's stamp. */
 uint64_t scoreboard_busy_ns(
     const struct scoreboard_slot *slot, uint64_t now_ns);
 /* STARTING, READY or DRAINING. */
