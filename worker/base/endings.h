@@ -1,17 +1,17 @@
 /*
- * endings - requests that have ended in this iteration of the loop, until the
- * iteration's end says how long each took. Worker only.
+ * endings - requests that have ended in the present iteration of the loop,
+ * until the iteration's end gives their durations. Worker only.
  *
- * Answers leave at an iteration's end, and the loop reads the clock there
- * anyway. So a duration has in it what a handler blocked the loop for, and
- * costs no clock.
+ * Responses leave at an iteration's end, where the loop reads the clock anyway.
+ * A duration thus includes the time for which a handler blocked the loop, and
+ * costs no clock call.
  */
 #ifndef ENDINGS_H
 #define ENDINGS_H
 
 #include "duration.h"
 
-/* More of them in one iteration read a clock of their own. */
+/* Further requests in an iteration read a clock of their own. */
 #define ENDINGS_MAX 128
 
 struct ending {
@@ -24,7 +24,7 @@ struct endings {
 	struct ending list[ENDINGS_MAX];
 };
 
-/* Adds them all to their histograms. */
+/* Adds all durations to their histograms. */
 void endings_settle(struct endings *endings, uint64_t now_ns);
 /* The list is full. */
 void endings_settle_now(struct endings *endings);

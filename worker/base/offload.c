@@ -151,14 +151,14 @@ offload_free(struct offload *o)
 	free(o);
 }
 
-/* One thread more, as long as there is one for each job at most. */
+/* Adds a thread, up to one per job under way. */
 static void
 add_thread(struct offload *o)
 {
 	if (o->thread_count == OFFLOAD_THREADS ||
 	    o->thread_count > o->under_way)
 		return;
-	/* Signals stay blocked in it: they are the loop's. */
+	/* Signals stay blocked in the thread: the loop reads them. */
 	if (pthread_create(
 		&o->threads[o->thread_count], NULL, thread_main, o) == 0)
 		o->thread_count++;

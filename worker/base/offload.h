@@ -2,8 +2,8 @@
  * offload - a small thread pool for work that would block the loop. Worker
  * only.
  *
- * The threads touch nothing of the worker's but the job they run; finished
- * jobs come back through an eventfd and done() is called on the loop.
+ * A thread touches nothing of the worker but its job. Finished jobs come back
+ * through an eventfd, and done() is called on the loop.
  */
 #ifndef OFFLOAD_H
 #define OFFLOAD_H
@@ -17,7 +17,7 @@
 
 struct offload;
 
-/* Embedded in its owner, who must keep it until done() was called. */
+/* Embedded in an owner, which must keep the job until done() was called. */
 struct offload_job {
 	/* In a thread; to come back soon once *stopping is true. */
 	void (*run)(struct offload_job *job, const _Atomic bool *stopping);
@@ -27,8 +27,8 @@ struct offload_job {
 
 /* Starts no thread before the first job. NULL with errno. */
 struct offload *offload_new(struct loop *loop);
-/* Tells the jobs that are running to stop, waits for them, and calls done()
- * for every job. */
+/* Tells the running jobs to stop, waits for them, and calls done() for every
+ * job. */
 void offload_free(struct offload *o);
 /* False when OFFLOAD_JOBS_MAX are under way, or no thread can be started. */
 bool offload_submit(struct offload *o, struct offload_job *job);

@@ -1,11 +1,11 @@
 /*
- * runtime - what every part of a worker may use: its configuration, its place
- * in the scoreboard, its loop, memory and sockets. Worker only.
+ * runtime - what every part of a worker may use: configuration, place in the
+ * scoreboard, loop, memory and sockets. Worker only.
  *
- * There is one in a process, made and owned by worker.c. It is handed down,
- * never looked up: nothing here is a global. The parts that requests are
- * answered with are named here and opaque; only a folder that sees a part's
- * header can use it.
+ * A process has one runtime, made and owned by worker.c. The runtime is handed
+ * down as an argument: no member is a global. The parts that answer requests
+ * are named here and opaque. Only a folder that sees a part's header can use
+ * the part.
  */
 #ifndef RUNTIME_H
 #define RUNTIME_H
@@ -32,8 +32,8 @@ struct trace_source;
 struct runtime {
 	const struct config *config;
 	struct scoreboard *scoreboard;
-	struct scoreboard_slot *slot; /* this worker's */
-	unsigned index;               /* of that slot, from 0 */
+	struct scoreboard_slot *slot; /* of this worker */
+	unsigned index;               /* of the slot, from 0 */
 
 	struct loop *loop;
 	struct buffer_pool *buffers;
@@ -46,17 +46,17 @@ struct runtime {
 	struct sequence *sequence;
 	struct offload *offload;
 	struct trace_source *trace;
-	struct service **services; /* config->service_count of them */
+	struct service **services; /* config->service_count entries */
 
 	struct duration_histogram *durations; /* of the slot's requests */
 	struct endings endings;
 
 	uint64_t started_us;
-	uint64_t blocked_us; /* the iteration that a handler blocked */
+	uint64_t blocked_us; /* the iteration blocked by a handler */
 	bool draining;
 };
 
-/* A total of this worker's slot. */
+/* Adds to a total of the worker's slot. */
 static inline void
 runtime_count(struct runtime *rt, enum scoreboard_total total)
 {

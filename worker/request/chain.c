@@ -9,7 +9,7 @@ struct chain_table {
 	const struct config_route *routes;
 	size_t count;
 	size_t state_bytes;
-	struct chain chains[]; /* one for each route, then that of none */
+	struct chain chains[]; /* one per route, then the chain without route */
 };
 
 static bool

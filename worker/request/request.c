@@ -28,10 +28,10 @@ requests_fini(struct requests *all)
 	slab_fini(&all->slab);
 }
 
-/* ---- what is recorded ---- */
+/* ---- recording ---- */
 
-/* A copy with an end, and a mark where it was cut. cap: 4 at least. Returns its
- * length. */
+/* Copies with a NUL, and a mark when the text was cut. cap: 4 at least. Returns
+ * the length. */
 static size_t
 copy_cut(char *to, size_t cap, struct slice from)
 {
@@ -48,7 +48,7 @@ copy_cut(char *to, size_t cap, struct slice from)
 	return len;
 }
 
-/* What the access log says of it. */
+/* Copies the request's text for the access log. */
 static void
 note_request(struct request *r, const struct head *head)
 {
@@ -103,7 +103,7 @@ free_request(void *p)
 	slab_put(&r->all->slab, r);
 }
 
-/* Its stages may still be at work. */
+/* Stages may still be at work in the request's memory. */
 static void
 drop(struct request *r)
 {
@@ -139,7 +139,7 @@ log_request(struct request *r, unsigned status, uint64_t bytes_out,
 	log_record(r->all, s, &r->record, why);
 }
 
-/* What was no request, and was refused, has only its response's facts. */
+/* Refused bytes that were no request have only a response to log. */
 static void
 log_refusal(struct requests *all, const struct stream *s)
 {
@@ -172,9 +172,9 @@ request_note_upstream(struct request *r, const char *address)
 	r->record.upstream = r->text->upstream;
 }
 
-/* What the worker is on, "GET /path", for whoever watches it stall: without
- * the query, which is nobody's business in a log. Who blocked this iteration
- * keeps the blame: the delay is logged at its end. */
+/* The worker's activity, "GET /path", for reports of a stall. The query is
+ * private and stays out. A request that blocked the iteration keeps the blame:
+ * the delay is logged at the iteration's end. */
 static void
 note_activity(struct runtime *rt, const struct head *head)
 {
@@ -206,7 +206,7 @@ request_describe(const struct request *r, char *text, size_t cap)
 	    r->is_traced ? r->trace.id : "(unnamed)");
 }
 
-/* ---- its way through the chain ---- */
+/* ---- through the chain ---- */
 
 static void *
 state_of(struct request *r, unsigned i)
@@ -257,7 +257,7 @@ request_start(struct request *r)
 		stream_hold_head(r->stream, true);
 }
 
-/* The stage that began last: none behind it has been asked. */
+/* The stage that began last: no stage behind it has begun. */
 void
 request_on_body(struct request *r, const struct stream_piece *piece)
 {
@@ -276,7 +276,7 @@ request_on_drained(struct request *r)
 		stage->on_drained(r, state_of(r, r->begun - 1));
 }
 
-/* Service names and our own texts: nothing that wants escaping. */
+/* Service names and texts of Drover alone: nothing needs escaping. */
 void
 request_fail(struct request *r, const struct request_failure *failure,
     unsigned retry_after_s)
@@ -301,10 +301,10 @@ request_fail(struct request *r, const struct request_failure *failure,
 		       });
 }
 
-/* ---- its end ---- */
+/* ---- the end ---- */
 
-/* The request's head is the clock's start: a request that was refused before
- * has no time. */
+/* The clock starts at the request's head: an earlier refusal has no
+ * duration. */
 static void
 end_request(struct request *r, unsigned status, enum scoreboard_code code,
     uint64_t bytes_out, enum session_close why)
@@ -346,7 +346,7 @@ request_on_response_end(struct requests *all, const struct stream *s,
 	} else {
 		if (!complete && has_left(s))
 			runtime_count(rt, SCOREBOARD_CLIENT_ABORTS);
-		/* Also when the session has refused it in mid-body. */
+		/* Also after a refusal by the session in mid-body. */
 		end_stages(r);
 		counter_gauge(&rt->slot->in_flight, -1);
 	}
@@ -359,7 +359,8 @@ request_on_response_end(struct requests *all, const struct stream *s,
 		end_request(r, s->status, code, s->out_bytes, s->why);
 		drop(r);
 	} else if (r != NULL) {
-		/* Why is known when the connection closes, which is next. */
+		/* The reason is known at the connection's close, which is
+		 * next. */
 		r->cut = true;
 	}
 }
@@ -378,7 +379,7 @@ request_on_close(struct request *r, enum session_close reason)
 		    scoreboard_code_of(r->stream->status), r->stream->out_bytes,
 		    reason);
 	} else {
-		/* Gone before its answer began. */
+		/* The client left before a response began. */
 		counter_gauge(&rt->slot->in_flight, -1);
 		end_request(r, GONE_STATUS, SCOREBOARD_CODE_499, 0, reason);
 	}

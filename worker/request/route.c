@@ -14,12 +14,13 @@ struct condition {
 	struct slice value; /* at NULL: any */
 };
 
-/* One route, its text measured. */
+/* A route, with the lengths of its text. */
 struct entry {
 	const struct config_route *route;
 	size_t path_len;
 	bool exact;
-	struct slice host;            /* as routes_of_host() looks for it */
+	/* in the form that routes_of_host() wants */
+	struct slice host;
 	uint64_t methods;             /* all bits: any */
 	struct condition *conditions; /* headers, then parameters */
 	size_t header_count;
@@ -31,7 +32,7 @@ struct prefix {
 	const char *path;
 	size_t len;
 	uint64_t hash;
-	const struct prefix *shorter; /* the longest that it lies below */
+	const struct prefix *shorter; /* longest prefix above this prefix */
 	const struct entry *entries;
 	size_t count;
 	bool has_hosts;
@@ -49,7 +50,7 @@ struct route_table {
 	bool has_hosts;
 };
 
-/* What a search goes by. */
+/* The request's facts during a search. */
 struct request {
 	const struct head *head;
 	struct slice path;
@@ -58,7 +59,7 @@ struct request {
 	char host_text[HOST_MAX]; /* in lower case */
 	struct slice host;
 	uint64_t method;
-	uint64_t others; /* methods of routes that but for theirs would do */
+	uint64_t others; /* methods of routes that fail by method only */
 };
 
 static struct slice
@@ -98,7 +99,7 @@ find_prefix(const struct route_table *table, const char *path, size_t len,
 	return NULL;
 }
 
-/* The longest prefix that the path begins with, of at most max bytes. */
+/* The longest prefix of the path, of at most max bytes. */
 static const struct prefix *
 find_longest(
     const struct route_table *table, const char *path, size_t len, size_t max)
@@ -119,7 +120,7 @@ find_longest(
 	return longest;
 }
 
-/* By path, by host, then who asks for more, then as in the file. */
+/* By path, by host, then more conditions first, then as in the file. */
 static int
 compare_entries(const void *x, const void *y)
 {
@@ -195,7 +196,7 @@ add_to_slots(struct route_table *table, struct prefix *p)
 		table->longest = p->len;
 }
 
-/* A prefix for each run of entries of one path. */
+/* A prefix for each run of entries with the same path. */
 static void
 fill_prefixes(struct route_table *table)
 {
@@ -323,7 +324,7 @@ holds(const struct entry *e, const struct request *r)
 	return true;
 }
 
-/* The first of the prefix's entries with that host, or where it would be. */
+/* The prefix's first entry with the host, or the place for such an entry. */
 static const struct entry *
 find_host(const struct prefix *p, struct slice host)
 {
@@ -378,8 +379,8 @@ among_prefix(const struct prefix *p, struct request *r)
 	return route;
 }
 
-/* Without port and final dot, in lower case; stays "" when it is no host that
- * a route can have. */
+/* Without port and final dot, in lower case. Stays "" for a text that can't be
+ * the host of a route. */
 static void
 read_host(struct request *r, struct slice host)
 {

@@ -7,8 +7,8 @@
 
 #include "octet.h"
 
-/* Where the parts of a traceparent are (section 3.2.2): a version and a dash,
- * the trace's id and a dash, the parent's and a dash, the flags. */
+/* Offsets in a traceparent (section 3.2.2): version, trace id, parent id,
+ * flags, with a dash between them. */
 #define VERSION_LEN 2
 #define TRACE_AT 3
 #define TRACE_LEN 32
@@ -24,7 +24,7 @@ trace_source_init(struct trace_source *source)
 {
 	uint64_t any = 0;
 
-	/* All zeros is the one state that it never leaves. */
+	/* All zeros is the only state that the generator never leaves. */
 	while (any == 0) {
 		ssize_t n = getrandom(source->state, sizeof(source->state), 0);
 
@@ -59,9 +59,9 @@ trace_random(struct trace_source *source)
 	return result;
 }
 
-/* Eight digits, all at once: each nibble gets a byte of its own, and those
- * above 9 what it takes from there to the letters. In which order does not
- * matter where the number is random. */
+/* Eight digits at once. Each nibble gets a byte of its own; a nibble above 9
+ * gets the distance to the letters. The order of the digits does not matter for
+ * a random number. */
 static void
 put_hex(char *to, uint32_t n)
 {
@@ -75,7 +75,7 @@ put_hex(char *to, uint32_t n)
 	memcpy(to, &x, sizeof(x));
 }
 
-/* len, a multiple of 16, hex digits that are not all zero. */
+/* Writes len hex digits, a multiple of 16, not all zero. */
 static void
 put_random(char *to, size_t len, struct trace_source *source)
 {
@@ -92,7 +92,7 @@ put_random(char *to, size_t len, struct trace_source *source)
 	}
 }
 
-/* ---- what is valid ---- */
+/* ---- validity ---- */
 
 static bool
 is_id(struct slice s)
@@ -160,7 +160,7 @@ is_parent(struct slice s)
 	       (!is_version_00(s) && at[TRACE_PARENT_BYTES] == '-');
 }
 
-/* ---- both names ---- */
+/* ---- names ---- */
 
 static void
 copy(char *to, struct slice from)
@@ -179,8 +179,8 @@ make_parent(char *parent, struct trace_source *source)
 	memcpy(parent + FLAGS_AT - 1, "-01", sizeof("-01"));
 }
 
-/* The one header of that kind; none, or several, or one that Connection names
- * and that ends here: no bytes. */
+/* The header of that kind, if unique. No bytes for none, for several, and for
+ * one that Connection names, which ends at this hop. */
 static struct slice
 only(const struct head *head, enum head_field_id field)
 {
@@ -212,8 +212,8 @@ trace_of_request(
 		copy(trace->id, id);
 		return;
 	}
-	/* It is a new trace's first request: one name does for both, and who
-	 * reads it in a log finds the trace by it. */
+	/* The first request of a new trace has one name for both: a reader of a
+	 * log finds the trace by the id. */
 	if (trace->parent_is_new)
 		memcpy(trace->id, trace->parent + TRACE_AT, TRACE_LEN);
 	else

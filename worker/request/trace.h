@@ -1,17 +1,18 @@
 /*
  * trace - the names by which a request is known everywhere: X-Request-Id and
- * W3C trace context (https://www.w3.org/TR/trace-context/, section 3). Worker
- * only; pure but for its random numbers.
+ * W3C trace context. Worker only; pure but for its random numbers.
  *
- * What a client sends is passed on when it is valid, else made: an id of 32
- * hex digits; a traceparent of version 00 with a new trace, a new parent and
- * the sampled flag, as a service that starts a trace would. Where both are
- * made, the id is the trace's.
+ * A client's valid names are passed on; others are made anew. A new id has 32
+ * hex digits. A new traceparent has version 00, a new trace, a new parent and
+ * the sampled flag. When both are new, the id is the trace's.
  *
  * A valid X-Request-Id is 1 to TRACE_ID_MAX letters, digits and -_.~:/+=@|#%!*
- * which takes UUIDs, ULIDs, base64, traceparents and the hierarchical ids of
- * others, and holds nothing that separates, quotes or escapes in a header, a
- * log line, JSON, HTML or a shell.
+ *
+ * The set has room for UUIDs, ULIDs, base64, traceparents and hierarchical ids.
+ * No character separates, quotes or escapes in a header, a log line, JSON, HTML
+ * or a shell.
+ *
+ * Source: https://www.w3.org/TR/trace-context/, section 3.
  */
 #ifndef TRACE_H
 #define TRACE_H
@@ -21,7 +22,7 @@
 
 #include "head.h"
 
-#define TRACE_ID_MAX 128      /* of an X-Request-Id that is passed on */
+#define TRACE_ID_MAX 128      /* of an accepted X-Request-Id */
 #define TRACE_PARENT_BYTES 55 /* of a traceparent of version 00 */
 
 /* Random numbers for names: quick, not secret. Seeded by getrandom(2). */
@@ -40,9 +41,9 @@ struct trace {
 int trace_source_init(struct trace_source *source);
 uint64_t trace_random(struct trace_source *source);
 
-/* Works out both names. A repeated header is an invalid one. A valid
- * traceparent of a later version, which may be longer, is passed on as it came
- * when `parent` is empty and parent_is_new false. */
+/* Finds both names. A repeated header is invalid. A valid traceparent of a
+ * later version may be longer and is passed on unchanged. Then `parent` is
+ * empty and parent_is_new false. */
 void trace_of_request(
     struct trace *trace, struct trace_source *source, const struct head *head);
 
