@@ -20,8 +20,8 @@
 
 #define LINES_BYTES 65536
 #define LINE_MAX_BYTES PIPE_BUF
-/* The longest values, escaped and in quotes: with what is around them they fit
- * into a line, whatever a client sends. */
+/* The longest values, escaped and in quotes: with names and numbers they fit
+ * into a line, for any request. */
 #define REQUEST_MAX 1792
 #define TEXT_MAX 256 /* host, route, upstream */
 #define WORD_MAX 160 /* client, service, breaker, end, id, instance */
@@ -29,12 +29,12 @@
 _Static_assert(
     REQUEST_MAX + 3 * TEXT_MAX + 6 * WORD_MAX + REST_MAX <= LINE_MAX_BYTES,
     "a line has to fit");
-/* What is lost again and again is not said more often. */
+/* Repeated losses are logged no more often. */
 #define SAY_EVERY_NS 1000000000ULL
 
 struct access_log {
 	int fd;
-	bool is_file; /* a regular one: takes all, as far as one can know */
+	bool is_file; /* regular: takes everything, as far as known */
 	bool is_socket;
 	bool is_json;
 	char *path; /* NULL: standard output */
@@ -44,7 +44,7 @@ struct access_log {
 	int error; /* why nothing more was taken */
 	uint64_t lost;
 	uint64_t said_ns;
-	time_t second; /* that `when` is of */
+	time_t second; /* the second of `when` */
 	char when[32];
 	struct text lines;
 	char data[LINES_BYTES];
@@ -133,8 +133,8 @@ access_log_close(struct access_log *log)
 	free(log);
 }
 
-/* How much of it to write at once: a pipe takes PIPE_BUF bytes whole or not
- * at all, so as many lines as go into that. */
+/* Bytes to write at once. A pipe takes up to PIPE_BUF bytes whole or not at
+ * all: a piece is as many lines as fit. */
 static size_t
 piece(const struct access_log *log, const char *data, size_t len)
 {
@@ -147,7 +147,7 @@ piece(const struct access_log *log, const char *data, size_t len)
 	return (size_t)(end + 1 - data);
 }
 
-/* One piece; nothing here waits. -1 with errno. */
+/* Writes one piece without waiting. -1 with errno. */
 static ssize_t
 put(struct access_log *log, const char *data, size_t len)
 {
@@ -187,8 +187,8 @@ access_log_flush(struct access_log *log)
 		done += (size_t)n;
 	}
 	if (done > 0) {
-		/* A disk that has become full: the rest of that line is the
-		 * first thing it gets when there is room again. */
+		/* The disk has become full: the rest of the torn line comes
+		 * first when there is room again. */
 		log->torn = log->data[done - 1] != '\n';
 		drop_first(log, done);
 	}
@@ -227,7 +227,8 @@ access_log_reopen(struct access_log *log)
 
 /* ---- a line ---- */
 
-/* As text only its values have names; the first ones have places. */
+/* A text line names only values behind the first; the first have fixed
+ * places. */
 struct name {
 	const char *text;
 	const char *json;
@@ -275,7 +276,7 @@ is_plain(unsigned char c)
 	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
 }
 
-/* What stands for the character at s. */
+/* The replacement of the character at s. */
 struct escape {
 	size_t from_len;
 	size_t len;
@@ -359,7 +360,7 @@ add_quoted(
 	text_add(&log->lines, "\"", 1);
 }
 
-/* As text, quoted only where it has to be. */
+/* As text, quoted only when empty or with a blank. */
 static void
 add_string(
     struct access_log *log, struct name name, const char *value, size_t max)

@@ -2,27 +2,27 @@
  * access_log - one line per request, to a file or to standard output. Worker
  * only.
  *
- * As text, after nginx's combined format, with `-` for what is not there:
+ * As text, after nginx's combined format, with `-` for a missing value:
  *
  *   CLIENT TIME "METHOD PATH PROTOCOL" STATUS BYTES TOTAL host=.. route=..
  *   service=.. upstream=.. tries=.. bytes_in=.. queue=.. connect=.. first=..
  *   breaker=.. end=.. id=.. instance=.. worker=..
  *
- * in one line, a value with blanks in quotes; or, with `log.format: json`, as
- * one object of the same facts: client, time, request, status, bytes, total
- * and the names above, with null for what is not there. TIME is UTC with
- * milliseconds, the other times are seconds with six digits.
+ * in one line, a value with blanks in quotes. With `log.format: json` a line is
+ * an object of the same facts, with null for a missing value. The keys are
+ * client, time, request, status, bytes, total and the names above. TIME is UTC
+ * with milliseconds, the other times are seconds with six digits.
  *
- * What a client sent is escaped. Text is printable ASCII: any other byte, a
- * quote or a backslash is \xHH. JSON is valid UTF-8: a byte that is none
- * becomes U+FFFD. A value that is too long ends in `...`, so that a line never
- * exceeds PIPE_BUF bytes.
+ * A client's text is escaped. Text is printable ASCII: any other byte, a quote
+ * or a backslash is \xHH. JSON is valid UTF-8: an invalid byte becomes U+FFFD.
+ * A value that is too long ends in `...`: a line never exceeds PIPE_BUF bytes.
  *
- * Lines are gathered and written each tick, or when the buffer is full, so
- * that the data path makes no system call for them. Several workers append to
- * one file or pipe, each in whole lines. Nobody waits for a full pipe or disk:
- * what it does not take stays in the buffer; what that has no room for is
- * dropped, counted, and said once in the log when it is over.
+ * Lines are gathered and written each tick, or when the buffer is full. The
+ * data path makes no system call for lines. Several workers append to one file
+ * or pipe, each in whole lines. No request waits for a full pipe or disk:
+ * unwritten lines stay in the buffer. Lines without room in the buffer are
+ * dropped and counted. The log reports a loss once, when the file takes lines
+ * again.
  */
 #ifndef ACCESS_LOG_H
 #define ACCESS_LOG_H
@@ -42,15 +42,15 @@ struct access_log_options {
 	unsigned worker; /* as people count: from 1 */
 };
 
-/* options are copied. NULL with errno when it can't be opened. */
+/* options are copied. NULL with errno when the file can't be opened. */
 struct access_log *access_log_open(const struct access_log_options *options);
-/* Writes what is gathered; NULL is left alone. */
+/* Writes the gathered lines; NULL is left alone. */
 void access_log_close(struct access_log *log);
 void access_log_add(struct access_log *log, const struct record *r);
 void access_log_flush(struct access_log *log);
-/* Writes what is gathered, and goes on in a file opened anew by the same name
- * (after a rotation). On an error, logged, goes on with the old one. Of
- * standard output there is no other one: only writes. */
+/* Writes the gathered lines and opens the file anew by the same name, after a
+ * rotation. On an error, logged, the old file stays in use. Standard output is
+ * not reopened. */
 void access_log_reopen(struct access_log *log);
 
 #endif

@@ -1,5 +1,5 @@
-/* chains - the one list of the stages that requests pass through, in their
- * order, and of what observes requests. */
+/* chains - the only list of stages, in their order, and of the observers of
+ * requests. */
 #include "access_log.h"
 #include "admission.h"
 #include "chain.h"
@@ -14,7 +14,7 @@ const struct stage *const chain_stages[] = {
     &last_hop_stage,
     &no_route_stage,
     &admission_stage,
-    /* A route has one of these. */
+    /* A route has a single stage of the following. */
     &exchange_stage,
     &respond_stage,
 #define X(symbol, name) &name##_stage,

@@ -127,7 +127,7 @@ cluster_link_close(struct cluster_link *link)
 	totals_free(link->runtime->totals);
 	sequence_free(link->runtime->sequence);
 	breakers_free(link->runtime->breakers);
-	/* A probe that was given back just now. */
+	/* For a probe that was given back just now. */
 	redis_flush(link->redis);
 	redis_free(link->redis);
 }

@@ -4,7 +4,7 @@
 
 #include "log.h"
 
-#define LONG_NS 10000000 /* what BUSY_OVER_10MS_NS adds up */
+#define LONG_NS 10000000 /* the bound of BUSY_OVER_10MS_NS */
 #define NS_PER_MS 1000000
 #define NS_PER_US 1000
 #define LATE_LINE_NS UINT64_C(1000000000) /* between two lines of lateness */

@@ -1,20 +1,20 @@
 /*
- * delay - the event-loop-delay meter: how long each iteration of the loop kept
- * everybody waiting, and how late the loop woke when it should have.
+ * delay - the event-loop-delay meter: how long each iteration of the loop made
+ * connections wait, and how late the loop woke.
  *
- * Worker. Two kinds of delay, never both for one block: busy time (from the
- * poll's return to the next poll) goes to slot->delay, and lateness (a poll
- * that came back after its timeout was due: SIGSTOP, CPU throttling, a starved
- * machine) to slot->lateness. While an iteration runs, slot->busy_since_ns
- * says since when, so others see a stall before it ends.
+ * Worker. Two kinds of delay, never both for one block. Busy time, from the
+ * poll's return to the next poll, goes to slot->delay. Lateness goes to
+ * slot->lateness: a poll returned after its timeout was due (SIGSTOP, CPU
+ * throttling, a starved machine). While an iteration runs, slot->busy_since_ns
+ * holds its start: other processes see a stall before its end.
  *
  * Busy time over the warning is a line "Event loop delay: 3000ms ..." at its
- * end, one for each block, and counts in DELAY_WARNINGS. Lateness over the
- * warning is a line "woken late by 78ms: ..." and counts in LATE_WAKEUPS. Of
- * these lines a worker has one a second at most: the next says how many
- * wake-ups had none.
+ * end, one for each block. DELAY_WARNINGS counts the lines. Lateness over the
+ * warning is a line "woken late by 78ms: ..." and counts in LATE_WAKEUPS. A
+ * worker logs at most one line of lateness a second. The next line counts the
+ * wake-ups without a line.
  *
- * All times are given to it; it reads no clock.
+ * All times are arguments: the meter reads no clock.
  */
 #ifndef DELAY_H
 #define DELAY_H
@@ -26,7 +26,7 @@
 
 struct delay_meter {
 	struct scoreboard_slot *slot;
-	unsigned worker; /* its number in log lines, from 1 */
+	unsigned worker; /* number in log lines, from 1 */
 	uint64_t warning_ns;
 	uint64_t late_logged_ns; /* the last line of lateness; 0: none yet */
 	unsigned late_unlogged;  /* late wake-ups since then */

@@ -34,8 +34,8 @@
 #define TICK_US 10000
 #define SLOW_TICK_US 1000000
 _Static_assert(LOOP_EARLY_US < TICK_US, "a tick is not due again at once");
-/* After its last client a draining worker gives Redis this long to take the
- * last totals; the scoreboard has them anyway. */
+/* After its last client a draining worker waits so long for Redis to take the
+ * last totals. The scoreboard has the totals anyway. */
 #define SETTLE_US 500000
 /* Blocks per client connection, and some for answers being put together. */
 #define BUFFERS_PER_CLIENT 8
@@ -59,7 +59,7 @@ struct worker {
 	struct signals signals;
 	struct loop_watch master;
 	struct timer tick;
-	uint64_t slow_tick_us; /* when what is due each second was done */
+	uint64_t slow_tick_us; /* when the work of each second was last done */
 	uint64_t title_connections;
 	uint64_t drain_until_us;
 	uint64_t settle_until_us; /* 0: not waiting for the totals */
@@ -83,7 +83,7 @@ drain(struct worker *w, const char *why)
 	totals_flush(w->rt.totals);
 }
 
-/* The last totals are acknowledged, or Redis had its time to do it. */
+/* The last totals are acknowledged, or the time for Redis is over. */
 static bool
 is_settled(struct worker *w, uint64_t now_us)
 {
@@ -95,9 +95,9 @@ is_settled(struct worker *w, uint64_t now_us)
 }
 
 /*
- * A draining worker goes on accepting: its listener is still found by clients
- * and load balancers, and nobody should be refused while it can be served.
- * It goes when nobody is there, and nobody waits to be accepted.
+ * A draining worker goes on accepting: clients and load balancers still find
+ * the listener, and no client shall be refused needlessly. The worker ends when
+ * no client is left and no connection waits in the queue.
  */
 static void
 check_drained(struct worker *w)
@@ -118,7 +118,7 @@ check_drained(struct worker *w)
 	}
 }
 
-/* ---- what comes from outside ---- */
+/* ---- events from outside ---- */
 
 static void
 on_signal(void *arg, int signal)
@@ -211,7 +211,7 @@ on_tick(void *arg)
 		check_drained(w);
 }
 
-/* ---- the loop itself ---- */
+/* ---- the loop ---- */
 
 static void
 on_woke(void *arg, uint64_t entered_ns, uint64_t due_ns, uint64_t now_ns)
@@ -242,8 +242,8 @@ watch_signals(struct worker *w)
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGQUIT);
 	sigaddset(&set, SIGINT);
-	/* A terminal's hang-up and the master's other signals are for the
-	 * master; a peer that is gone is errno EPIPE. */
+	/* The master alone handles a terminal's hang-up and the remaining
+	 * signals. A closed peer is errno EPIPE. */
 	signal(SIGHUP, SIG_IGN);
 	signal(SIGUSR1, SIG_IGN);
 	signal(SIGUSR2, SIG_IGN);
@@ -351,7 +351,7 @@ close_services(struct worker *w)
 	free(w->rt.services);
 }
 
-/* In the order in which they lean on each other. */
+/* In the order of their dependencies. */
 static void
 close_all(struct worker *w)
 {
@@ -387,7 +387,7 @@ start(struct worker *w)
 	}
 	timer_init_early(&w->tick, on_tick, w, LOOP_EARLY_US);
 	loop_timer_after(w->rt.loop, &w->tick, 0);
-	/* Before it is ready: until then ps takes it for its master. */
+	/* Before READY: until then ps shows the master's title. */
 	w->title_connections = UINT64_MAX;
 	refresh_title(w);
 	atomic_store(&w->rt.slot->state, SLOT_READY);
