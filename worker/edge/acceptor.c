@@ -11,12 +11,12 @@
 #include "client.h"
 #include "log.h"
 
-/* Per wake-up: more would keep those who are being served waiting. */
+/* Per wake-up: more would keep the connected clients waiting. */
 #define ACCEPT_MAX 32
 #define NEIGHBOUR_BUSY_NS 10000000
 #define COMPLAIN_US 10000000
 
-/* One listener of one slot, as this worker polls it. */
+/* A listener of a slot, as polled by this worker. */
 struct listener {
 	struct acceptor *acceptor;
 	struct loop_watch watch;
@@ -46,13 +46,13 @@ mode_of(const struct acceptor *a, size_t address)
 {
 	const struct config_listen *l = &a->runtime->config->listen[address];
 
-	/* There is no SO_REUSEPORT for unix sockets. */
+	/* Unix sockets have no SO_REUSEPORT. */
 	return l->addr.sa.sa_family == AF_UNIX ? CONFIG_ACCEPT_SHARED
 					       : l->accept;
 }
 
-/* No descriptor left: closes one client rather than be woken for it for ever
- * and ever. */
+/* No descriptor is left: closes a client, lest the listener wake the worker for
+ * ever. */
 static void
 refuse_one(struct acceptor *a, int listener)
 {
@@ -91,7 +91,7 @@ accept_some(struct listener *l)
 
 			if (error == EMFILE || error == ENFILE)
 				refuse_one(a, l->fd);
-			/* A client that gave up is no reason to stop. */
+			/* The client gave up; the next may be waiting. */
 			if (error == ECONNABORTED || error == EINTR)
 				continue;
 			break;

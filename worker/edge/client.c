@@ -8,8 +8,8 @@
 #include "reply.h"
 #include "session.h"
 
-/* When all connections are taken, so many of the oldest are looked at for one
- * that is idle and can go. */
+/* With all places taken, the search for an idle connection looks at so many of
+ * the oldest. */
 #define EVICT_LOOKS 64
 
 /* A connection. */
@@ -28,12 +28,12 @@ struct clients {
 	struct requests *requests;
 	struct client_list list;
 	unsigned count;
-	unsigned closing; /* of them: counted, but their places are free */
+	unsigned closing; /* included in count, but their places are free */
 	struct session_limits limits;
 	struct session_context context;
 };
 
-/* ---- one connection ---- */
+/* ---- a connection ---- */
 
 static void
 on_request(struct session *s)
@@ -74,8 +74,8 @@ on_response_end(struct session *s, bool complete)
 	struct request *request = client->request;
 
 	if (complete) {
-		/* Who has seen the end may be here again before we are told:
-		 * it must find its place free. */
+		/* A client that has seen the response's end may connect again
+		 * before on_close(): its place must be free. */
 		client->closing = session_is_closing(s);
 		clients->closing += client->closing;
 		client->request = NULL;
@@ -117,7 +117,7 @@ static const struct session_ops ops = {
     .describe = describe,
 };
 
-/* ---- all of them ---- */
+/* ---- all connections ---- */
 
 struct clients *
 clients_new(struct runtime *rt, struct requests *requests)

@@ -35,8 +35,8 @@ on_number(void *arg, bool ok, uint64_t number)
 		    "the counter is in Redis, which is away or refuses");
 }
 
-/* The way that does not scale, to show it: each process counts for itself,
- * so numbers repeat, and start anew when a worker does. */
+/* The way that does not scale, for comparison: each process counts alone.
+ * Numbers repeat, and begin at 1 in a new worker. */
 static void
 count_in_memory(struct request *request)
 {

@@ -1,9 +1,9 @@
 /*
- * cpu_bound - /api/cpu-bound: work that keeps a processor busy, to show what
- * a blocked event loop does to everybody else on it.
+ * cpu_bound - /api/cpu-bound: work that keeps a processor busy, to show how a
+ * blocked event loop delays other requests.
  *
- * ?ms=N says for how long (3000; 60000 at most). It runs on the loop, which
- * blocks this worker, or with ?offload=true in a thread, which does not.
+ * ?ms=N is the time in milliseconds (3000; 60000 at most). The work runs on the
+ * loop and blocks the worker. With ?offload=true the work runs in a thread.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -104,7 +104,7 @@ submit(struct request *request, uint64_t ms)
 	return c;
 }
 
-/* -1: not a number of milliseconds that this takes. */
+/* -1: not a permitted number of milliseconds. */
 static int
 parse_ms(struct slice text, uint64_t *ms)
 {
@@ -141,7 +141,7 @@ begin(struct request *r, void *state)
 			    r->stream, 503, "too many jobs are under way");
 		return STAGE_DONE;
 	}
-	/* What others were answered before need not wait for it. */
+	/* Earlier responses need not wait for the block's end. */
 	outbox_send(rt->outbox);
 	endings_settle_now(&rt->endings);
 	burn(&c, NULL);
@@ -150,7 +150,7 @@ begin(struct request *r, void *state)
 	return STAGE_DONE;
 }
 
-/* The thread goes on to its end; nobody waits for what comes out. */
+/* The thread goes on to its end; the result is dropped. */
 static void
 end(struct request *r, void *state)
 {

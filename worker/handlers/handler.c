@@ -107,7 +107,7 @@ delay_json(const struct scoreboard_slot *slot)
 	    (json_int_t)atomic_load(&slot->totals[SCOREBOARD_LATE_WAKEUPS]));
 }
 
-/* Workers of this instance that are blocked while this one answers. */
+/* Workers of this instance that are blocked at the time of the response. */
 static json_t *
 stalled_json(struct runtime *rt)
 {

@@ -11,13 +11,13 @@
 CONFIG_HANDLERS(X)
 #undef X
 
-/* What the handlers' files share: a JSON answer; json is used up. */
+/* Sends a JSON response, for all handlers; json is used up. */
 struct json_t;
 void handler_reply(
     struct request *request, unsigned status, struct json_t *json);
-/* {"pid","worker","instance"}, with which every answer of a handler begins.
- * ARCHITECTURE.md, "Answers in JSON", says how keys are named and ordered. NULL
- * when memory ends. */
+/* {"pid","worker","instance"}, the beginning of every handler's response.
+ * ARCHITECTURE.md, "Answers in JSON", has the names and order of keys. NULL
+ * without memory. */
 struct json_t *handler_identity(struct runtime *rt);
 
 #endif

@@ -85,7 +85,7 @@ page_fields(void)
 	return fields;
 }
 
-/* For a text of HTML and for an attribute in quotes. NULL: as it is. */
+/* For HTML text and for a quoted attribute. NULL: no entity is needed. */
 static const char *
 entity(char c)
 {
@@ -118,7 +118,7 @@ put(struct page *p, const char *text)
 	}
 }
 
-/* Between two pieces of HTML, which plain text has not. */
+/* Between two pieces of HTML, which plain text leaves out. */
 static void
 put_in(struct page *p, const char *before, const char *text, const char *after)
 {

@@ -1,9 +1,9 @@
 /*
- * page - a page for people, written once and shown in two ways: as HTML to a
- * browser, and as plain text to curl. Worker only.
+ * page - a page for people, written once and shown in two ways: HTML for a
+ * browser, plain text for curl. Worker only.
  *
- * The HTML needs nothing else: no script, no font, no picture. All that is
- * given as text is escaped, and cut after PAGE_TEXT_MAX - 1 bytes.
+ * The HTML is complete: no script, no font, no picture. Every text argument is
+ * escaped, and cut after PAGE_TEXT_MAX - 1 bytes.
  */
 #ifndef PAGE_H
 #define PAGE_H
@@ -29,23 +29,22 @@ bool page_wants_html(const struct head *request);
 
 /* -1 with ENOMEM. */
 int page_begin(struct page *p, bool html, const char *title);
-/* The whole page, to be freed, and p->len its length; NULL when memory has
- * ended. */
+/* The whole page, to be freed; its length is p->len. NULL without memory. */
 char *page_end(struct page *p);
-/* Its media type, and the fields that a browser goes by. */
+/* The page's media type, and header fields for browsers. */
 const char *page_type(const struct page *p);
 const struct field *page_fields(void);
 
 void page_heading(struct page *p, const char *text);
 __attribute__((format(printf, 2, 3))) void page_paragraph(
     struct page *p, const char *fmt, ...);
-/* A table of values, between its begin and end. */
+/* A table of values, between begin and end. */
 void page_begin_values(struct page *p);
 __attribute__((format(printf, 3, 4))) void page_value(
     struct page *p, const char *name, const char *fmt, ...);
 void page_end_values(struct page *p);
-/* A command to type, and above that, what comes of it. href: NULL, or the path
- * that leads a browser to the same. */
+/* A command to type, below a line about its effect. href: NULL, or a browser's
+ * path to the same effect. */
 struct page_command {
 	const char *about;
 	const char *href;

@@ -9,7 +9,7 @@
 
 #define RANDOM_MARK "{{random}}"
 
-/* An answer that waits for its delay to pass. */
+/* A response that waits for its delay to pass. */
 struct respond {
 	struct request *request;
 	struct timer timer;
@@ -59,7 +59,7 @@ answer(struct request *request, const struct config_respond *config)
 	}
 	text_init(&body, b->data, BUFFER_BYTES);
 	fill_in(&body, config->json);
-	/* That it fits was checked with the configuration. */
+	/* The configuration's check made sure of the size. */
 	if (CONFINED(!text_is_full(&body), "an answer of %zu bytes of JSON",
 		strlen(config->json)))
 		reply_send(

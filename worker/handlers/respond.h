@@ -1,6 +1,7 @@
 /*
- * respond - the stage of routes that answer with a text of the configuration,
- * late or wrong as often as it says: the demo services. Worker only.
+ * respond - the stage of routes that answer with a text of the configuration:
+ * the demo services. Delays and failures are as frequent as configured. Worker
+ * only.
  */
 #ifndef RESPOND_H
 #define RESPOND_H

@@ -1,7 +1,7 @@
 /*
- * welcome - the page at /: what answers here, and what to try with it. The
- * commands are those of this configuration's routes, with the address that the
- * client used; the values are the answering worker's.
+ * welcome - the page at /: the worker that answers, and commands to try. The
+ * commands belong to the routes of this configuration, with the address that
+ * the client used. The values are the answering worker's.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -15,32 +15,32 @@
 
 #define ROUTES_SHOWN 20
 #define ADDRESS_MAX 256
-#define COMMAND_MAX 640 /* an address and a path of 255, and what is around */
+#define COMMAND_MAX 640 /* an address, a path of 255, the rest */
 #define ABOUT_MAX 320
 
 struct welcome {
 	struct page page;
 	struct runtime *runtime;
-	char address[ADDRESS_MAX]; /* as a URL has it: localhost:3000 */
-	/* The last route to a service with a breaker; NULL: there is none. */
+	char address[ADDRESS_MAX]; /* as in a URL: localhost:3000 */
+	/* The last route to a service with a breaker; NULL: none. */
 	const struct config_route *guarded;
 	unsigned handlers; /* bits 1 << CONFIG_HANDLER_...: shown already */
 };
 
 /* ---- commands ---- */
 
-/* Of nothing else is an address that may stand in a command, lest a Host field
- * become a shell's. */
+/* An address in a command has only these characters: a Host field must not
+ * become shell code. */
 #define ADDRESS_CHARS                                                          \
 	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"       \
 	".:_-[]"
-/* Nor need a word of these be quoted. */
+/* A word of these characters needs no quotes in a shell. */
 #define PLAIN_CHARS                                                            \
 	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"       \
 	".:_-/%+,@="
 
-/* host: the request's Host field. Without one, HTTP/1.0, or with one that may
- * not stand in a command, where we listen. */
+/* host: the request's Host field. Without Host (HTTP/1.0), or with a Host unfit
+ * for a command, the address is the gateway's own. */
 static void
 set_address(struct welcome *w, struct slice host)
 {
@@ -49,12 +49,12 @@ set_address(struct welcome *w, struct slice host)
 	if (host.at != NULL && host.len > 0 && host.len < ADDRESS_MAX) {
 		memcpy(w->address, host.at, host.len);
 		w->address[host.len] = '\0';
-		/* Nor may it look like an option. */
+		/* Nor may the address look like an option. */
 		if (w->address[0] != '-' &&
 		    strspn(w->address, ADDRESS_CHARS) == host.len)
 			return;
 	}
-	/* A port is at the same place in both kinds of address. */
+	/* The port is at the same offset in both kinds of address. */
 	if (own->sa.sa_family == AF_INET || own->sa.sa_family == AF_INET6)
 		snprintf(w->address, sizeof(w->address), "localhost:%u",
 		    ntohs(own->in.sin_port));
@@ -62,8 +62,8 @@ set_address(struct welcome *w, struct slice host)
 		strlcpy(w->address, "localhost", sizeof(w->address));
 }
 
-/* "localhost:3000/api/users", in quotes where a shell wants them. The path has
- * no quote of its own. */
+/* "localhost:3000/api/users", quoted when a shell needs quotes. The path
+ * contains no quote. */
 static void
 put_url(struct text *out, const struct welcome *w, const char *path,
     const char *query)
@@ -167,8 +167,8 @@ offer_handler(struct welcome *w, const struct config_route *r)
 	}
 }
 
-/* A plain GET of its path finds it, and curl takes the path as it is, in
- * quotes. */
+/* A plain GET of the path reaches the route, and curl takes the quoted path
+ * unchanged. */
 static bool
 is_shown(const struct config_route *r)
 {
@@ -186,7 +186,8 @@ add_routes(struct welcome *w)
 	for (size_t i = 0; i < c->route_count; i++) {
 		const struct config_route *r = &c->routes[i];
 
-		/* Each handler once, and a link to here would be none. */
+		/* Each handler once; a link to this page would lead nowhere
+		 * new. */
 		if (r->handler == CONFIG_HANDLER_WELCOME ||
 		    (w->handlers >> r->handler & 1) != 0)
 			continue;

@@ -11,7 +11,7 @@ is_about_server(const struct head *head)
 	return head->method == HTTP_OPTIONS && slice_is(head->path, "*");
 }
 
-/* RFC 9110 section 9.3.8: nor what might be someone's secret. */
+/* RFC 9110 section 9.3.8: nor fields that may hold secrets. */
 static bool
 is_secret(const struct head_field *h)
 {

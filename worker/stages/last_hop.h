@@ -1,10 +1,10 @@
 /*
- * last_hop - the stage that answers what ends here and not at a backend:
- * OPTIONS and TRACE whose Max-Forwards is 0, and `OPTIONS *` where no route
- * takes it. Worker only.
+ * last_hop - the stage that answers requests meant for the gateway: OPTIONS and
+ * TRACE whose Max-Forwards is 0, and `OPTIONS *` without a route. Worker only.
  *
- * OPTIONS is answered with Allow; TRACE with the request as it came, without
- * what others should not see (RFC 9110 sections 7.6.2, 9.3.7 and 9.3.8).
+ * OPTIONS is answered with Allow. TRACE is answered with the request as it
+ * came, less the fields that may hold secrets (RFC 9110 sections 7.6.2, 9.3.7,
+ * 9.3.8).
  */
 #ifndef LAST_HOP_H
 #define LAST_HOP_H

@@ -1,6 +1,6 @@
 /*
- * no_route - the last stage of requests that no route takes: 405 where a route
- * would take another method, else 404. Worker only.
+ * no_route - the last stage of requests without a route: 405 when a route would
+ * take another method, else 404. Worker only.
  */
 #ifndef NO_ROUTE_H
 #define NO_ROUTE_H
