@@ -12,7 +12,7 @@
 #include "log.h"
 #include "metrics.h"
 #include "reply.h"
-#include "session.h"
+#include "h1.h"
 #include "sock.h"
 
 #define ACCEPTS_MAX 16
@@ -22,8 +22,8 @@
  * with all kinds of answers make up to 10 MiB. */
 #define BUFFERS_MAX 512
 
-static const struct session_limits limits = {
-    .message = {.head_bytes = 8192, .target_bytes = 4096, .body_bytes = 65536},
+static const struct h1_limits limits = {
+    .parser = {.head_bytes = 8192, .target_bytes = 4096, .body_bytes = 65536},
     .header_timeout_us = 10000000,
     .body_timeout_us = 10000000,
     .send_timeout_us = 10000000,
@@ -37,8 +37,8 @@ struct admin {
 	struct loop_watch listener;
 	struct timer pause;
 	struct buffer_pool *buffers;
-	struct session_context context;
-	struct session *sessions[ADMIN_SESSIONS_MAX];
+	struct h1_context context;
+	struct h1 *connections[ADMIN_CONNECTIONS_MAX];
 };
 
 static void
@@ -114,14 +114,14 @@ static const struct {
 };
 
 static void
-on_request(struct session *session)
+on_request(struct h1 *h1)
 {
 	static const char body[] =
 	    "{\"error\":\"method not allowed\",\"status\":405}";
 	static const struct field allow[] = {
 	    {"Allow", "GET, HEAD"}, {NULL, NULL}};
-	const struct admin *a = session_context_of(session)->arg;
-	struct stream *s = session_stream(session);
+	const struct admin *a = h1_context_of(h1)->arg;
+	struct stream *s = h1_stream(h1);
 	const struct head *m = s->head;
 	const char *method = head_method_str(m);
 	struct slice path = m->path;
@@ -147,33 +147,33 @@ on_request(struct session *session)
 
 /* No route of the endpoint takes a body. */
 static void
-on_body(struct session *s, const struct stream_piece *piece)
+on_body(struct h1 *s, const struct stream_piece *piece)
 {
 	(void)s;
 	(void)piece;
 }
 
-/* The place of a session, or with NULL a free place; NULL: none. */
-static struct session **
-find(struct admin *a, const struct session *s)
+/* The place of a connection, or with NULL a free place; NULL: none. */
+static struct h1 **
+find(struct admin *a, const struct h1 *s)
 {
-	for (size_t i = 0; i < ADMIN_SESSIONS_MAX; i++)
-		if (a->sessions[i] == s)
-			return &a->sessions[i];
+	for (size_t i = 0; i < ADMIN_CONNECTIONS_MAX; i++)
+		if (a->connections[i] == s)
+			return &a->connections[i];
 	return NULL;
 }
 
 static void
-on_close(struct session *s, enum session_close reason)
+on_close(struct h1 *s, enum stream_end reason)
 {
-	struct session **place = find(session_context_of(s)->arg, s);
+	struct h1 **place = find(h1_context_of(s)->arg, s);
 
 	(void)reason;
 	if (place != NULL)
 		*place = NULL;
 }
 
-static const struct session_ops ops = {
+static const struct h1_ops ops = {
     .on_request = on_request,
     .on_body = on_body,
     .on_close = on_close,
@@ -182,15 +182,15 @@ static const struct session_ops ops = {
 static void
 serve(struct admin *a, int fd, const struct sock_addr *peer)
 {
-	struct session **place = find(a, NULL);
+	struct h1 **place = find(a, NULL);
 
 	if (place == NULL) {
 		log_warn("admin: connection refused, %d are open",
-		    ADMIN_SESSIONS_MAX);
+		    ADMIN_CONNECTIONS_MAX);
 		close(fd);
 		return;
 	}
-	*place = session_open(&a->context, fd, peer);
+	*place = h1_open(&a->context, fd, peer);
 }
 
 static void
@@ -245,7 +245,7 @@ admin_new(struct loop *loop, const struct instance *instance, int fd)
 		free(a);
 		return NULL;
 	}
-	a->context = (struct session_context){
+	a->context = (struct h1_context){
 	    .loop = loop,
 	    .buffers = a->buffers,
 	    .ops = &ops,
@@ -271,9 +271,10 @@ admin_free(struct admin *a)
 		return;
 	loop_watch_del(a->loop, &a->listener);
 	loop_timer_clear(a->loop, &a->pause);
-	for (size_t i = 0; i < ADMIN_SESSIONS_MAX; i++)
-		if (a->sessions[i] != NULL)
-			session_close(a->sessions[i], SESSION_CLOSE_DRAINED);
-	/* After the sessions, which may hold buffers until they are buried. */
+	for (size_t i = 0; i < ADMIN_CONNECTIONS_MAX; i++)
+		if (a->connections[i] != NULL)
+			h1_close(a->connections[i], STREAM_END_DRAINED);
+	/* After the connections, which may hold buffers until they are buried.
+	 */
 	loop_bury(a->loop, a, bury);
 }

@@ -10,7 +10,7 @@
 #include "instance.h"
 #include "loop.h"
 
-#define ADMIN_SESSIONS_MAX 32
+#define ADMIN_CONNECTIONS_MAX 32
 
 struct admin;
 

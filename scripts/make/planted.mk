@@ -1,7 +1,7 @@
 # The program with bugs on purpose (tests/planted), with the release build's
 # checks, and sanitized: what it does after a bug must be sound.
 
-WRAPPED := session_begin session_write exchange_leave_endpoint pool_release
+WRAPPED := h1_begin h1_write exchange_leave_endpoint pool_release
 
 planted:
 	$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)/planted CHECKS=confine \

@@ -8,8 +8,8 @@
  * sanitized and fuzzing builds abort for both, so that no bug goes unnoticed
  * (make's CHECKS).
  *
- *	if (!CONFINED(legal[s->state][state], "session %d", fd)) {
- *		session_close_soon(s, SESSION_CLOSE_BUG);
+ *	if (!CONFINED(legal[s->state][state], "connection %d", fd)) {
+ *		h1_close_soon(s, STREAM_END_BUG);
  *		return;
  *	}
  */

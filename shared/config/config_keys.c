@@ -4,7 +4,7 @@
 #include "config_endpoint.h"
 #include "config_match.h"
 #include "config_names.h"
-#include "message.h"
+#include "parser.h"
 
 #define METHODS_MAX 64 /* more than HTTP has */
 #define KIB (UINT64_C(1) << 10)
@@ -60,9 +60,9 @@ static const struct config_key log_keys[] = {
 };
 
 static const struct config_key client_keys[] = {
-    SIZE("header", ROOT(client.header_bytes), "16k", KIB, MESSAGE_HEAD_MAX,
+    SIZE("header", ROOT(client.header_bytes), "16k", KIB, PARSER_HEAD_MAX,
 	"limit of a request head; more is a 431"),
-    SIZE("target", ROOT(client.target_bytes), "8k", 256, MESSAGE_HEAD_MAX,
+    SIZE("target", ROOT(client.target_bytes), "8k", 256, PARSER_HEAD_MAX,
 	"limit of path and query, or of the whole URL; more is a 414. Never "
 	"above `header`: a shorter `header` shortens the default"),
     SIZE("body", ROOT(client.body_bytes), "16m", 0, TIB,

@@ -1,6 +1,6 @@
 /*
  * head - the facts of a message: start line, fields, framing, whichever version
- * of HTTP brought them. message.h fills a head in and has checked what a head
+ * of HTTP brought them. parser.h fills a head in and has checked what a head
  * says; a reader needs no other part of a message.
  *
  * Both processes, requests and responses. Pure. All slices point into the

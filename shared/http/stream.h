@@ -5,7 +5,7 @@
  * Both processes. Two roles have one struct and one table of calls:
  *
  * - front, on a client's connection: the incoming message is the request, the
- *   outgoing one is the response (session.h);
+ *   outgoing one is the response (h1.h);
  * - back, on a backend's connection: the outgoing message is the request, the
  *   incoming one is the response.
  *
@@ -28,7 +28,7 @@
 
 #include "fields.h"
 #include "head.h"
-#include "session_close.h"
+#include "stream_end.h"
 #include "slice.h"
 #include "sock.h"
 
@@ -115,7 +115,7 @@ struct stream {
 	bool refused;        /* the incoming message is not valid */
 	bool sends_trailers; /* known once the outgoing message has begun */
 	/* Why the connection closed, or answered by itself; else DONE. */
-	enum session_close why;
+	enum stream_end why;
 };
 
 /* False once the peer is known to be gone or the outgoing message has ended. */

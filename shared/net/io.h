@@ -1,7 +1,7 @@
 /*
  * io - one connected stream socket on the loop: edge-triggered readiness, and
  * a queue for what the kernel does not take at once. Both processes; embedded
- * in its owner (a session, an upstream connection).
+ * in its owner (a connection, an upstream connection).
  *
  * The descriptor is registered once, for reading and writing, so the data
  * path makes no epoll_ctl(2); one that is done before anybody had to wait for

@@ -215,7 +215,7 @@ check_request(const struct head *from, struct parse *to, const char *rewrite)
 {
 	const struct head *head = &to->m.head;
 
-	MUST(to->m.error == MESSAGE_NONE && to->m.head_done);
+	MUST(to->m.error == PARSER_NONE && to->m.head_done);
 	MUST(head->field_count > 0);
 	parse_check(to);
 	MUST(strcmp(head_method_str(head), head_method_str(from)) == 0);
@@ -248,7 +248,7 @@ check_response(const struct head *from, struct parse *to)
 {
 	const struct head *head = &to->m.head;
 
-	MUST(to->m.error == MESSAGE_NONE && to->m.head_done);
+	MUST(to->m.error == PARSER_NONE && to->m.head_done);
 	parse_check(to);
 	MUST(head->status == from->status);
 	MUST(!head->chunked && !head->has_length);
@@ -261,15 +261,15 @@ static void
 check_written(const struct parse *from, const struct text *t,
     const struct config_route *route)
 {
-	static const struct message_limits limits = {ROOM, ROOM, 0};
+	static const struct parser_limits limits = {ROOM, ROOM, 0};
 	static struct parse to;
 	struct input in = {.data = (const uint8_t *)t->data, .len = t->len};
 
 	parse_init(&to, &in);
 	if (from->m.head.is_response)
-		message_init_response(&to.m, ROOM, from->m.no_body);
+		parser_init_response(&to.m, ROOM, from->m.no_body);
 	else
-		message_init_request(&to.m, &limits);
+		parser_init_request(&to.m, &limits);
 	parse_message(&to, NULL);
 	MUST(to.at == t->len);
 	if (from->m.head.is_response)
@@ -312,11 +312,11 @@ check_trailers(const struct parse *from, size_t room)
 /* Whoever forwards has found a route, answers what may go no further itself,
  * and leaves room for our own fields under the cap on headers. */
 static bool
-may_go_on(const struct message *m, const struct config_route **route)
+may_go_on(const struct parser *m, const struct config_route **route)
 {
 	uint64_t methods;
 
-	if (!m->head_done || m->error != MESSAGE_NONE ||
+	if (!m->head_done || m->error != PARSER_NONE ||
 	    m->head.field_count > HEAD_FIELDS_MAX - 16)
 		return false;
 	return m->head.is_response ||
@@ -327,9 +327,9 @@ may_go_on(const struct message *m, const struct config_route **route)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-	static const struct message_limits limits = {16384, 16384, 0};
+	static const struct parser_limits limits = {16384, 16384, 0};
 	static struct parse from;
-	const struct message *m = &from.m;
+	const struct parser *m = &from.m;
 	struct input in;
 	const struct config_route *route = NULL;
 	struct fields f;
@@ -338,9 +338,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	input_init(&in, data, len);
 	parse_init(&from, &in);
 	if ((in.flags & 2) != 0)
-		message_init_response(&from.m, 16384, (in.flags & 4) != 0);
+		parser_init_response(&from.m, 16384, (in.flags & 4) != 0);
 	else
-		message_init_request(&from.m, &limits);
+		parser_init_request(&from.m, &limits);
 	parse_message(&from, &in);
 	if (may_go_on(m, &route)) {
 		fields_init(&f, out, sizeof(out));

@@ -1,19 +1,19 @@
 /*
  * Goal: a request is read the same way however its bytes come in, and what is
- * taken keeps the promises of message.h. Requests follow one another, as on a
+ * taken keeps the promises of parser.h. Requests follow one another, as on a
  * connection. Flag 1: tight limits.
  */
 #include "parse.h"
 
-static const struct message_limits wide = {16384, 8192, 0};
-static const struct message_limits tight = {128, 32, 16};
+static const struct parser_limits wide = {16384, 8192, 0};
+static const struct parser_limits tight = {128, 32, 16};
 
 static void
-check_limits(const struct parse *p, const struct message_limits *limits)
+check_limits(const struct parse *p, const struct parser_limits *limits)
 {
-	const struct message *m = &p->m;
+	const struct parser *m = &p->m;
 
-	if (m->error != MESSAGE_NONE)
+	if (m->error != PARSER_NONE)
 		return;
 	MUST(m->head_bytes <= limits->head_bytes);
 	MUST(m->head.target.len <= limits->target_bytes);
@@ -25,7 +25,7 @@ check_limits(const struct parse *p, const struct message_limits *limits)
 static void
 check_request(const struct parse *p)
 {
-	const struct message *m = &p->m;
+	const struct parser *m = &p->m;
 	unsigned hosts = 0;
 
 	parse_check(p);
@@ -39,14 +39,14 @@ check_request(const struct parse *p)
 	MUST(!m->head.expects_continue || m->head.minor == 1);
 	MUST(parse_is_inside(p, head_query(&m->head, "q")));
 	MUST(parse_is_inside(p, head_cookie(&m->head, "q")));
-	if (m->done && m->error == MESSAGE_NONE && !m->head.chunked)
+	if (m->done && m->error == PARSER_NONE && !m->head.chunked)
 		MUST(p->body_len == (m->head.has_length ? m->head.length : 0));
 }
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-	const struct message_limits *limits;
+	const struct parser_limits *limits;
 	static struct parse whole, pieces;
 	struct input in;
 
@@ -55,19 +55,19 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	parse_init(&whole, &in);
 	parse_init(&pieces, &in);
 	do {
-		message_init_request(&whole.m, limits);
-		message_init_request(&pieces.m, limits);
+		parser_init_request(&whole.m, limits);
+		parser_init_request(&pieces.m, limits);
 		parse_message(&whole, NULL);
 		parse_message(&pieces, &in);
-		message_finish(&whole.m);
-		message_finish(&pieces.m);
+		parser_finish(&whole.m);
+		parser_finish(&pieces.m);
 		parse_same(&whole, &pieces);
 		check_limits(&whole, limits);
 		if (whole.m.head_done) {
 			check_request(&whole);
 			check_request(&pieces);
 		}
-	} while (whole.m.error == MESSAGE_NONE && whole.at < whole.len);
+	} while (whole.m.error == PARSER_NONE && whole.at < whole.len);
 	parse_fini(&whole);
 	parse_fini(&pieces);
 	return 0;

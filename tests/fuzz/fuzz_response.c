@@ -1,6 +1,6 @@
 /*
  * Goal: a response is read the same way however its bytes come in, and what is
- * taken keeps the promises of message.h. Responses follow one another, as on a
+ * taken keeps the promises of parser.h. Responses follow one another, as on a
  * connection. Flag 1: a tight limit; flag 2: responses to HEAD.
  */
 #include "parse.h"
@@ -8,7 +8,7 @@
 static void
 check_response(const struct parse *p, size_t head_max)
 {
-	const struct message *m = &p->m;
+	const struct parser *m = &p->m;
 	unsigned status = m->head.status;
 
 	parse_check(p);
@@ -17,10 +17,10 @@ check_response(const struct parse *p, size_t head_max)
 	/* RFC 9112 section 6.3. */
 	if (status < 200 || status == 204 || status == 304) {
 		MUST(m->no_body);
-		MUST(m->done || m->error != MESSAGE_NONE);
+		MUST(m->done || m->error != PARSER_NONE);
 	}
 	MUST(!m->head.upgrades || (status == 101 && m->head.upgrade.len > 0));
-	if (m->error == MESSAGE_NONE)
+	if (m->error == PARSER_NONE)
 		MUST(m->head_bytes <= head_max);
 	/* Only its end says how long it is. */
 	if (!m->no_body && !m->head.chunked && !m->head.has_length)
@@ -41,18 +41,18 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	parse_init(&whole, &in);
 	parse_init(&pieces, &in);
 	do {
-		message_init_response(&whole.m, head_max, no_body);
-		message_init_response(&pieces.m, head_max, no_body);
+		parser_init_response(&whole.m, head_max, no_body);
+		parser_init_response(&pieces.m, head_max, no_body);
 		parse_message(&whole, NULL);
 		parse_message(&pieces, &in);
-		message_finish(&whole.m);
-		message_finish(&pieces.m);
+		parser_finish(&whole.m);
+		parser_finish(&pieces.m);
 		parse_same(&whole, &pieces);
 		if (whole.m.head_done) {
 			check_response(&whole, head_max);
 			check_response(&pieces, head_max);
 		}
-	} while (whole.m.error == MESSAGE_NONE && whole.at < whole.len);
+	} while (whole.m.error == PARSER_NONE && whole.at < whole.len);
 	parse_fini(&whole);
 	parse_fini(&pieces);
 	return 0;

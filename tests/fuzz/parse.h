@@ -1,15 +1,15 @@
 /*
  * parse - a message read whole and read in pieces, for the targets about
- * message.h: both readings agree, and each keeps what message.h promises.
+ * parser.h: both readings agree, and each keeps what parser.h promises.
  */
 #ifndef PARSE_H
 #define PARSE_H
 
 #include "input.h"
-#include "message.h"
+#include "parser.h"
 
 struct parse {
-	struct message m;
+	struct parser m;
 	char *data; /* what m points into; its own memory */
 	size_t len;
 	size_t start; /* where the message begins */
@@ -38,7 +38,7 @@ parse_fini(struct parse *p)
 static inline bool
 parse_is_over(const struct parse *p)
 {
-	return p->m.done || p->m.error != MESSAGE_NONE;
+	return p->m.done || p->m.error != PARSER_NONE;
 }
 
 static inline void
@@ -49,7 +49,7 @@ parse_take_body(struct parse *p, size_t n, size_t taken)
 	MUST(taken <= n);
 	if (body.len == 0)
 		return;
-	MUST(p->m.error == MESSAGE_NONE);
+	MUST(p->m.error == PARSER_NONE);
 	MUST(body.at >= p->data + p->at);
 	MUST(body.at + body.len <= p->data + p->at + taken);
 	memcpy(p->body + p->body_len, body.at, body.len);
@@ -71,7 +71,7 @@ parse_message(struct parse *p, struct input *pieces)
 		end += pieces != NULL ? input_next(pieces, left) : left;
 		input_show(
 		    p->data, p->len, p->m.head_done ? p->at : p->start, end);
-		taken = message_feed(&p->m, p->data + p->at, end - p->at);
+		taken = parser_feed(&p->m, p->data + p->at, end - p->at);
 		input_show_all(p->data, p->len);
 		parse_take_body(p, end - p->at, taken);
 		/* Only what chunk.h takes whole can be left. */
@@ -119,7 +119,7 @@ parse_same_headers(const struct parse *a, const struct parse *b)
 static inline void
 parse_same_head(const struct parse *a, const struct parse *b)
 {
-	const struct message *m = &a->m, *o = &b->m;
+	const struct parser *m = &a->m, *o = &b->m;
 
 	MUST(m->no_body == o->no_body);
 	MUST(m->head.chunked == o->head.chunked);
@@ -153,7 +153,7 @@ parse_same(const struct parse *a, const struct parse *b)
 	MUST(a->m.head_done == b->m.head_done);
 	if (a->m.head_done)
 		parse_same_head(a, b);
-	if (a->m.error != MESSAGE_NONE)
+	if (a->m.error != PARSER_NONE)
 		return;
 	MUST(a->at == b->at);
 	MUST(a->m.head_bytes == b->m.head_bytes);
@@ -163,7 +163,7 @@ parse_same(const struct parse *a, const struct parse *b)
 	MUST(parse_same_slice(a, a->m.trailers, b, b->m.trailers));
 }
 
-/* What message.h promises about the bytes of a head that it took: lines end
+/* What parser.h promises about the bytes of a head that it took: lines end
  * in CRLF, are not folded and hold no control byte but HTAB. */
 static inline void
 parse_check_lines(const char *at, const char *end)
@@ -197,7 +197,7 @@ parse_check_head(const struct parse *p)
 static inline void
 parse_check_headers(const struct parse *p)
 {
-	const struct message *m = &p->m;
+	const struct parser *m = &p->m;
 	unsigned lengths = 0, codings = 0;
 
 	MUST(m->head.field_count <= HEAD_FIELDS_MAX);
@@ -237,7 +237,7 @@ parse_check_trailers(const struct parse *p)
 static inline void
 parse_check(const struct parse *p)
 {
-	const struct message *m = &p->m;
+	const struct parser *m = &p->m;
 
 	MUST(parse_is_inside(p, m->head.target));
 	MUST(parse_is_inside(p, m->head.host));
@@ -249,7 +249,7 @@ parse_check(const struct parse *p)
 	parse_check_head(p);
 	if (m->no_body || (!m->head.is_response && !head_has_body(&m->head)))
 		MUST(p->body_len == 0);
-	if (m->error != MESSAGE_NONE)
+	if (m->error != PARSER_NONE)
 		return;
 	MUST(m->body_bytes == p->body_len);
 	if (m->head.has_length && !m->no_body) {

@@ -182,7 +182,7 @@ def files(program, addresses):
 
 
 def noun(path):
-    """The noun of a file: session for session_read.c. A plural is the same."""
+    """The noun of a file: h1 for h1_read.c. A plural is the same."""
     return path.stem.split("_")[0].removesuffix("s")
 
 

@@ -11,7 +11,7 @@
 #include "stream.h"
 
 enum {
-	STATUS_SESSION_BEGUN_TWICE = 299,
+	STATUS_STREAM_BEGUN_TWICE = 299,
 	STATUS_EXCHANGE_ENDED_TWICE = 298,
 	STATUS_UPSTREAM_RELEASED_TWICE = 297,
 	STATUS_EXCHANGE_STEPS_BACK = 296,
@@ -23,25 +23,25 @@ static unsigned status;
 /* Whose backend's response was read whole last. */
 static struct exchange *complete;
 
-struct fields *__real_session_begin(
+struct fields *__real_h1_begin(
     struct stream *s, const struct stream_start *start);
 void __real_exchange_leave_endpoint(struct exchange *x);
-void __real_session_write(struct stream *s, const struct stream_piece *piece);
+void __real_h1_write(struct stream *s, const struct stream_piece *piece);
 void __real_pool_release(struct upstream *up);
 
-struct fields *__wrap_session_begin(
+struct fields *__wrap_h1_begin(
     struct stream *s, const struct stream_start *start);
 void __wrap_exchange_leave_endpoint(struct exchange *x);
-void __wrap_session_write(struct stream *s, const struct stream_piece *piece);
+void __wrap_h1_write(struct stream *s, const struct stream_piece *piece);
 void __wrap_pool_release(struct upstream *up);
 
 struct fields *
-__wrap_session_begin(struct stream *s, const struct stream_start *start)
+__wrap_h1_begin(struct stream *s, const struct stream_start *start)
 {
 	status = start->status;
-	if (status == STATUS_SESSION_BEGUN_TWICE)
-		(void)__real_session_begin(s, start);
-	return __real_session_begin(s, start);
+	if (status == STATUS_STREAM_BEGUN_TWICE)
+		(void)__real_h1_begin(s, start);
+	return __real_h1_begin(s, start);
 }
 
 /* Of a response that has been read whole. */
@@ -56,9 +56,9 @@ __wrap_exchange_leave_endpoint(struct exchange *x)
 
 /* The response's last piece, with which the exchange has ended. */
 void
-__wrap_session_write(struct stream *s, const struct stream_piece *piece)
+__wrap_h1_write(struct stream *s, const struct stream_piece *piece)
 {
-	__real_session_write(s, piece);
+	__real_h1_write(s, piece);
 	if (piece->last && status == STATUS_EXCHANGE_ENDED_TWICE)
 		exchange_end(complete, true);
 }

@@ -1,7 +1,7 @@
 /*
- * request_scene - a client of a worker, the connection and the session that its
- * requests come by, and what answers and observes them, which is the test; for
- * the tests of request.h and client.h.
+ * request_scene - a client of a worker, the connection and the connection that
+ * its requests come by, and what answers and observes them, which is the test;
+ * for the tests of request.h and client.h.
  *
  * /now is answered at once, /later and /get by a stage that the test has
  * answer; /wait, too, but a stage before it waits until it is resumed.
@@ -81,7 +81,7 @@ on_end(struct request *r, void *state)
 
 	t->ends++;
 	t->aborted +=
-	    r->stream->status == 0 || r->stream->why != SESSION_CLOSE_DONE;
+	    r->stream->status == 0 || r->stream->why != STREAM_END_DONE;
 }
 
 static inline bool

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "reply.h"
-#include "session.h"
+#include "h1.h"
 
 /* With all places taken, the search for an idle connection looks at so many of
  * the oldest. */
@@ -16,9 +16,9 @@
 struct client {
 	TAILQ_ENTRY(client) entry;
 	struct clients *all;
-	struct session *session;
+	struct h1 *h1;
 	struct request *request; /* NULL: none, it is idle */
-	bool closing;            /* session_is_closing(): all is said */
+	bool closing;            /* h1_is_closing(): all is said */
 };
 
 TAILQ_HEAD(client_list, client);
@@ -29,65 +29,64 @@ struct clients {
 	struct client_list list;
 	unsigned count;
 	unsigned closing; /* included in count, but their places are free */
-	struct session_limits limits;
-	struct session_context context;
+	struct h1_limits limits;
+	struct h1_context context;
 };
 
 /* ---- a connection ---- */
 
 static void
-on_request(struct session *s)
+on_request(struct h1 *s)
 {
-	struct client *client = session_arg(s);
+	struct client *client = h1_arg(s);
 
-	client->request = request_new(client->all->requests, session_stream(s));
+	client->request = request_new(client->all->requests, h1_stream(s));
 	if (client->request != NULL)
 		request_start(client->request);
 	else
-		reply_error(
-		    session_stream(s), 503, "out of memory for requests");
+		reply_error(h1_stream(s), 503, "out of memory for requests");
 }
 
 static void
-on_body(struct session *s, const struct stream_piece *piece)
+on_body(struct h1 *s, const struct stream_piece *piece)
 {
-	struct client *client = session_arg(s);
+	struct client *client = h1_arg(s);
 
 	if (client->request != NULL)
 		request_on_body(client->request, piece);
 }
 
 static void
-on_drained(struct session *s)
+on_drained(struct h1 *s)
 {
-	struct client *client = session_arg(s);
+	struct client *client = h1_arg(s);
 
 	if (client->request != NULL)
 		request_on_drained(client->request);
 }
 
 static void
-on_response_end(struct session *s, bool complete)
+on_response_end(struct h1 *s, bool complete)
 {
-	struct client *client = session_arg(s);
+	struct client *client = h1_arg(s);
 	struct clients *clients = client->all;
 	struct request *request = client->request;
 
 	if (complete) {
 		/* A client that has seen the response's end may connect again
 		 * before on_close(): its place must be free. */
-		client->closing = session_is_closing(s);
+		client->closing = h1_is_closing(s);
 		clients->closing += client->closing;
 		client->request = NULL;
 	}
 	request_on_response_end(
-	    clients->requests, session_stream(s), request, complete);
+	    clients->requests, h1_stream(s), request, complete);
 }
 
 static void
-on_close(struct session *s, enum session_close reason)
+on_close(struct h1 *s, enum stream_end reason)
 {
-	struct client *client = session_arg(s);
+	struct client *client = h1_arg(s);
 	struct clients *clients = client->all;
 
 	if (client->request != NULL)
@@ -100,15 +99,15 @@ on_close(struct session *s, enum session_close reason)
 }
 
 static void
-describe(struct session *s, char *text, size_t cap)
+describe(struct h1 *s, char *text, size_t cap)
 {
-	struct client *client = session_arg(s);
+	struct client *client = h1_arg(s);
 
 	if (client->request != NULL)
 		request_describe(client->request, text, cap);
 }
 
-static const struct session_ops ops = {
+static const struct h1_ops ops = {
     .on_request = on_request,
     .on_body = on_body,
     .on_drained = on_drained,
@@ -130,8 +129,8 @@ clients_new(struct runtime *rt, struct requests *requests)
 	clients->runtime = rt;
 	clients->requests = requests;
 	TAILQ_INIT(&clients->list);
-	clients->limits = (struct session_limits){
-	    .message = {c->client.header_bytes, c->client.target_bytes,
+	clients->limits = (struct h1_limits){
+	    .parser = {c->client.header_bytes, c->client.target_bytes,
 		c->client.body_bytes},
 	    .header_timeout_us = c->client.header_timeout_us,
 	    .body_timeout_us = c->client.body_timeout_us,
@@ -139,7 +138,7 @@ clients_new(struct runtime *rt, struct requests *requests)
 	    .send_timeout_us = c->client.send_timeout_us,
 	    .keep_alive_us = c->client.keep_alive_us,
 	};
-	clients->context = (struct session_context){
+	clients->context = (struct h1_context){
 	    .loop = rt->loop,
 	    .buffers = rt->buffers,
 	    .outbox = rt->outbox,
@@ -160,7 +159,7 @@ clients_free(struct clients *clients)
 	if (clients == NULL)
 		return;
 	TAILQ_FOREACH_SAFE(client, &clients->list, entry, next)
-	session_close(client->session, SESSION_CLOSE_DRAINED);
+	h1_close(client->h1, STREAM_END_DRAINED);
 	loop_bury(clients->runtime->loop, clients, free);
 }
 
@@ -177,8 +176,8 @@ evict(struct clients *clients)
 	struct client *client = TAILQ_LAST(&clients->list, client_list);
 
 	for (int i = 0; client != NULL && i < EVICT_LOOKS; i++) {
-		if (session_is_idle(client->session)) {
-			session_close(client->session, SESSION_CLOSE_EVICTED);
+		if (h1_is_idle(client->h1)) {
+			h1_close(client->h1, STREAM_END_EVICTED);
 			return;
 		}
 		client = TAILQ_PREV(client, client_list, entry);
@@ -208,13 +207,13 @@ clients_accept(struct clients *clients, int fd, const struct sock_addr *peer)
 		return;
 	}
 	client->all = clients;
-	client->session = session_open(&clients->context, fd, peer);
-	if (client->session == NULL) {
+	client->h1 = h1_open(&clients->context, fd, peer);
+	if (client->h1 == NULL) {
 		free(client);
 		runtime_count(rt, SCOREBOARD_REFUSED);
 		return;
 	}
-	session_set_arg(client->session, client);
+	h1_set_arg(client->h1, client);
 	TAILQ_INSERT_HEAD(&clients->list, client, entry);
 	clients->count++;
 	runtime_count(rt, SCOREBOARD_ACCEPTED);
@@ -228,5 +227,5 @@ clients_drain(struct clients *clients)
 
 	clients->context.draining = true;
 	TAILQ_FOREACH_SAFE(client, &clients->list, entry, next)
-	session_drain(client->session);
+	h1_drain(client->h1);
 }

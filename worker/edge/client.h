@@ -1,9 +1,9 @@
 /*
- * client - the connections of a worker's clients: the session of each, and the
+ * client - the connections of a worker's clients, and for each of them the
  * request in hand. Worker only.
  *
- * A session's events are passed on to request.h. At most client.connections are
- * open; a new connection takes the place of an idle one.
+ * A connection's events are passed on to request.h. At most client.connections
+ * are open; a new connection takes the place of an idle one.
  */
 #ifndef CLIENT_H
 #define CLIENT_H

@@ -241,7 +241,7 @@ take_connection(struct exchange *x, struct upstream *up)
 	x->at_endpoint = true;
 	endpoint_begin(up->endpoint);
 	upstream_set_owner(up, on_upstream, x);
-	message_init_response(&up->message, MESSAGE_HEAD_MAX, x->head_method);
+	parser_init_response(&up->message, PARSER_HEAD_MAX, x->head_method);
 	note_connection(x);
 	if (up->state == UPSTREAM_CONNECTING) {
 		if (!exchange_enter(x, EXCHANGE_CONNECTING))

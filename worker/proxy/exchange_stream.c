@@ -282,14 +282,14 @@ pass_interims(struct exchange *x)
 {
 	struct upstream *up = x->up;
 
-	while (up->message.error == MESSAGE_NONE && up->message.head_done &&
+	while (up->message.error == PARSER_NONE && up->message.head_done &&
 	       head_is_interim(&up->message.head) &&
 	       up->message.head.status != 101) {
 		if (++x->interims > INTERIMS_MAX)
 			return false;
 		pass_interim(x);
-		message_init_response(
-		    &up->message, MESSAGE_HEAD_MAX, x->head_method);
+		parser_init_response(
+		    &up->message, PARSER_HEAD_MAX, x->head_method);
 		if (!upstream_read_rest(up))
 			break;
 	}
@@ -327,7 +327,7 @@ may_switch(const struct exchange *x)
 static bool
 pass_on(struct exchange *x)
 {
-	struct message *m = &x->up->message;
+	struct parser *m = &x->up->message;
 
 	/* The client has left, and the session's close, which is next, ends
 	 * this exchange. */
@@ -340,8 +340,8 @@ pass_on(struct exchange *x)
 	/* That one of those could not be written shows it, too. */
 	if (!stream_is_answerable(x->stream))
 		return false;
-	if (m->error != MESSAGE_NONE) {
-		exchange_try_failed(x, m->error == MESSAGE_EOF
+	if (m->error != PARSER_NONE) {
+		exchange_try_failed(x, m->error == PARSER_EOF
 					   ? EXCHANGE_FAILURE_LOST
 					   : EXCHANGE_FAILURE_INVALID);
 		return false;

@@ -114,19 +114,19 @@ drop(struct request *r)
 
 static void
 log_record(struct requests *all, const struct stream *s, struct record *record,
-    enum session_close why)
+    enum stream_end why)
 {
 	char peer[SOCK_TEXT_MAX];
 
 	record->client = sock_host_str(s->peer, peer);
 	if (record->end == NULL)
-		record->end = session_close_word(why);
+		record->end = stream_end_word(why);
 	request_hooks.log(all->log, record);
 }
 
 static void
-log_request(struct request *r, unsigned status, uint64_t bytes_out,
-    enum session_close why)
+log_request(
+    struct request *r, unsigned status, uint64_t bytes_out, enum stream_end why)
 {
 	const struct stream *s = r->stream;
 
@@ -307,7 +307,7 @@ request_fail(struct request *r, const struct request_failure *failure,
  * duration. */
 static void
 end_request(struct request *r, unsigned status, enum scoreboard_code code,
-    uint64_t bytes_out, enum session_close why)
+    uint64_t bytes_out, enum stream_end why)
 {
 	struct runtime *rt = r->runtime;
 	unsigned series = r->route != NULL ? r->route->series : 0;
@@ -321,7 +321,7 @@ end_request(struct request *r, unsigned status, enum scoreboard_code code,
 static bool
 has_left(const struct stream *s)
 {
-	return s->why == SESSION_CLOSE_PEER || s->why == SESSION_CLOSE_RESET;
+	return s->why == STREAM_END_PEER || s->why == STREAM_END_RESET;
 }
 
 static void
@@ -340,13 +340,13 @@ request_on_response_end(struct requests *all, const struct stream *s,
 	struct runtime *rt = all->runtime;
 	enum scoreboard_code code = scoreboard_code_of(s->status);
 
-	/* Without a request, the session has answered by itself. */
+	/* Without a request, the connection has answered by itself. */
 	if (r == NULL) {
 		runtime_count(rt, SCOREBOARD_REQUESTS);
 	} else {
 		if (!complete && has_left(s))
 			runtime_count(rt, SCOREBOARD_CLIENT_ABORTS);
-		/* Also after a refusal by the session in mid-body. */
+		/* Also after a refusal by the connection in mid-body. */
 		end_stages(r);
 		counter_gauge(&rt->slot->in_flight, -1);
 	}
@@ -366,7 +366,7 @@ request_on_response_end(struct requests *all, const struct stream *s,
 }
 
 void
-request_on_close(struct request *r, enum session_close reason)
+request_on_close(struct request *r, enum stream_end reason)
 {
 	struct runtime *rt = r->runtime;
 

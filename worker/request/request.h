@@ -100,7 +100,7 @@ void request_on_drained(struct request *r);
 void request_on_response_end(struct requests *all, const struct stream *s,
     struct request *r, bool complete);
 /* The connection closes, and the request in hand is gone. */
-void request_on_close(struct request *r, enum session_close reason);
+void request_on_close(struct request *r, enum stream_end reason);
 
 /* ---- for the stages ---- */
 

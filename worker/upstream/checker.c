@@ -108,20 +108,20 @@ send_check(struct upstream *up)
 static void
 receive(struct upstream *up)
 {
-	struct message *m = &up->message;
+	struct parser *m = &up->message;
 	enum upstream_read result = upstream_read(up);
 	unsigned status;
 
 	if (result == UPSTREAM_READ_WAIT)
 		return;
-	while (m->error == MESSAGE_NONE && m->head_done &&
+	while (m->error == PARSER_NONE && m->head_done &&
 	       head_is_interim(&m->head)) {
-		message_init_response(m, MESSAGE_HEAD_MAX, false);
+		parser_init_response(m, PARSER_HEAD_MAX, false);
 		if (!upstream_read_rest(up))
 			return;
 	}
 	status = m->head.status;
-	if (result == UPSTREAM_READ_ERROR || m->error != MESSAGE_NONE)
+	if (result == UPSTREAM_READ_ERROR || m->error != PARSER_NONE)
 		finish(up->endpoint, false, "no valid response");
 	else if (m->head_done)
 		finish(up->endpoint, status / 100 == 2 || status / 100 == 3,
@@ -164,7 +164,7 @@ start(struct checker *c, struct endpoint *e)
 	}
 	TAILQ_INSERT_TAIL(&c->running, e->check, idle_entry);
 	upstream_set_owner(e->check, on_event, c);
-	message_init_response(&e->check->message, MESSAGE_HEAD_MAX, false);
+	parser_init_response(&e->check->message, PARSER_HEAD_MAX, false);
 	upstream_set_deadline(e->check, e->config->health.timeout_us);
 }
 

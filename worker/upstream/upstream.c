@@ -173,8 +173,7 @@ parse(struct upstream *up)
 	struct buffer *in = up->in;
 	size_t taken;
 
-	taken =
-	    message_feed(&up->message, in->data + in->start, buffer_len(in));
+	taken = parser_feed(&up->message, in->data + in->start, buffer_len(in));
 	in->start += (uint32_t)taken;
 }
 
@@ -233,7 +232,7 @@ upstream_read(struct upstream *up)
 	if (result == UPSTREAM_READ_SOME)
 		parse(up);
 	else if (result == UPSTREAM_READ_END)
-		message_finish(&up->message);
+		parser_finish(&up->message);
 	return result;
 }
 
@@ -246,7 +245,7 @@ upstream_room(const struct upstream *up)
 bool
 upstream_can_splice(const struct upstream *up)
 {
-	const struct message *m = &up->message;
+	const struct parser *m = &up->message;
 
 	return m->head_done && m->head.has_length && !m->no_body && !m->done &&
 	       m->head.length - m->body_bytes >= SPLICE_MIN + SPLICE_TAIL &&
@@ -256,7 +255,7 @@ upstream_can_splice(const struct upstream *up)
 enum upstream_read
 upstream_splice(struct upstream *up, struct stream *to)
 {
-	struct message *m = &up->message;
+	struct parser *m = &up->message;
 	uint64_t left = m->head.length - m->body_bytes - SPLICE_TAIL;
 	ssize_t n;
 
@@ -277,7 +276,7 @@ upstream_splice(struct upstream *up, struct stream *to)
 		up->error = errno;
 		return UPSTREAM_READ_ERROR;
 	}
-	message_finish(m);
+	parser_finish(m);
 	return UPSTREAM_READ_END;
 }
 

@@ -13,7 +13,7 @@
 
 #include "endpoint.h"
 #include "io.h"
-#include "message.h"
+#include "parser.h"
 #include "stream.h"
 
 struct upstream;
@@ -45,7 +45,7 @@ struct upstream {
 	void *arg;
 	TAILQ_ENTRY(upstream) idle_entry;
 	struct buffer *in;
-	struct message message; /* the response that is being read */
+	struct parser message; /* the response that is being read */
 };
 
 /* Starts to connect to the endpoint. NULL with errno. */

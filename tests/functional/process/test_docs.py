@@ -21,7 +21,7 @@ def test_every_field_and_word_of_the_access_log():
     failures += re.findall(r'{\s*\d{3}, "(\w+)", "',
                            (ROOT / "worker/stages/admission.c").read_text())
     closes = re.findall(r'X\([A-Z_]+, "(\w+)", "',
-                        (ROOT / "shared/http/session_close.h").read_text())
+                        (ROOT / "shared/http/stream_end.h").read_text())
     assert len(failures) > 10 and len(closes) > 10
     words = set(failures) | set(closes) - {"done"}
     assert said - {"end"} == (set(PLACED + NAMED) - {"end"} |

@@ -28,7 +28,7 @@ def answer(connection):
 
 
 @pytest.mark.parametrize("status, says", [
-    (299, r"session \d+, active, GET on route /, request \w{32} with 0 bytes "
+    (299, r"connection \d+, active, GET on route /, request \w{32} with 0 bytes "
           r"of body, response 299"),
     (298, r"exchange with b, route /, request \w{32}, ended, to be ended"),
     (297, r"upstream \d+ \(127.0.0.1:\d+\), idle, to be idle"),

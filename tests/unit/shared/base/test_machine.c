@@ -19,7 +19,7 @@ enum lamp_state { LAMP_OFF, LAMP_ON, LAMP_BROKEN };
 
 struct lamp {
 	unsigned number;
-	enum lamp_state state : 8; /* as the session has its own */
+	enum lamp_state state : 8; /* as the connection has its own */
 };
 
 static const struct machine_state states[] = {

@@ -137,7 +137,7 @@ test_formatted_overflow(void **state)
 	assert_int_equal(buf[8], GUARD);
 }
 
-/* What session_begin() hands out when there is no memory for a head. */
+/* What h1_begin() hands out when there is no memory for a head. */
 static void
 test_no_buffer_at_all(void **state)
 {

@@ -1,6 +1,6 @@
 /*
  * feed - feeds a message to its parser in every way that its bytes may come
- * in, for the tests of message.h.
+ * in, for the tests of parser.h.
  */
 #ifndef FEED_H
 #define FEED_H
@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-#include "message.h"
+#include "parser.h"
 
 #define HEAD_MAX 16384
 #define TEXT_MAX 65536
@@ -36,7 +36,7 @@ ways(size_t len)
 
 /* A message that was fed, and the memory that it points into. */
 struct fed {
-	struct message m;
+	struct parser m;
 	char *data;
 	size_t taken;
 	char body[TEXT_MAX];
@@ -60,7 +60,7 @@ take_body(struct fed *f, const char *from, const char *to)
 	if (f->m.body.len == 0)
 		return;
 	/* Decoded in place: inside the fed bytes. */
-	assert_int_equal(f->m.error, MESSAGE_NONE);
+	assert_int_equal(f->m.error, PARSER_NONE);
 	assert_true(f->m.body.at >= from && f->m.body.at + f->m.body.len <= to);
 	assert_true(f->body_len + f->m.body.len <= TEXT_MAX);
 	memcpy(f->body + f->body_len, f->m.body.at, f->m.body.len);
@@ -75,22 +75,22 @@ feed(struct fed *f, const char *text, size_t len, size_t way)
 	f->data = malloc(len + 1);
 	assert_non_null(f->data);
 	f->body_len = 0;
-	while (end < len && !f->m.done && f->m.error == MESSAGE_NONE) {
+	while (end < len && !f->m.done && f->m.error == PARSER_NONE) {
 		size_t next = next_end(end, len, way), taken;
 		bool head_was_done = f->m.head_done;
 
 		/* What has not come yet can't be looked at. */
 		memcpy(f->data + end, text + end, next - end);
 		end = next;
-		taken = message_feed(&f->m, f->data + at, end - at);
+		taken = parser_feed(&f->m, f->data + at, end - at);
 		assert_true(taken <= end - at);
 		if (taken < end - at && !f->m.done &&
-		    f->m.error == MESSAGE_NONE) {
+		    f->m.error == PARSER_NONE) {
 			assert_true(f->m.head.chunked && f->m.head_done);
 			assert_true(end - at - taken < f->m.limits.head_bytes);
 		}
 		if (!head_was_done && !f->m.head_done &&
-		    f->m.error == MESSAGE_NONE)
+		    f->m.error == PARSER_NONE)
 			assert_int_equal(taken, end - at);
 		take_body(f, f->data + at, f->data + end);
 		at += taken;
@@ -100,12 +100,12 @@ feed(struct fed *f, const char *text, size_t len, size_t way)
 
 static inline struct fed *
 feed_limited(const char *text, size_t len, size_t way,
-    const struct message_limits *limits)
+    const struct parser_limits *limits)
 {
 	struct fed *f = malloc(sizeof(*f));
 
 	assert_non_null(f);
-	message_init_request(&f->m, limits);
+	parser_init_request(&f->m, limits);
 	feed(f, text, len, way);
 	return f;
 }
@@ -114,7 +114,7 @@ static inline struct fed *
 feed_request(const char *text, size_t len, size_t way)
 {
 	return feed_limited(
-	    text, len, way, &(struct message_limits){HEAD_MAX, HEAD_MAX, 0});
+	    text, len, way, &(struct parser_limits){HEAD_MAX, HEAD_MAX, 0});
 }
 
 static inline struct fed *
@@ -123,7 +123,7 @@ feed_response(const char *text, bool no_body, size_t way)
 	struct fed *f = malloc(sizeof(*f));
 
 	assert_non_null(f);
-	message_init_response(&f->m, HEAD_MAX, no_body);
+	parser_init_response(&f->m, HEAD_MAX, no_body);
 	feed(f, text, strlen(text), way);
 	return f;
 }
@@ -159,7 +159,7 @@ assert_body(const struct fed *f, const char *want)
 
 /* What is wrong with a text, in whatever pieces it comes. */
 struct refusal {
-	enum message_error error;
+	enum parser_error error;
 	const char *text;
 };
 
@@ -169,11 +169,10 @@ count_mismatch(const struct fed *f, const struct refusal *r, size_t way)
 {
 	/* A body is wrong where it is wrong; a head gives nothing. */
 	if (f->m.error == r->error && !f->m.done &&
-	    (r->error == MESSAGE_CHUNK ||
-		(!f->m.head_done && f->body_len == 0)))
+	    (r->error == PARSER_CHUNK || (!f->m.head_done && f->body_len == 0)))
 		return 0;
 	print_error("%s\nway %zu: \"%s\", not \"%s\"\n", r->text, way,
-	    message_error_str(f->m.error), message_error_str(r->error));
+	    parser_error_str(f->m.error), parser_error_str(r->error));
 	return 1;
 }
 

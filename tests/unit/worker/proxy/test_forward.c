@@ -10,9 +10,9 @@
 
 #include "forward.h"
 #include "h1_head.h"
-#include "message.h"
+#include "parser.h"
 
-static struct message message;
+static struct parser message;
 static char in[4096], out[4096];
 
 static const struct config_route plain = {.path = (char *)(uintptr_t)"/"};
@@ -24,12 +24,12 @@ read_message(const char *text, bool response)
 
 	memcpy(in, text, len);
 	if (response)
-		message_init_response(&message, sizeof(in), false);
+		parser_init_response(&message, sizeof(in), false);
 	else
-		message_init_request(&message,
-		    &(struct message_limits){sizeof(in), sizeof(in), 0});
-	assert_true(message_feed(&message, in, len) > 0);
-	assert_int_equal(message.error, MESSAGE_NONE);
+		parser_init_request(&message,
+		    &(struct parser_limits){sizeof(in), sizeof(in), 0});
+	assert_true(parser_feed(&message, in, len) > 0);
+	assert_int_equal(message.error, PARSER_NONE);
 	assert_true(message.head_done);
 }
 

@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-#include "message.h"
+#include "parser.h"
 #include "route.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -32,7 +32,7 @@
 #define IS(key, wanted) {.name = TEXT(key), .value = TEXT(wanted)}
 #define HAS(key) {.name = TEXT(key)}
 
-static struct message message;
+static struct parser message;
 static char in[8192];
 static uint64_t allowed;
 
@@ -44,10 +44,10 @@ find(const struct route_table *table, const char *head)
 	size_t len = (size_t)snprintf(in, sizeof(in), "%s\r\n", head);
 
 	assert_true(len < sizeof(in));
-	message_init_request(
-	    &message, &(struct message_limits){sizeof(in), sizeof(in), 0});
-	assert_true(message_feed(&message, in, len) > 0);
-	assert_int_equal(message.error, MESSAGE_NONE);
+	parser_init_request(
+	    &message, &(struct parser_limits){sizeof(in), sizeof(in), 0});
+	assert_true(parser_feed(&message, in, len) > 0);
+	assert_int_equal(message.error, PARSER_NONE);
 	assert_true(message.head_done);
 	allowed = 1;
 	switch (route_find(table, &message.head, &route, &allowed)) {

@@ -1,8 +1,8 @@
 /* Goal: a request is routed, answered by what its route says, counted once and
  * recorded whole, however it ends. */
 #include "request_scene.h"
-#include "session.h"
-#include "session_state.h"
+#include "h1.h"
+#include "h1_state.h"
 
 /* ---- where it goes ---- */
 
@@ -99,7 +99,7 @@ a_client_that_leaves_aborts_the_task(void **state)
 	assert_string_equal(observed.records[0].end, "client_reset");
 }
 
-/* Half a body is no request: the session answers, whoever may hear it. */
+/* Half a body is no request: the connection answers, whoever may hear it. */
 static void
 one_that_leaves_in_mid_body_is_answered(void **state)
 {
@@ -114,7 +114,7 @@ one_that_leaves_in_mid_body_is_answered(void **state)
 	assert_int_equal(scene_total(SCOREBOARD_REQUESTS), 1);
 }
 
-/* The body is over its cap: the session answers by itself. */
+/* The body is over its cap: the connection answers by itself. */
 static void
 a_body_too_long_takes_the_task_off(void **state)
 {
@@ -188,7 +188,7 @@ a_request_that_is_over_is_not_resumed(void **state)
 	(void)state;
 	say("GET /wait" HOST "\r\n");
 	WAIT_UNTIL(is_waiting);
-	session_close(session_of(waiting->stream), SESSION_CLOSE_DRAINED);
+	h1_close(h1_of(waiting->stream), STREAM_END_DRAINED);
 	request_resume(waiting);
 	assert_int_equal(started, 0);
 	assert_int_equal(wait_ends, 1);

@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "affinity.h"
-#include "message.h"
+#include "parser.h"
 
 /* Of "10.0.0.1:3000", worked out by another program. */
 #define ENDPOINT UINT64_C(0x88f52a5ce7775b4e)
@@ -21,16 +21,16 @@ affinity_of(
     const struct config_service *service, const char *text, const char *peer)
 {
 	static char data[4096];
-	static struct message m;
-	const struct message_limits limits = {
+	static struct parser m;
+	const struct parser_limits limits = {
 	    .head_bytes = sizeof(data), .target_bytes = sizeof(data)};
 	struct affinity a = {1, 1};
 	size_t len = strlen(text);
 
 	assert_true(len < sizeof(data));
 	memcpy(data, text, len + 1);
-	message_init_request(&m, &limits);
-	message_feed(&m, data, len);
+	parser_init_request(&m, &limits);
+	parser_feed(&m, data, len);
 	assert_true(m.head_done);
 	affinity_of_request(&a, service, &m.head, peer);
 	return a;

@@ -1,0 +1,67 @@
+/*
+ * h1_context - the owner's part in its connections: the callbacks, the limits
+ * and the resources that all connections of one listener share.
+ */
+#ifndef H1_CONTEXT_H
+#define H1_CONTEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "buffer.h"
+#include "loop.h"
+#include "parser.h"
+#include "outbox.h"
+#include "stream_end.h"
+
+struct h1;
+struct stream_piece;
+
+struct h1_ops {
+	/* A request's head is complete: h1_stream(). */
+	void (*on_request)(struct h1 *s);
+	/* A piece of the body that stream_take() asked for; its bytes last
+	 * until the callback returns. */
+	void (*on_body)(struct h1 *s, const struct stream_piece *piece);
+	/* What was written has left: go on producing. May be NULL. */
+	void (*on_drained)(struct h1 *s);
+	/* For the books only, and the one callback that may come from within
+	 * stream_write() or reply_send(): the response has ended or, with
+	 * complete false, will never. Also for what the connection answers by
+	 * itself (400, 408, 413, 431 ...). May be NULL. */
+	void (*on_response_end)(struct h1 *s, bool complete);
+	/* The connection is going. A request that was under way is over. */
+	void (*on_close)(struct h1 *s, enum stream_end reason);
+	/* For a bug's line in the log: what the owner knows of the request in
+	 * hand, as "route /api"; at most cap - 1 characters and an end. May be
+	 * NULL. */
+	void (*describe)(struct h1 *s, char *text, size_t cap);
+};
+
+struct h1_limits {
+	struct parser_limits parser;
+	uint64_t header_timeout_us;
+	uint64_t body_timeout_us; /* for each piece */
+	/* Bytes a second. The time that pieces are awaited for may add up to
+	 * body_timeout_us and what their bytes take at this rate; 0: to any. */
+	uint64_t body_rate;
+	uint64_t send_timeout_us;
+	uint64_t keep_alive_us;
+};
+
+/* What all connections of one listener share; outlives them. */
+struct h1_context {
+	struct loop *loop;
+	struct buffer_pool *buffers;
+	struct outbox *outbox; /* for small answers; NULL: none */
+	const struct h1_ops *ops;
+	const struct h1_limits *limits;
+	void *arg;     /* the owner's */
+	bool draining; /* no response keeps its connection alive any more */
+	/* Counters of the owner; NULL: not counted. */
+	_Atomic uint64_t *bytes_in;
+	_Atomic uint64_t *bytes_out;
+};
+
+#endif

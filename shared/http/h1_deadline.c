@@ -1,0 +1,124 @@
+#include "h1_deadline.h"
+
+#include "loop.h"
+#include "h1_state.h"
+
+#define NO_DEADLINE UINT64_MAX
+/* How long a client may go on talking after it was told that the connection
+ * ends: closing at once would reset it and could lose the response (RFC 9112
+ * section 9.6). */
+#define LINGER_US 2000000
+
+/* How long an idle connection is still kept once its listener drains: the next
+ * request may be on its way, and a client or balancer can't know that one that
+ * was cut off by our closing is safe to send again. */
+#define DRAIN_IDLE_US 1000000
+
+/* A new connection's request is answered unpolled for so long, which most will
+ * do with: that a client has left is noticed so much later at most. */
+#define UNPOLLED_US 10000
+
+/* For the piece that is awaited: body_timeout by itself, and what is left of
+ * the time that all of them may take. */
+static uint64_t
+body_deadline(const struct h1 *s, enum stream_end *reason)
+{
+	const struct h1_limits *limits = s->context->limits;
+	const struct h1_turn *turn = s->turn;
+	uint64_t piece_us = turn->body_asked_us + limits->body_timeout_us;
+	uint64_t allowed_us, all_us;
+
+	*reason = STREAM_END_BODY_TIMEOUT;
+	if (limits->body_rate == 0)
+		return piece_us;
+	allowed_us = limits->body_timeout_us +
+		     turn->stream.in_bytes * 1000000 / limits->body_rate;
+	all_us = turn->body_asked_us;
+	if (allowed_us > turn->body_waited_us)
+		all_us += allowed_us - turn->body_waited_us;
+	if (all_us >= piece_us)
+		return piece_us;
+	*reason = STREAM_END_BODY_RATE;
+	return all_us;
+}
+
+uint64_t
+h1_deadline(const struct h1 *s, enum stream_end *reason)
+{
+	const struct h1_limits *limits = s->context->limits;
+	uint64_t now_us = loop_now_us(s->context->loop);
+
+	if (io_backlog(&s->io) > 0) {
+		*reason = STREAM_END_SEND_TIMEOUT;
+		return s->io.progress_us + limits->send_timeout_us;
+	}
+	switch (s->state) {
+	case H1_IDLE:
+		if (s->close_after || s->context->draining) {
+			*reason = STREAM_END_DRAINED;
+			return now_us + DRAIN_IDLE_US;
+		}
+		*reason = STREAM_END_IDLE;
+		return now_us + limits->keep_alive_us;
+	case H1_HEAD:
+		*reason = STREAM_END_HEADER_TIMEOUT;
+		return now_us + limits->header_timeout_us;
+	case H1_ACTIVE:
+		if (s->turn->take_body)
+			return body_deadline(s, reason);
+		return s->io.polled ? NO_DEADLINE : now_us + UNPOLLED_US;
+	case H1_TUNNEL:
+		/* Its silence is the owner's to end. */
+		break;
+	case H1_LINGER:
+		*reason = STREAM_END_DONE;
+		return now_us + LINGER_US;
+	case H1_CLOSED:
+		break;
+	}
+	return NO_DEADLINE;
+}
+
+void
+h1_set_deadline(struct h1 *s)
+{
+	enum stream_end reason;
+
+	/* No deadline is one at the end of time: to move the timer later is
+	 * cheap, to take it away and put it back each time is not. */
+	loop_timer_set(s->context->loop, &s->timer, h1_deadline(s, &reason));
+}
+
+void
+h1_start_polling(struct h1 *s)
+{
+	if (io_poll(&s->io) == -1)
+		h1_close_soon(s, STREAM_END_MEMORY);
+}
+
+/* It has to wait for the client, or it will close. */
+static bool
+is_waiting(const struct h1 *s)
+{
+	return s->state != H1_ACTIVE || s->turn == NULL ||
+	       !s->turn->body_ended || io_backlog(&s->io) > 0;
+}
+
+void
+h1_update_deadline(struct h1 *s)
+{
+	if (s->state == H1_CLOSED || s->kick_closes)
+		return;
+	if (!s->io.polled && !s->pumping && is_waiting(s))
+		h1_start_polling(s);
+	h1_set_deadline(s);
+}
+
+void
+h1_note_backlog(struct h1 *s)
+{
+	if (io_backlog(&s->io) > 0) {
+		s->had_backlog = true;
+		h1_update_deadline(s);
+	}
+}

@@ -1,0 +1,379 @@
+#include "h1_read.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "check.h"
+#include "counter.h"
+#include "reply.h"
+#include "h1_deadline.h"
+#include "h1_state.h"
+#include "h1_stream.h"
+
+/* For how much a client may go on talking after its last response. */
+#define LINGER_READS 64
+/* Pipelined requests answered in one go before other connections' turn. */
+#define PUMP_MAX 32
+
+enum fill {
+	FILL_SOME,
+	FILL_NONE,   /* nothing to be had now */
+	FILL_END,    /* the client has shut its side down */
+	FILL_CLOSED, /* or refused: it lingers */
+};
+
+void
+h1_refuse(struct h1 *s, enum stream_end why, unsigned status, const char *what)
+{
+	s->turn->stream.why = why;
+	s->close_after = true;
+	if (s->state == H1_HEAD)
+		h1_enter(s, H1_ACTIVE);
+	/* In mid-body the owner may be answering already. */
+	if (h1_turn_has_begun(s->turn))
+		h1_close_now(s, why);
+	else
+		reply_error(&s->turn->stream, status, what);
+	if (s->kick_closes)
+		h1_close_now(s, s->kick_close);
+}
+
+/* Brings more bytes in. */
+static enum fill
+fill(struct h1 *s)
+{
+	ssize_t n;
+
+	if (!s->io.readable)
+		return FILL_NONE;
+	if (s->in == NULL) {
+		s->in = buffer_get_to_read(s->context->buffers);
+		if (s->in == NULL) {
+			h1_close_now(s, STREAM_END_MEMORY);
+			return FILL_CLOSED;
+		}
+	}
+	if (buffer_room(s->in) == 0) {
+		/* A head of just this size, behind an empty line. */
+		h1_refuse(s, STREAM_END_BAD_REQUEST,
+		    parser_error_status(PARSER_HEAD_TOO_LARGE),
+		    parser_error_str(PARSER_HEAD_TOO_LARGE));
+		return FILL_CLOSED;
+	}
+	n = io_read(&s->io, s->in->data + s->in->end, buffer_room(s->in));
+	if (n > 0) {
+		s->in->end += (uint32_t)n;
+		if (s->context->bytes_in != NULL)
+			counter_add(s->context->bytes_in, (uint64_t)n);
+		return FILL_SOME;
+	}
+	if (n == 0)
+		return FILL_END;
+	if (errno == EAGAIN)
+		return FILL_NONE;
+	h1_close_now(s, STREAM_END_RESET);
+	return FILL_CLOSED;
+}
+
+/* The client has ended a message in its middle: it may still read why. */
+static void
+refuse_end(struct h1 *s)
+{
+	parser_finish(&s->turn->parser);
+	s->turn->stream.refused = true;
+	h1_refuse(s, STREAM_END_PEER,
+	    parser_error_status(s->turn->parser.error),
+	    parser_error_str(s->turn->parser.error));
+}
+
+/* Feeds what is in the buffer. False: the request was refused. */
+static bool
+parse(struct h1 *s)
+{
+	struct buffer *in = s->in;
+	struct h1_turn *turn = s->turn;
+	struct parser *m = &turn->parser;
+	size_t taken;
+
+	if (!CONFINED(in != NULL, "%s", h1_describe(s))) {
+		h1_close_now(s, STREAM_END_BUG);
+		return false;
+	}
+	taken = parser_feed(m, in->data + in->start, buffer_len(in));
+	turn->stream.in_bytes = m->body_bytes;
+	if (m->head_done)
+		turn->stream.head = &m->head;
+	if (m->error != PARSER_NONE) {
+		turn->stream.refused = true;
+		in->start = in->end;
+		h1_refuse(s, STREAM_END_BAD_REQUEST,
+		    parser_error_status(m->error), parser_error_str(m->error));
+		return false;
+	}
+	in->start += (uint32_t)taken;
+	turn->starved = !m->done && buffer_len(in) > 0;
+	turn->body = m->body;
+	return true;
+}
+
+/* Room for a whole head behind what has been consumed: pipelined requests are
+ * not moved for each other. */
+static void
+make_room_for_head(struct h1 *s)
+{
+	if (BUFFER_BYTES - s->in->start < s->context->limits->parser.head_bytes)
+		buffer_compact(s->in);
+}
+
+/* RFC 9112 section 2.2: some clients send one behind a POST. They begin no
+ * request, so no deadline either. False: that was all. */
+static bool
+skip_empty_lines(struct h1 *s)
+{
+	struct buffer *in = s->in;
+
+	while (
+	    buffer_len(in) >= 2 && memcmp(in->data + in->start, "\r\n", 2) == 0)
+		in->start += 2;
+	/* The head's bytes are counted from here, and so is their room. */
+	make_room_for_head(s);
+	return buffer_len(in) > 0;
+}
+
+/* The head is whole: hands the request over. */
+static void
+start_request(struct h1 *s)
+{
+	h1_enter(s, H1_ACTIVE);
+	s->turn->stream.begun_us = loop_now_us(s->context->loop);
+	s->turn->body_ended = !head_has_body(&s->turn->parser.head);
+	if (!s->turn->parser.head.keep_alive || s->context->draining)
+		s->close_after = true;
+	h1_update_deadline(s);
+	s->context->ops->on_request(s);
+	/* The block that was just in use is the best one for what comes. What
+	 * is to be switched to will be looked at again. */
+	if (s->turn == NULL || !s->turn->parser.head.upgrades)
+		h1_drop_empty_buffer(s);
+}
+
+/* One step towards a whole head. False: wait for more bytes. */
+static bool
+read_head(struct h1 *s)
+{
+	bool fresh = s->in != NULL && buffer_len(s->in) > 0;
+	bool begins = false;
+
+	/* While a head is coming, all that came is parsed already. */
+	if (s->state == H1_HEAD || !fresh) {
+		switch (fill(s)) {
+		case FILL_SOME:
+			break;
+		case FILL_NONE:
+			if (s->state == H1_IDLE)
+				h1_drop_empty_buffer(s);
+			return false;
+		case FILL_END:
+			if (s->state != H1_IDLE) {
+				refuse_end(s);
+				return true;
+			}
+			/* It is read again once its answers have left. */
+			if (h1_flush(s))
+				h1_close_now(s, STREAM_END_PEER);
+			return false;
+		case FILL_CLOSED:
+			return s->state == H1_LINGER;
+		}
+	} else {
+		/* A pipelined request's first bytes: room for the rest. */
+		make_room_for_head(s);
+	}
+	if (s->state == H1_IDLE) {
+		if (!skip_empty_lines(s))
+			return true;
+		if (h1_take_turn(s, &h1_stream_ops) == -1) {
+			h1_close_now(s, STREAM_END_MEMORY);
+			return false;
+		}
+		h1_enter(s, H1_HEAD);
+		begins = true;
+	}
+	/* Refused, the connection lingers: that is the pump's too. */
+	if (!parse(s))
+		return true;
+	if (!s->turn->parser.head_done) {
+		if (begins)
+			h1_update_deadline(s);
+		return true;
+	}
+	start_request(s);
+	return true;
+}
+
+/* Hands a piece over. */
+static void
+give(struct h1 *s, struct slice piece, bool last)
+{
+	s->turn->take_body = false;
+	s->turn->body_ended = last;
+	s->turn->body_waited_us +=
+	    loop_now_us(s->context->loop) - s->turn->body_asked_us;
+	h1_update_deadline(s);
+	s->context->ops->on_body(
+	    s, &(struct stream_piece){
+		   .data = piece.at,
+		   .len = piece.len,
+		   .room = piece.len > 0 ? (size_t)(piece.at - s->in->data) : 0,
+		   .last = last,
+		   .trailers = s->turn->parser.trailers,
+	       });
+	if (last)
+		h1_drop_empty_buffer(s);
+}
+
+/* Gets the next piece of the body, decoded, into s->turn->body. False: not now.
+ */
+static bool
+fetch_body(struct h1 *s)
+{
+	/* The head, and the last piece, have been dealt with. */
+	if (s->in != NULL)
+		buffer_compact(s->in);
+	if (h1_has_buffered(s) && !s->turn->starved)
+		return parse(s);
+	switch (fill(s)) {
+	case FILL_SOME:
+		return parse(s);
+	case FILL_END:
+		refuse_end(s);
+		break;
+	case FILL_NONE:
+	case FILL_CLOSED:
+		break;
+	}
+	return false;
+}
+
+/* Hands over one piece of the body, if one is asked for and there. False:
+ * wait. */
+static bool
+read_body(struct h1 *s)
+{
+	struct slice piece;
+
+	if (!s->turn->take_body || s->turn->body_ended)
+		return false;
+	if (s->turn->body.len == 0 && !s->turn->parser.done) {
+		/* Refused, it lingers, which is the pump's too. */
+		if (!fetch_body(s))
+			return s->state == H1_LINGER;
+		/* Part of a chunk's line, say. */
+		if (s->turn->body.len == 0 && !s->turn->parser.done)
+			return true;
+	}
+	piece = s->turn->body;
+	s->turn->body = (struct slice){NULL, 0};
+	give(s, piece, s->turn->parser.done);
+	return true;
+}
+
+/* The same for a tunnel: bytes as they come. */
+static bool
+read_tunnel(struct h1 *s)
+{
+	struct slice piece = {NULL, 0};
+
+	if (!s->turn->take_body || s->turn->body_ended)
+		return false;
+	if (!h1_has_buffered(s)) {
+		if (s->in != NULL)
+			s->in->start = s->in->end = 0;
+		switch (fill(s)) {
+		case FILL_SOME:
+			break;
+		case FILL_END:
+			give(s, piece, true);
+			h1_check_tunnel(s);
+			return false;
+		case FILL_NONE:
+			h1_drop_empty_buffer(s);
+			return false;
+		case FILL_CLOSED:
+			return false;
+		}
+	}
+	if (!CONFINED(s->in != NULL, "%s", h1_describe(s))) {
+		h1_close_now(s, STREAM_END_BUG);
+		return false;
+	}
+	piece.at = s->in->data + s->in->start;
+	piece.len = buffer_len(s->in);
+	s->in->start = s->in->end;
+	s->turn->stream.in_bytes += piece.len;
+	give(s, piece, false);
+	return true;
+}
+
+/* All was said; reads on only so that the client gets to see it. */
+static void
+linger(struct h1 *s)
+{
+	char sink[4096];
+	ssize_t n = -1;
+
+	for (int i = 0; i < LINGER_READS && s->io.readable; i++) {
+		n = io_read(&s->io, sink, sizeof(sink));
+		if (n == 0 && io_backlog(&s->io) > 0) {
+			/* Half closed: it still reads its answer. When that
+			 * has left, our own end brings the hangup. */
+			s->io.readable = false;
+			return;
+		}
+		if (n == 0 || (n == -1 && errno != EAGAIN)) {
+			h1_close_now(s, STREAM_END_DONE);
+			return;
+		}
+	}
+	/* The deadline ends it; closing now would reset the connection. */
+	if (s->io.readable)
+		loop_defer(s->context->loop, &s->kick);
+}
+
+/* Does what can be done until it has to wait for somebody. */
+void
+h1_pump(struct h1 *s)
+{
+	bool more = true;
+
+	s->pumping = true;
+	for (int i = 0; more && i < PUMP_MAX; i++) {
+		switch (s->state) {
+		case H1_IDLE:
+		case H1_HEAD:
+			/* Who does not read its answers gets no more of
+			 * them: pipelining must not fill our memory. */
+			more = !s->kick_closes && io_backlog(&s->io) == 0 &&
+			       read_head(s);
+			break;
+		case H1_ACTIVE:
+			more = !s->kick_closes && read_body(s);
+			break;
+		case H1_TUNNEL:
+			more = !s->kick_closes && read_tunnel(s);
+			break;
+		case H1_LINGER:
+			linger(s);
+			more = false;
+			break;
+		case H1_CLOSED:
+			more = false;
+			break;
+		}
+	}
+	s->pumping = false;
+	if (!s->io.polled)
+		h1_update_deadline(s);
+	if (more && s->state != H1_CLOSED)
+		loop_defer(s->context->loop, &s->kick);
+}

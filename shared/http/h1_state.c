@@ -1,0 +1,186 @@
+#include "h1_state.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "check.h"
+#include "log.h"
+#include "machine.h"
+
+static const struct machine_state states[] = {
+    [H1_IDLE] = {"idle", MACHINE_TO(H1_HEAD) | MACHINE_TO(H1_CLOSED)},
+    [H1_HEAD] = {"head",
+	MACHINE_TO(H1_ACTIVE) | MACHINE_TO(H1_LINGER) | MACHINE_TO(H1_CLOSED)},
+    [H1_ACTIVE] = {"active", MACHINE_TO(H1_IDLE) | MACHINE_TO(H1_TUNNEL) |
+				 MACHINE_TO(H1_LINGER) | MACHINE_TO(H1_CLOSED)},
+    [H1_TUNNEL] = {"tunnel", MACHINE_TO(H1_CLOSED)},
+    [H1_LINGER] = {"linger", MACHINE_TO(H1_CLOSED)},
+    [H1_CLOSED] = {"closed", 0},
+};
+
+const char *
+h1_describe(const struct h1 *s)
+{
+	static char text[400];
+	char owner[160] = "";
+	const struct h1_turn *turn = s->turn;
+
+	if (s->context->ops->describe != NULL)
+		s->context->ops->describe(
+		    (struct h1 *)(uintptr_t)s, owner, sizeof(owner));
+	if (turn == NULL || !turn->parser.head_done)
+		snprintf(text, sizeof(text), "connection %d, %s, no request",
+		    s->io.watch.fd, states[s->state].name);
+	else
+		snprintf(text, sizeof(text),
+		    "connection %d, %s, %s%s%s with %llu bytes of body, "
+		    "response "
+		    "%u with %llu",
+		    s->io.watch.fd, states[s->state].name,
+		    head_method_str(&turn->parser.head),
+		    owner[0] != '\0' ? " on " : "", owner,
+		    (unsigned long long)turn->stream.in_bytes,
+		    turn->stream.status,
+		    (unsigned long long)turn->stream.out_bytes);
+	return text;
+}
+
+void
+h1_enter(struct h1 *s, enum h1_state state)
+{
+	if (!CONFINED(machine_allows(states, s->state, state), "%s, to be %s",
+		h1_describe(s), states[state].name)) {
+		h1_close_soon(s, STREAM_END_BUG);
+		return;
+	}
+	MACHINE_STEP(states, s->state, state, "connection %d", s->io.watch.fd);
+}
+
+int
+h1_take_turn(struct h1 *s, const struct stream_ops *ops)
+{
+	struct buffer *block = buffer_get(s->context->buffers);
+	struct h1_turn *turn;
+
+	if (block == NULL)
+		return -1;
+	turn = buffer_object(block, sizeof(*turn));
+	memset(turn, 0, offsetof(struct h1_turn, parser));
+	turn->stream.ops = ops;
+	turn->stream.peer = &s->peer;
+	turn->h1 = s;
+	turn->block = block;
+	parser_init_request(&turn->parser, &s->context->limits->parser);
+	s->turn = turn;
+	return 0;
+}
+
+void
+h1_drop_turn(struct h1 *s)
+{
+	if (s->turn == NULL)
+		return;
+	buffer_put(s->context->buffers, s->turn->head);
+	buffer_put(s->context->buffers, s->turn->block);
+	s->turn = NULL;
+}
+
+/* A piece, decoded and consumed, that nobody has taken yet still lies there. */
+static bool
+holds_piece(const struct h1 *s)
+{
+	return s->turn != NULL && !s->turn->body_ended &&
+	       h1_turn_has_piece(s->turn);
+}
+
+void
+h1_drop_empty_buffer(struct h1 *s)
+{
+	if (s->in != NULL && buffer_len(s->in) == 0 && !holds_piece(s) &&
+	    (s->turn == NULL || !s->turn->head_held)) {
+		buffer_put(s->context->buffers, s->in);
+		s->in = NULL;
+	}
+}
+
+/* Nothing more is written to it, or read from it. */
+static void
+lose_stream(struct h1 *s)
+{
+	if (s->turn != NULL && stream_is_answerable(&s->turn->stream))
+		s->turn->stream.out = STREAM_OUT_GONE;
+}
+
+void
+h1_close_now(struct h1 *s, enum stream_end reason)
+{
+	struct loop *loop = s->context->loop;
+	struct h1_turn *turn = s->turn;
+	bool was_tunnel = s->state == H1_TUNNEL;
+	bool has_ended = turn != NULL && h1_turn_has_ended(turn);
+	bool unanswered =
+	    s->state == H1_ACTIVE && h1_turn_has_begun(turn) && !has_ended;
+
+	if (s->state == H1_CLOSED)
+		return;
+	h1_enter(s, H1_CLOSED);
+	if (turn != NULL && turn->stream.why == STREAM_END_DONE)
+		turn->stream.why = reason;
+	lose_stream(s);
+	if (log_is_debug())
+		log_debug("connection %d: closed, %s", s->io.watch.fd,
+		    stream_end_str(reason));
+	/* An answer that has not left whole: a reset tells that this is not
+	 * its end. */
+	if (s->until_close && (unanswered || io_backlog(&s->io) > 0))
+		sock_reset_on_close(s->io.watch.fd);
+	io_close(&s->io);
+	loop_timer_clear(loop, &s->timer);
+	loop_defer_cancel(loop, &s->kick);
+	if ((unanswered || was_tunnel) &&
+	    s->context->ops->on_response_end != NULL)
+		s->context->ops->on_response_end(
+		    s, was_tunnel && has_ended && turn->body_ended);
+	s->context->ops->on_close(s, reason);
+	buffer_put(s->context->buffers, s->in);
+	s->in = NULL;
+	h1_drop_turn(s);
+	loop_bury(loop, s, free);
+}
+
+void
+h1_close_soon(struct h1 *s, enum stream_end reason)
+{
+	if (s->kick_closes || s->state == H1_CLOSED)
+		return;
+	s->kick_closes = true;
+	lose_stream(s);
+	s->kick_close = reason;
+	loop_defer(s->context->loop, &s->kick);
+}
+
+void
+h1_check_tunnel(struct h1 *s)
+{
+	if (s->state == H1_TUNNEL && h1_turn_has_ended(s->turn) &&
+	    s->turn->body_ended && io_backlog(&s->io) == 0)
+		h1_close_soon(s, STREAM_END_DONE);
+}
+
+void
+h1_kick_if_needed(struct h1 *s)
+{
+	if (!CONFINED(s->state != H1_CLOSED, "%s", h1_describe(s)))
+		return;
+	if (!s->pumping && (h1_has_buffered(s) || s->io.readable ||
+			       (s->turn != NULL && h1_turn_has_piece(s->turn))))
+		loop_defer(s->context->loop, &s->kick);
+}
+
+bool
+h1_flush(struct h1 *s)
+{
+	io_send_batched(&s->io, false);
+	return io_backlog(&s->io) == 0;
+}

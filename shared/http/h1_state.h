@@ -1,0 +1,153 @@
+/*
+ * h1_state - a connection as its own files see it: the struct, its steps, the
+ * request in hand (a turn) and the close. The lowest of the connection's files:
+ * h1_deadline.c, h1_write.c, h1_stream.c, h1_read.c and
+ * h1.c stand on it in this order, and each calls only those before.
+ */
+#ifndef H1_STATE_H
+#define H1_STATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "buffer.h"
+#include "io.h"
+#include "loop.h"
+#include "parser.h"
+#include "stream_end.h"
+#include "h1_context.h"
+#include "slice.h"
+#include "sock.h"
+#include "stream.h"
+
+enum h1_state {
+	H1_IDLE,   /* between requests; nothing of the next has come */
+	H1_HEAD,   /* a request's head is coming */
+	H1_ACTIVE, /* a request is in hand */
+	H1_TUNNEL, /* 101 was sent: bytes both ways, without a form */
+	H1_LINGER, /* all said; waits for the client to close */
+	H1_CLOSED,
+};
+
+/* One request and its response, from the request's first byte on, in a block
+ * from the pool. An idle connection has none, which is most of what it saves.
+ */
+struct h1_turn {
+	struct stream stream; /* first: h1_of() */
+	struct h1 *h1;
+	struct buffer *block; /* in which this lies */
+
+	/* The request. */
+	struct slice body;       /* decoded, waiting for a taker */
+	bool head_held;          /* stream_hold_head() */
+	bool starved;            /* what is in `in` wants more behind it */
+	bool take_body;          /* the owner wants a piece */
+	bool body_ended;         /* the last piece was handed over */
+	uint64_t body_asked_us;  /* since when a piece is awaited */
+	uint64_t body_waited_us; /* for the pieces before */
+
+	/* The response. */
+	struct buffer *head;  /* being put together, not yet sent */
+	struct fields fields; /* behind the status line */
+	uint64_t length_left; /* of a response with a known length */
+	bool chunked;
+	bool has_length;
+	bool no_body;
+	bool continue_sent;
+
+	/* Last: the fields of its head are not cleared, see head.h. */
+	struct parser parser;
+};
+
+struct h1 {
+	const struct h1_context *context;
+	struct io io;
+	void *arg; /* the owner's */
+	struct buffer *in;
+	struct h1_turn *turn;      /* NULL: idle */
+	struct timer timer;        /* the one deadline of the state it is in */
+	struct loop_deferred kick; /* go on reading, outside the caller */
+	struct sock_host peer;
+	enum h1_state state : 8;
+	enum stream_end kick_close : 8;
+	bool kick_closes : 1;
+	bool pumping : 1;
+	bool close_after : 1;
+	bool until_close : 1; /* it is what ends the response's body */
+	bool had_backlog : 1; /* tell the owner when it is gone */
+};
+
+/* The one setter of the state. */
+void h1_enter(struct h1 *s, enum h1_state state);
+/* For a bug's line in the log: the connection, its state and what is known of
+ * the request in hand, whose target does not last. Valid until the next call.
+ */
+const char *h1_describe(const struct h1 *s);
+
+/* For the request that begins. -1: no memory. */
+int h1_take_turn(struct h1 *s, const struct stream_ops *ops);
+void h1_drop_turn(struct h1 *s);
+/* The block for reading, when nothing in it is wanted any more. */
+void h1_drop_empty_buffer(struct h1 *s);
+
+/* h1_close(): within the call. */
+void h1_close_now(struct h1 *s, enum stream_end reason);
+/* Closes as soon as nobody is in our caller's way. */
+void h1_close_soon(struct h1 *s, enum stream_end reason);
+/* A tunnel whose two directions have both ended closes. */
+void h1_check_tunnel(struct h1 *s);
+
+/* Goes on with what is already here, but never inside our caller. */
+void h1_kick_if_needed(struct h1 *s);
+/* Sends what is held. True: the kernel has all that was written, and closing
+ * loses nothing of it. */
+bool h1_flush(struct h1 *s);
+
+/* Bytes that were read, but belong to a request not begun yet. */
+static inline bool
+h1_has_buffered(const struct h1 *s)
+{
+	return s->in != NULL && buffer_len(s->in) > 0;
+}
+
+/* A piece of the body is decoded, or its end is known. */
+static inline bool
+h1_turn_has_piece(const struct h1_turn *turn)
+{
+	return turn->body.len > 0 || turn->parser.done;
+}
+
+static inline struct h1_turn *
+h1_turn_of(const struct stream *stream)
+{
+	return (struct h1_turn *)(uintptr_t)stream;
+}
+
+static inline struct h1 *
+h1_of(const struct stream *stream)
+{
+	return h1_turn_of(stream)->h1;
+}
+
+static inline bool
+h1_turn_has_begun(const struct h1_turn *turn)
+{
+	return turn->stream.status != 0;
+}
+
+static inline bool
+h1_turn_has_ended(const struct h1_turn *turn)
+{
+	return turn->stream.out == STREAM_OUT_ENDED;
+}
+
+/* There is no response to go on with, or none any more. */
+static inline bool
+h1_has_ended(const struct h1 *s)
+{
+	return (s->state != H1_ACTIVE && s->state != H1_TUNNEL) ||
+	       h1_turn_has_ended(s->turn);
+}
+
+#endif

@@ -1,0 +1,68 @@
+#include "h1_stream.h"
+
+#include "check.h"
+#include "h1_deadline.h"
+#include "h1_state.h"
+#include "h1_write.h"
+
+static void
+take(struct stream *stream)
+{
+	struct h1 *s = h1_of(stream);
+	struct h1_turn *turn = s->turn;
+
+	if (!CONFINED(!turn->body_ended, "%s", h1_describe(s))) {
+		h1_close_soon(s, STREAM_END_BUG);
+		return;
+	}
+	if (!turn->take_body)
+		turn->body_asked_us = loop_now_us(s->context->loop);
+	turn->take_body = true;
+	turn->head_held = false;
+	h1_send_continue(s);
+	h1_update_deadline(s);
+	h1_kick_if_needed(s);
+}
+
+static enum stream_ahead
+ahead(const struct stream *stream)
+{
+	if (h1_turn_has_piece(h1_turn_of(stream)))
+		return STREAM_AHEAD_PIECE;
+	return h1_has_buffered(h1_of(stream)) ? STREAM_AHEAD_BYTES
+					      : STREAM_AHEAD_NONE;
+}
+
+static void
+hold_head(struct stream *stream, bool hold)
+{
+	h1_turn_of(stream)->head_held = hold;
+	if (!hold)
+		h1_drop_empty_buffer(h1_of(stream));
+}
+
+static size_t
+backlog(const struct stream *stream)
+{
+	return io_backlog(&h1_of(stream)->io);
+}
+
+static void
+cut(struct stream *stream)
+{
+	h1_close_soon(h1_of(stream), STREAM_END_CUT);
+}
+
+const struct stream_ops h1_stream_ops = {
+    .begin = h1_begin,
+    .begin_interim = h1_begin_interim,
+    .send_interim = h1_send_interim,
+    .write = h1_write,
+    .cut = cut,
+    .take = take,
+    .ahead = ahead,
+    .hold_head = hold_head,
+    .backlog = backlog,
+    .can_splice = h1_can_splice,
+    .splice = h1_splice,
+};

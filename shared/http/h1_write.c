@@ -1,0 +1,419 @@
+#include "h1_write.h"
+
+#include <sys/time.h>
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "chunk.h"
+#include "check.h"
+#include "counter.h"
+#include "h1_head.h"
+#include "log.h"
+#include "h1_deadline.h"
+#include "h1_state.h"
+
+#define DATE_MAX 40
+#define FLAT_MAX 2048
+
+/* RFC 9110 section 6.6.1. Made once a second: it is valid until_us. */
+static const char *
+date_line(uint64_t now_us, size_t *len)
+{
+	static char line[DATE_MAX];
+	static size_t line_len;
+	static uint64_t until_us;
+	struct timeval now;
+	struct tm tm;
+
+	if (now_us >= until_us) {
+		gettimeofday(&now, NULL);
+		gmtime_r(&now.tv_sec, &tm);
+		line_len = strftime(line, sizeof(line),
+		    "Date: %a, %d %b %Y %H:%M:%S GMT\r\n", &tm);
+		until_us = now_us + 1000000 - (uint64_t)now.tv_usec;
+	}
+	*len = line_len;
+	return line;
+}
+
+/* RFC 9112 section 6: how the end of the body will be told. */
+static void
+add_framing(struct h1 *s, const struct stream_start *start)
+{
+	struct h1_turn *turn = s->turn;
+	bool bodiless = start->status == 204 || start->status == 304 ||
+			start->status / 100 == 1;
+
+	turn->no_body = start->no_body || bodiless;
+	turn->has_length = start->length != STREAM_LENGTH_UNKNOWN;
+	turn->length_left =
+	    turn->has_length && !turn->no_body ? start->length : 0;
+	turn->chunked =
+	    !turn->has_length && !bodiless && turn->parser.head.minor == 1;
+	turn->stream.sends_trailers = turn->chunked && !turn->no_body;
+	if (turn->has_length && (!bodiless || start->status == 304)) {
+		h1_head_length(&turn->fields, start->length);
+	} else if (turn->chunked) {
+		h1_head_chunked(&turn->fields);
+	} else if (!turn->no_body) {
+		s->close_after = true;
+		s->until_close = true;
+	}
+}
+
+static void
+add_connection(struct h1 *s)
+{
+	if (s->state == H1_TUNNEL)
+		return; /* the owner's, with Upgrade */
+	/* A body that will not be read makes the next request unfindable. */
+	if (!s->turn->body_ended || s->context->draining)
+		s->close_after = true;
+	if (s->close_after)
+		fields_add(&s->turn->fields, "Connection", "close");
+	else if (s->turn->parser.head.minor == 0)
+		fields_add(&s->turn->fields, "Connection", "keep-alive");
+}
+
+static void
+take_head(struct h1 *s)
+{
+	s->turn->head = buffer_get(s->context->buffers);
+	fields_init(&s->turn->fields,
+	    s->turn->head != NULL ? s->turn->head->data : NULL,
+	    s->turn->head != NULL ? BUFFER_BYTES : 0);
+}
+
+static void
+drop_head(struct h1 *s)
+{
+	buffer_put(s->context->buffers, s->turn->head);
+	s->turn->head = NULL;
+}
+
+/* From here on the request's bytes are the other protocol's. */
+static void
+enter_tunnel(struct h1 *s)
+{
+	h1_enter(s, H1_TUNNEL);
+	s->turn->body_ended = false;
+	s->turn->take_body = false;
+	h1_update_deadline(s);
+}
+
+/* -1: the connection closes soon. */
+static int
+send_pieces(struct h1 *s, const struct iovec *iov, int count)
+{
+	if (s->context->bytes_out != NULL)
+		for (int i = 0; i < count; i++)
+			counter_add(s->context->bytes_out, iov[i].iov_len);
+	if (io_write(&s->io, iov, count) == -1) {
+		h1_close_soon(s, STREAM_END_RESET);
+		return -1;
+	}
+	h1_note_backlog(s);
+	return 0;
+}
+
+struct fields *
+h1_begin(struct stream *stream, const struct stream_start *start)
+{
+	struct h1 *s = h1_of(stream);
+	struct h1_turn *turn = h1_turn_of(stream);
+	size_t len;
+	const char *date;
+
+	if (!CONFINED(s->state == H1_ACTIVE && !h1_turn_has_begun(turn), "%s",
+		h1_describe(s))) {
+		static struct fields nowhere;
+
+		/* Nothing is written any more, nor added to this. */
+		h1_close_soon(s, STREAM_END_BUG);
+		fields_init(&nowhere, NULL, 0);
+		return &nowhere;
+	}
+	if (stream->out == STREAM_OUT_NONE)
+		stream->out = STREAM_OUT_BEGUN;
+	stream->status = start->status;
+	take_head(s);
+	if (turn->head == NULL) {
+		/* Nothing to write it in: all appends fall flat, and the
+		 * first write finds out. */
+		h1_close_soon(s, STREAM_END_MEMORY);
+		return &turn->fields;
+	}
+	h1_head_status(&turn->fields, start->status, start->reason);
+	if (!start->no_date) {
+		date = date_line(loop_now_us(s->context->loop), &len);
+		text_add(&turn->fields.lines, date, len);
+	}
+	add_framing(s, start);
+	if (start->status == 101)
+		enter_tunnel(s);
+	return &turn->fields;
+}
+
+struct fields *
+h1_begin_interim(struct stream *stream, unsigned status, struct slice reason)
+{
+	struct h1 *s = h1_of(stream);
+	struct h1_turn *turn = h1_turn_of(stream);
+
+	if (turn->parser.head.minor == 0 || stream->out != STREAM_OUT_NONE)
+		return NULL;
+	take_head(s);
+	if (turn->head == NULL)
+		return NULL;
+	h1_head_status(&turn->fields, status, reason);
+	if (status == 100)
+		turn->continue_sent = true;
+	return &turn->fields;
+}
+
+void
+h1_send_interim(struct stream *stream)
+{
+	struct h1 *s = h1_of(stream);
+	struct fields *fields = &h1_turn_of(stream)->fields;
+	struct iovec head;
+
+	h1_head_end(fields);
+	head.iov_base = fields->lines.data;
+	head.iov_len = fields->lines.len;
+	/* One that does not fit was only a hint. */
+	if (!fields_are_full(fields))
+		(void)send_pieces(s, &head, 1);
+	drop_head(s);
+}
+
+void
+h1_send_continue(struct h1 *s)
+{
+	if (s->turn->parser.head.expects_continue && !s->turn->continue_sent &&
+	    !h1_turn_has_begun(s->turn) && s->turn->parser.head.minor == 1) {
+		struct iovec line = {
+		    .iov_base = (void *)(uintptr_t)"HTTP/1.1 100 Continue\r\n"
+						   "\r\n",
+		    .iov_len = 25};
+
+		s->turn->continue_sent = true;
+		/* Who has not waited for it has no use for it. */
+		if (!h1_turn_has_piece(s->turn) && !h1_has_buffered(s))
+			(void)send_pieces(s, &line, 1);
+	}
+}
+
+/* The pieces of one write: the head, and those of the body. */
+struct pieces {
+	struct iovec iov[1 + CHUNK_IOV];
+	int count;
+	char size_line[CHUNK_SIZE_LINE];
+};
+
+static void
+add_piece(struct pieces *p, const void *data, size_t len)
+{
+	p->iov[p->count].iov_base = (void *)(uintptr_t)data;
+	p->iov[p->count].iov_len = len;
+	p->count++;
+}
+
+static bool
+add_body(struct h1 *s, struct pieces *p, const struct stream_piece *piece)
+{
+	if (s->turn->has_length) {
+		if (piece->len > s->turn->length_left)
+			return false;
+		s->turn->length_left -= piece->len;
+	}
+	if (piece->len > 0)
+		add_piece(p, piece->data, piece->len);
+	return true;
+}
+
+/* False: the owner broke its promise of a length, or there is no memory. */
+static bool
+gather(struct h1 *s, struct pieces *p, const struct stream_piece *piece)
+{
+	struct h1_turn *turn = s->turn;
+	struct fields *fields = &turn->fields;
+
+	if (turn->head != NULL) {
+		add_connection(s);
+		h1_head_end(fields);
+		if (fields_are_full(fields))
+			return false;
+		add_piece(p, fields->lines.data, fields->lines.len);
+	}
+	if (s->state != H1_TUNNEL && turn->no_body)
+		return true;
+	turn->stream.out_bytes += piece->len;
+	if (!turn->chunked)
+		return add_body(s, p, piece) &&
+		       (!piece->last || turn->length_left == 0);
+	p->count += piece->last ? chunk_frame_last(p->iov + p->count,
+				      p->size_line, piece->data, piece->len,
+				      piece->trailers.at, piece->trailers.len)
+				: chunk_frame(p->iov + p->count, p->size_line,
+				      piece->data, piece->len);
+	return true;
+}
+
+/* One piece is cheaper to send than several: little is copied behind the head,
+ * and a head before much. */
+static void
+flatten(struct h1 *s, struct pieces *p, const struct stream_piece *piece)
+{
+	struct text *head = &s->turn->fields.lines;
+	size_t len = 0;
+
+	for (int i = 1; i < p->count; i++)
+		len += p->iov[i].iov_len;
+	if (len <= FLAT_MAX && len <= head->cap - head->len) {
+		for (int i = 1; i < p->count; i++)
+			text_add(head, p->iov[i].iov_base, p->iov[i].iov_len);
+		p->iov[0].iov_len = head->len;
+		p->count = 1;
+	} else if (!s->turn->chunked && head->len <= piece->room) {
+		p->iov[0].iov_base = (char *)p->iov[1].iov_base - head->len;
+		p->iov[0].iov_len = head->len + len;
+		memcpy(p->iov[0].iov_base, head->data, head->len);
+		p->count = 1;
+	}
+}
+
+static void
+start_linger(struct h1 *s)
+{
+	h1_enter(s, H1_LINGER);
+	if (s->in != NULL)
+		s->in->start = s->in->end = 0;
+	h1_drop_empty_buffer(s);
+	h1_drop_turn(s);
+	io_finish(&s->io);
+	s->had_backlog = io_backlog(&s->io) > 0;
+	h1_update_deadline(s);
+	if (s->io.readable && !s->pumping)
+		loop_defer(s->context->loop, &s->kick);
+}
+
+/* The client has said that this was all, and it was: nothing is there that
+ * would make our closing a reset, which loses the answer, and nothing should
+ * come. */
+static bool
+is_over(struct h1 *s)
+{
+	const struct parser *m = &s->turn->parser;
+
+	return m->head_done && m->done && m->error == PARSER_NONE &&
+	       !m->head.keep_alive && s->turn->body_ended && !s->io.readable &&
+	       !s->io.broken && !h1_has_buffered(s) && h1_flush(s) &&
+	       io_peek(&s->io) <= 0;
+}
+
+static void
+end_response(struct h1 *s)
+{
+	bool over = is_over(s);
+
+	s->turn->stream.out = STREAM_OUT_ENDED;
+	s->turn->head_held = false;
+	if (over)
+		h1_close_soon(s, STREAM_END_DONE);
+	if (s->context->ops->on_response_end != NULL)
+		s->context->ops->on_response_end(s, true);
+	if (over) {
+		if (log_is_debug())
+			log_debug("connection %d: ended with its last answer",
+			    s->io.watch.fd);
+		/* The end goes out with the last piece, which waits for it. */
+		io_close(&s->io);
+		return;
+	}
+	if (s->close_after || s->io.broken) {
+		start_linger(s);
+		return;
+	}
+	h1_enter(s, H1_IDLE);
+	h1_drop_empty_buffer(s);
+	h1_drop_turn(s);
+	h1_update_deadline(s);
+	h1_kick_if_needed(s);
+}
+
+void
+h1_write(struct stream *stream, const struct stream_piece *piece)
+{
+	struct h1 *s = h1_of(stream);
+	struct h1_turn *turn = h1_turn_of(stream);
+	struct pieces p = {.count = 0};
+
+	if (!stream_is_answerable(stream))
+		return;
+	if (!CONFINED(h1_turn_has_begun(turn), "%s", h1_describe(s))) {
+		h1_close_soon(s, STREAM_END_BUG);
+		return;
+	}
+	if (!gather(s, &p, piece)) {
+		h1_close_soon(s, STREAM_END_CUT);
+		return;
+	}
+	if (turn->head != NULL)
+		flatten(s, &p, piece);
+	/* The connection's end is next. */
+	if (piece->last && s->close_after && s->state != H1_TUNNEL)
+		s->io.corked = true;
+	/* A request that is here already is answered next. */
+	s->io.writer.expects_more = h1_has_buffered(s);
+	if (p.count > 0 && send_pieces(s, p.iov, p.count) == -1)
+		return;
+	drop_head(s);
+	if (!piece->last)
+		return;
+	if (s->state != H1_TUNNEL) {
+		end_response(s);
+		return;
+	}
+	stream->out = STREAM_OUT_ENDED;
+	io_finish(&s->io);
+	h1_check_tunnel(s);
+}
+
+bool
+h1_can_splice(const struct stream *stream)
+{
+	const struct h1_turn *turn = h1_turn_of(stream);
+	const struct h1 *s = turn->h1;
+
+	return stream->out == STREAM_OUT_BEGUN && s->state == H1_ACTIVE &&
+	       turn->head == NULL && turn->has_length && !turn->no_body &&
+	       !s->io.broken;
+}
+
+ssize_t
+h1_splice(
+    struct stream *stream, struct io *from, struct pipe_pool *pipes, size_t max)
+{
+	struct h1 *s = h1_of(stream);
+	ssize_t n = io_splice(&s->io, from, pipes, max);
+
+	if (n <= 0)
+		return n;
+	if (!CONFINED(
+		(uint64_t)n < s->turn->length_left, "%s", h1_describe(s))) {
+		h1_close_soon(s, STREAM_END_BUG);
+		return n;
+	}
+	s->turn->length_left -= (uint64_t)n;
+	stream->out_bytes += (uint64_t)n;
+	if (s->context->bytes_out != NULL)
+		counter_add(s->context->bytes_out, (uint64_t)n);
+	if (s->io.broken)
+		h1_close_soon(s, STREAM_END_RESET);
+	else
+		h1_note_backlog(s);
+	return n;
+}

@@ -1,0 +1,286 @@
+/* Goal: no client can hold more than its share: of bytes, of time, of
+ * memory. */
+#include "h1_scene.h"
+
+/* ---- what is refused ---- */
+
+static void
+refused(const char *text, const char *status_line)
+{
+	say(text);
+	wait_until(has_ended);
+	if (!received(status_line))
+		fail_msg("%s", scene->received);
+	assert_true(received("\r\nContent-Type: application/json\r\n"));
+	assert_true(received("\r\nConnection: close\r\n"));
+	assert_true(received("{\"error\":\""));
+	assert_int_equal(count("HTTP/1.1 "), 1);
+	assert_false(scene->reset);
+	assert_int_equal(scene->requests, 0);
+	assert_int_equal(scene->responses, 1);
+}
+
+static void
+test_not_http(void **state)
+{
+	(void)state;
+	refused("hello\r\n", "HTTP/1.1 400 Bad Request\r\n");
+}
+
+static void
+test_tls_hello(void **state)
+{
+	(void)state;
+	refused("\x16\x03\x01\x02", "HTTP/1.1 400 Bad Request\r\n");
+}
+
+static void
+test_smuggling(void **state)
+{
+	(void)state;
+	refused("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n"
+		"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n" GET("/secret"),
+	    "HTTP/1.1 400 Bad Request\r\n");
+}
+
+static void
+test_head_too_large(void **state)
+{
+	static char text[5000];
+
+	(void)state;
+	strcpy(text, "GET / HTTP/1.1\r\nHost: a\r\nX: ");
+	memset(text + strlen(text), 'x', sizeof(text) - strlen(text) - 1);
+	refused(text, "HTTP/1.1 431 Request Header Fields Too Large\r\n");
+}
+
+static void
+test_length_too_large(void **state)
+{
+	(void)state;
+	refused(
+	    "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1001\r\n\r\n",
+	    "HTTP/1.1 413 Content Too Large\r\n");
+}
+
+static void
+test_unknown_version(void **state)
+{
+	(void)state;
+	refused("GET / HTTP/1.9\r\nHost: a\r\n\r\n",
+	    "HTTP/1.1 505 HTTP Version Not Supported\r\n");
+}
+
+static void
+test_chunked_body_too_large(void **state)
+{
+	char chunk[510];
+
+	(void)state;
+	memset(chunk, 'x', sizeof(chunk));
+	memcpy(chunk, "1f4\r\n", 5);
+	memcpy(chunk + 505, "\r\n", 3);
+	say("POST /echo HTTP/1.1\r\nHost: a\r\n"
+	    "Transfer-Encoding: chunked\r\n\r\n");
+	for (int i = 0; i < 3; i++)
+		say(chunk);
+	wait_until(has_ended);
+	assert_true(received("HTTP/1.1 413 Content Too Large\r\n"));
+	assert_true(scene->body_len <= 1000);
+}
+
+static void
+test_bad_chunk_in_the_body(void **state)
+{
+	(void)state;
+	say("POST /echo HTTP/1.1\r\nHost: a\r\n"
+	    "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\nnonsense\r\n");
+	wait_until(has_ended);
+	assert_true(received("HTTP/1.1 400 Bad Request\r\n"));
+}
+
+/* ---- deadlines ---- */
+
+static void
+test_header_timeout(void **state)
+{
+	(void)state;
+	scene->limits.header_timeout_us = 20000;
+	say("GET / HTTP/1.1\r\nHo");
+	wait_until(has_ended);
+	assert_true(received("HTTP/1.1 408 Request Timeout\r\n"));
+	assert_true(received("\r\nConnection: close\r\n"));
+	assert_int_equal(scene->requests, 0);
+}
+
+/* More bytes do not buy more time. */
+static void
+trickle(void *arg)
+{
+	(void)arg;
+	if (scene->ended)
+		return;
+	say_bytes("x", 1);
+	loop_timer_after(scene->loop, &scene->deadline, 5000);
+}
+
+static void
+trickle_until_refused(void)
+{
+	scene->deadline.fn = trickle;
+	scene->until = has_ended;
+	loop_timer_set(scene->loop, &scene->deadline, 0);
+	loop_timer_set(scene->loop, &scene->tick, 0);
+	assert_int_equal(loop_run(scene->loop), 0);
+	loop_timer_clear(scene->loop, &scene->deadline);
+	scene->deadline.fn = on_deadline;
+	assert_true(received("HTTP/1.1 408 "));
+	assert_true(scene->received_len < 1000);
+}
+
+static void
+test_trickled_header_timeout(void **state)
+{
+	(void)state;
+	scene->limits.header_timeout_us = 50000;
+	say("GET / HTTP/1.1\r\nHost: a\r\nX: ");
+	trickle_until_refused();
+}
+
+static void
+test_body_timeout(void **state)
+{
+	(void)state;
+	scene->limits.body_timeout_us = 20000;
+	say("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nhalf");
+	wait_until(has_ended);
+	assert_true(received("HTTP/1.1 408 "));
+	assert_int_equal(scene->responses, 1);
+}
+
+/* Each piece comes in time, and all of them too slowly: of 5 ms for a byte
+ * 1 ms is allowed. */
+static void
+test_trickled_body(void **state)
+{
+	(void)state;
+	scene->limits.body_timeout_us = 50000;
+	scene->limits.body_rate = 1000;
+	say("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 900\r\n\r\n");
+	trickle_until_refused();
+	assert_true(received("request body too slow"));
+	assert_true(scene->body_len < 100);
+}
+
+static void
+test_keep_alive_timeout(void **state)
+{
+	(void)state;
+	scene->limits.keep_alive_us = 20000;
+	say(GET("/hello"));
+	expect("\r\n\r\n/hello");
+	wait_until(is_closed);
+	assert_int_equal(scene->reason, STREAM_END_IDLE);
+	wait_until(has_ended);
+	assert_int_equal(count("HTTP/1.1 "), 1);
+}
+
+static void
+test_idle_from_the_start(void **state)
+{
+	(void)state;
+	/* Limits are read when a deadline is set: of the next connection. */
+	h1_close(scene->h1, STREAM_END_DONE);
+	hang_up();
+	scene->limits.keep_alive_us = 20000;
+	assert_int_equal(open_session(), 0);
+	wait_until(has_ended);
+	assert_int_equal(scene->reason, STREAM_END_IDLE);
+	assert_int_equal(scene->received_len, 0);
+}
+
+static void
+test_client_does_not_read(void **state)
+{
+	(void)state;
+	scene->limits.send_timeout_us = 20000;
+	scene->paused = true;
+	loop_watch_del(scene->loop, &scene->watch);
+	say(GET("/big"));
+	wait_until(is_closed);
+	assert_int_equal(scene->reason, STREAM_END_SEND_TIMEOUT);
+	assert_int_equal(scene->broken_responses, 1);
+	assert_int_equal(scene->responses, 0);
+	assert_true(scene->big_left > 0);
+}
+
+/* ---- memory ---- */
+
+/* So many blocks are left. */
+static void
+ask_with_blocks(size_t left)
+{
+	struct buffer *held[BLOCKS];
+
+	for (size_t i = left; i < BLOCKS; i++)
+		held[i] = buffer_get(scene->buffers);
+	say(GET("/hello"));
+	wait_until(has_ended);
+	assert_int_equal(scene->reason, STREAM_END_MEMORY);
+	assert_int_equal(scene->received_len, 0);
+	for (size_t i = left; i < BLOCKS; i++)
+		buffer_put(scene->buffers, held[i]);
+}
+
+static void
+test_no_buffer_left(void **state)
+{
+	(void)state;
+	ask_with_blocks(0);
+	assert_int_equal(scene->requests, 0);
+}
+
+/* One, for its bytes; none for what is found in them. */
+static void
+test_no_buffer_for_the_request(void **state)
+{
+	(void)state;
+	ask_with_blocks(1);
+	assert_int_equal(scene->requests, 0);
+}
+
+static void
+test_no_buffer_for_the_answer(void **state)
+{
+	(void)state;
+	ask_with_blocks(2);
+	assert_int_equal(scene->requests, 1);
+	assert_int_equal(scene->broken_responses, 1);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(test_not_http),
+	    TEST(test_tls_hello),
+	    TEST(test_smuggling),
+	    TEST(test_head_too_large),
+	    TEST(test_length_too_large),
+	    TEST(test_unknown_version),
+	    TEST(test_chunked_body_too_large),
+	    TEST(test_bad_chunk_in_the_body),
+	    TEST(test_header_timeout),
+	    TEST(test_trickled_header_timeout),
+	    TEST(test_body_timeout),
+	    TEST(test_trickled_body),
+	    TEST(test_keep_alive_timeout),
+	    TEST(test_idle_from_the_start),
+	    TEST(test_client_does_not_read),
+	    TEST(test_no_buffer_left),
+	    TEST(test_no_buffer_for_the_request),
+	    TEST(test_no_buffer_for_the_answer),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
