@@ -59,15 +59,23 @@ void
 h1_head_status(struct fields *f, unsigned status, struct slice reason)
 {
 	static const char version[] = "HTTP/1.1 ";
-	struct text *t = &f->lines;
+	char *to;
 
 	if (reason.at == NULL)
 		reason = standard_reason(status);
-	text_add(t, version, sizeof(version) - 1);
-	text_add_uint(t, status);
-	text_add(t, " ", 1);
-	text_add(t, reason.at, reason.len);
-	text_add(t, "\r\n", 2);
+	to = text_reserve(&f->lines, sizeof(version) + 5 + reason.len);
+	if (to == NULL)
+		return;
+	memcpy(to, version, sizeof(version) - 1);
+	to += sizeof(version) - 1;
+	*to++ = (char)('0' + status / 100 % 10);
+	*to++ = (char)('0' + status / 10 % 10);
+	*to++ = (char)('0' + status % 10);
+	*to++ = ' ';
+	memcpy(to, reason.at, reason.len);
+	to += reason.len;
+	*to++ = '\r';
+	*to = '\n';
 }
 
 void
