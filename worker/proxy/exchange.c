@@ -159,26 +159,25 @@ exchange_note_first_byte(struct exchange *x)
 
 /* ---- on the way ---- */
 
-static enum exchange_failure
+static enum failure
 connect_failure(const struct upstream *up)
 {
-	return up->error == ECONNREFUSED ? EXCHANGE_FAILURE_REFUSED
-					 : EXCHANGE_FAILURE_UNREACHABLE;
+	return up->error == ECONNREFUSED ? FAILURE_REFUSED
+					 : FAILURE_UNREACHABLE;
 }
 
 /* What it was that did not come in time. */
-static enum exchange_failure
+static enum failure
 timeout_failure(const struct exchange *x)
 {
 	switch (x->state) {
 	case EXCHANGE_CONNECTING:
-		return EXCHANGE_FAILURE_CONNECT_TIMEOUT;
+		return FAILURE_CONNECT_TIMEOUT;
 	case EXCHANGE_TUNNEL:
-		return EXCHANGE_FAILURE_TUNNEL_IDLE;
+		return FAILURE_TUNNEL_IDLE;
 	default:
-		return io_backlog(&x->up->io) > 0
-			   ? EXCHANGE_FAILURE_SEND_TIMEOUT
-			   : EXCHANGE_FAILURE_READ_TIMEOUT;
+		return io_backlog(&x->up->io) > 0 ? FAILURE_SEND_TIMEOUT
+						  : FAILURE_READ_TIMEOUT;
 	}
 }
 
@@ -214,7 +213,7 @@ on_upstream(void *arg, struct upstream *up, enum upstream_event event)
 	case UPSTREAM_FAILED:
 		exchange_try_failed(x, x->state == EXCHANGE_CONNECTING
 					   ? connect_failure(up)
-					   : EXCHANGE_FAILURE_LOST);
+					   : FAILURE_LOST);
 		break;
 	case UPSTREAM_TIMEOUT:
 		exchange_try_failed(x, timeout_failure(x));
@@ -264,7 +263,7 @@ is_our_shortage(int error)
 /* shed: what it is called when the pool does not take the request. */
 static void
 go_on(struct exchange *x, enum pool_result result, struct upstream *up,
-    enum exchange_failure shed)
+    enum failure shed)
 {
 	int error;
 
@@ -281,20 +280,19 @@ go_on(struct exchange *x, enum pool_result result, struct upstream *up,
 		break;
 	case POOL_NO_ENDPOINT:
 		if (x->service->endpoint_count == 0)
-			exchange_fail(x, EXCHANGE_FAILURE_NO_ADDRESS);
+			exchange_fail(x, FAILURE_NO_ADDRESS);
 		else
-			exchange_refuse(x, EXCHANGE_FAILURE_DRAINED, 1);
+			exchange_refuse(x, FAILURE_DRAINED, 1);
 		break;
 	case POOL_FAILED:
 		error = errno;
 		request_note_upstream(x->request, x->wait.endpoint->text);
 		if (is_our_shortage(error))
-			exchange_refuse(x, EXCHANGE_FAILURE_SHORTAGE, 1);
+			exchange_refuse(x, FAILURE_SHORTAGE, 1);
 		else
-			exchange_try_failed(
-			    x, error == ECONNREFUSED
-				   ? EXCHANGE_FAILURE_REFUSED
-				   : EXCHANGE_FAILURE_UNREACHABLE);
+			exchange_try_failed(x, error == ECONNREFUSED
+						   ? FAILURE_REFUSED
+						   : FAILURE_UNREACHABLE);
 		break;
 	}
 }
@@ -302,7 +300,7 @@ go_on(struct exchange *x, enum pool_result result, struct upstream *up,
 static void
 on_connection(void *arg, enum pool_result result, struct upstream *up)
 {
-	go_on(arg, result, up, EXCHANGE_FAILURE_QUEUE_TIMEOUT);
+	go_on(arg, result, up, FAILURE_QUEUE_TIMEOUT);
 }
 
 void
@@ -311,7 +309,7 @@ exchange_connect(struct exchange *x)
 	struct upstream *up = NULL;
 	enum pool_result result = pool_acquire(&x->wait, &up);
 
-	go_on(x, result, up, EXCHANGE_FAILURE_QUEUE_FULL);
+	go_on(x, result, up, FAILURE_QUEUE_FULL);
 }
 
 /* Writes the request's head, and what ties the request to an endpoint. */

@@ -8,37 +8,10 @@
 
 #include "breakers.h"
 #include "exchange.h"
+#include "failure.h"
 #include "pool.h"
 #include "request.h"
 #include "service.h"
-
-/* How a try fails: symbol, status for the client, word for the access log,
- * text. */
-#define EXCHANGE_FAILURES(X)                                                   \
-	X(REFUSED, 502, "connect_refused", "connection refused")               \
-	X(UNREACHABLE, 502, "connect_failed", "can't be reached")              \
-	X(CONNECT_TIMEOUT, 504, "connect_timeout", "connect timed out")        \
-	X(SEND_TIMEOUT, 504, "upstream_send_timeout",                          \
-	    "it did not read the request in time")                             \
-	X(READ_TIMEOUT, 504, "upstream_read_timeout",                          \
-	    "it did not respond in time")                                      \
-	X(LOST, 502, "upstream_lost", "connection lost")                       \
-	X(INVALID, 502, "upstream_invalid", "invalid response")                \
-	X(SWITCHED, 502, "upstream_invalid", "switched protocols unasked")     \
-	X(BAD_STATUS, 502, "upstream_status", "bad status")                    \
-	X(NO_ADDRESS, 502, "no_address", "its name has no address")            \
-	X(DRAINED, 503, "drained", "all its endpoints are drained")            \
-	X(QUEUE_FULL, 503, "queue_full", "too many requests are waiting")      \
-	X(QUEUE_TIMEOUT, 503, "queue_timeout",                                 \
-	    "no connection became free in time")                               \
-	X(SHORTAGE, 503, "shortage", "out of descriptors or memory")           \
-	X(TUNNEL_IDLE, 504, "tunnel_idle", "silent past timeouts.tunnel")
-
-enum exchange_failure {
-#define X(symbol, status, word, text) EXCHANGE_FAILURE_##symbol,
-	EXCHANGE_FAILURES(X)
-#undef X
-};
 
 enum exchange_state {
 	EXCHANGE_QUEUED,     /* waits for a connection */
@@ -65,10 +38,10 @@ struct exchange {
 	/* The request's, kept for another try; and, if that may be made once
 	 * the request has gone out, the body behind it, if it fits. */
 	struct buffer *head;
-	uint64_t mark_us;  /* when the last step for the access log was */
-	unsigned retries;  /* made so far */
-	unsigned interims; /* interim responses on this try */
-	enum exchange_failure failure; /* FAILED: which */
+	uint64_t mark_us;     /* when the last step for the access log was */
+	unsigned retries;     /* made so far */
+	unsigned interims;    /* interim responses on this try */
+	enum failure failure; /* FAILED: which */
 	bool keep; /* the response is whole: the connection may be used again */
 	bool at_endpoint; /* counted there as in flight */
 	bool head_held;   /* leaves with the body's first piece, in one write */
@@ -110,12 +83,12 @@ void exchange_note_first_byte(struct exchange *x);
 
 /* exchange_verdict.c */
 /* The try failed: tries again, or ends with the failure's answer. */
-void exchange_try_failed(struct exchange *x, enum exchange_failure failure);
+void exchange_try_failed(struct exchange *x, enum failure failure);
 /* The same, but there is no other try. */
-void exchange_fail(struct exchange *x, enum exchange_failure failure);
+void exchange_fail(struct exchange *x, enum failure failure);
 /* Answers without a word to the breaker: not the service's fault. */
 void exchange_refuse(
-    struct exchange *x, enum exchange_failure failure, unsigned retry_after_s);
+    struct exchange *x, enum failure failure, unsigned retry_after_s);
 /* The breaker has counted the failure that it was told of. */
 void exchange_on_settled(void *arg);
 /* Tells the breaker of a status that is the service's failure. False: wait,

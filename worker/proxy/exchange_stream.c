@@ -42,9 +42,9 @@ static void
 lose(struct exchange *x, int error)
 {
 	if (error == ENOBUFS)
-		exchange_refuse(x, EXCHANGE_FAILURE_SHORTAGE, 1);
+		exchange_refuse(x, FAILURE_SHORTAGE, 1);
 	else
-		exchange_try_failed(x, EXCHANGE_FAILURE_LOST);
+		exchange_try_failed(x, FAILURE_LOST);
 }
 
 /* A piece as it is framed, for another try. */
@@ -334,16 +334,15 @@ pass_on(struct exchange *x)
 	if (!stream_is_answerable(x->stream))
 		return false;
 	if (!pass_interims(x)) {
-		exchange_try_failed(x, EXCHANGE_FAILURE_INVALID);
+		exchange_try_failed(x, FAILURE_INVALID);
 		return false;
 	}
 	/* That one of those could not be written shows it, too. */
 	if (!stream_is_answerable(x->stream))
 		return false;
 	if (m->error != PARSER_NONE) {
-		exchange_try_failed(x, m->error == PARSER_EOF
-					   ? EXCHANGE_FAILURE_LOST
-					   : EXCHANGE_FAILURE_INVALID);
+		exchange_try_failed(
+		    x, m->error == PARSER_EOF ? FAILURE_LOST : FAILURE_INVALID);
 		return false;
 	}
 	if (!m->head_done)
@@ -352,7 +351,7 @@ pass_on(struct exchange *x)
 		if (may_switch(x))
 			exchange_begin_tunnel(x);
 		else
-			exchange_try_failed(x, EXCHANGE_FAILURE_SWITCHED);
+			exchange_try_failed(x, FAILURE_SWITCHED);
 		return false;
 	}
 	if (!x->response_begun && !start_response(x))

@@ -69,7 +69,7 @@ exchange_on_tunnel_bytes(struct exchange *x, const struct stream_piece *piece)
 	/* One that no longer takes anything may have something to say. */
 	if (piece->len > 0 && io_write(&x->up->io, &iov, 1) == -1 &&
 	    x->response_ended) {
-		exchange_try_failed(x, EXCHANGE_FAILURE_LOST);
+		exchange_try_failed(x, FAILURE_LOST);
 		return;
 	}
 	if (piece->last) {
@@ -100,7 +100,7 @@ pass_bytes(struct exchange *x)
 		(void)is_over(x);
 		return false;
 	case UPSTREAM_READ_ERROR:
-		exchange_try_failed(x, EXCHANGE_FAILURE_LOST);
+		exchange_try_failed(x, FAILURE_LOST);
 		return false;
 	case UPSTREAM_READ_WAIT:
 		break;
@@ -120,7 +120,7 @@ exchange_pump_tunnel(struct exchange *x)
 		return;
 	/* It has said all, and takes nothing. */
 	if (x->response_ended && x->up->io.broken) {
-		exchange_try_failed(x, EXCHANGE_FAILURE_LOST);
+		exchange_try_failed(x, FAILURE_LOST);
 		return;
 	}
 	take_bytes(x);

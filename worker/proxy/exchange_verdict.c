@@ -3,24 +3,18 @@
 #include "exchange_private.h"
 #include "forward.h"
 #include "log.h"
-
-static const struct request_failure failures[] = {
-#define X(symbol, status, word, text)                                          \
-	[EXCHANGE_FAILURE_##symbol] = {status, word, text},
-    EXCHANGE_FAILURES(X)
-#undef X
-};
+#include "retry.h"
 
 void
 exchange_refuse(
-    struct exchange *x, enum exchange_failure failure, unsigned retry_after_s)
+    struct exchange *x, enum failure failure, unsigned retry_after_s)
 {
 	exchange_end(x, false);
 	if (!x->response_begun) {
-		request_fail(x->request, &failures[failure], retry_after_s);
+		request_fail(x->request, failure_row(failure), retry_after_s);
 		return;
 	}
-	x->request->record.end = failures[failure].word;
+	x->request->record.end = failure_row(failure)->word;
 	stream_cut(x->stream);
 }
 
@@ -36,14 +30,14 @@ leave_try(struct exchange *x)
 /* The answer waits until the breaker has counted the failure, so that the
  * third failure's answer says that the circuit is open. */
 void
-exchange_fail(struct exchange *x, enum exchange_failure failure)
+exchange_fail(struct exchange *x, enum failure failure)
 {
 	if (!x->judged)
 		exchange_count(x, SCOREBOARD_SERVICE_FAILURES);
 	log_debug("exchange with %s: %s", x->service->config->name,
-	    failures[failure].text);
+	    failure_row(failure)->text);
 	if (breakers_report(x->runtime->breakers, x->ticket, true,
-		failures[failure].text) ||
+		failure_row(failure)->text) ||
 	    x->response_begun) {
 		exchange_refuse(x, failure, 0);
 		return;
@@ -64,15 +58,6 @@ exchange_on_settled(void *arg)
 		exchange_resume(x);
 }
 
-/* A kept-alive connection that the backend had closed, without a word. */
-static bool
-was_stale(const struct exchange *x, enum exchange_failure failure)
-{
-	return x->up != NULL && x->up->reused &&
-	       failure == EXCHANGE_FAILURE_LOST &&
-	       x->up->message.head_bytes == 0 && x->interims == 0;
-}
-
 /* Something of the request has left, on this try. */
 static bool
 has_left(const struct exchange *x)
@@ -80,58 +65,71 @@ has_left(const struct exchange *x)
 	return x->up != NULL && x->up->io.has_sent;
 }
 
-/* As far as its own words go: it can't have been heard, or may be twice, and
- * all that was taken of it is still here. */
-static bool
-is_repeatable(const struct exchange *x)
+static enum retry_body
+body_of(const struct exchange *x)
 {
-	return (!has_left(x) || x->idempotent) &&
-	       (!x->body_begun || (x->body_kept && x->request_ended));
+	if (!x->body_begun)
+		return RETRY_BODY_UNTOUCHED;
+	return x->body_kept && x->request_ended ? RETRY_BODY_WHOLE
+						: RETRY_BODY_LOST;
 }
 
-/* May the request be sent again, after this try? */
-static bool
-may_try_again(struct exchange *x, enum exchange_failure failure)
+static void
+gather(const struct exchange *x, enum failure failure, struct retry_facts *f)
 {
-	if (x->response_begun || x->interims != 0 || !is_repeatable(x))
+	const struct upstream *up = x->up;
+
+	*f = (struct retry_facts){
+	    .failure = failure,
+	    .is_reused = up != NULL && up->reused,
+	    .has_left = has_left(x),
+	    .has_heard =
+		x->interims != 0 || (up != NULL && up->message.head_bytes != 0),
+	    .has_passed_on = x->response_begun || x->interims != 0,
+	    .is_idempotent = x->idempotent,
+	    .body = body_of(x),
+	    .retries = x->retries,
+	    .retries_max = x->service->config->retries,
+	    .endpoints = x->service->endpoint_count,
+	};
+}
+
+/* Prepares what the verdict asks for; the budget has the last word. False:
+ * there is no other try. */
+static bool
+start_retry(struct exchange *x, enum retry_verdict verdict)
+{
+	if (verdict == RETRY_NO)
 		return false;
-	if (was_stale(x, failure)) {
+	if (verdict == RETRY_FRESH) {
 		x->wait.must_be_new = true;
 		x->wait.avoid = false;
 		return true;
 	}
-	if (x->retries >= x->service->config->retries ||
-	    x->service->endpoint_count < 2 ||
-	    !service_start_retry(x->service, x->retries != 0))
+	if (!service_start_retry(x->service, x->retries != 0))
 		return false;
 	x->retries++;
 	x->wait.avoid = true;
 	return true;
 }
 
-static bool
-is_unreachable(enum exchange_failure failure)
-{
-	return failure == EXCHANGE_FAILURE_REFUSED ||
-	       failure == EXCHANGE_FAILURE_UNREACHABLE ||
-	       failure == EXCHANGE_FAILURE_CONNECT_TIMEOUT;
-}
-
 void
-exchange_try_failed(struct exchange *x, enum exchange_failure failure)
+exchange_try_failed(struct exchange *x, enum failure failure)
 {
-	bool stale = was_stale(x, failure);
-	bool again;
+	struct retry_facts facts;
+	bool stale, again;
 
 	if (x->state == EXCHANGE_TUNNEL) {
 		exchange_refuse(x, failure, 0);
 		return;
 	}
-	again = may_try_again(x, failure);
+	gather(x, failure, &facts);
+	stale = retry_is_stale(&facts);
+	again = start_retry(x, retry_judge(&facts));
 	/* Once for one answer, however it goes on. */
 	if (!stale && !x->judged)
-		endpoint_failed(x->wait.endpoint, failures[failure].text,
-		    is_unreachable(failure));
+		endpoint_failed(x->wait.endpoint, failure_row(failure)->text,
+		    failure_is_unreachable(failure));
 	if (!again) {
 		exchange_fail(x, failure);
 		return;
@@ -159,12 +157,12 @@ exchange_settle_status(struct exchange *x, unsigned status)
 		return true;
 	x->judged = true;
 	endpoint_failed(
-	    x->up->endpoint, failures[EXCHANGE_FAILURE_BAD_STATUS].text, false);
+	    x->up->endpoint, failure_row(FAILURE_BAD_STATUS)->text, false);
 	exchange_count(x, SCOREBOARD_SERVICE_FAILURES);
 	if (!x->ticket->is_open)
 		return true;
 	return breakers_report(x->runtime->breakers, x->ticket, true,
-	    failures[EXCHANGE_FAILURE_BAD_STATUS].text);
+	    failure_row(FAILURE_BAD_STATUS)->text);
 }
 
 /* The last piece, with the trailers that may pass. */

@@ -17,7 +17,7 @@ def test_every_field_and_word_of_the_access_log():
         r"^\|([^|]*)\|", (ROOT / "docs/access-log.md").read_text(), re.M))
     said = set(re.findall(r"`(\w+)`", first_cells))
     failures = re.findall(r'X\(\w+, \d{3}, "(\w+)"',
-                          (ROOT / "worker/proxy/exchange_private.h").read_text())
+                          (ROOT / "worker/proxy/failure.h").read_text())
     failures += re.findall(r'{\s*\d{3}, "(\w+)", "',
                            (ROOT / "worker/stages/admission.c").read_text())
     closes = re.findall(r'X\([A-Z_]+, "(\w+)", "',

@@ -1,0 +1,123 @@
+/* Goal: a request is sent again exactly where RFC 9110 section 9.2.2 lets it,
+ * and where another try can do better: one row a case. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "retry.h"
+
+#define YES true
+#define NOT false
+#define ROW(name, failure, reused, left, heard, passed, idempotent, body,      \
+    retries, max, endpoints, verdict)                                          \
+	{name,                                                                 \
+	    {FAILURE_##failure, reused, left, heard, passed, idempotent,       \
+		RETRY_BODY_##body, retries, max, endpoints},                   \
+	    RETRY_##verdict}
+
+static const struct {
+	const char *name;
+	struct retry_facts facts;
+	enum retry_verdict verdict;
+} cases[] = {
+    /* clang-format off */
+    /* failure, reused, left, heard, passed on, idempotent, body, retries made
+     * and allowed, endpoints: verdict */
+    ROW("an idempotent request",
+	LOST, NOT, YES, NOT, NOT, YES, UNTOUCHED, 0, 1, 2, ELSEWHERE),
+    ROW("the same, not left",
+	LOST, NOT, NOT, NOT, NOT, YES, UNTOUCHED, 0, 1, 2, ELSEWHERE),
+    ROW("late",
+	READ_TIMEOUT, NOT, YES, NOT, NOT, YES, UNTOUCHED, 0, 1, 2, ELSEWHERE),
+    ROW("heard, but not passed on",
+	LOST, NOT, YES, YES, NOT, YES, UNTOUCHED, 0, 1, 2, ELSEWHERE),
+    ROW("after an invalid response",
+	INVALID, NOT, YES, YES, NOT, YES, UNTOUCHED, 0, 1, 2, ELSEWHERE),
+    ROW("some was passed on",
+	LOST, NOT, YES, YES, YES, YES, UNTOUCHED, 0, 1, 2, NO),
+
+    ROW("not idempotent, not left",
+	UNREACHABLE, NOT, NOT, NOT, NOT, NOT, UNTOUCHED, 0, 1, 2, ELSEWHERE),
+    ROW("not idempotent, left",
+	LOST, NOT, YES, NOT, NOT, NOT, UNTOUCHED, 0, 1, 2, NO),
+    ROW("the same, body whole",
+	LOST, NOT, YES, NOT, NOT, NOT, WHOLE, 0, 1, 2, NO),
+    ROW("not left, body whole",
+	LOST, NOT, NOT, NOT, NOT, NOT, WHOLE, 0, 1, 2, ELSEWHERE),
+    ROW("not left, body lost",
+	LOST, NOT, NOT, NOT, NOT, NOT, LOST, 0, 1, 2, NO),
+    ROW("idempotent, body whole",
+	LOST, NOT, YES, NOT, NOT, YES, WHOLE, 0, 1, 2, ELSEWHERE),
+    ROW("idempotent, body lost",
+	LOST, NOT, YES, NOT, NOT, YES, LOST, 0, 1, 2, NO),
+
+    ROW("retries used up",
+	LOST, NOT, YES, NOT, NOT, YES, UNTOUCHED, 1, 1, 2, NO),
+    ROW("the last retry",
+	LOST, NOT, YES, NOT, NOT, YES, UNTOUCHED, 1, 2, 2, ELSEWHERE),
+    ROW("no retries",
+	LOST, NOT, YES, NOT, NOT, YES, UNTOUCHED, 0, 0, 2, NO),
+    ROW("one endpoint",
+	LOST, NOT, YES, NOT, NOT, YES, UNTOUCHED, 0, 1, 1, NO),
+    ROW("no endpoint",
+	LOST, NOT, YES, NOT, NOT, YES, UNTOUCHED, 0, 1, 0, NO),
+
+    ROW("stale",
+	LOST, YES, YES, NOT, NOT, YES, UNTOUCHED, 0, 1, 2, FRESH),
+    ROW("stale, nowhere else to go",
+	LOST, YES, YES, NOT, NOT, YES, UNTOUCHED, 1, 1, 1, FRESH),
+    ROW("stale, not idempotent, not left",
+	LOST, YES, NOT, NOT, NOT, NOT, UNTOUCHED, 0, 1, 2, FRESH),
+    ROW("stale, not idempotent, left",
+	LOST, YES, YES, NOT, NOT, NOT, UNTOUCHED, 0, 1, 2, NO),
+    ROW("stale, body whole",
+	LOST, YES, YES, NOT, NOT, YES, WHOLE, 0, 1, 2, FRESH),
+    ROW("stale, body lost",
+	LOST, YES, YES, NOT, NOT, YES, LOST, 0, 1, 2, NO),
+    ROW("reused, but heard",
+	LOST, YES, YES, YES, NOT, YES, UNTOUCHED, 0, 1, 2, ELSEWHERE),
+    ROW("reused, and only late",
+	READ_TIMEOUT, YES, YES, NOT, NOT, YES, UNTOUCHED, 0, 1, 2, ELSEWHERE),
+    ROW("reused, and some was passed on",
+	LOST, YES, YES, YES, YES, YES, UNTOUCHED, 0, 1, 2, NO),
+    /* clang-format on */
+};
+
+static void
+each_case_has_its_verdict(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+		if (retry_judge(&cases[i].facts) != cases[i].verdict)
+			fail_msg("%s: %d", cases[i].name,
+			    retry_judge(&cases[i].facts));
+}
+
+/* Whatever the verdict: the endpoint of a stale connection has not failed. */
+static void
+staleness_is_a_fact_of_its_own(void **state)
+{
+	const struct retry_facts stale = {
+	    .failure = FAILURE_LOST, .is_reused = true, .has_left = true};
+	const struct retry_facts lost = {
+	    .failure = FAILURE_LOST, .has_left = true};
+
+	(void)state;
+	assert_true(retry_is_stale(&stale));
+	assert_false(retry_is_stale(&lost));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(each_case_has_its_verdict),
+	    cmocka_unit_test(staleness_is_a_fact_of_its_own),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

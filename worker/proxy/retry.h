@@ -1,0 +1,56 @@
+/*
+ * retry - may a request whose try has failed be sent again, and where? Pure;
+ * worker only.
+ *
+ * The rule of RFC 9110 section 9.2.2: a request is repeated when nothing of it
+ * has left, or when its method is idempotent; and only while its body is whole
+ * in memory or has not been begun. No try follows a response of which the
+ * client has got something.
+ *
+ * A reused connection that turns out to be closed, before a byte of a response
+ * has come, gives a try on a fresh connection, which counts as no retry. All
+ * other tries go to another endpoint, `retries_max` times at most. The
+ * service's retry budget is the caller's: RETRY_ELSEWHERE still has to be
+ * granted by service_start_retry().
+ */
+#ifndef RETRY_H
+#define RETRY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "failure.h"
+
+/* The request's body, as far as another try needs it. */
+enum retry_body {
+	RETRY_BODY_UNTOUCHED, /* not begun, or there is none */
+	RETRY_BODY_WHOLE,     /* has come, and is kept */
+	RETRY_BODY_LOST,      /* begun, and some of it is not there */
+};
+
+/* What is known of the try that has failed. */
+struct retry_facts {
+	enum failure failure;
+	bool is_reused;     /* by a connection that was used before */
+	bool has_left;      /* something of the request, on this try */
+	bool has_heard;     /* something of a response has come */
+	bool has_passed_on; /* the client has got some of it, interim or not */
+	bool is_idempotent;
+	enum retry_body body;
+	unsigned retries; /* made so far */
+	unsigned retries_max;
+	size_t endpoints; /* of the service */
+};
+
+enum retry_verdict {
+	RETRY_NO,
+	RETRY_FRESH, /* on a new connection; the endpoint is not at fault */
+	RETRY_ELSEWHERE,
+};
+
+/* Had the backend closed the connection before it saw the request? */
+bool retry_is_stale(const struct retry_facts *facts);
+
+enum retry_verdict retry_judge(const struct retry_facts *facts);
+
+#endif
