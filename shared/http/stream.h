@@ -62,6 +62,9 @@ struct stream_start {
 	const char *method;
 	struct slice path;
 	bool expects_continue;
+	bool is_head; /* HEAD: its response has no body */
+	/* Ready made, with the start line and the end: begin() returns them. */
+	struct fields *fields;
 	/* Both. The length of the body, or STREAM_LENGTH_UNKNOWN: chunked, or
 	 * until close for HTTP/1.0. */
 	uint64_t length;

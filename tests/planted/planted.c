@@ -6,7 +6,7 @@
  */
 #include <stdbool.h>
 
-#include "exchange_private.h"
+#include "exchange_state.h"
 #include "pool.h"
 #include "stream.h"
 
@@ -60,7 +60,7 @@ __wrap_h1_write(struct stream *s, const struct stream_piece *piece)
 {
 	__real_h1_write(s, piece);
 	if (piece->last && status == STATUS_EXCHANGE_ENDED_TWICE)
-		exchange_end(complete, true);
+		exchange_end(complete);
 }
 
 void

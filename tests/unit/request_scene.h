@@ -9,14 +9,11 @@
 #ifndef REQUEST_SCENE_H
 #define REQUEST_SCENE_H
 
-#include "runtime_scene.h"
+#include "client_scene.h"
 
-#include "client.h"
 #include "no_route.h"
 #include "reply.h"
-#include "route.h"
 
-#define SAID_MAX 8192
 #define RECORDS_MAX 8
 
 /* ---- what answers and what observes: the test ---- */
@@ -217,38 +214,7 @@ observe(struct access_log *log, const struct record *r)
 
 const struct request_hooks request_hooks = {.log = observe};
 
-/* ---- a client ---- */
-
-static struct route_table *routes;
-static struct chain_table *chains;
-static struct requests requests;
-static struct clients *clients;
-static struct trace_source trace;
-static int client = -1;
-static char said[SAID_MAX]; /* to the client */
-static size_t said_len;
-static bool ended; /* by the other side */
-static const char *wanted;
-
-static inline void
-connect_client(void)
-{
-	struct sock_addr peer = {.in = {.sin_family = AF_INET,
-				     .sin_port = htons(7),
-				     .sin_addr.s_addr = htonl(0x0a010203)},
-	    .len = sizeof(struct sockaddr_in)};
-	int fds[2];
-
-	assert_int_equal(
-	    socketpair(
-		AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds),
-	    0);
-	client = fds[1];
-	said_len = 0;
-	said[0] = '\0';
-	ended = false;
-	clients_accept(clients, fds[0], &peer);
-}
+/* ---- from open to close ---- */
 
 static inline int
 setup(void **state)
@@ -267,72 +233,24 @@ setup(void **state)
 		   "- { path: /later, service: users }\n"
 		   "- { path: /wait, service: users }\n"
 		   "- { path: /get, methods: [GET, HEAD], service: users }\n");
-	assert_int_equal(trace_source_init(&trace), 0);
-	scene.rt.trace = &trace;
-	routes =
-	    route_table_new(scene.config->routes, scene.config->route_count);
-	chains =
-	    chain_table_new(scene.config->routes, scene.config->route_count);
-	requests_init(&requests, &scene.rt, routes, chains);
-	requests.log = &observed;
-	clients = clients_new(&scene.rt, &requests);
-	connect_client();
+	open_clients(&observed);
 	return 0;
-}
-
-static inline void
-hang_up(void)
-{
-	if (client != -1)
-		close(client);
-	client = -1;
-}
-
-static inline bool
-all_have_left(void)
-{
-	return clients_count(clients) == 0;
 }
 
 static inline int
 teardown(void **state)
 {
 	(void)state;
-	hang_up();
-	if (!all_have_left())
-		WAIT_UNTIL(all_have_left);
-	assert_int_equal(atomic_load(&scene.rt.slot->connections), 0);
-	assert_int_equal(atomic_load(&scene.rt.slot->in_flight), 0);
-	clients_free(clients);
-	route_table_free(routes);
-	chain_table_free(chains);
+	close_clients();
 	scene_close();
 	requests_fini(&requests);
 	return 0;
 }
 
-static inline void
-say(const char *text)
-{
-	assert_int_equal(send(client, text, strlen(text), MSG_NOSIGNAL),
-	    (ssize_t)strlen(text));
-}
-
 static inline bool
 is_answered(void)
 {
-	ssize_t n;
-
-	while (
-	    said_len < SAID_MAX - 1 && (n = recv(client, said + said_len,
-					    SAID_MAX - 1 - said_len, 0)) >= 0) {
-		if (n == 0) {
-			ended = true;
-			break;
-		}
-		said_len += (size_t)n;
-		said[said_len] = '\0';
-	}
+	client_look();
 	return strstr(said, wanted) != NULL;
 }
 

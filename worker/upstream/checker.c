@@ -72,10 +72,10 @@ judge(struct endpoint *e, bool good, const char *why)
 }
 
 static void
-finish(struct endpoint *e, bool good, const char *why)
+finish(struct upstream *up, bool good, const char *why)
 {
-	struct upstream *up = e->check;
-	struct checker *c = up->arg;
+	struct endpoint *e = up->endpoint;
+	struct checker *c = up->back.arg;
 
 	TAILQ_REMOVE(&c->running, up, idle_entry);
 	e->check = NULL;
@@ -88,66 +88,61 @@ static void
 send_check(struct upstream *up)
 {
 	const struct config_service *config = up->endpoint->config;
+	struct stream *s = &up->back.stream;
 	char data[1024];
 	struct fields f;
-	struct iovec iov;
+	struct stream_start start = {
+	    .method = "GET",
+	    .path = {config->health.path, strlen(config->health.path)},
+	    .no_body = true,
+	    .fields = &f,
+	};
 
 	fields_init(&f, data, sizeof(data));
-	h1_head_request(&f, "GET",
-	    (struct slice){config->health.path, strlen(config->health.path)},
-	    1);
+	h1_head_request(&f, start.method, start.path, 1);
 	fields_add(&f, "Host", config->name);
 	fields_add(&f, "User-Agent", "drover-check");
 	fields_add(&f, "Connection", "close");
 	h1_head_end(&f);
-	iov = (struct iovec){data, f.lines.len};
-	if (fields_are_full(&f) || io_write(&up->io, &iov, 1) == -1)
-		finish(up->endpoint, false, "connection lost");
+	(void)stream_begin(s, &start);
+	if (!fields_are_full(&f))
+		stream_write(s, &(struct stream_piece){.last = true});
+	if (s->out == STREAM_OUT_ENDED)
+		stream_take(s);
+	else
+		finish(up, false, "connection lost");
 }
 
 static void
-receive(struct upstream *up)
+on_event(void *arg, struct back *b, enum back_event event)
 {
-	struct parser *m = &up->message;
-	enum upstream_read result = upstream_read(up);
+	struct upstream *up = upstream_of(b);
+	bool is_connected = up->state == UPSTREAM_LENT;
 	unsigned status;
-
-	if (result == UPSTREAM_READ_WAIT)
-		return;
-	while (m->error == PARSER_NONE && m->head_done &&
-	       head_is_interim(&m->head)) {
-		parser_init_response(m, PARSER_HEAD_MAX, false);
-		if (!upstream_read_rest(up))
-			return;
-	}
-	status = m->head.status;
-	if (result == UPSTREAM_READ_ERROR || m->error != PARSER_NONE)
-		finish(up->endpoint, false, "no valid response");
-	else if (m->head_done)
-		finish(up->endpoint, status / 100 == 2 || status / 100 == 3,
-		    "bad status");
-}
-
-static void
-on_event(void *arg, struct upstream *up, enum upstream_event event)
-{
-	bool *sent = &up->reused;
 
 	(void)arg;
 	switch (event) {
-	case UPSTREAM_READY:
-		if (!*sent) {
-			*sent = true;
-			send_check(up);
-		} else {
-			receive(up);
-		}
+	case BACK_CONNECTED:
+		send_check(up);
 		break;
-	case UPSTREAM_FAILED:
-		finish(up->endpoint, false, "can't be reached");
+	case BACK_HEAD:
+		status = b->stream.head->status;
+		if (head_is_interim(b->stream.head))
+			stream_take(&b->stream);
+		else
+			finish(up, status / 100 == 2 || status / 100 == 3,
+			    "bad status");
 		break;
-	case UPSTREAM_TIMEOUT:
-		finish(up->endpoint, false, "timed out");
+	case BACK_FAILED:
+		finish(up, false,
+		    is_connected ? "no valid response" : "can't be reached");
+		break;
+	case BACK_TIMEOUT:
+		finish(up, false, "timed out");
+		break;
+	case BACK_PIECE:
+	case BACK_DRAINED:
+	case BACK_WAITS:
 		break;
 	}
 }
@@ -164,7 +159,6 @@ start(struct checker *c, struct endpoint *e)
 	}
 	TAILQ_INSERT_TAIL(&c->running, e->check, idle_entry);
 	upstream_set_owner(e->check, on_event, c);
-	parser_init_response(&e->check->message, PARSER_HEAD_MAX, false);
 	upstream_set_deadline(e->check, e->config->health.timeout_us);
 }
 

@@ -68,14 +68,13 @@ pool_discard(struct upstream *up)
 	upstream_close(up);
 }
 
-/* Nothing is expected of an idle connection: what it says ends it. */
+/* Past pool.idle, or at its end, or it says what nobody asked for. */
 static void
-on_idle_event(void *arg, struct upstream *up, enum upstream_event event)
+on_idle_event(void *arg, struct back *b, enum back_event event)
 {
 	(void)arg;
-	if (event == UPSTREAM_READY && !up->io.readable)
-		return;
-	pool_discard(up);
+	(void)event;
+	pool_discard(upstream_of(b));
 }
 
 void
@@ -96,27 +95,18 @@ pool_release(struct upstream *up)
 		kick(pool);
 }
 
-/* Neither closed nor saying anything, as far as the poll or, with probe, the
- * kernel knows. */
-static bool
-is_quiet(const struct upstream *up, bool probe)
-{
-	return loop_watch_is_quiet(&up->io.watch) &&
-	       (!probe || io_is_silent(&up->io));
-}
-
 static struct upstream *
 reuse(struct pool *pool, struct endpoint *endpoint, bool probe)
 {
 	struct upstream *up;
 
 	while ((up = TAILQ_FIRST(&endpoint->idle)) != NULL) {
-		if (!is_quiet(up, probe)) {
+		if (!upstream_is_quiet(up, probe)) {
 			pool_discard(up);
 			continue;
 		}
 		take_idle(pool, up);
-		if (!upstream_set_lent(up)) {
+		if (!upstream_set_lent(up, probe)) {
 			pool_discard(up);
 			continue;
 		}

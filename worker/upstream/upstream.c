@@ -10,12 +10,6 @@
 #include "sock.h"
 #include "runtime.h"
 
-/* A body of which less is left is quicker copied. Its last bytes are, always:
- * one way to end. */
-#define SPLICE_MIN UINT64_C(65536)
-#define SPLICE_TAIL UINT64_C(16384)
-#define SPLICE_MAX UINT64_C(1048576)
-
 static const struct machine_state states[] = {
     [UPSTREAM_CONNECTING] = {"connecting",
 	MACHINE_TO(UPSTREAM_LENT) | MACHINE_TO(UPSTREAM_CLOSED)},
@@ -32,32 +26,57 @@ static bool
 enter(struct upstream *up, enum upstream_state state)
 {
 	if (!CONFINED(machine_allows(states, up->state, state),
-		"upstream %d (%s), %s, to be %s", up->io.watch.fd,
+		"upstream %d (%s), %s, to be %s", up->back.io.watch.fd,
 		up->endpoint->text, states[up->state].name, states[state].name))
 		return false;
 	MACHINE_STEP(states, up->state, state, "upstream %d (%s)",
-	    up->io.watch.fd, up->endpoint->text);
+	    up->back.io.watch.fd, up->endpoint->text);
 	return true;
 }
 
-static void
-fail(struct upstream *up, int error)
-{
-	up->error = error;
-	up->on_event(up->arg, up, UPSTREAM_FAILED);
-}
+/* ---- events of the connection ---- */
 
 /* A backend that answers before it has read all, and closes, breaks our
  * writing; its answer can still be read, even if the poll has not told of it
  * yet. But before it was asked there is none. */
 static bool
-may_have_answered(struct upstream *up)
+may_have_answered(struct back *b)
 {
-	if (up->reused && !up->io.has_sent)
+	if (b->use != BACK_FRESH && !b->io.has_sent)
 		return false;
-	if (!up->io.readable && io_peek(&up->io) > 0)
-		up->io.readable = true;
-	return up->io.readable;
+	if (!b->io.readable && io_peek(&b->io) > 0)
+		b->io.readable = true;
+	return b->io.readable;
+}
+
+static void
+on_connecting(struct upstream *up)
+{
+	int error = sock_error(up->back.io.watch.fd);
+
+	if (error != 0) {
+		back_fail(&up->back, error);
+		return;
+	}
+	if (!up->back.io.writable || !enter(up, UPSTREAM_LENT))
+		return;
+	back_tell(&up->back, BACK_CONNECTED);
+	back_run(&up->back);
+}
+
+static void
+on_lent(struct back *b)
+{
+	if (b->io.broken) {
+		b->stream.out = STREAM_OUT_GONE;
+		if (!may_have_answered(b)) {
+			back_fail(b, EPIPE);
+			return;
+		}
+	}
+	if (b->stream.out == STREAM_OUT_BEGUN && io_backlog(&b->io) == 0)
+		back_tell(b, BACK_DRAINED);
+	back_run(b);
 }
 
 static void
@@ -65,21 +84,21 @@ on_ready(void *arg)
 {
 	struct upstream *up = arg;
 
-	if (up->state == UPSTREAM_CONNECTING) {
-		int error = sock_error(up->io.watch.fd);
-
-		if (error != 0) {
-			fail(up, error);
-			return;
-		}
-		if (!up->io.writable)
-			return;
-		(void)enter(up, UPSTREAM_LENT);
+	switch (up->state) {
+	case UPSTREAM_CONNECTING:
+		on_connecting(up);
+		break;
+	case UPSTREAM_LENT:
+		on_lent(&up->back);
+		break;
+	case UPSTREAM_IDLE:
+		/* Nothing is expected of an idle connection. */
+		if (up->back.io.readable || up->back.io.broken)
+			back_fail(&up->back, EPIPE);
+		break;
+	case UPSTREAM_CLOSED:
+		break;
 	}
-	if (up->io.broken && !may_have_answered(up))
-		fail(up, EPIPE);
-	else
-		up->on_event(up->arg, up, UPSTREAM_READY);
 }
 
 static void
@@ -87,8 +106,10 @@ on_timer(void *arg)
 {
 	struct upstream *up = arg;
 
-	up->on_event(up->arg, up, UPSTREAM_TIMEOUT);
+	back_tell(&up->back, BACK_TIMEOUT);
 }
+
+/* ---- from open to close ---- */
 
 struct upstream *
 upstream_open(struct endpoint *endpoint)
@@ -107,10 +128,9 @@ upstream_open(struct endpoint *endpoint)
 	}
 	up->endpoint = endpoint;
 	up->state = UPSTREAM_CONNECTING;
-	io_init(&up->io, rt->loop, rt->buffers, on_ready, up);
-	io_set_outbox(&up->io, rt->outbox, true);
+	back_init(&up->back, rt, on_ready, up);
 	timer_init(&up->timer, on_timer, up);
-	if (io_open(&up->io, fd, false) == -1) {
+	if (io_open(&up->back.io, fd, false) == -1) {
 		free(up);
 		return NULL;
 	}
@@ -126,21 +146,20 @@ upstream_close(struct upstream *up)
 	if (!enter(up, UPSTREAM_CLOSED))
 		return;
 	/* It may be asked of another one instead. */
-	if (!up->io.has_sent)
-		io_withdraw(&up->io);
-	io_close(&up->io);
+	if (!up->back.io.has_sent)
+		io_withdraw(&up->back.io);
+	io_close(&up->back.io);
+	back_end(&up->back);
 	loop_timer_clear(rt->loop, &up->timer);
-	buffer_put(rt->buffers, up->in);
-	up->in = NULL;
 	endpoint_disconnected(up->endpoint);
 	loop_bury(rt->loop, up, free);
 }
 
 void
-upstream_set_owner(struct upstream *up, upstream_fn *on_event, void *arg)
+upstream_set_owner(struct upstream *up, back_fn *on_event, void *arg)
 {
-	up->on_event = on_event;
-	up->arg = arg;
+	up->back.on_event = on_event;
+	up->back.arg = arg;
 }
 
 bool
@@ -148,16 +167,22 @@ upstream_set_idle(struct upstream *up)
 {
 	if (!enter(up, UPSTREAM_IDLE))
 		return false;
-	buffer_put(up->endpoint->runtime->buffers, up->in);
-	up->in = NULL;
+	back_end(&up->back);
 	return true;
 }
 
 bool
-upstream_set_lent(struct upstream *up)
+upstream_set_lent(struct upstream *up, bool checked)
 {
-	up->reused = true;
+	up->back.use = checked ? BACK_CHECKED : BACK_REUSED;
 	return enter(up, UPSTREAM_LENT);
+}
+
+bool
+upstream_is_quiet(const struct upstream *up, bool look)
+{
+	return loop_watch_is_quiet(&up->back.io.watch) &&
+	       (!look || io_is_silent(&up->back.io));
 }
 
 void
@@ -166,146 +191,9 @@ upstream_set_deadline(struct upstream *up, uint64_t delay_us)
 	loop_timer_after(up->endpoint->runtime->loop, &up->timer, delay_us);
 }
 
-/* Feeds what is in the buffer to the message. */
-static void
-parse(struct upstream *up)
+void
+upstream_clear_deadline(struct upstream *up)
 {
-	struct buffer *in = up->in;
-	size_t taken;
-
-	taken = parser_feed(&up->message, in->data + in->start, buffer_len(in));
-	in->start += (uint32_t)taken;
-}
-
-/* Where the next bytes go: behind the head while it is coming, since the
- * parser points into it; else behind what was not yet used. */
-static int
-make_room(struct upstream *up)
-{
-	if (up->in == NULL)
-		up->in = buffer_get_to_read(up->endpoint->runtime->buffers);
-	if (up->in == NULL) {
-		up->error = ENOBUFS;
-		return -1;
-	}
-	if (up->message.head_done) {
-		if (buffer_len(up->in) == 0)
-			up->in->start = up->in->end = 0;
-		else
-			buffer_compact(up->in);
-	}
-	if (buffer_room(up->in) == 0) {
-		up->error = EMSGSIZE;
-		return -1;
-	}
-	return 0;
-}
-
-/* SOME: bytes were added to the buffer. */
-static enum upstream_read
-fill(struct upstream *up)
-{
-	ssize_t n;
-
-	if (!up->io.readable)
-		return UPSTREAM_READ_WAIT;
-	if (make_room(up) == -1)
-		return UPSTREAM_READ_ERROR;
-	n = io_read(&up->io, up->in->data + up->in->end, buffer_room(up->in));
-	if (n > 0) {
-		up->in->end += (uint32_t)n;
-		return UPSTREAM_READ_SOME;
-	}
-	if (n == 0)
-		return UPSTREAM_READ_END;
-	if (errno == EAGAIN)
-		return UPSTREAM_READ_WAIT;
-	up->error = errno;
-	return UPSTREAM_READ_ERROR;
-}
-
-enum upstream_read
-upstream_read(struct upstream *up)
-{
-	enum upstream_read result = fill(up);
-
-	if (result == UPSTREAM_READ_SOME)
-		parse(up);
-	else if (result == UPSTREAM_READ_END)
-		parser_finish(&up->message);
-	return result;
-}
-
-size_t
-upstream_room(const struct upstream *up)
-{
-	return (size_t)(up->message.body.at - up->in->data);
-}
-
-bool
-upstream_can_splice(const struct upstream *up)
-{
-	const struct parser *m = &up->message;
-
-	return m->head_done && m->head.has_length && !m->no_body && !m->done &&
-	       m->head.length - m->body_bytes >= SPLICE_MIN + SPLICE_TAIL &&
-	       buffer_len(up->in) == 0;
-}
-
-enum upstream_read
-upstream_splice(struct upstream *up, struct stream *to)
-{
-	struct parser *m = &up->message;
-	uint64_t left = m->head.length - m->body_bytes - SPLICE_TAIL;
-	ssize_t n;
-
-	if (!up->io.readable)
-		return UPSTREAM_READ_WAIT;
-	n = stream_splice(to, &up->io, up->endpoint->runtime->pipes,
-	    left < SPLICE_MAX ? (size_t)left : SPLICE_MAX);
-	if (n > 0) {
-		m->body_bytes += (uint64_t)n;
-		m->body = (struct slice){NULL, 0};
-		return UPSTREAM_READ_SOME;
-	}
-	if (n == -1 && errno == ENOBUFS)
-		return upstream_read(up);
-	if (n == -1 && errno == EAGAIN)
-		return UPSTREAM_READ_WAIT;
-	if (n == -1) {
-		up->error = errno;
-		return UPSTREAM_READ_ERROR;
-	}
-	parser_finish(m);
-	return UPSTREAM_READ_END;
-}
-
-bool
-upstream_read_rest(struct upstream *up)
-{
-	buffer_compact(up->in);
-	if (buffer_len(up->in) == 0)
-		return false;
-	parse(up);
-	return true;
-}
-
-enum upstream_read
-upstream_read_bytes(struct upstream *up, struct slice *bytes)
-{
-	enum upstream_read result = UPSTREAM_READ_SOME;
-
-	if (up->in == NULL || buffer_len(up->in) == 0)
-		result = fill(up);
-	if (result == UPSTREAM_READ_WAIT && up->in != NULL) {
-		/* A tunnel may be silent for long. */
-		buffer_put(up->endpoint->runtime->buffers, up->in);
-		up->in = NULL;
-	}
-	if (result == UPSTREAM_READ_SOME) {
-		bytes->at = up->in->data + up->in->start;
-		bytes->len = buffer_len(up->in);
-		up->in->start = up->in->end;
-	}
-	return result;
+	/* To move a timer later is cheap, to take it away is not. */
+	loop_timer_set(up->endpoint->runtime->loop, &up->timer, UINT64_MAX);
 }

@@ -22,12 +22,12 @@ struct customer {
 static struct customer customers[4];
 
 static void
-on_event(void *arg, struct upstream *up, enum upstream_event event)
+on_event(void *arg, struct back *b, enum back_event event)
 {
 	struct customer *c = arg;
 
-	assert_ptr_equal(up, c->up);
-	assert_int_equal(event, UPSTREAM_READY);
+	assert_ptr_equal(upstream_of(b), c->up);
+	assert_int_equal(event, BACK_CONNECTED);
 	c->events++;
 }
 
@@ -159,13 +159,13 @@ a_connection_given_back_is_lent_again(void **state)
 	open_service("");
 	connect_first();
 	up = c->up;
-	assert_false(up->reused);
+	assert_int_equal(up->back.use, BACK_FRESH);
 	give_back(c);
 	/* The second endpoint's turn, and back to the first. */
 	assert_int_equal(acquire(&customers[1]), POOL_LENT);
 	assert_int_equal(acquire(c), POOL_LENT);
 	assert_ptr_equal(c->up, up);
-	assert_true(up->reused);
+	assert_int_equal(up->back.use, BACK_REUSED);
 	assert_int_equal(scene_total(SCOREBOARD_UP_CONNECTS), 2);
 	assert_int_equal(scene_total(SCOREBOARD_UP_REUSES), 1);
 	scene_turn();
@@ -244,7 +244,8 @@ who_can_not_repeat_has_the_socket_looked_at(void **state)
 		pool_discard(customers[1].up);
 		customers[1].up = NULL;
 		assert_int_equal(acquire(c), POOL_LENT);
-		assert_int_equal(c->up->reused, !closed);
+		assert_int_equal(
+		    c->up->back.use, closed ? BACK_FRESH : BACK_CHECKED);
 	}
 	assert_int_equal(scene_total(SCOREBOARD_UP_REUSES), 1);
 }

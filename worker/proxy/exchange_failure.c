@@ -1,0 +1,129 @@
+#include "exchange_failure.h"
+
+#include "exchange_response.h"
+#include "log.h"
+#include "retry.h"
+
+void
+exchange_refuse(
+    struct exchange *x, enum failure failure, unsigned retry_after_s)
+{
+	exchange_end(x);
+	if (!exchange_response_has_begun(x)) {
+		request_fail(x->request, failure_row(failure), retry_after_s);
+		return;
+	}
+	x->request->record.end = failure_row(failure)->word;
+	stream_cut(x->front);
+}
+
+/* The failure was counted with the head of its response, once for one answer
+ * however that goes on. */
+static bool
+is_judged(const struct exchange *x)
+{
+	return exchange_is_bad(x->front->status);
+}
+
+/* The answer waits until the breaker has counted the failure, so that the third
+ * failure's answer says that the circuit is open. */
+void
+exchange_fail(struct exchange *x, enum failure failure)
+{
+	const char *why = failure_row(failure)->text;
+
+	if (!is_judged(x))
+		exchange_count(x, SCOREBOARD_SERVICE_FAILURES);
+	log_debug("exchange with %s: %s", x->service->config->name, why);
+	if (breakers_report(
+		x->runtime->breakers, x->request->ticket, true, why) ||
+	    exchange_response_has_begun(x)) {
+		exchange_refuse(x, failure, 0);
+		return;
+	}
+	x->failure = failure;
+	if (exchange_enter(x, EXCHANGE_FAILED))
+		exchange_leave_try(x);
+}
+
+static enum retry_body
+body_of(const struct exchange *x)
+{
+	switch (x->replay.body) {
+	case REPLAY_UNTOUCHED:
+		return RETRY_BODY_UNTOUCHED;
+	case REPLAY_WHOLE:
+		return RETRY_BODY_WHOLE;
+	case REPLAY_PART:
+	case REPLAY_LOST:
+		break;
+	}
+	return RETRY_BODY_LOST;
+}
+
+static struct retry_facts
+gather(const struct exchange *x, enum failure failure)
+{
+	const struct back *b = x->up != NULL ? &x->up->back : NULL;
+
+	return (struct retry_facts){
+	    .failure = failure,
+	    .is_reused = b != NULL && b->use != BACK_FRESH,
+	    .has_left = b != NULL && back_has_sent(b),
+	    .has_heard = b != NULL && back_has_heard(b),
+	    .has_passed_on = exchange_response_has_begun(x) ||
+			     (b != NULL && b->interims != 0),
+	    .is_idempotent = head_is_idempotent(x->front->head),
+	    .body = body_of(x),
+	    .retries = x->retries,
+	    .retries_max = x->service->config->retries,
+	    .endpoints = x->service->endpoint_count,
+	};
+}
+
+/* Prepares what the verdict asks for; the budget has the last word. False:
+ * there is no other try. */
+static bool
+start_retry(struct exchange *x, enum retry_verdict verdict)
+{
+	if (verdict == RETRY_NO)
+		return false;
+	if (verdict == RETRY_FRESH) {
+		x->wait.must_be_new = true;
+		x->wait.avoid = false;
+		return true;
+	}
+	if (!service_start_retry(x->service, x->retries != 0))
+		return false;
+	x->retries++;
+	x->wait.avoid = true;
+	return true;
+}
+
+bool
+exchange_fail_try(struct exchange *x, enum failure failure)
+{
+	struct retry_facts facts = gather(x, failure);
+	bool is_stale = retry_is_stale(&facts);
+	bool again;
+
+	if (x->state == EXCHANGE_TUNNEL) {
+		exchange_refuse(x, failure, 0);
+		return false;
+	}
+	again = start_retry(x, retry_judge(&facts));
+	if (!is_stale && !is_judged(x))
+		endpoint_failed(x->wait.endpoint, failure_row(failure)->text,
+		    failure_is_unreachable(failure));
+	if (!again) {
+		exchange_fail(x, failure);
+		return false;
+	}
+	/* A connection that was found closed before was no try. */
+	if (!is_stale || facts.has_left)
+		runtime_count(x->runtime, SCOREBOARD_UP_RETRIES);
+	(void)exchange_lap_us(x); /* the next try's times are its own */
+	exchange_leave_try(x);
+	return x->state == EXCHANGE_QUEUED ||
+	       exchange_enter(x, EXCHANGE_QUEUED);
+}

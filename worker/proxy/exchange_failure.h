@@ -1,0 +1,20 @@
+/*
+ * exchange_failure - how a try, or the exchange, fails: what the client, the
+ * breaker and the endpoint are told, and whether another try follows. Part of
+ * exchange_state.h.
+ */
+#ifndef EXCHANGE_FAILURE_H
+#define EXCHANGE_FAILURE_H
+
+#include "exchange_state.h"
+
+/* Answers without a word to the breaker: not the service's fault. */
+void exchange_refuse(
+    struct exchange *x, enum failure failure, unsigned retry_after_s);
+/* The service has failed, and no other try follows. */
+void exchange_fail(struct exchange *x, enum failure failure);
+/* The try has failed. True: another one follows, and the exchange is queued for
+ * a connection. False: the exchange ends with the failure's answer. */
+bool exchange_fail_try(struct exchange *x, enum failure failure);
+
+#endif

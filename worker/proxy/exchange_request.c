@@ -1,0 +1,126 @@
+#include "exchange_request.h"
+
+#include <errno.h>
+
+#include "forward.h"
+
+/* How long a backend may think about an Expect: 100-continue before its body
+ * is sent anyway (RFC 9110 section 10.1.1: a client need not wait for ever). */
+#define CONTINUE_US 1000000
+
+int
+exchange_request_build(struct exchange *x)
+{
+	const struct stream *s = x->front;
+	char peer[SOCK_TEXT_MAX];
+	struct forward_request request = {
+	    .head = s->head,
+	    .peer = sock_host_str(s->peer, peer),
+	    .host = x->service->config->name,
+	    .trace = request_trace(x->request),
+	};
+	struct fields *fields = replay_open(
+	    &x->replay, x->runtime->buffers, s->head, x->request->route);
+
+	if (fields == NULL) {
+		errno = ENOMEM;
+		return -1;
+	}
+	affinity_of_request(
+	    &x->wait.affinity, x->service->config, request.head, request.peer);
+	forward_request(fields, &request);
+	if (replay_close_head(&x->replay) == 0)
+		return 0;
+	errno = EMSGSIZE;
+	return -1;
+}
+
+void
+exchange_request_ask(struct exchange *x)
+{
+	pump_ask(&x->outgoing);
+	if (x->outgoing.state == PUMP_ASKED)
+		replay_touch(&x->replay, head_is_idempotent(x->front->head));
+}
+
+/* The head leaves with the first piece where that is here already. */
+static void
+begin_body(struct exchange *x)
+{
+	enum stream_ahead ahead = stream_ahead(x->front);
+
+	if (ahead != STREAM_AHEAD_PIECE)
+		stream_write(
+		    &x->up->back.stream, &(struct stream_piece){.len = 0});
+	/* A client that has begun with the body does not wait. */
+	if (x->front->head->expects_continue && ahead == STREAM_AHEAD_NONE) {
+		pump_hold(&x->outgoing);
+		loop_timer_after(
+		    x->runtime->loop, &x->continue_timer, CONTINUE_US);
+	} else {
+		pump_open(&x->outgoing);
+		exchange_request_ask(x);
+	}
+}
+
+int
+exchange_request_send(struct exchange *x)
+{
+	struct stream *back = &x->up->back.stream;
+
+	pump_join(&x->outgoing, x->front, back);
+	pump_join(&x->incoming, back, x->front);
+	(void)stream_begin(back, &x->replay.start);
+	x->up->back.splices_to = x->front;
+	if (head_has_body(x->front->head) && x->replay.body != REPLAY_WHOLE) {
+		begin_body(x);
+	} else {
+		struct stream_piece whole = replay_piece(&x->replay);
+
+		pump_end(&x->outgoing);
+		stream_write(back, &whole);
+	}
+	if (back->out == STREAM_OUT_GONE)
+		return -1;
+	pump_open(&x->incoming);
+	exchange_update_deadline(x);
+	return 0;
+}
+
+void
+exchange_request_go_on(struct exchange *x)
+{
+	loop_timer_clear(x->runtime->loop, &x->continue_timer);
+	pump_open(&x->outgoing);
+	exchange_request_ask(x);
+}
+
+/* The last piece of a chunked body, with the trailers that may pass. */
+static void
+pass_last(struct exchange *x, const struct stream_piece *piece)
+{
+	struct stream_piece last = *piece;
+	struct buffer *b = buffer_get(x->runtime->buffers);
+	struct fields f;
+
+	fields_init(&f, NULL, 0);
+	if (b != NULL) {
+		fields_init(&f, b->data, BUFFER_BYTES);
+		forward_trailers(&f, x->front->head, piece->trailers);
+	}
+	last.trailers = (struct slice){f.lines.data, f.lines.len};
+	replay_keep(&x->replay, &last);
+	pump_on_piece(&x->outgoing, &last);
+	buffer_put(x->runtime->buffers, b);
+}
+
+void
+exchange_request_on_piece(struct exchange *x, const struct stream_piece *piece)
+{
+	if (piece->trailers.len > 0) {
+		pass_last(x, piece);
+		return;
+	}
+	replay_keep(&x->replay, piece);
+	pump_on_piece(&x->outgoing, piece);
+}

@@ -1,0 +1,194 @@
+#include "exchange_response.h"
+
+#include <strings.h>
+
+#include "affinity.h"
+#include "forward.h"
+
+/* The cookie that ties the client to this endpoint, where it has none. */
+static void
+add_sticky(struct exchange *x, struct fields *fields)
+{
+	const struct config_service *config = x->service->config;
+	uint64_t endpoint;
+
+	if (config->sticky_cookie == NULL)
+		return;
+	endpoint = x->up->endpoint->number;
+	if (endpoint != x->wait.affinity.sticky)
+		affinity_add_cookie(fields, config, endpoint);
+}
+
+static void
+note_first_byte(struct exchange *x)
+{
+	uint64_t us = exchange_lap_us(x);
+
+	x->request->record.first_byte_us = us;
+	duration_add(&x->service->waits[SCOREBOARD_WAIT_FIRST_BYTE], us);
+}
+
+static struct fields *
+begin(struct exchange *x, const struct head *h)
+{
+	struct stream_start start = {
+	    .status = h->status,
+	    .reason = h->reason,
+	    .length = h->has_length ? h->length : STREAM_LENGTH_UNKNOWN,
+	    .no_body = x->front->head->method == HTTP_HEAD,
+	    .no_date = forward_has_date(h),
+	};
+
+	if (start.reason.at == NULL)
+		start.reason.at = "";
+	return stream_begin(x->front, &start);
+}
+
+static void
+report_success(struct exchange *x)
+{
+	(void)breakers_report(
+	    x->runtime->breakers, x->request->ticket, false, NULL);
+}
+
+void
+exchange_response_begin(struct exchange *x)
+{
+	const struct head *h = x->up->back.stream.head;
+	struct fields *fields = begin(x, h);
+
+	note_first_byte(x);
+	replay_drop(&x->replay);
+	/* The service works: all others need not wait for a long body's end. */
+	if (x->request->ticket->admission.is_probe)
+		report_success(x);
+	/* A body that was not asked for yet is not wanted any more. */
+	loop_timer_clear(x->runtime->loop, &x->continue_timer);
+	forward_response(fields, h, x->front->sends_trailers);
+	add_sticky(x, fields);
+}
+
+/* RFC 9110 section 15.2. */
+static enum exchange_head
+pass_interim(struct exchange *x, const struct head *h)
+{
+	struct fields *fields =
+	    stream_begin_interim(x->front, h->status, h->reason);
+
+	if (fields != NULL) {
+		forward_interim(fields, h);
+		stream_send_interim(x->front);
+	}
+	return h->status == 100 && x->outgoing.state == PUMP_HELD
+		   ? EXCHANGE_HEAD_CONTINUE
+		   : EXCHANGE_HEAD_PASSED;
+}
+
+/* The upgrade was asked for, and is what was asked for. */
+static bool
+may_switch(const struct exchange *x, const struct head *h)
+{
+	const struct head *request = x->front->head;
+
+	return request->upgrades && h->upgrade.len == request->upgrade.len &&
+	       strncasecmp(
+		   h->upgrade.at, request->upgrade.at, h->upgrade.len) == 0;
+}
+
+static enum exchange_head
+switch_protocols(struct exchange *x, const struct head *h)
+{
+	struct fields *fields = begin(x, h);
+
+	/* No memory for the head: the connection closes, which ends this. */
+	if (!stream_is_answerable(x->front))
+		return EXCHANGE_HEAD_PASSED;
+	forward_switch(fields, h);
+	add_sticky(x, fields);
+	replay_drop(&x->replay);
+	note_first_byte(x);
+	report_success(x);
+	endpoint_worked(x->up->endpoint);
+	stream_write(x->front, &(struct stream_piece){.len = 0});
+	return EXCHANGE_HEAD_SWITCHED;
+}
+
+/* Tells endpoint and breaker of a status that is the service's failure. False:
+ * the breaker has not counted it yet. */
+static bool
+settle(struct exchange *x, unsigned status)
+{
+	const char *why = failure_row(FAILURE_BAD_STATUS)->text;
+
+	if (!exchange_is_bad(status))
+		return true;
+	endpoint_failed(x->up->endpoint, why, false);
+	exchange_count(x, SCOREBOARD_SERVICE_FAILURES);
+	return !x->request->ticket->is_open ||
+	       breakers_report(
+		   x->runtime->breakers, x->request->ticket, true, why);
+}
+
+enum exchange_head
+exchange_response_on_head(struct exchange *x)
+{
+	const struct head *h = x->up->back.stream.head;
+
+	if (h->status == 101)
+		return may_switch(x, h) ? switch_protocols(x, h)
+					: EXCHANGE_HEAD_UNASKED;
+	if (head_is_interim(h))
+		return pass_interim(x, h);
+	if (!settle(x, h->status)) {
+		pump_hold(&x->incoming);
+		return EXCHANGE_HEAD_SETTLES;
+	}
+	exchange_response_begin(x);
+	return EXCHANGE_HEAD_PASSED;
+}
+
+/* The last piece of a chunked body, with the trailers that may pass. */
+static void
+pass_last(struct exchange *x, const struct stream_piece *piece)
+{
+	struct buffer_pool *pool = x->runtime->buffers;
+	struct stream_piece last = *piece;
+	struct buffer *b = buffer_get(pool);
+	struct fields f;
+
+	fields_init(&f, NULL, 0);
+	if (b != NULL) {
+		fields_init(&f, b->data, BUFFER_BYTES);
+		forward_trailers(&f, x->up->back.stream.head, piece->trailers);
+	}
+	last.trailers = (struct slice){f.lines.data, f.lines.len};
+	pump_on_piece(&x->incoming, &last);
+	buffer_put(pool, b);
+}
+
+/* The response has been read whole. */
+static void
+complete(struct exchange *x, const struct stream_piece *piece)
+{
+	report_success(x);
+	if (!exchange_is_bad(x->up->back.stream.head->status))
+		endpoint_worked(x->up->endpoint);
+	/* First, so that whoever has the answer finds the endpoint free. The
+	 * piece lies in the connection's buffer: write, then let go. */
+	exchange_leave_endpoint(x);
+	if (piece->trailers.len > 0 && x->front->sends_trailers)
+		pass_last(x, piece);
+	else
+		pump_on_piece(&x->incoming, piece);
+	if (x->state != EXCHANGE_ENDED)
+		exchange_end(x);
+}
+
+void
+exchange_response_on_piece(struct exchange *x, const struct stream_piece *piece)
+{
+	if (piece->last && x->state == EXCHANGE_STREAMING)
+		complete(x, piece);
+	else
+		pump_on_piece(&x->incoming, piece);
+}

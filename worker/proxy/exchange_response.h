@@ -1,0 +1,35 @@
+/*
+ * exchange_response - the response's side of an exchange: what the client gets
+ * of it, and what breaker and endpoint are told. Part of exchange_state.h.
+ */
+#ifndef EXCHANGE_RESPONSE_H
+#define EXCHANGE_RESPONSE_H
+
+#include "exchange_state.h"
+
+/* What became of a response's head. */
+enum exchange_head {
+	EXCHANGE_HEAD_PASSED,
+	EXCHANGE_HEAD_CONTINUE, /* 100: the request's body may come */
+	EXCHANGE_HEAD_SETTLES,  /* waits until the breaker has counted it */
+	EXCHANGE_HEAD_SWITCHED, /* 101: bytes both ways from here on */
+	EXCHANGE_HEAD_UNASKED,  /* 101, which the client has not asked for */
+};
+
+/* A head has come. */
+enum exchange_head exchange_response_on_head(struct exchange *x);
+/* After EXCHANGE_HEAD_SETTLES: the breaker knows, the response begins. */
+void exchange_response_begin(struct exchange *x);
+/* A piece has come: of the body, or of a tunnel's bytes. With the last piece
+ * of a body the exchange ends. */
+void exchange_response_on_piece(
+    struct exchange *x, const struct stream_piece *piece);
+
+/* The head of the response, or of one that was settled, has gone on. */
+static inline bool
+exchange_response_has_begun(const struct exchange *x)
+{
+	return x->front->status != 0;
+}
+
+#endif

@@ -1,0 +1,71 @@
+/*
+ * exchange_state - an exchange as its own files see it: the struct, its steps,
+ * its end. The lowest of the exchange's files: exchange_request.c,
+ * exchange_response.c, exchange_failure.c and exchange.c stand on it in this
+ * order, and each calls only those before. The lower ones return outcomes, and
+ * exchange.c acts on them.
+ */
+#ifndef EXCHANGE_STATE_H
+#define EXCHANGE_STATE_H
+
+#include "breakers.h"
+#include "failure.h"
+#include "pool.h"
+#include "pump.h"
+#include "replay.h"
+#include "request.h"
+#include "service.h"
+
+enum exchange_state {
+	EXCHANGE_QUEUED,     /* waits for a connection */
+	EXCHANGE_CONNECTING, /* has one, which is connecting */
+	EXCHANGE_STREAMING,  /* the request has begun to leave */
+	EXCHANGE_TUNNEL,     /* 101: bytes both ways */
+	EXCHANGE_FAILED,     /* answers when the breaker has counted it */
+	EXCHANGE_ENDED,
+};
+
+/* The state of the last stage of a route with a service. */
+struct exchange {
+	struct runtime *runtime;
+	struct request *request;
+	struct stream *front; /* the request's */
+	struct service *service;
+	enum exchange_state state;
+	enum failure failure; /* FAILED: which */
+	struct pool_wait wait;
+	struct upstream *up;         /* NULL: no connection */
+	struct endpoint *counted_at; /* as in flight; NULL: nowhere */
+	struct pump outgoing;        /* the request's body */
+	struct pump incoming;        /* the response: heads, and the body */
+	struct replay replay;
+	struct timer continue_timer;
+	uint64_t mark_us; /* when the last step for the access log was */
+	unsigned retries; /* made so far */
+};
+
+/* False: a bug, and the client's connection closes, which ends this. */
+bool exchange_enter(struct exchange *x, enum exchange_state state);
+/* Lets go of everything: nobody calls this exchange back after it. The
+ * connection is used again where the response has passed whole. */
+void exchange_end(struct exchange *x);
+/* Nothing comes of this try any more. */
+void exchange_leave_try(struct exchange *x);
+/* Counted as in flight at its endpoint no more. */
+void exchange_leave_endpoint(struct exchange *x);
+
+void exchange_count(struct exchange *x, enum scoreboard_service_total total);
+/* The time since the last mark, which is now. */
+uint64_t exchange_lap_us(struct exchange *x);
+
+/* One deadline at a time, for whatever is awaited of the backend. */
+void exchange_update_deadline(struct exchange *x);
+
+/* 502, 503 and 504 are the service's failures. */
+static inline bool
+exchange_is_bad(unsigned status)
+{
+	return status >= 502 && status <= 504;
+}
+
+#endif

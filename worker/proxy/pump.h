@@ -1,0 +1,71 @@
+/*
+ * pump - one direction of an exchange: the body of one message, piece by piece,
+ * from the stream that it comes by to the stream that it goes on by. Worker
+ * only; no socket, no policy.
+ *
+ * A pump asks for a piece only once the piece before has been taken, so a side
+ * that does not read stops the reading of the other. The message's head is the
+ * exchange's. A tunnel is two pumps whose streams have no framing any more.
+ *
+ * | state | next | at |
+ * |---|---|---|
+ * | shut | held, open, asked, ended | a try's begin, by the message |
+ * | held | open, asked | 100 Continue; the breaker's word |
+ * | open | asked | the taker has no backlog any more |
+ * | asked | open | a head or a piece has come, and the taker has a backlog |
+ * |  | held | a response's head, of which the breaker is told |
+ * |  | ended | the last piece has come |
+ * | ended | open, asked | the protocol was switched |
+ * | all | shut | the try failed |
+ */
+#ifndef PUMP_H
+#define PUMP_H
+
+#include <stdbool.h>
+
+#include "stream.h"
+
+enum pump_state {
+	PUMP_SHUT,  /* there is no try, or its message has not begun */
+	PUMP_HELD,  /* may not flow yet */
+	PUMP_OPEN,  /* nothing is asked for, since the taker is slow */
+	PUMP_ASKED, /* a piece, or a head, is awaited */
+	PUMP_ENDED, /* the last piece has gone on, or there was none */
+};
+
+struct pump {
+	const char *name; /* of the message, for a bug's line in the log */
+	struct stream *from;
+	struct stream *to;
+	/* The client's side: cut when a step is not legal, which is a bug. */
+	struct stream *front;
+	enum pump_state state;
+};
+
+void pump_init(struct pump *p, const char *name, struct stream *front);
+/* Nothing flows yet, from now on between these two. */
+void pump_join(struct pump *p, struct stream *from, struct stream *to);
+
+/* Nothing is asked for until pump_open(). */
+void pump_hold(struct pump *p);
+/* Asks for the first piece, or as soon as the taker keeps up. */
+void pump_open(struct pump *p);
+/* The taker may keep up again: asks, where the pump is open. */
+void pump_ask(struct pump *p);
+/* The head that was asked for has come, and gone on: asks for what follows. */
+void pump_ask_again(struct pump *p);
+/* The piece that was asked for has come: passes the piece on and asks for the
+ * next one. After the last piece the streams may be gone. */
+void pump_on_piece(struct pump *p, const struct stream_piece *piece);
+/* There is no body to come. */
+void pump_end(struct pump *p);
+/* The try is over. */
+void pump_shut(struct pump *p);
+
+static inline bool
+pump_has_ended(const struct pump *p)
+{
+	return p->state == PUMP_ENDED;
+}
+
+#endif

@@ -1,0 +1,114 @@
+/*
+ * back - the back side of a stream (stream.h) by HTTP/1.1: a request goes out
+ * on a backend's connection, its response comes in. Worker only; part of an
+ * upstream, which has the connection's life.
+ *
+ * The stream's calls, on a connection that was lent:
+ *
+ * - begin: takes the request's head ready made, from start->fields, which stay
+ *   the owner's and in place until the head has left;
+ * - write: frames the body. The head leaves with the first piece, in one write
+ *   where the piece has room for the head. A write that fails leaves the stream
+ *   STREAM_OUT_GONE, with `error`; a response can still be read then;
+ * - take: asks for the next head or piece of the response. Nothing is read
+ *   unasked, nor before the request's head has left.
+ *
+ * A head with status 101 ends the framing, both ways: pieces are bytes as they
+ * come, and the last piece is the end of the stream in its direction.
+ *
+ * Closing, or giving the connection back, is the owner's: there is no cut.
+ */
+#ifndef BACK_H
+#define BACK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "io.h"
+#include "parser.h"
+#include "stream.h"
+
+struct back;
+struct runtime;
+
+enum back_event {
+	BACK_CONNECTED, /* a stream may begin */
+	BACK_HEAD,      /* stream.head, of an interim response too */
+	BACK_PIECE,     /* `piece`; its bytes are valid until this returns */
+	BACK_DRAINED,   /* no backlog, and the request has not ended */
+	BACK_WAITS,     /* nothing more to be told now */
+	BACK_FAILED,    /* `error`; when idle: the end, or stray bytes */
+	BACK_TIMEOUT,   /* the upstream's deadline passed */
+};
+
+/* The owner may close the connection, or give it back, from inside. */
+typedef void back_fn(void *arg, struct back *b, enum back_event event);
+
+/* The part of the response that comes next. */
+enum back_part {
+	BACK_PART_HEAD,
+	BACK_PART_FIRST, /* the piece that came with the head, or none */
+	BACK_PART_BODY,
+	BACK_PART_BYTES, /* after a 101 */
+	BACK_PART_NONE,  /* the response has ended */
+};
+
+/* How a connection came to be lent. */
+enum back_use {
+	BACK_FRESH,
+	BACK_REUSED,  /* the reuse check is made when the request leaves */
+	BACK_CHECKED, /* reused; the check was made when it was lent */
+};
+
+struct back {
+	struct stream stream; /* out NONE: there is no stream */
+	struct runtime *runtime;
+	struct io io;
+	struct loop_deferred again; /* reads on, after the others' turn */
+	enum back_use use;
+	enum back_part part;
+	int error; /* errno of a failure; EBADMSG: not a valid response */
+	unsigned interims;         /* interim responses of this stream */
+	bool asked;                /* by take(), and not answered yet */
+	bool in_turn;              /* back_run() is telling events */
+	bool chunked;              /* the request's body is */
+	bool to_head;              /* the request is a HEAD: no body comes */
+	struct slice held;         /* the request's head; at NULL: has left */
+	struct stream *splices_to; /* may get long bodies unseen; or NULL */
+	struct stream_piece piece;
+	back_fn *on_event;
+	void *arg;
+	struct buffer *in;
+	struct parser parser; /* the response that is being read */
+};
+
+/* Zeroed memory becomes a back side without a connection; io is on_ready's to
+ * open. */
+void back_init(struct back *b, struct runtime *rt, io_fn *on_ready, void *arg);
+/* There is no stream any more: on an idle connection, or one that closes. */
+void back_end(struct back *b);
+
+/* Tells the owner of what has come, as far as asked for. */
+void back_run(struct back *b);
+void back_tell(struct back *b, enum back_event event);
+void back_fail(struct back *b, int error);
+
+/* May another request use the connection? Not while anything is left over: of a
+ * response, read or not yet, with no event to come; or of the request, when the
+ * response came early. */
+bool back_is_reusable(const struct back *b);
+/* Something of the request has left, and may have been heard. */
+static inline bool
+back_has_sent(const struct back *b)
+{
+	return b->io.has_sent;
+}
+/* Something of a response has come on this stream. */
+static inline bool
+back_has_heard(const struct back *b)
+{
+	return b->interims != 0 || b->parser.head_bytes != 0;
+}
+
+#endif
