@@ -1,4 +1,4 @@
-# What scripts/bench measures with; tests/bench/*.h say what each part is.
+# The tools of scripts/bench; tests/bench/*.h describe the parts.
 
 BENCH := tests/bench
 BENCH_TOOLS := $(patsubst %,$(BUILD)/bench/%,relay_l4 relay_l7 backend load)

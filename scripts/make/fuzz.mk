@@ -1,4 +1,4 @@
-# libFuzzer's targets, and all they link, instrumented: $(BUILD)/fuzz/fuzz_*.
+# libFuzzer's targets, with an instrumented library: $(BUILD)/fuzz/fuzz_*.
 
 FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_CC ?= clang

@@ -1,6 +1,6 @@
-# What looks at the source without running it.
+# Checks of the source, without running the program.
 
-# One version for all: others lay code out, and judge it, differently.
+# A fixed version: layout and warnings differ by version.
 CLANG_FORMAT ?= clang-format-19
 CLANG_TIDY ?= clang-tidy-19
 
@@ -14,7 +14,7 @@ format:
 check-format:
 	$(Q)$(CLANG_FORMAT) --dry-run -Werror $(FORMATTED)
 
-# Every header compiles alone, with no more than its folder may see.
+# Every header compiles alone, with the include paths of its folder.
 check-headers: $(patsubst %,$(BUILD)/headers/%.ok,$(HEADERS) \
 	$(wildcard $(BENCH)/*.h))
 
@@ -40,7 +40,7 @@ $(BUILD)/tidy/%.ok: % $(HEADERS) $(wildcard $(BENCH)/*.h)
 		$(call sees,$(call folder_of,$<)) 2>$@.log || { cat $@.log; exit 1; }
 	@touch $@
 
-# The folder moved between Debian 12 and 13.
+# The include folder differs between Debian 12 and 13.
 BSD = $(shell pkg-config --variable=includedir libbsd-overlay)/bsd
 
 lint-cppcheck:
@@ -51,14 +51,14 @@ lint-cppcheck:
 		-D__linux__ -D'noreturn=__attribute__((noreturn))' \
 		shared master worker $(BENCH)
 
-# The table of who sees whom, for scripts/check-walls.
+# The walls' table, for scripts/check-walls.
 walls:
 	@$(foreach d,$(DIRS),echo $(d) $(SEES_$(d));)
 
 check-walls:
 	scripts/check-walls
 
-# The binaries need the named libraries and no others.
+# The binaries need the listed libraries only.
 deps-check: $(BUILD)/drover $(RELEASE)/drover
 	$(Q)set -e; for b in $^; do scripts/check-deps $$b; done
 

@@ -1,5 +1,5 @@
 # The program with bugs on purpose (tests/planted), with the release build's
-# checks, and sanitized: what it does after a bug must be sound.
+# checks. Sanitizers watch the program after a bug.
 
 WRAPPED := h1_begin h1_write exchange_leave_endpoint pool_release
 

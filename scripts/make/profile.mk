@@ -1,19 +1,19 @@
-# The release build: compiled for what a profile says that it does. Read before
-# the rules that compile.
+# The release build: optimised by a profile. The Makefile includes this file
+# before the rules that compile.
 
-# generate: the program writes at its end, into ../profile, how often it went
-# where. use: it is compiled for that. `make release` does both.
+# generate: at its end the program writes a profile into ../profile. use: the
+# compiler reads the profile. `make release` does both.
 PROFILE :=
 
 ifneq ($(PROFILE),)
-# Two trees, one profile beside them. Where gcc looks for an object's, and how it
-# names what is static in it, follow from the object's path unless -dumpdir and
-# -dumpbase say another: the same one for both.
+# Both trees share a profile beside them. gcc derives the profile's path and the
+# names of static functions from the object's path, unless -dumpdir and
+# -dumpbase name a path: here the same path for both trees.
 PROFILES := $(dir $(BUILD))profile
 PROFILE_CFLAGS = -dumpdir \
 	$(PROFILES)/$(patsubst $(BUILD)/obj/%,%,$(@D))/ -dumpbase $(<F)
-# What else the compiler warns of depends on what it inlines, and that on the
-# profile. The same code has no warning without one, or `make` fails.
+# Some warnings depend on inlining, and inlining on the profile. `make` without
+# a profile still fails on any warning.
 WARNINGS := $(filter-out -Werror,$(WARNINGS))
 endif
 ifeq ($(PROFILE),generate)
@@ -21,15 +21,15 @@ PROFILE_CFLAGS += -fprofile-generate -fprofile-update=single
 LDFLAGS += -fprofile-generate
 endif
 ifeq ($(PROFILE),use)
-# What was not trained is compiled as ever, not for size. What has no profile at
-# all shows that the two trees differ.
+# Untrained functions are optimised as usual, not for size. A file without a
+# profile shows a difference between the two trees.
 PROFILE_CFLAGS += -fprofile-use -fprofile-partial-training \
 	-Werror=missing-profile
 TRAINED := $(PROFILES)/trained
 endif
 
-# The program that people run, and that is measured: built twice, the second time
-# for what the first one did in scripts/train.
+# The program to run and to measure: built twice, the second time with the
+# profile of the first build in scripts/train.
 RELEASE := $(BUILD)/release
 
 release: gcc-alone $(RELEASE)/drover
