@@ -1,14 +1,14 @@
-"""How often one keep-alive proxied GET changes the file and the noun.
+"""How often a keep-alive proxied GET changes the file and the noun.
 
-A worker that is compiled with -finstrument-functions, without inlining, proxies
-GETs on one connection to a backend here; trace.c writes down each call. The
-calls of one request, in the order in which they begin, are mapped to the C files
-of their functions. A file change is a step from one file to another. A border is
-a step from one noun to another among the nouns that a request is about, so what
-everything is made of (base, loop, buffers, the generated parser) is left out.
+A worker compiled with -finstrument-functions, without inlining, proxies GETs on
+a single connection to a backend in this file; trace.c writes down each call.
+The calls of a request, in the order of their starts, are mapped to the C files
+of the functions. A file change is a step from a file to another file. A border
+is a step between two nouns of a request. Materials of all files (base, loop,
+buffers, the generated parser) are no nouns of a request.
 
-Most requests have the very same trace; a timer that falls into one makes it
-longer. The figure is the one that most have.
+Most requests have the same trace; a timer may add calls to a request. The
+figure belongs to the most frequent trace.
 """
 
 import collections
@@ -36,8 +36,8 @@ BODY = b"x" * 128
 REQUEST = b"GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n"
 RESPONSE = b"HTTP/1.1 200 OK\r\nContent-Length: 128\r\n\r\n" + BODY
 
-# No noun of a request, by the first word of the file's name: the parser that was
-# generated, base, the loop and what each iteration of it ends with, buffers.
+# Materials, by the first word of the file's name: the generated parser, base,
+# the loop with the end of its iterations, buffers.
 MATERIALS = frozenset("""
     llhttp api http
     log text octet slice hash histogram slab title clock count machine
@@ -56,7 +56,7 @@ def wait_for(condition, what):
 
 
 def build(root):
-    """(program, library to preload), for what is in the sources now."""
+    """(program, library to preload), built from the current sources."""
     folder = root / "build" / "borders"
     env = {**os.environ, "CFLAGS": "-finstrument-functions -fno-inline"}
     subprocess.run(["make", "-s", f"-j{os.cpu_count()}", "LTO=", "OPTIMIZE=-O1",
@@ -70,7 +70,7 @@ def build(root):
 
 
 def serve(listener):
-    """A backend that answers each request head alike."""
+    """A backend with the same response to each request head."""
     def carry(connection):
         rest = b""
         with connection:
@@ -99,7 +99,7 @@ def configuration(place, port, backend_port):
 
 
 class Worker:
-    """The worker's trace, as it grows."""
+    """The growing trace of a worker."""
 
     def __init__(self, master, place, program):
         children = pathlib.Path(f"/proc/{master}/task/{master}/children")
@@ -116,7 +116,7 @@ class Worker:
         return struct.unpack_from("=Q", self.map)[0]
 
     def count_at_rest(self):
-        """When nothing was called for some milliseconds."""
+        """The count after some milliseconds without a call."""
         def same():
             before = self.count()
             time.sleep(0.003)
@@ -131,7 +131,7 @@ class Worker:
 
 
 def trace(program, library, place):
-    """The calls of each of some requests on one connection."""
+    """The calls of each request on a connection."""
     backend = socket.create_server(("127.0.0.1", 0))
     threading.Thread(target=serve, args=(backend,), daemon=True).start()
     with socket.create_server(("127.0.0.1", 0)) as probe:
@@ -164,7 +164,7 @@ def trace(program, library, place):
                         raise Failure(f"no response: {response!r}")
                     response += data
                 found.append(worker.calls(start, worker.count_at_rest()))
-            return found[REQUESTS // 3:]  # the first ones make connections
+            return found[REQUESTS // 3:]  # the first requests make connections
     finally:
         master.terminate()
         master.wait()
@@ -182,7 +182,7 @@ def files(program, addresses):
 
 
 def noun(path):
-    """The noun of a file: h1 for h1_read.c. A plural is the same."""
+    """The noun of a file, without an s: h1 for h1_read.c."""
     return path.stem.split("_")[0].removesuffix("s")
 
 
@@ -191,7 +191,7 @@ def steps(way):
 
 
 def report(tree, options):
-    """Prints the figures of the trace that most requests have."""
+    """Prints the figures of the most frequent trace."""
     program, library = build(tree.root)
     place = pathlib.Path(tempfile.mkdtemp(prefix="drover-borders-"))
     try:
@@ -199,7 +199,7 @@ def report(tree, options):
     finally:
         shutil.rmtree(place)
     home = files(program, set().union(*requests))
-    # Calls of an inline function in a header are its user's own.
+    # Calls of a header's inline function count for the including file.
     ways = [tuple(home[call] for call in calls if home[call].suffix == ".c")
             for calls in requests]
     way = statistics.mode(ways)

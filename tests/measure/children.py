@@ -1,7 +1,7 @@
-"""Programs that are run here and leave nothing behind.
+"""Child programs, with all their descendants ended.
 
-A mutant of a server may lose its workers, or never end. So this process is the
-one that orphans below it are given to, and ends whatever is left.
+A mutant of a server may lose workers, or never end. Hence the kernel hands
+orphans to this process, and this process ends all descendants.
 """
 
 import contextlib
@@ -21,7 +21,7 @@ def adopt_orphans():
 
 
 def descendants(root):
-    """The pids of all processes below one."""
+    """The pids of all descendants of a process."""
     parents = {}
     for path in pathlib.Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):
@@ -43,7 +43,7 @@ def end(pids):
 
 
 def end_all():
-    """Kills what is below, until nothing is. Not while run() runs elsewhere."""
+    """Kills descendants until none is left; not beside another run()."""
     while left := descendants(os.getpid()):
         end(left)
         with contextlib.suppress(ChildProcessError):
@@ -52,7 +52,7 @@ def end_all():
 
 def run(argv, seconds, **kwargs):
     """(exit status, output); the status is None when the time was up."""
-    # Not a pipe, of which an orphan might keep the end.
+    # Not a pipe: an orphan might keep a pipe open.
     with tempfile.TemporaryFile() as output:
         with subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=output,
                               stderr=subprocess.STDOUT, **kwargs) as process:
@@ -61,7 +61,7 @@ def run(argv, seconds, **kwargs):
             except subprocess.TimeoutExpired:
                 status = None
                 end([process.pid, *descendants(process.pid)])
-            except BaseException:  # we are to end, so it is too
+            except BaseException:  # the caller ends, and with it the child
                 end([process.pid, *descendants(process.pid)])
                 raise
         output.seek(0)

@@ -1,10 +1,10 @@
-"""Circles between files: by includes, and by calls between the C files of one
+"""Circles between files: by includes, and by calls between the C files of a
 folder.
 
-A header and the C file of its name are one file here: what a header promises, its
-C file has to do. Calls are read from the symbol tables of the objects, so they
-are exact; across folders the include paths are the wall, and a hook that is
-defined above its caller is meant to be one.
+A header and the C file with its name count as a single file: the C file keeps
+the header's contract. Calls come from the objects' symbol tables, hence are
+exact. Across folders the include paths are the wall, and a hook defined above
+its caller is intended.
 """
 
 import collections
@@ -23,7 +23,7 @@ def name_of(path):
 
 
 def includes(tree):
-    """(from, to, why) of each include of one file by another."""
+    """(from, to, why) of each include."""
     paths = tree.paths(".c", ".h")
     by_name = {path.name: path for path in paths}
     for path in paths:
@@ -63,7 +63,7 @@ def calls(tree, build):
 
 
 def graph(tree, build):
-    """{from: {to: why}}; a call says more than the include that allows it."""
+    """{from: {to: why}}; a call replaces the include for the call."""
     arrows = collections.defaultdict(dict)
     for start, end, why in [*includes(tree), *calls(tree, build)]:
         if start != end:
@@ -82,7 +82,7 @@ def reachable(arrows, start):
 
 
 def groups(arrows):
-    """The sets of files that reach one another, the largest first."""
+    """The sets of mutually reachable files, the largest first."""
     reach = {start: reachable(arrows, start) for start in list(arrows)}
     found = {frozenset(end for end in reach[start]
                        if start in reach.get(end, ()))
@@ -91,7 +91,7 @@ def groups(arrows):
 
 
 def shortest(arrows, group):
-    """The shortest way from a file of the group back to it."""
+    """The shortest way from a file of the group back to the same file."""
     best = None
     for start in sorted(group):
         ways = collections.deque([[start]])
@@ -112,7 +112,7 @@ def shortest(arrows, group):
 
 
 def report(tree, options):
-    """Prints each circle as a chain. 1 when there is one."""
+    """Prints each circle as a chain. 1 with any circle."""
     arrows = graph(tree, options.build or tree.root / "build")
     found = groups(arrows)
     for group in found:

@@ -1,4 +1,4 @@
-"""What could not be measured, and why."""
+"""The reason of a failed measurement."""
 
 
 class Failure(Exception):

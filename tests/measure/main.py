@@ -1,5 +1,4 @@
-"""measure - figures about the code that anyone can repeat; scripts/measure says
-how it is called."""
+"""measure - repeatable figures about code; scripts/measure has the usage."""
 
 import argparse
 import pathlib

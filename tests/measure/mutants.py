@@ -1,9 +1,8 @@
-"""Small changes of C code, each of which a test should notice.
+"""Small changes of C code; tests should notice each change.
 
-The kinds: a condition turned round, a comparison that takes its bound in or
-leaves it out, a constant one higher or lower (true for false), a call left out.
-No change in a CHECK() or CONFINED(), in what only logs, or in a call that only
-frees.
+The kinds: an inverted condition, a comparison with or without its bound, a
+constant 1 higher or lower (true for false), a removed call. No change touches a
+CHECK() or CONFINED(), a log line, or a call that only frees.
 """
 
 import collections
@@ -14,7 +13,7 @@ import re
 import size
 import sources
 
-# replacement goes to text[start:end] of the file; function is around it.
+# replacement goes to text[start:end] of the file, inside the function.
 Mutant = collections.namedtuple(
     "Mutant", "path line function kind start end replacement")
 
@@ -27,7 +26,7 @@ CONSTANT = re.compile(r"\b(?:true|false|(?:0[xX][\da-fA-F]+|\d+)(?=[uUlL]*\b))")
 CALL = re.compile(r"(?<=\n)\t+(?:\(void\))?(\w+)(\()")
 QUIET = r"(?:CHECK|CONFINED|static_assert|fatal|log_\w+)"
 QUIET_CALL = re.compile(rf"\b{QUIET}(\()")
-# What only frees would leak, which is for the sanitized tests to see.
+# A removed free only leaks; the sanitized tests see leaks.
 FREES = r"(?:\w+_)?free(?:_\w+)?|json_decref"
 NOT_LEFT_OUT = re.compile(rf"{QUIET}|{FREES}|va_end|va_start|abort|_?exit|if|"
                           r"for|while|switch|return|sizeof")
@@ -37,7 +36,7 @@ ARRAY = re.compile(r"\n\t+(?:static |const |struct |unsigned )*\w+ \*?\w+"
 
 
 def closing(code, start):
-    """Where the parenthesis that opens at start closes."""
+    """The offset of the closing parenthesis for the parenthesis at start."""
     depth = 0
     for i in range(start, len(code)):
         depth += {"(": 1, ")": -1}.get(code[i], 0)
@@ -47,7 +46,7 @@ def closing(code, start):
 
 
 def quiet_spans(code):
-    """Where no change is made."""
+    """The spans without changes."""
     for match in QUIET_CALL.finditer(code):
         yield match.start(), closing(code, match.start(1))
     for match in CONDITION.finditer(code):
@@ -96,7 +95,7 @@ def mutants_of(path, text):
         for kind, start, end, replacement in changes(body):
             if start < opened or any(a < end and start < b for a, b in quiet):
                 continue
-            # In the file's own words: strings are blank in the code.
+            # From the file's text: strings are blank in the code.
             if replacement.startswith("!("):
                 replacement = f"!({text[start:end]})"
             yield Mutant(path, code.count("\n", 0, start) + 1, function[1],
@@ -104,8 +103,8 @@ def mutants_of(path, text):
 
 
 def draw(tree, seed, within=""):
-    """All mutants below a path, or at path:line, in the order of the seed: of
-    each kind as many, as far as there are some."""
+    """All mutants below a path, or at path:line, in the order of the seed, with
+    equal chances for each kind."""
     by_kind = collections.defaultdict(list)
     for path in tree.paths(".c"):
         for mutant in mutants_of(path, tree.read(path)):

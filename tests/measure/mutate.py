@@ -1,4 +1,4 @@
-"""mutate - changes that no test notices; scripts/mutate says how it is called."""
+"""mutate - changes that no test notices; scripts/mutate has the usage."""
 
 import argparse
 import itertools

@@ -1,8 +1,8 @@
 """A copy of the checkout in which mutants are built and tested.
 
-The unit tests come first, all of them. Then the functional tests, those first
-that speak of what the mutant is in: its file's noun, its function and the words
-of its line, each the more worth the fewer test files have it.
+All unit tests come first. The functional tests follow, sorted by words of the
+mutant: the noun of the file, the function, and the words of the line. A word is
+worth more the fewer test files have the word.
 """
 
 import collections
@@ -22,7 +22,7 @@ from failure import Failure
 UNIT_SECONDS = 30
 BUILD_SECONDS = 300
 ONE_TEST_SECONDS = 120
-# They are about tools, or go on for a minute.
+# Tests of tools, and tests of a minute.
 NOT_RUN = re.compile(r"test_(?:bench|bench_rounds|run|train|install|measure|"
                      r"mutate|load|big_stream|chaos)\.py")
 WORD = re.compile(r"[a-z]{4,}")
@@ -37,7 +37,7 @@ Result = collections.namedtuple("Result", "verdict test seconds")
 
 
 def words(text):
-    """Stems of the words, in names too: a plural is the same."""
+    """Stems of the words, in names too. Plurals count as singulars."""
     return collections.Counter(
         word.removesuffix("s") for word in WORD.findall(text.lower())
         if word not in COMMON)
@@ -48,16 +48,16 @@ class Probe:
         self.tree = tree
         self.jobs = jobs
         self.root = pathlib.Path(tempfile.mkdtemp(prefix="drover-mutate-"))
-        # What fails without any change is not asked.
+        # Tests that fail without any change are skipped.
         self.broken_units = set()
         self.broken = []
         self.copy()
-        # Neither the optimiser nor warnings about a mutant are waited for.
+        # No optimiser and no warnings, for fast builds.
         self.make = ["make", "-s", f"-j{jobs}", "LTO=", "OPTIMIZE=-O1"]
         self.env = {**os.environ, "CFLAGS": "-w", "PYTHONDONTWRITEBYTECODE": "1",
                     "DROVER": str(self.root / "build" / "drover")}
         self.env.pop("MAKEFLAGS", None)
-        # Where the tests find the tools of the build, too.
+        # A folder of the build, where tests find the tools.
         self.unchanged = self.root / "build" / "release" / "drover"
 
     def close(self):
@@ -65,7 +65,7 @@ class Probe:
         shutil.rmtree(self.root, ignore_errors=True)
 
     def copy(self):
-        """What git knows or would add, as it is now."""
+        """Copies the tracked and addable files in their present state."""
         listed = subprocess.run(
             ["git", "ls-files", "-z", "--cached", "--others",
              "--exclude-standard"], check=True, text=True, cwd=self.tree.root,
@@ -92,8 +92,8 @@ class Probe:
                 path.name not in self.broken_units]
 
     def unit(self, first=()):
-        """The names of unit tests that fail: of one, but without a mutant of
-        all. Those named first begin."""
+        """The names of failing unit tests: the first failure, or all without a
+        mutant. Tests with a word of `first` in the name begin."""
         tests = sorted(self.unit_tests(), key=lambda test: (
             -sum(words(test.name)[word] for word in first), test.name))
         failed = []
@@ -109,7 +109,7 @@ class Probe:
         return failed
 
     def functional_files(self, wanted):
-        """The test files, those first that have most of the wanted words."""
+        """The test files, sorted by worth for the wanted words."""
         found = {}
         folder = self.root / "tests" / "functional"
         for path in sorted(folder.rglob("test_*.py")):
@@ -129,7 +129,7 @@ class Probe:
         return sorted(found, key=lambda path: (-worth(path), path))
 
     def pytest(self, tests, seconds, *options, **env):
-        """(whether time was left, names of tests that failed)"""
+        """(whether time was left, names of failing tests)"""
         status, output = self.run(
             ["/usr/bin/python3", "-m", "pytest", "-q", "-rfE", "-p",
              "no:cacheprovider", "-m", "not alone", *options, *tests],
@@ -151,8 +151,8 @@ class Probe:
         self.broken_units = set(self.unit())
 
     def is_killed_by(self, name):
-        """Does the test fail alone, too, and not without the mutant? The
-        machine may have been busy."""
+        """Whether the test also fails alone, and passes without the mutant. A
+        busy machine may fail a test once."""
         if not self.pytest([name], ONE_TEST_SECONDS)[1]:
             return False
         if not self.pytest([name], ONE_TEST_SECONDS,
@@ -162,8 +162,8 @@ class Probe:
         return False
 
     def functional(self, mutant, text, end):
-        """The name of a test that notices the mutant, or None; and whether
-        time was left for all."""
+        """(name of a test that notices the mutant, or None; whether time was
+        left for all tests)"""
         line = text.splitlines()[mutant.line - 1]
         files = self.functional_files(
             words(f"{mutant.path.stem} " * 3 + f"{mutant.function} " * 2 +
@@ -181,7 +181,7 @@ class Probe:
             passed.append(failed[0])
 
     def test(self, mutant, changed, seconds):
-        """The Result of a mutant, whose file's text is then changed."""
+        """The Result of a mutant; changed is the mutated text of the file."""
         path = self.root / mutant.path
         text = path.read_text(encoding="utf-8")
         start = time.monotonic()

@@ -1,7 +1,7 @@
 """The words of C comments: pronouns and pointers, openings, long sentences.
 
-A pronoun or a pointer is a word that the reader has to look up elsewhere: what it
-stands for is in another place of the sentence or of the file.
+A pronoun or pointer is a word whose meaning stands elsewhere, in another place
+of the sentence or of the file.
 """
 
 import collections
@@ -26,7 +26,7 @@ GOAL = 0.06
 
 
 class Count:
-    """What was counted in one file or in many."""
+    """The counts of a file, or of many files."""
 
     def __init__(self):
         self.words = self.pointers = 0
@@ -41,13 +41,13 @@ class Count:
         return 100 * getattr(self, part) / max(getattr(self, whole), 1)
 
     def surplus(self):
-        """By how many pointers it is too many, negative: a long file with a few
-        more than the goal comes before a short one that has many."""
+        """The distance to the goal in pointers, negative above the goal. A long
+        file slightly above the goal sorts before a short file far above."""
         return GOAL * self.words - self.pointers
 
 
 def count(text):
-    """Of one source file's text."""
+    """The counts of a source file's text."""
     c = Count()
     for comment in sources.comments(text):
         words = WORD.findall(comment)

@@ -6,7 +6,7 @@ import sources
 
 FUNCTION_LINES = 60
 FILE_LINES = 500
-# As `make format` lays it out: the name opens a line, a brace alone ends it all.
+# In the layout of `make format`: the name opens a line, a lone brace ends all.
 FUNCTION = re.compile(r"^(\w+)\([^;{]*?\)\n\{\n.*?^\}$", re.M | re.S)
 
 
@@ -19,8 +19,8 @@ def functions(text):
 
 
 def report(tree, options):
-    """Prints each function and file that is too long. 1 when there are more
-    long functions than are allowed, or any long file."""
+    """Prints each function and file above its limit. 1 for any long file, or
+    for more long functions than allowed."""
     count = long_functions = long_files = 0
     for path in tree.paths(".c", ".h", ".lua"):
         text = tree.read(path)

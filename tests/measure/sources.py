@@ -1,10 +1,10 @@
-"""The C sources of the program, and what is code in them and what is comment."""
+"""The C sources of the program, split into code and comments."""
 
 import re
 
 FOLDERS = ("shared", "master", "worker")
 
-# In C's own order of precedence: what begins first is what it is.
+# In C's order of precedence: the token that begins first wins.
 TOKEN = re.compile(r"""
     (?P<comment> /\*.*?\*/ | //[^\n]*)
   | (?P<string> "(?:\\.|[^"\\\n])*" | '(?:\\.|[^'\\\n])*')
@@ -12,7 +12,7 @@ TOKEN = re.compile(r"""
 
 
 class Tree:
-    """A checkout of the project, however its folders are laid out."""
+    """A checkout of the project, in any layout of the folders."""
 
     def __init__(self, root):
         self.root = root
@@ -33,7 +33,7 @@ def blank(text):
 
 
 def code(text, keep_strings=False):
-    """The text with its comments and strings blanked: offsets stay."""
+    """The text with blanks for comments and strings; offsets stay."""
     def replace(match):
         if keep_strings and match["string"] is not None:
             return match[0]

@@ -1,11 +1,10 @@
 /*
  * trace - the calls of a process, for `scripts/measure borders`.
  *
- * Preloaded into a program that was compiled with -finstrument-functions.
- * Each process writes its calls into a file of its own, TRACE_FOLDER/PID, which
- * the tool has mapped: a count, then a word per call and per return. The word
- * is the function's address, with the highest bit set for a return. A full
- * file takes no more.
+ * Preloaded into a program compiled with -finstrument-functions. Each process
+ * writes calls to the file TRACE_FOLDER/PID, mapped by the tool: a count, then
+ * a word per call and per return. The word is the function's address, with the
+ * highest bit set for a return. A full file takes no more words.
  */
 #include <sys/mman.h>
 

@@ -1,6 +1,6 @@
-"""Goal: what is wrong with a configuration is one clear line, with file, line
-and key or address, and nothing has started. The exit status says of what kind
-it is: 64 the command line, 75 somebody else has it, 78 the configuration."""
+"""Goal: a fault of a configuration is a clear line with file, line and key or
+address, and nothing has started. The exit status names the kind of fault: 64
+the command line, 75 a port or folder in use, 78 the configuration."""
 
 import os
 import re
@@ -22,7 +22,7 @@ routes:
   - {{ path: /, service: b }}
 """
 
-# What is replaced by what; the line it is on; what the message must name.
+# Old text, new text; the line of the fault; a word of the message.
 WRONG = {
     "unknown key": ("services:", "colour: red\nservices:", 4, "colour"),
     "unknown key inside": ("name: b", "name: b\n    colour: red", 6,
@@ -75,7 +75,7 @@ def test_wrong_configuration(place, what):
         assert word.lower() in said.lower()
         at = re.search(r"gateway\.yaml:(\d+): ", said)
         assert at, said
-        # Editors want the place in front; a log has the time there.
+        # Editors want the place in front; a log begins with the time.
         assert said.startswith(path) == (args == ("-t",))
         if line:
             assert int(at.group(1)) == line, said

@@ -1,5 +1,5 @@
-"""Goal: a respond route answers as the demo services need it: with a number of
-its own each time, late, and failing as often as it is told."""
+"""Goal: a respond route answers as the demo services need: with a new number
+in each response, after the configured delay, failing at the configured rate."""
 
 import re
 import time
