@@ -1,4 +1,4 @@
-/* A configuration from a string, by way of a file that is gone afterwards. */
+/* Loads a configuration from a string, through a temporary file. */
 #ifndef CONFIG_FIXTURE_H
 #define CONFIG_FIXTURE_H
 
@@ -85,7 +85,7 @@ fixture_message(const char *error)
 #define LISTEN "listen: [{ address: '*:1' }]\n"
 #define SERVICE LISTEN "services:\n- name: a\n  endpoints: ['h:1']\n"
 
-/* The message must begin so. */
+/* The expected start of the message. */
 struct mistake {
 	const char *text;
 	const char *message;

@@ -1,5 +1,5 @@
-/* Goal: a good file gives the values it says and the documented defaults. What
- * is wrong with a bad one is test_config_errors.c's. */
+/* Goal: a good file gives the written values and the documented defaults.
+ * Faulty files are in test_config_errors.c. */
 #include "config_fixture.h"
 
 #include "config_names.h"
@@ -202,7 +202,7 @@ test_full_services(void **state)
 	config_load_free(c);
 }
 
-/* Who makes heads short need not say so of targets too. */
+/* A shorter header limit shortens the target limit, too. */
 static void
 test_target_fits_the_head(void **state)
 {
@@ -347,7 +347,7 @@ test_environment(void **state)
 	config_load_free(c);
 }
 
-/* A variable is a value, whatever is in it. */
+/* The content of a variable is a value, never YAML. */
 static void
 test_environment_is_no_yaml(void **state)
 {
@@ -387,8 +387,7 @@ test_off_in_every_spelling(void **state)
 	}
 }
 
-/* Routes of one path to one service are told apart by nothing that a metric
- * has. */
+/* Routes share a series when path and service are the same. */
 static void
 test_series(void **state)
 {
@@ -444,7 +443,7 @@ test_spawn_needs_no_url(void **state)
 	config_load_free(c);
 }
 
-/* In a child, for the name is the host's. 0: as it should be. */
+/* Runs in a child, since the host name changes. 0: success. */
 static int
 long_host_name(void)
 {
@@ -477,7 +476,7 @@ test_long_host_name(void **state)
 		_exit(long_host_name());
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
-		skip(); /* this host's name is not ours to change */
+		skip(); /* no permission to change the host name */
 	assert_int_equal(status, 0);
 }
 

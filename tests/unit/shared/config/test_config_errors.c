@@ -1,6 +1,5 @@
-/* Goal: each mistake gives one line with file, line and key that says what is
- * wrong and what would be right. Several at a time are test_config_report.c's.
- */
+/* Goal: each mistake gives a line with file, line, key, the fault and the right
+ * form. Files with several mistakes are in test_config_report.c. */
 #include "config_fixture.h"
 
 #include <sys/stat.h>
@@ -386,7 +385,7 @@ test_routes(void **state)
 	CHECK_ALL(mistakes);
 }
 
-/* One more than each list may have. */
+/* Each list gets an entry more than allowed. */
 static void
 test_too_many(void **state)
 {
@@ -427,7 +426,7 @@ test_too_many(void **state)
 	}
 }
 
-/* The message of a secret value does not tell it. */
+/* A message never quotes a secret value. */
 static void
 test_secrets(void **state)
 {

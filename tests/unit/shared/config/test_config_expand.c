@@ -1,5 +1,5 @@
-/* Goal: references, defaults and escapes expand as in compose files, and the
- * shield hides them from YAML and from nobody else. */
+/* Goal: references, defaults and escapes expand as in compose files. The shield
+ * hides references from YAML alone. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -58,7 +58,7 @@ test_values(void **state)
 	    {"{\"id\":\"{{random}}\",\"a\":[1,{}]}",
 		"{\"id\":\"{{random}}\",\"a\":[1,{}]}"},
 	    {"${T_UNSET:-{\"a\":{}}}", "{\"a\":{}}"},
-	    /* What comes from outside is text, and is not expanded again. */
+	    /* A variable's value is text, and never expanded again. */
 	    {"${T_TRICKY}", "${T_SET}\n  evil: \"yes\""},
 	};
 	char why[CONFIG_EXPAND_WHY_MAX];

@@ -1,5 +1,5 @@
-/* Goal: the examples in conf/ load, and say what the README and the compose
- * file rely on. Run in the project's root. */
+/* Goal: the examples in conf/ load, with the values named in the README and the
+ * compose file. Run in the project's root. */
 #include <glob.h>
 #include <setjmp.h>
 #include <stdarg.h>

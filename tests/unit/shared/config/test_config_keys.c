@@ -1,5 +1,5 @@
-/* Goal: each row of the tables of keys is whole, and conf/README.md is what the
- * rows say. Run in the project's root. */
+/* Goal: each row of the tables of keys is whole, and conf/README.md matches the
+ * rows. Run in the project's root. */
 #include "config_fixture.h"
 
 #include "config_keys.h"
@@ -23,7 +23,7 @@ check_row(const struct config_key *k)
 		assert_true(k->min < k->max);
 	if (!has_keys)
 		assert_non_null(k->help);
-	/* A number that may be left out has to be something then. */
+	/* An absent number needs a default. */
 	if (k->type <= CONFIG_BOOL)
 		assert_non_null(k->otherwise);
 	assert_false(k->required && k->otherwise != NULL);
@@ -54,7 +54,7 @@ test_rows(void **state)
 	assert_in_range(rows, 70, 1000);
 }
 
-/* Every table is read once with nothing but what is required. */
+/* Reads every table once with only the required keys. */
 static void
 test_defaults_hold(void **state)
 {

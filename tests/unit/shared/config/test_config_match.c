@@ -1,12 +1,12 @@
-/* Goal: what a route asks of a request besides its path is read, and what can
- * not be is one line with file, line and key. */
+/* Goal: the conditions of a route are read. A faulty condition gives a line
+ * with file, line and key. */
 #include <llhttp.h>
 
 #include "config_fixture.h"
 
 #define BIT(method) (UINT64_C(1) << HTTP_##method)
 
-/* One route on one line, and one route on several. */
+/* A route on a single line, and a route on several lines. */
 #define ROUTE(more) LISTEN "routes: [{ path: /, handler: count, " more " }]\n"
 #define ROUTES LISTEN "routes:\n- path: /\n  handler: count\n"
 
@@ -36,7 +36,7 @@ test_exact(void **state)
 	c = fixture_load(ROUTE("exact: \"${T_EXACT}\""));
 	assert_true(c->routes[0].exact);
 	config_load_free(c);
-	/* Another route than the prefix of that path. */
+	/* An exact path differs from the same path as a prefix. */
 	c = fixture_load(
 	    LISTEN "routes:\n"
 		   "- { path: /, exact: true, handler: count }\n"
@@ -126,7 +126,7 @@ test_headers_and_query(void **state)
 	config_load_free(c);
 }
 
-/* Conditions go with whatever answers. */
+/* Conditions combine with every kind of target. */
 static void
 test_targets(void **state)
 {

@@ -1,11 +1,11 @@
-/* Goal: all that is wrong with a file is listed, in the order of lines and
- * without consequences of what is listed already; warnings do not refuse it. */
+/* Goal: a report lists all faults of a file by line, without consequences of
+ * other faults. Warnings do not refuse the file. */
 #include "config_fixture.h"
 
 #include "config_keys.h"
 #include "config_guess.h"
 
-/* Without the file's name, which begins each line. */
+/* The lines without the leading file name. */
 static void
 strip(char *lines)
 {
@@ -86,7 +86,7 @@ static void
 test_no_consequences(void **state)
 {
 	(void)state;
-	/* The service is there, under a name that is wrong. */
+	/* The service exists, with a faulty name. */
 	expect_faults(LISTEN "services:\n"
 			     "- name: a b\n"
 			     "  endpoints: ['h:1']\n"
@@ -97,7 +97,7 @@ test_no_consequences(void **state)
 			     "routes: [{ path: /, service: a }]\n",
 	    "2: services: must be a list, [a, b] or `- ` lines, but is a "
 	    "single value");
-	/* Which target was meant is known. */
+	/* A faulty key or value still tells the target. */
 	expect_faults(LISTEN "routes: [{ path: /, handler: x }]\n",
 	    "2: routes[0].handler: `x` is not one of metrics, count, "
 	    "cpu_bound, health, welcome");
@@ -108,7 +108,7 @@ test_no_consequences(void **state)
 	expect_faults("listen: [{ adress: '*:1' }]\n",
 	    "1: listen[0].adress: unknown key; did you mean `address`? known "
 	    "here: address, accept");
-	/* The two may ask for different things yet. */
+	/* The faulty conditions may still differ. */
 	expect_faults(LISTEN "routes:\n"
 			     "- { path: /, handler: count }\n"
 			     "- { path: /, handler: count, host: '*' }\n",
@@ -134,7 +134,7 @@ test_no_consequences(void **state)
 	    "write *:3000, 127.0.0.1:3000, [::]:3000 or unix:/path");
 }
 
-/* Twenty, then how many more there are. */
+/* Twenty faults, then the count of the rest. */
 static void
 test_cap(void **state)
 {
@@ -190,7 +190,7 @@ test_warnings(void **state)
 	expect_warnings(LISTEN,
 	    "1: warning: routes: there are none, so every request gets a 404");
 
-	/* They may explain a fault, so they go with it, but behind. */
+	/* Warnings may explain a fault, hence follow the faults. */
 	assert_null(fixture_try(LISTEN "cluster: ${T_UNSET}\n"
 				       "state_dir: x\n",
 	    error));
@@ -224,7 +224,7 @@ test_guesses(void **state)
 	    {"fro", "for"},
 	    {"of", NULL},
 	    {"", NULL},
-	    {"queue", NULL}, /* with a NUL behind, say */
+	    {"queue", NULL}, /* a name followed by a NUL, for example */
 	    {"connectionsconnectionsconnections", NULL},
 	};
 
