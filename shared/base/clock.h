@@ -1,6 +1,6 @@
 /*
- * clock - CLOCK_MONOTONIC right now. loop_now_us() has the time at which the
- * loop's last poll returned, which costs no call and does for most.
+ * clock - CLOCK_MONOTONIC right now. loop_now_us() is the time at which the
+ * loop's last poll returned: cheaper, and enough in most places.
  */
 #ifndef CLOCK_H
 #define CLOCK_H

@@ -1,8 +1,8 @@
 /*
- * counter - cells of shared memory that one process writes and any process
- * reads.
+ * counter - cells of shared memory with one writing process and any number of
+ * readers.
  *
- * A cell's only writer adds without a lock prefix: a load and a store.
+ * The only writer adds without a lock prefix: a load and a store.
  */
 #ifndef COUNTER_H
 #define COUNTER_H

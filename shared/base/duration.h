@@ -1,12 +1,13 @@
 /*
  * duration - how long requests took, in the few buckets that a metrics page
- * shows: bounds of 1 ms to 10 s in steps of 1, 2.5 and 5, both in shared
- * memory and on the page. The finer histogram.h is for the loop's delay, of
- * which there is one per worker; of these there is one per route and status.
+ * shows: bounds of 1 ms to 10 s in steps of 1, 2.5 and 5. Shared memory and the
+ * page have the same buckets. The finer histogram.h serves the loop's delay:
+ * one histogram per worker, whereas each route and status has a
+ * duration_histogram.
  *
- * One process writes, any number read: an addition is a relaxed load and
- * store, no lock prefix. A reader may see a count that is one sample ahead of
- * the sum; no more than that.
+ * One process writes, any number read: an addition is a relaxed load and store,
+ * no lock prefix. A reader may see a count ahead of the sum by one sample, no
+ * more.
  *
  * Source: Prometheus's histograms; a bound is part of its bucket (le).
  */
@@ -30,15 +31,15 @@ struct duration_histogram {
  * and not 0.0025000000000000001. */
 extern const uint64_t duration_bounds_us[DURATION_BUCKETS];
 extern const char *const duration_bounds_str[DURATION_BUCKETS];
-/* By the power of two that a duration begins in, the bucket of the first
- * duration there: no power has two bounds. */
+/* Indexed by the highest bit of a duration: the bucket of the shortest duration
+ * with the same highest bit. No power of two has two bounds. */
 extern const uint8_t duration_first_bucket[64];
 
 /* 0 .. DURATION_BUCKETS - 1. */
 static inline unsigned
 duration_bucket(uint64_t us)
 {
-	/* Of the highest bit: 63 minus what clz counts, in one instruction. */
+	/* The highest bit: 63 minus the zeros in front, in one instruction. */
 	unsigned power = (unsigned)__builtin_clzll(us | 1) ^ 63;
 	unsigned first = duration_first_bucket[power];
 
@@ -60,7 +61,7 @@ duration_add(struct duration_histogram *h, uint64_t us)
 	duration_bump(&h->sum_us, us);
 }
 
-/* The same for 0 us, which is what most wait. */
+/* The same for 0 us, the most frequent wait. */
 static inline void
 duration_add_none(struct duration_histogram *h)
 {

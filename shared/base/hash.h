@@ -1,10 +1,10 @@
 /*
  * hash - 64-bit hashes of bytes, the same on every host. Both processes.
  *
- * Not for tables that a client could fill: nothing here is secret. FNV-1a
- * (draft-eastlake-fnv), and the finaliser of SplitMix64 (Steele, Lea, Flood
- * 2014) for those who use a few of the bits or compare by order: FNV alone
- * leaves names that differ in their last byte close to each other.
+ * Not for tables that a client could fill: nothing is secret. FNV-1a
+ * (draft-eastlake-fnv) leaves names close to each other that differ in the last
+ * byte. The finaliser of SplitMix64 (Steele, Lea, Flood 2014) helps callers
+ * that use a few of the bits or compare by order.
  */
 #ifndef HASH_H
 #define HASH_H
@@ -25,7 +25,7 @@ hash_bytes(uint64_t hash, const void *data, size_t len)
 	return hash;
 }
 
-/* Each bit of the result depends on all bits of n; one to one. */
+/* Each bit of the result depends on all bits of n; a bijection. */
 static inline uint64_t
 hash_mix(uint64_t n)
 {

@@ -81,7 +81,7 @@ bucket_middle(unsigned bucket)
 {
 	uint64_t begin = bucket == 0 ? 0 : histogram_bucket_end(bucket - 1);
 
-	/* The last one has no end, so no middle either. */
+	/* The last bucket has no end, hence no middle. */
 	if (bucket == LAST)
 		return UINT64_MAX;
 	return begin + (histogram_bucket_end(bucket) - begin) / 2;
@@ -96,11 +96,12 @@ histogram_quantile(const struct histogram *h, double q)
 
 	if (count == 0)
 		return 0;
-	/* The smallest sample that has at least q of all at or below it. */
+	/* The rank of the smallest sample with a share of at least q at or
+	 * below. */
 	rank = (uint64_t)(q * (double)count);
 	if ((double)rank < q * (double)count)
 		rank++;
-	/* The writer goes on meanwhile, so the sum may pass the rank early. */
+	/* The writer goes on meanwhile: the sum may pass the rank early. */
 	while (bucket < LAST) {
 		seen += load(&h->buckets[bucket]);
 		if (seen >= rank)

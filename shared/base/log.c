@@ -21,7 +21,7 @@ static struct {
 	enum log_level level;
 	enum log_format format;
 	char ident[IDENT_MAX];
-	unsigned lost; /* lines that nobody took */
+	unsigned lost; /* dropped lines */
 } state = {.level = LOG_LEVEL_INFO, .ident = "drover"};
 
 static const char *const level_names[] = {
@@ -65,7 +65,7 @@ stamp(char *buf, size_t cap)
 	snprintf(buf + len, cap - len, ".%03dZ", (int)(now.tv_usec / 1000));
 }
 
-/* The message may quote what a peer sent: keep it to one printable line. */
+/* The message may quote a peer: keep the line printable. */
 static void
 make_printable(char *s)
 {
@@ -114,7 +114,8 @@ log_unblock(int fd)
 	struct stat st;
 	int flags = fcntl(fd, F_GETFL);
 
-	/* Not a terminal: that is shared with programs that don't expect it. */
+	/* Not a terminal, which is shared with programs that expect blocking
+	 * writes. */
 	if (fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode) && flags != -1)
 		(void)fcntl(fd, F_SETFL, flags | O_NONBLOCK);
 }
@@ -127,8 +128,8 @@ log_open_file(const char *path)
 	    0640);
 }
 
-/* A reader that has stopped (a full pipe, a terminal on hold) must not stop
- * us. Below PIPE_BUF, a pipe takes a whole line or nothing. */
+/* A stopped reader (a full pipe, a terminal on hold) must not stop us. Below
+ * PIPE_BUF, a pipe takes a whole line or nothing. */
 static bool
 put(enum log_level level, const char *message)
 {

@@ -1,11 +1,11 @@
 /*
  * log - one line per event, to stderr, as text or JSON. Both processes.
  *
- * A line is `what: object id, reason, numbers`, below 2 KiB, written with one
- * write(2), so lines of several processes do not mix. A line that nobody takes
- * (a full pipe) is dropped and counted, never waited for. Nothing per request
- * is logged above debug (the access log is its own thing), and nothing secret:
- * never a URL with a password, never a header's or body's text.
+ * A line is `what: object id, reason, numbers`, below 2 KiB. One write(2) per
+ * line keeps the lines of several processes apart. A line without a reader (a
+ * full pipe) is dropped and counted, never waited for. Nothing per request is
+ * logged above debug: requests have an access log. Nothing secret is logged: no
+ * URL with a password, no text of a header or a body.
  */
 #ifndef LOG_H
 #define LOG_H
@@ -21,23 +21,24 @@ enum log_level {
 };
 enum log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
 
-/* Exit status for "the configuration is wrong": a supervisor that sees it
- * does not start the process again. EX_CONFIG of <sysexits.h>. */
+/* Exit status for "the configuration is wrong": a supervisor then does not
+ * start the process again. EX_CONFIG of <sysexits.h>. */
 #define LOG_EXIT_CONFIG 78
-/* For "not now, but later maybe": somebody else has the port or the folder. A
- * supervisor may try again. EX_TEMPFAIL. */
+/* Exit status for "not now, but later maybe": another process has the port or
+ * the folder. A supervisor may try again. EX_TEMPFAIL. */
 #define LOG_EXIT_BUSY 75
 
 void log_init(enum log_level level, enum log_format format);
-/* Makes fd non-blocking if it is a pipe: log_init() does that for standard
- * error. */
+/* Makes a pipe non-blocking; no effect on other files. log_init() calls
+ * log_unblock() for standard error. */
 void log_unblock(int fd);
-/* Opens a log file to append to; makes it (0640) if it is not there. A FIFO
- * that nobody reads is ENXIO, not a wait. -1 with errno. */
+/* Opens a log file for appending, and creates a missing file (0640). A FIFO
+ * without a reader is ENXIO, not a wait. -1 with errno. */
 int log_open_file(const char *path);
-/* Who writes, "master" or "worker 1"; copied, 31 characters at most. */
+/* The name of the writer, "master" or "worker 1"; copied, 31 characters at
+ * most. */
 void log_ident(const char *ident);
-/* For what would be dear to put together. */
+/* For messages that are costly to build. */
 bool log_is_debug(void);
 
 #define LOG_PRINTF __attribute__((format(printf, 1, 2)))

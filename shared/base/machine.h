@@ -1,9 +1,9 @@
 /*
- * machine - the table of a state machine: a row per state with its name and
- * the steps that are legal from there.
+ * machine - the table of a state machine: a row per state, with its name and
+ * the legal steps.
  *
- * The enum, the object's field and the one setter are the owner's. Nothing but
- * that setter, and whoever makes the object, assigns the field.
+ * The owner has the enum, the field and the one setter. Only the setter, and
+ * the code that makes the object, assign the field.
  */
 #ifndef MACHINE_H
 #define MACHINE_H
@@ -16,7 +16,7 @@
 
 struct machine_state {
 	const char *name;
-	uint32_t next; /* MACHINE_TO() of every state that may follow */
+	uint32_t next; /* MACHINE_TO() of every legal next state */
 };
 
 #define MACHINE_TO(state) (UINT32_C(1) << (state))
@@ -34,9 +34,9 @@ void machine_log(const struct machine_state *from,
     __attribute__((format(printf, 3, 4)));
 
 /*
- * The body of a setter that has found the step legal: logs it at debug level,
- * assigns. field: the object's, a bit field or not; the rest is a format with
- * its arguments, which names the object.
+ * The body of a setter that has found the step legal: logs at debug level,
+ * assigns. field: of the object, a bit field or not. The rest is a format with
+ * its arguments, to name the object.
  */
 #define MACHINE_STEP(states, field, to, ...)                                   \
 	do {                                                                   \

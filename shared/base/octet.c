@@ -8,7 +8,7 @@
 #define H (OCTET_TEXT | OCTET_TOKEN)                /* the number sign */
 #define T (OCTET_TEXT | OCTET_TARGET | OCTET_TOKEN) /* in no host */
 #define R (OCTET_TEXT | OCTET_TARGET | OCTET_HOST)  /* in no token */
-#define M (T | R)                                   /* in both */
+#define M (T | R)                                   /* T and R */
 #define D (T | R | OCTET_DIGIT)
 #define O OCTET_TEXT /* obs-text */
 
@@ -34,8 +34,8 @@ const uint8_t octet_classes[256] = {
 };
 /* clang-format on */
 
-/* The high bit of each of eight bytes that is below 0x20 or 0x7f; those above
- * the lowest one that is set may be wrong. */
+/* Sets the high bit of each of eight bytes below 0x20 or equal to 0x7f. Bits
+ * above the lowest set bit may be wrong. */
 static uint64_t
 controls(uint64_t eight)
 {

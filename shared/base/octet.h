@@ -1,5 +1,5 @@
 /*
- * octet - what a byte may be in HTTP (RFC 9110 sections 5.5 and 5.6).
+ * octet - the classes of bytes in HTTP (RFC 9110 sections 5.5 and 5.6).
  *
  * Both processes. Pure; knows nothing of locales.
  */
@@ -35,7 +35,7 @@ octet_is_blank(char c)
 	return c == ' ' || c == '\t';
 }
 
-/* The first byte in [at, end) that is not of the class, or end. */
+/* The first byte in [at, end) outside the class, or end. */
 static inline const char *
 octet_skip(const char *at, const char *end, enum octet_class class)
 {
@@ -47,7 +47,7 @@ octet_skip(const char *at, const char *end, enum octet_class class)
 /* The same for OCTET_TEXT, eight bytes at a time. */
 const char *octet_skip_text(const char *at, const char *end);
 
-/* The value of a hexadecimal digit; -1: it is none. */
+/* The value of a hexadecimal digit, else -1. */
 int octet_hex(char c);
 /* Whether [at, at + len) is lower, but for the case of ASCII's letters; lower
  * has none in upper case. */

@@ -1,9 +1,9 @@
 /*
- * slab - objects of one size, kept for reuse (after Bonwick 1994, without its
- * constructors): what each request needs one of costs no search for memory.
+ * slab - objects of one size, kept for reuse (after Bonwick 1994, without
+ * constructors): objects that each request needs cost no search for memory.
  *
- * Both processes. Objects come from malloc(3) one by one, and those that nobody
- * has needed for a while go back there.
+ * Both processes. Objects come from malloc(3) one by one, and are freed after a
+ * while without use.
  */
 #ifndef SLAB_H
 #define SLAB_H
@@ -18,14 +18,14 @@ struct slab {
 };
 
 void slab_init(struct slab *slab, size_t bytes);
-/* Frees what is kept; whoever has an object still has it. */
+/* Frees the kept objects; objects in use stay valid. */
 void slab_fini(struct slab *slab);
 
-/* Memory for one, not cleared; NULL with ENOMEM. */
+/* Memory for an object, not cleared; NULL with ENOMEM. */
 void *slab_get(struct slab *slab);
-/* Gives it back; NULL is left alone. */
+/* Returns an object; NULL has no effect. */
 void slab_put(struct slab *slab, void *object);
-/* Frees what nobody has needed since the last call. */
+/* Frees the objects that were not needed since the last call. */
 void slab_trim(struct slab *slab);
 
 #endif

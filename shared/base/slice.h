@@ -1,8 +1,8 @@
 /*
- * slice - a run of bytes inside a buffer that somebody else owns. Pure.
+ * slice - a run of bytes inside a buffer of another owner. Pure.
  *
- * A slice is valid as long as the buffer holds those bytes; each function that
- * gives one says until when.
+ * A slice is valid as long as the buffer holds the bytes; each function that
+ * returns a slice says until when.
  */
 #ifndef SLICE_H
 #define SLICE_H
@@ -14,12 +14,12 @@
 #include "octet.h"
 
 struct slice {
-	const char *at; /* NULL: not there */
+	const char *at; /* NULL: absent */
 	size_t len;
 };
 
-/* Whether s is text, which is in lower case, but for the case of ASCII's
- * letters. */
+/* True when s is text, whatever the case of ASCII letters in s. text must be in
+ * lower case. */
 static inline bool
 slice_is(struct slice s, const char *text)
 {
