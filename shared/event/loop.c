@@ -22,9 +22,9 @@ struct grave {
 struct loop {
 	int epoll_fd;
 	bool running;
-	bool shared; /* a descriptor may have copies in other processes */
+	bool shared;           /* a child may hold duplicates of descriptors */
 	unsigned ready_count;  /* of the last poll */
-	unsigned urgent_count; /* registered watches that are urgent */
+	unsigned urgent_count; /* registered urgent watches */
 	uint64_t woke_ns;
 	uint64_t now_us; /* the same; asked for far more often than set */
 	struct timer_heap timers;
@@ -156,8 +156,8 @@ loop_watch_close(struct loop *loop, struct loop_watch *w)
 {
 	int fd = w->fd;
 
-	/* The kernel forgets a closed descriptor by itself, but not while a
-	 * duplicate of it lives on in another process. */
+	/* The kernel unregisters a closed descriptor, but not while another
+	 * process holds a duplicate. */
 	if (loop->shared)
 		loop_watch_del(loop, w);
 	else
@@ -305,8 +305,9 @@ dispatch(struct loop *loop, int count, bool urgent)
 		struct loop_watch *w = loop->events[i].data.ptr;
 		uint32_t events = w->ready;
 
-		/* Closed earlier in this batch, it is in the grave and has
-		 * none; opened again, its events are still to come. */
+		/* A watch that was closed earlier in the batch has no events. A
+		 * watch that was opened again gets new events from the next
+		 * poll. */
 		if (events == 0 || w->urgent != urgent)
 			continue;
 		w->ready = 0;
@@ -320,7 +321,7 @@ run_timers(struct loop *loop)
 	uint64_t now_us = loop_now_us(loop);
 	struct timer *t;
 
-	/* Ends: whoever re-arms does so for later than what is due now. */
+	/* Terminates: a callback re-arms its timer for later than now_us. */
 	while ((t = timer_heap_pop(&loop->timers, now_us)) != NULL)
 		t->fn(t->arg);
 }
@@ -328,8 +329,8 @@ run_timers(struct loop *loop)
 static void
 run_deferred(struct loop *loop)
 {
-	/* As many as there are now: what they defer waits for the next round,
-	 * so that a chain of them can't keep the loop from polling. */
+	/* Only the work queued by now. Work deferred meanwhile waits for the
+	 * next round: an endless chain cannot keep the loop from polling. */
 	for (size_t n = loop->deferred_count; n > 0; n--) {
 		struct loop_deferred *d = loop->deferred_head;
 
@@ -340,7 +341,7 @@ run_deferred(struct loop *loop)
 	}
 }
 
-/* True: poll first. Who stops has no time for it. */
+/* True: poll once more before the end. A stopping loop does not. */
 static bool
 end_iteration(struct loop *loop, bool has_polled)
 {

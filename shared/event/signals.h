@@ -1,8 +1,8 @@
 /*
  * signals - signals as events of the loop, by signalfd(2). Both processes.
  *
- * They are blocked, so nothing of the program is ever interrupted and no
- * handler has to be async-signal-safe. The mask is inherited over fork.
+ * The signals are blocked: nothing in the program is interrupted, and no
+ * handler must be async-signal-safe. A child inherits the mask over fork.
  */
 #ifndef SIGNALS_H
 #define SIGNALS_H
@@ -13,7 +13,7 @@
 
 typedef void signals_fn(void *arg, int signal);
 
-/* Embedded in its owner; zeroed is closed. */
+/* Embedded in the owner; zeroed means closed. */
 struct signals {
 	struct loop *loop;
 	struct loop_watch watch;
@@ -21,11 +21,10 @@ struct signals {
 	void *arg;
 };
 
-/* Blocks the set and calls fn(arg, signal) for each that arrives. -1 with
- * errno. */
+/* Blocks the set; each arrival calls fn(arg, signal). -1 with errno. */
 int signals_open(struct signals *s, struct loop *loop, const sigset_t *set,
     signals_fn *fn, void *arg);
-/* They stay blocked. Idempotent. */
+/* The signals stay blocked. Idempotent. */
 void signals_close(struct signals *s);
 
 #endif

@@ -6,7 +6,7 @@
 
 #define FIRST_CAP 64
 
-/* Each idle connection has one: 8 bytes more cost it 16 of the heap. */
+/* Each idle connection has a timer: 8 bytes more cost 16 bytes of the heap. */
 _Static_assert(sizeof(struct timer) <= 40, "a timer has grown");
 
 void

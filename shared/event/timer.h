@@ -1,17 +1,17 @@
 /*
- * timer - deadlines of one event loop, in a binary heap.
+ * timer - deadlines of one event loop, in a binary heap. Both processes.
  *
- * Both processes. A timer is embedded in the object whose deadline it is; the
- * heap only points at it, so a timer must be cleared before its owner's memory
- * goes. Times are microseconds of CLOCK_MONOTONIC.
+ * A timer is embedded in the object that has the deadline. The heap only points
+ * at the timer: clear the timer before the object's memory is freed. Times are
+ * microseconds of CLOCK_MONOTONIC.
  *
  * Moving a pending deadline later is O(1) and does not touch the heap: the
- * entry sinks when its old time comes. That is the common case here, a
- * connection whose idle deadline moves with every read.
+ * entry sinks when the old time comes. Most moves are of this kind, since the
+ * idle deadline of a connection moves with every read.
  *
- * A timer that does something now and then, and not because a time is over, may
- * fire early: when it is the next and the loop is awake anyway. So a busy loop
- * seldom sleeps until a timer that is near.
+ * A timer for periodic work, rather than for a deadline, may fire early: when
+ * no timer comes before and the loop is awake anyway. A busy loop then seldom
+ * sleeps towards a near timer.
  */
 #ifndef TIMER_H
 #define TIMER_H
@@ -26,9 +26,9 @@ struct timer {
 	timer_fn *fn;
 	void *arg;
 	uint64_t due_us;   /* when to fire */
-	uint64_t heap_us;  /* the key it has in the heap, <= due_us */
+	uint64_t heap_us;  /* the key in the heap, <= due_us */
 	uint32_t index;    /* place in the heap + 1, 0 when not pending */
-	uint32_t early_us; /* so much earlier it may */
+	uint32_t early_us; /* tolerance: may fire earlier by as much */
 };
 
 struct timer_heap {
@@ -38,8 +38,8 @@ struct timer_heap {
 };
 
 void timer_init(struct timer *t, timer_fn *fn, void *arg);
-/* For a timer that may fire up to early_us before it is due. Whoever sets it
- * while it fires does so for later than that from now. */
+/* A timer that may fire up to early_us early. A callback that re-arms the timer
+ * sets a time more than early_us from now. */
 void timer_init_early(
     struct timer *t, timer_fn *fn, void *arg, uint32_t early_us);
 bool timer_is_pending(const struct timer *t);
@@ -47,15 +47,15 @@ bool timer_is_pending(const struct timer *t);
 void timer_heap_init(struct timer_heap *heap);
 void timer_heap_fini(struct timer_heap *heap);
 
-/* Arms or moves a timer. -1 with ENOMEM leaves it as it was. */
+/* Arms or moves a timer. -1 with ENOMEM: the timer is unchanged. */
 int timer_heap_set(struct timer_heap *heap, struct timer *t, uint64_t due_us);
-/* Disarms; a timer that is not pending is left alone. */
+/* Disarms a pending timer; no effect otherwise. */
 void timer_heap_clear(struct timer_heap *heap, struct timer *t);
 
-/* When the heap next wants to run: UINT64_MAX when it is empty. */
+/* When the heap next needs a timer_heap_pop(); UINT64_MAX when empty. */
 uint64_t timer_heap_next(const struct timer_heap *heap);
-/* Takes one due timer off the heap, or NULL when none is due at now_us. One
- * that may fire early is due early if it is the next. */
+/* Takes a due timer off the heap; NULL when none is due at now_us. The next
+ * timer of the heap counts as due early_us before its time. */
 struct timer *timer_heap_pop(struct timer_heap *heap, uint64_t now_us);
 
 #endif

@@ -101,8 +101,8 @@ buffer_pool_trim(struct buffer_pool *pool)
 
 	slab_trim(&pool->kept);
 	slab_trim(&pool->read);
-	/* Freed blocks lie between others; malloc by itself gives back only
-	 * what is at the heap's end. */
+	/* Freed blocks lie scattered over the heap; malloc alone returns only
+	 * memory at the end of the heap. */
 	if ((before - free_blocks(pool)) * sizeof(struct buffer) >= TRIM_BYTES)
 		malloc_trim(0);
 }

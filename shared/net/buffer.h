@@ -1,9 +1,9 @@
 /*
- * buffer - fixed-size blocks from a per-process pool, and chains of them.
+ * buffer - fixed-size blocks from a per-process pool, and chains of blocks.
  *
- * Both processes. A block is taken when bytes arrive and goes back when its
- * connection is idle, so an idle connection holds none. The pool has a cap;
- * at the cap buffer_get() says no and the caller refuses or stops reading.
+ * Both processes. A connection takes a block when bytes arrive and returns the
+ * block when idle: an idle connection holds no memory. The pool has a cap. At
+ * the cap buffer_get() returns NULL, and the caller refuses or stops reading.
  */
 #ifndef BUFFER_H
 #define BUFFER_H
@@ -14,20 +14,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* One read's worth. Beyond what most bodies need in one go, and not a multiple
- * of the page's size: the blocks' first bytes, which are the busy ones, would
- * compete for the same few sets of the cache. */
+/* One read's worth: more than most bodies need. The size is no multiple of a
+ * page. Else the blocks' first bytes, the busiest ones, would compete for the
+ * same few cache sets. */
 #define BUFFER_BYTES 66560 /* 65 KiB */
 
-/* What a block to read into leaves free before that: a message that is passed
- * on gets its new head there, and is one piece with its body. That head is
- * longer than the one in whose place it comes by what a proxy adds. */
+/* Free space in front of the bytes of a read. A forwarded message gets a new
+ * head in place of the old one, in one piece with the body. The new head is
+ * longer by the fields that a proxy adds. */
 #define BUFFER_AHEAD 1024
 
 struct buffer {
-	struct slab *home;   /* where it goes back to */
+	struct slab *home;   /* the pool list that the block returns to */
 	struct buffer *next; /* in a chain */
-	uint32_t start;      /* first byte that was not yet consumed */
+	uint32_t start;      /* first unconsumed byte */
 	uint32_t end;        /* first free byte */
 	alignas(max_align_t) char data[BUFFER_BYTES];
 };
@@ -40,19 +40,19 @@ struct buffer_pool *buffer_pool_new(size_t max);
 void buffer_pool_free(struct buffer_pool *pool);
 /* Blocks in use now. */
 size_t buffer_pool_used(const struct buffer_pool *pool);
-/* Gives the system back what nobody has needed since the last call. */
+/* Frees the blocks that were not needed since the last call. */
 void buffer_pool_trim(struct buffer_pool *pool);
 
 /* An empty block, or NULL at the cap or out of memory. */
 struct buffer *buffer_get(struct buffer_pool *pool);
-/* The same, to be filled by one read, behind BUFFER_AHEAD, and emptied soon. It
- * is the one of these that was last given back, and so is still in the cache,
- * whatever was kept elsewhere meanwhile. */
+/* A block for one read, to be emptied soon; the bytes begin at BUFFER_AHEAD.
+ * Blocks for reading have a list of their own, last in, first out. The block is
+ * still in the CPU cache, however many other blocks were returned meanwhile. */
 struct buffer *buffer_get_to_read(struct buffer_pool *pool);
-/* Gives it back; NULL is left alone. */
+/* Returns a block to the pool; NULL has no effect. */
 void buffer_put(struct buffer_pool *pool, struct buffer *b);
 
-/* Moves what was not consumed to the block's start. */
+/* Moves the unconsumed bytes to the start of the block. */
 void buffer_compact(struct buffer *b);
 
 static inline size_t
@@ -67,7 +67,7 @@ buffer_room(const struct buffer *b)
 	return BUFFER_BYTES - b->end;
 }
 
-/* The block as the memory of one object, of bytes at most its size. */
+/* The block as memory for one object; bytes is at most BUFFER_BYTES. */
 static inline void *
 buffer_object(struct buffer *b, size_t bytes)
 {
@@ -82,8 +82,8 @@ struct buffer_chain {
 	size_t bytes;
 };
 
-/* Appends a copy. -1 with ENOBUFS when the pool says no; then a part may have
- * been appended and the chain's owner has to give up. */
+/* Appends a copy. -1 with ENOBUFS when the pool has no block. A part may have
+ * been appended: the owner of the chain has to give up. */
 int buffer_chain_add(struct buffer_chain *chain, struct buffer_pool *pool,
     const void *data, size_t len);
 /* Up to max pieces from the front; returns how many. */

@@ -23,12 +23,13 @@ give_up(struct io *io)
 {
 	io->broken = true;
 	io->writer.is_stuck = true;
-	/* It can't leave any more, and nobody need wait for it. */
+	/* The backlog can never leave: nobody needs to wait. */
 	drop_backlog(io);
 	return -1;
 }
 
-/* After a call that sent n bytes, or failed: 0, or -1 when all is over. */
+/* Accounts for a send of n bytes, or -1. Returns n; 0 for EAGAIN; -1 when the
+ * stream is broken. */
 static ssize_t
 account(struct io *io, ssize_t n)
 {
@@ -51,7 +52,7 @@ send_iov(struct io *io, const struct iovec *iov, int count)
 	int flags = MSG_NOSIGNAL | (io->corked ? MSG_MORE : 0);
 	ssize_t n;
 
-	/* One piece is the common case, and cheaper said so. */
+	/* A single piece is the common case, and send(2) is cheaper. */
 	do
 		n = count == 1
 			? send(io->watch.fd, iov->iov_base, iov->iov_len, flags)
@@ -60,7 +61,7 @@ send_iov(struct io *io, const struct iovec *iov, int count)
 	return account(io, n);
 }
 
-/* What the pipe holds goes out; an empty pipe goes back. */
+/* Sends the bytes of the pipe; an empty pipe returns to the pool. */
 static void
 flush_pipe(struct io *io)
 {
@@ -107,13 +108,13 @@ flush(struct io *io)
 	}
 }
 
-/* Behind what is queued. */
+/* Appends to the backlog. */
 static int
 queue(struct io *io, const char *data, size_t len)
 {
 	if (buffer_chain_add(&io->out, io->buffers, data, len) == -1)
 		return give_up(io);
-	/* The kernel's buffer is full; an event comes when it is not. */
+	/* The kernel's buffer is full; new room is an event. */
 	if (io->out.bytes > 0) {
 		io->writable = false;
 		io->writer.is_stuck = true;
@@ -121,7 +122,7 @@ queue(struct io *io, const char *data, size_t len)
 	return 0;
 }
 
-/* A question that must not leave. */
+/* The reuse check: true when a new request must not be written. */
 static bool
 is_stale(const struct io *io, bool has_polled)
 {
@@ -155,7 +156,7 @@ on_send(void *arg, bool has_polled)
 		    io, outbox_bytes(batched) + n, batched->len - (size_t)n);
 }
 
-/* The backlog may have left since then. */
+/* The backlog may have left meanwhile. */
 static void
 on_stuck(void *arg)
 {
@@ -297,7 +298,7 @@ io_read(struct io *io, void *data, size_t len)
 	do
 		n = recv(io->watch.fd, data, len, 0);
 	while (n == -1 && errno == EINTR);
-	/* With a hangup on record there may be no further event. */
+	/* After a hangup no further event may come. */
 	if (n == -1 || (n > 0 && (size_t)n < len && !io->hangup))
 		io->readable = false;
 	return n;
@@ -315,7 +316,8 @@ io_peek(const struct io *io)
 	return n;
 }
 
-/* What would leave at once, and need not leave in one packet with the end. */
+/* True for a write that the kernel would take at once, unless the write may
+ * share a packet with the end. */
 static bool
 may_batch(const struct io *io)
 {
@@ -401,8 +403,7 @@ io_splice(struct io *to, struct io *from, struct pipe_pool *pipes, size_t max)
 		errno = saved;
 		return n;
 	}
-	/* That is all that the pipe takes, not all that there is: `from` may
-	 * still be readable. */
+	/* The pipe may have been the limit: `from` may still be readable. */
 	p->bytes = (size_t)n;
 	to->pipe = p;
 	flush_pipe(to);

@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* More is cheaper sent from where it lies. */
+/* A longer write is cheaper without a copy. */
 #define ENTRY_MAX 2048
-/* 32 KiB: what a hundred requests and their answers need. */
+/* 32 KiB: enough for a hundred requests and responses. */
 #define ROOM ((size_t)32768 / sizeof(struct outbox_entry))
 
 struct outbox {
@@ -13,13 +13,13 @@ struct outbox {
 	unsigned ready_min;
 	size_t used;               /* of the room */
 	struct outbox_entry *last; /* NULL: nothing is batched */
-	bool needs_poll;           /* an entry must not leave unchecked */
-	bool closed;               /* this iteration's end has come */
-	/* Each entry, and its bytes where others would be. */
+	bool needs_poll;           /* an entry waits for the reuse check */
+	bool closed;               /* the end of the iteration is under way */
+	/* Entries, each with its bytes behind, in units of an entry. */
 	struct outbox_entry room[ROOM];
 };
 
-/* What an entry takes of the room. */
+/* Units that an entry takes. */
 static size_t
 size_of(size_t len)
 {
@@ -34,7 +34,7 @@ first_entry(struct outbox *box)
 	return box->last != NULL ? box->room : NULL;
 }
 
-/* NULL: that was the last. */
+/* NULL after the last entry. */
 static struct outbox_entry *
 next_entry(const struct outbox *box, struct outbox_entry *entry)
 {
@@ -66,7 +66,7 @@ outbox_send(struct outbox *box)
 	send_all(box, false);
 }
 
-/* Those who have to know that it did not leave, or not yet, are told. */
+/* Notifies the writers whose bytes could not leave, or not yet. */
 static void
 notify_stuck(struct outbox *box)
 {
@@ -94,7 +94,7 @@ on_end(void *arg, bool has_polled)
 	if (box->needs_poll && !has_polled)
 		return true;
 	send_all(box, has_polled && loop_poll_was_complete(box->loop));
-	/* Who is told may write, and close others. */
+	/* A notified writer may write, and may close other writers. */
 	box->closed = true;
 	notify_stuck(box);
 	box->closed = false;
@@ -111,7 +111,7 @@ outbox_new(struct loop *loop, unsigned ready_min)
 
 	if (box == NULL)
 		return NULL;
-	/* Not its room: pages are there once they are needed. */
+	/* The room stays untouched: pages appear on first use. */
 	memset(box, 0, offsetof(struct outbox, room));
 	box->loop = loop;
 	box->ready_min = ready_min;
@@ -135,14 +135,14 @@ is_worth_it(const struct outbox *box, const struct outbox_writer *writer)
 	       writer->expects_more || writer->batched != NULL;
 }
 
-/* Its entry, with room for so many bytes more; NULL: there is none. */
+/* The entry of the writer, with room for len bytes more; NULL: impossible. */
 static struct outbox_entry *
 entry_for(struct outbox *box, struct outbox_writer *writer, size_t len)
 {
 	struct outbox_entry *e = writer->batched;
 
 	if (e != NULL) {
-		/* Only the last one can grow. */
+		/* Only the last entry can grow. */
 		if (e->sent || e != box->last)
 			return NULL;
 		len += e->len;

@@ -73,7 +73,7 @@ open_pipe(struct pipe_pool *pool)
 		free(p);
 		return NULL;
 	}
-	/* More at a time, as far as the user may have it (pipe(7)). */
+	/* More bytes at a time, within the user's limit (pipe(7)). */
 	(void)fcntl(fds[1], F_SETPIPE_SZ, CAPACITY);
 	p->pool = pool;
 	p->out = fds[0];

@@ -76,7 +76,7 @@ parse_user(struct redis_url *url, const char *at, size_t len)
 	    len - user_len - 1);
 }
 
-/* host[:port], host a name, an IPv4 address or [an IPv6 one]. */
+/* host[:port]; host is a name, an IPv4 address or [an IPv6 address]. */
 static int
 parse_host(struct redis_url *url, const char *at, size_t len)
 {

@@ -1,5 +1,5 @@
 /*
- * redis_url - where a Redis is, as a URL says it. Pure; knows no client.
+ * redis_url - the place of a Redis server, as a URL. Pure; knows no client.
  */
 #ifndef REDIS_URL_H
 #define REDIS_URL_H

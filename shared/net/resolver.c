@@ -13,27 +13,28 @@
 struct resolver {
 	struct loop *loop;
 	struct resolver_channel *channel;
-	/* Former ones, each with a query under way. */
+	/* Former channels, each with a query under way. */
 	struct resolver_channel_list retired;
-	struct resolver_query *queries; /* whose owner still waits */
+	struct resolver_query *queries; /* not cancelled, not answered */
 };
 
 struct resolver_query {
 	struct resolver *resolver;
 	struct resolver_query *next;
-	struct resolver_query **at; /* what points at us; NULL: not listed */
+	struct resolver_query *
+	    *at; /* the pointer to the query; NULL: not listed */
 	resolver_fn *fn;
 	void *arg;
 	char host[SOCK_HOST_MAX + 1];
 	uint16_t port;
-	int family;      /* what is being asked for */
-	bool missing_v4; /* the name had one; none has come */
+	int family;      /* of the current question */
+	bool missing_v4; /* known before, and none has come */
 	bool missing_v6;
 	int unknown;                    /* see resolver_answer */
-	struct resolver_channel *asked; /* it holds a pointer to us; or NULL */
+	struct resolver_channel *asked; /* has a question under way; or NULL */
 	struct timer deadline;
 	struct loop_deferred done;
-	/* The answer, kept until it may be told. */
+	/* The answer, until on_done(). */
 	enum resolver_outcome outcome;
 	const char *why;
 	uint32_t ttl_s;
@@ -61,7 +62,8 @@ resolver_new(struct loop *loop)
 	return r;
 }
 
-/* Other name servers are asked from now on, if there are others. */
+/* Follows a change of /etc/resolv.conf: new queries ask the new name servers.
+ */
 static void
 refresh(struct resolver *r)
 {
@@ -109,7 +111,7 @@ query_free(void *p)
 	free(q);
 }
 
-/* Its memory goes once neither its owner nor c-ares knows it any more. */
+/* The memory goes now, or when c-ares has answered. */
 static void
 query_drop(struct resolver_query *q)
 {
@@ -127,7 +129,7 @@ resolver_free(struct resolver *r)
 		return;
 	while (r->queries != NULL)
 		query_drop(r->queries);
-	/* Ends what c-ares still has under way, in on_answer(). */
+	/* Ends the questions under way: c-ares calls on_answer(). */
 	while ((c = LIST_FIRST(&r->retired)) != NULL) {
 		LIST_REMOVE(c, entry);
 		resolver_channel_free(c);
@@ -148,8 +150,8 @@ on_done(void *arg)
 	    .unknown = q->unknown,
 	};
 
-	/* First, since fn may free the resolver; the memory lasts as long as
-	 * this batch. */
+	/* First, since fn may free the resolver. The memory lasts as long as
+	 * the batch. */
 	query_drop(q);
 	answer.addrs = q->addrs;
 	q->fn(q->arg, &answer);
@@ -165,7 +167,7 @@ query_finish(
 	loop_defer(q->resolver->loop, &q->done);
 }
 
-/* Without an answer to the last question; what was found is found. */
+/* No answer to the last question; addresses from an earlier answer count. */
 static void
 query_give_up(struct resolver_query *q, const char *why)
 {
@@ -183,7 +185,7 @@ on_deadline(void *arg)
 	query_give_up(arg, "no answer in time");
 }
 
-/* ---- what c-ares says ---- */
+/* ---- answers of c-ares ---- */
 
 static void ask(struct resolver_query *q, int family);
 
@@ -229,7 +231,7 @@ reason_of(int status)
 	}
 }
 
-/* Copies what c-ares found. -1 with ENOMEM. */
+/* Copies the addresses. -1 with ENOMEM. */
 static int
 take_addrs(struct resolver_query *q, const struct ares_addrinfo *info)
 {
@@ -263,17 +265,17 @@ take_addrs(struct resolver_query *q, const struct ares_addrinfo *info)
 }
 
 /*
- * Asked for both families, c-ares answers as the one that came last: a name
- * server that failed on A but said of AAAA that there is none looks as if there
- * was none at all. So "none" is asked for again, of each family alone; and
- * likewise for a family of which none has come, though the name had some. True:
- * it is being asked.
+ * Asked for both families, c-ares reports the outcome of the later answer. A
+ * name server that fails on A and denies AAAA looks like a name without
+ * addresses. Hence a denial is asked again, of each family alone. Likewise for
+ * a family that had addresses and has none now. True: another question is under
+ * way.
  */
 static bool
 ask_next_family(struct resolver_query *q)
 {
 	if (q->count != 0) {
-		/* No third question: each of these is the second. */
+		/* Each is a second question; no third one follows. */
 		if (q->family != AF_UNSPEC ||
 		    (!q->missing_v4 && !q->missing_v6))
 			return false;
@@ -286,7 +288,7 @@ ask_next_family(struct resolver_query *q)
 	return true;
 }
 
-/* What an answer means: another question, or the end. */
+/* Decides between another question and the end. */
 static void
 conclude(struct resolver_query *q, int status)
 {

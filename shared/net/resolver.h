@@ -1,10 +1,10 @@
 /*
- * resolver - DNS names to addresses without blocking, c-ares on our loop.
+ * resolver - DNS names to addresses without blocking: c-ares on our loop.
  *
- * Both processes may have one; a worker has exactly one. Reads /etc/hosts and
- * /etc/resolv.conf as c-ares does, the latter again within a second of a
- * change. Every query has a deadline of its own (RESOLVER_TIMEOUT_MS over all
- * tries), so a callback always comes.
+ * Both processes may have a resolver; a worker has exactly one. Reads
+ * /etc/hosts and /etc/resolv.conf as c-ares does, the latter again within a
+ * second of a change. Every query has a deadline of its own
+ * (RESOLVER_TIMEOUT_MS over all tries): a callback always comes.
  */
 #ifndef RESOLVER_H
 #define RESOLVER_H
@@ -23,19 +23,19 @@ struct resolver;
 struct resolver_query;
 
 enum resolver_outcome {
-	RESOLVER_FOUND,  /* one address or more */
-	RESOLVER_ABSENT, /* the name servers say so, of A and of AAAA */
-	RESOLVER_FAILED, /* nobody knows: no answer, or a bad one */
+	RESOLVER_FOUND,  /* at least one address */
+	RESOLVER_ABSENT, /* the name servers deny A and AAAA */
+	RESOLVER_FAILED, /* unknown: no answer, or a bad answer */
 };
 
 struct resolver_answer {
 	enum resolver_outcome outcome;
-	const char *why; /* static text for people, unless all is known */
-	const struct sock_addr *addrs; /* theirs only during the call */
+	const char *why; /* static text for people; NULL: nothing is missing */
+	const struct sock_addr *addrs; /* valid during the call only */
 	size_t count;
 	uint32_t ttl_s; /* the smallest among the records */
-	/* FOUND, but not whether there are addresses of this family, which
-	 * the name had; else AF_UNSPEC. */
+	/* A family that had addresses, and of which FOUND tells nothing, since
+	 * the last question failed. Else AF_UNSPEC. */
 	int unknown;
 };
 
@@ -44,19 +44,19 @@ typedef void resolver_fn(void *arg, const struct resolver_answer *answer);
 
 /* NULL with errno when c-ares cannot start. */
 struct resolver *resolver_new(struct loop *loop);
-/* Cancels what is under way without calling back. */
+/* Cancels all queries without callbacks. */
 void resolver_free(struct resolver *r);
 
 /*
- * Asks for A and AAAA records of host; a numeric host answers itself. The
- * addresses carry port. NULL with ENOMEM; else a handle for
- * resolver_cancel(), dead once fn was called.
+ * Asks for A and AAAA records of host; a numeric host needs no question. The
+ * addresses carry port. NULL with ENOMEM; else a handle for resolver_cancel(),
+ * dead once fn was called.
  */
 struct resolver_query *resolver_query(struct resolver *r, const char *host,
     uint16_t port, resolver_fn *fn, void *arg);
 /*
- * The same for a name that had addresses of these families: that it has none of
- * one of them any more is believed only if a name server says so.
+ * A name that had addresses before, of the families had_v4 and had_v6. A family
+ * counts as gone only when a name server says so.
  */
 struct resolver_name {
 	const char *host;

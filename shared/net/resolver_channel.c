@@ -12,22 +12,22 @@
 #define RESOLV_CONF "/etc/resolv.conf"
 #define LOOK_US 1000000
 
-/* One try of one server, doubled for the second: with two servers that are
- * both silent the last try still ends before RESOLVER_TIMEOUT_MS. */
+/* One try of one server, doubled for the second try. With two silent servers
+ * the last try still ends before RESOLVER_TIMEOUT_MS. */
 #define TRY_MS 450
 #define TRIES 2
 
 #define US_PER_MS UINT64_C(1000)
 #define US_PER_S 1000000
 
-/* A socket of c-ares that we watch for it. */
+/* A socket of c-ares, watched by our loop. */
 struct resolver_socket {
 	struct loop_watch watch;
 	struct resolver_channel *channel;
 	struct resolver_socket *next;
 };
 
-/* ---- its timer and its sockets ---- */
+/* ---- timer and sockets ---- */
 
 static void
 set_timer(struct resolver_channel *c)
@@ -38,7 +38,7 @@ set_timer(struct resolver_channel *c)
 		loop_timer_clear(c->loop, &c->timer);
 		return;
 	}
-	/* One more: to wake before the deadline would only mean to turn. */
+	/* Rounded up: waking before the deadline would be in vain. */
 	loop_timer_after(c->loop, &c->timer,
 	    (uint64_t)tv.tv_sec * US_PER_S + (uint64_t)tv.tv_usec + US_PER_MS);
 }
@@ -81,7 +81,7 @@ socket_open(struct resolver_channel *c, int fd, uint32_t events)
 {
 	struct resolver_socket *s = calloc(1, sizeof(*s));
 
-	/* Not watched, its query simply runs into its deadline. */
+	/* Without a watch the query runs into its deadline. */
 	if (s == NULL)
 		return;
 	s->channel = c;
@@ -96,7 +96,7 @@ socket_open(struct resolver_channel *c, int fd, uint32_t events)
 	c->sockets = s;
 }
 
-/* c-ares tells what it wants to know of fd; neither: it will close it. */
+/* The interest of c-ares in fd; neither direction: c-ares will close fd. */
 static void
 on_interest(void *arg, ares_socket_t fd, int readable, int writable)
 {
@@ -139,8 +139,8 @@ start(struct resolver_channel *c)
 	int mask = ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB;
 
 #ifdef ARES_OPT_QUERY_CACHE
-	/* Since 1.31 c-ares keeps answers for their TTL, and Docker's TTL of
-	 * 600 s would hide containers that came and went. Off: 0 seconds. */
+	/* From 1.31 on c-ares keeps answers for their TTL. Docker's TTL of 600
+	 * s would hide changes of containers. 0 seconds: off. */
 	mask |= ARES_OPT_QUERY_CACHE;
 #endif
 	if (ares_library_init(ARES_LIB_INIT_ALL) != ARES_SUCCESS)
@@ -161,7 +161,8 @@ resolver_channel_new(struct loop *loop)
 		return NULL;
 	c->loop = loop;
 	timer_init(&c->timer, on_timer, c);
-	/* Before c-ares reads it: rather once too often than not at all. */
+	/* Before c-ares reads the file: a change in between is noticed later.
+	 */
 	look_at_file(c, &c->file);
 	if (start(c) == -1) {
 		free(c);

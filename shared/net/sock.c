@@ -111,7 +111,7 @@ sock_addr_parse(struct sock_addr *addr, const char *text)
 	return (addr->sa.sa_family == AF_INET6) == bracketed ? 0 : invalid();
 }
 
-/* RFC 1123 section 2.1, and the underscore that containers' names have. */
+/* RFC 1123 section 2.1, and the underscore of containers' names. */
 static bool
 is_dns_name(const char *s)
 {
@@ -219,7 +219,7 @@ sock_host_of(const struct sock_addr *addr)
 	return host;
 }
 
-/* What inet_ntop(3) makes of it; each proxied request has one written. */
+/* As inet_ntop(3), but quicker: each proxied request needs the text. */
 static void
 write_ipv4(const struct in_addr *addr, char *to)
 {
@@ -289,14 +289,14 @@ open_stream(const struct sock_addr *addr)
 
 	fd = socket(
 	    addr->sa.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	/* An accepted socket inherits it from its listener. */
+	/* An accepted socket inherits the option from the listener. */
 	if (fd != -1 && addr->sa.sa_family != AF_UNIX &&
 	    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) == -1)
 		return close_keeping_errno(fd);
 	return fd;
 }
 
-/* bind(2) never reuses a socket's file: take away one nobody listens on. */
+/* bind(2) never reuses a socket's file: remove the file if nobody listens. */
 static void
 remove_stale(const struct sock_addr *addr)
 {

@@ -1,8 +1,8 @@
 /*
- * sock - addresses as text, and sockets opened the one way this project opens
- * them: non-blocking, close-on-exec, TCP_NODELAY. Both processes.
+ * sock - addresses as text, and sockets opened in one way: non-blocking,
+ * close-on-exec, TCP_NODELAY. Both processes.
  *
- * Never resolves a name: that is the resolver's, because it must not block.
+ * Never resolves a name, which could block: the resolver does.
  */
 #ifndef SOCK_H
 #define SOCK_H
@@ -23,7 +23,7 @@ struct sock_addr {
 	socklen_t len;
 };
 
-/* Who somebody is, without the port: small enough to keep for each client. */
+/* A peer without the port: small enough to keep for each client. */
 struct sock_host {
 	sa_family_t family;
 	union {
@@ -32,7 +32,7 @@ struct sock_host {
 	};
 };
 
-/* "[ffff:...]:65535" and "unix:" + a path both fit. */
+/* "[ffff:...]:65535" and "unix:" + a path fit. */
 #define SOCK_TEXT_MAX 120
 #define SOCK_HOST_MAX 255
 
@@ -68,25 +68,25 @@ struct sock_host sock_host_of(const struct sock_addr *addr);
 const char *sock_host_str(const struct sock_host *host, char *buf);
 
 /*
- * A bound, listening socket. reuseport: with SO_REUSEPORT, one of a group.
- * A stale unix socket file that nobody listens on is removed first.
- * -1 with errno (EADDRINUSE ...); the caller owns the descriptor.
+ * A bound, listening socket. reuseport: with SO_REUSEPORT, a member of a group.
+ * A stale unix socket file, without a listener, is removed first. -1 with errno
+ * (EADDRINUSE ...); the caller owns the descriptor.
  */
 int sock_listen(const struct sock_addr *addr, bool reuseport);
 /* accept4(2); the peer's address goes to *peer. -1 with errno. */
 int sock_accept(int listener, struct sock_addr *peer);
 /*
- * Starts to connect: a descriptor that becomes writable when it is decided
- * (then sock_error()), or -1 with errno. The caller owns the descriptor.
+ * Starts to connect. The descriptor becomes writable when the outcome is known
+ * (sock_error()). -1 with errno. The caller owns the descriptor.
  */
 int sock_connect(const struct sock_addr *addr);
-/* The pending SO_ERROR of a socket, 0 when there is none. */
+/* The pending SO_ERROR of a socket, 0 for no error. */
 int sock_error(int fd);
 
 /* TCP keep-alive: a peer that vanished silently is noticed within 8 s, on an
- * idle connection too. No effect on a unix socket, which needs none. */
+ * idle connection too. No effect on a unix socket. */
 void sock_keep_alive(int fd);
-/* close(2) will reset the connection instead of ending it. */
+/* Makes close(2) reset the connection instead of ending the stream. */
 void sock_reset_on_close(int fd);
 
 #endif
