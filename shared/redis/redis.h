@@ -1,13 +1,13 @@
 /*
  * redis - an asynchronous Redis client on our loop, over hiredis.
  *
- * The client knows nothing of workers, though only workers use it. It keeps one
- * connection (redis_link), which it makes fit for use each time (redis_setup):
+ * The client knows nothing of workers, though only workers have one. redis_link
+ * keeps one connection, and redis_setup makes each new connection fit for use.
  * redis_is_up() means connected, authenticated, scripts loaded.
  *
- * A reply that is an error means "not done". A lost connection calls every
- * pending callback with NULL. While the client is down, commands are refused at
- * once (-1, ENOTCONN); at most REDIS_PENDING_MAX wait for a reply (-1,
+ * An error as a reply means "not done". A lost connection calls every pending
+ * callback with NULL. While the client is down, commands are refused at once
+ * (-1, ENOTCONN). At most REDIS_PENDING_MAX commands wait for a reply (-1,
  * ENOBUFS).
  */
 #ifndef REDIS_H
@@ -44,8 +44,8 @@ int redis_command(struct redis *r, redis_reply_fn *fn, void *arg, int argc,
 int redis_eval(struct redis *r, const struct redis_script *script,
     redis_reply_fn *fn, void *arg, int keys, int argc, const char **argv);
 /*
- * Turns the connection into a subscriber of channel, and each later one too. fn
- * gets every message's payload as a string reply. A subscriber takes no
+ * Turns the connection, and each later one, into a subscriber of channel. fn
+ * gets the payload of every message as a string reply. A subscriber takes no
  * commands.
  */
 int redis_subscribe(

@@ -1,9 +1,9 @@
 /*
  * redis_calls - the commands of one connection that wait for a reply. Pure.
  *
- * hiredis matches replies to commands, but knows no times. A deadline needs the
- * time at which the oldest unanswered command left, so each command has an
- * entry here. Redis answers in order: the queue is a ring of REDIS_PENDING_MAX.
+ * hiredis matches replies to commands, but keeps no times. A deadline needs the
+ * time at which the oldest unanswered command left: each command has an entry.
+ * Redis answers in order, so the queue is a ring, of REDIS_PENDING_MAX.
  */
 #ifndef REDIS_CALLS_H
 #define REDIS_CALLS_H

@@ -89,7 +89,7 @@ redis_link_set_up(struct redis_link *l)
 	enter(l, REDIS_LINK_UP);
 }
 
-/* Backoff with jitter: from half of it to all of it. */
+/* Backoff with jitter: from half of the time to all of it. */
 static void
 retry_later(struct redis_link *l)
 {
@@ -131,8 +131,8 @@ on_lost(void *arg)
 
 /*
  * The interest of hiredis in its descriptor: its ev hooks. While the link is
- * connected, output waits for on_flush() at the end of the iteration. Only a
- * rest that the kernel did not take waits for EPOLLOUT.
+ * connected, output waits for on_flush() at the end of the iteration. Only
+ * bytes that the kernel did not take wait for EPOLLOUT.
  */
 static void
 set_interest(struct redis_link *l, uint32_t interest)
@@ -179,8 +179,8 @@ on_unwant_write(void *arg)
 }
 
 /*
- * hiredis is about to free its context. 0.14 has answered the pending calls
- * before; 1.x may answer them afterwards, and may call this hook twice.
+ * hiredis is about to free the context. 0.14 has answered the pending calls
+ * before; 1.x may answer later, and may call the hook twice.
  */
 static void
 on_context_gone(void *arg)
@@ -236,7 +236,7 @@ on_reply_timeout(void *arg)
 
 	if (!redis_calls_oldest_us(&l->calls, &before_us))
 		return;
-	/* This process may have been late: the reply may have come. */
+	/* Our process may have been late: the reply may have come. */
 	redisAsyncHandleRead(l->context);
 	if (l->context != NULL &&
 	    redis_calls_oldest_us(&l->calls, &oldest_us) &&
@@ -261,8 +261,8 @@ on_flush(void *arg)
 
 	if (l->context == NULL)
 		return;
-	/* The clock, not the loop's time: the iteration may have begun long
-	 * ago, and the deadline must not count this process's own delay. */
+	/* The clock, not the time of the loop: the iteration may have begun
+	 * long ago. The deadline must not count our own delay. */
 	redis_calls_sent(&l->calls, clock_ns() / 1000);
 	set_reply_deadline(l);
 	write_out(l);

@@ -1,15 +1,15 @@
 /*
- * redis_link - one connection to Redis that is made anew whenever it is lost.
+ * redis_link - one connection to Redis, made anew whenever it is lost.
  *
  * The link resolves the host, connects, and tries again with backoff and jitter
- * (10 ms to 1 s). It has the deadlines that hiredis lacks: REDIS_CONNECT_MS for
+ * (10 ms to 1 s). Deadlines, which hiredis lacks: REDIS_CONNECT_MS for
  * connecting and setting up together, REDIS_REPLY_MS for the oldest unanswered
  * command. Past either the connection is dropped. All commands of one loop
  * iteration leave in one write, at the end of the iteration.
  *
- * The owner sets a new connection up: it sends commands from on_connected() and
- * ends the set-up by redis_link_set_up(). The link itself calls on_down() and
- * on_unreachable() of the options.
+ * The owner sets a new connection up. on_connected() sends the commands for the
+ * set-up; redis_link_set_up() ends the set-up. The link itself calls on_down()
+ * and on_unreachable() of the options.
  */
 #ifndef REDIS_LINK_H
 #define REDIS_LINK_H
@@ -73,8 +73,8 @@ struct redis_link {
 void redis_link_init(
     struct redis_link *link, const struct redis_link_parts *parts);
 /*
- * Closes without a call to on_down(). Pending commands get NULL, perhaps only
- * when the hiredis callback that called us has returned: the memory must stay
+ * Closes without a call to on_down(). Pending commands get NULL; inside of a
+ * hiredis callback, only when the callback has returned. The memory must stay
  * until the end of the iteration.
  */
 void redis_link_close(struct redis_link *link);

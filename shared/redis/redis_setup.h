@@ -1,8 +1,8 @@
 /*
  * redis_setup - makes a new connection fit for use: AUTH, SELECT, CLIENT
- * SETNAME, SCRIPT LOAD, SUBSCRIBE. All steps are sent at once; the last answer
- * ends the set-up, and on_up() of the options is called. A step that fails
- * drops the connection.
+ * SETNAME, SCRIPT LOAD, SUBSCRIBE. All steps are sent at once. The last answer
+ * ends the set-up and calls on_up() of the options. A failed step drops the
+ * connection.
  *
  * A NOSCRIPT error of a later command loads the scripts again.
  */
