@@ -6,7 +6,7 @@
 #include "breakers_link.h"
 #include "check.h"
 
-/* At most one question is under way for a service. */
+/* A question to Redis; at most one per service is under way. */
 struct question {
 	struct breakers_service *service;
 	struct breakers_ticket *asker; /* NULL: has left */
@@ -16,15 +16,15 @@ struct question {
 
 struct breakers {
 	struct breakers_link link;
-	uint64_t tokens; /* made so far */
+	uint64_t tokens; /* the last token */
 	struct question questions[CONFIG_SERVICES_MAX];
 };
 
-/* An outcome on its way to Redis. */
+/* An outcome under way to Redis. */
 struct breakers_report {
 	struct breakers_service *service;
-	struct breakers_ticket *ticket; /* who waits for it, or NULL */
-	bool took_step;                 /* on this host's word */
+	struct breakers_ticket *ticket; /* waits for settled(), or NULL */
+	bool took_step;                 /* on the word of the host */
 	bool is_verdict;                /* of a probe */
 };
 
@@ -36,8 +36,8 @@ on_told(void *arg, const redisReply *reply)
 	struct breaker said;
 	unsigned admitted;
 
-	/* Lost or refused: the next peek says what became of a failure; how a
-	 * probe ended is told again. */
+	/* Lost or refused: a failure shows in the next peek; the end of a probe
+	 * is sent again. */
 	if (breakers_link_hear(
 		r->service->link, reply, &said, &admitted, r->took_step) &&
 	    r->is_verdict)
@@ -123,7 +123,7 @@ ask(struct breakers *b, struct question *q, struct breakers_ticket *t)
 	if (!breakers_link_is_up(s->link))
 		return admit_alone(s, t) ? BREAKERS_ADMITTED
 					 : BREAKERS_REJECTED;
-	/* There is one probe, and somebody here already wants it. */
+	/* Another request has asked for the one probe. */
 	if (q->is_asking)
 		return BREAKERS_REJECTED;
 	m.token = ++b->tokens;
@@ -178,7 +178,8 @@ breakers_check(struct breakers *b, unsigned service, struct breakers_ticket *t)
 
 /* Outcomes. */
 
-/* Whether Redis is there, and has the epoch that the outcome is about. */
+/* True when Redis is up, and the outcome is about an epoch of Redis that has
+ * not passed. */
 static bool
 is_for_redis(const struct breakers_service *s,
     const struct breaker_admission *a, const struct breaker *word)
@@ -197,7 +198,7 @@ outcome_message(
 	    .token = t->admission.is_probe ? t->token : 0};
 }
 
-/* Whether the ticket waits for the answer. */
+/* True when the ticket waits for the answer. */
 static bool
 tell_outcome(struct breakers_service *s, struct breakers_ticket *t, bool failed,
     const char *reason, bool took_step)
@@ -207,7 +208,7 @@ tell_outcome(struct breakers_service *s, struct breakers_ticket *t, bool failed,
 
 	if (t->admission.is_probe)
 		s->verdict = m;
-	/* Not told, the word stands until the next peek. */
+	/* Without a report the word stands until the next peek. */
 	if (r == NULL)
 		return false;
 	r->service = s;
@@ -248,8 +249,8 @@ breakers_report(struct breakers *b, struct breakers_ticket *t, bool failed,
 		    failed ? reason : "the probe succeeded");
 		return true;
 	}
-	/* Redis' answer takes a moment, and the next request on this host
-	 * does not wait for it. */
+	/* The word changes now: the next request on the host does not wait for
+	 * Redis. */
 	changed =
 	    breakers_word_step(&s->word, step, &t->admission, &before, &after);
 	return !tell_outcome(
@@ -329,6 +330,6 @@ breakers_free(struct breakers *b)
 	breakers_link_stop(&b->link);
 	for (size_t i = 0; i < b->link.count; i++)
 		b->questions[i].asker = NULL;
-	/* The commands' redis still holds pointers for its last replies. */
+	/* The redis still holds pointers for the last replies. */
 	loop_bury(b->link.loop, b, free);
 }

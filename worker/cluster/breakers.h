@@ -4,14 +4,15 @@
  *
  * One per worker. While a breaker is closed a request costs one load from
  * shared memory. A failure is counted in the host's word at once and sent to
- * Redis, whose answer carries the whole state and replaces the word; a success
- * is sent only while failures are on record. The one probe of a half-open
- * breaker is a lease that Redis hands out. What other processes learn comes by
- * a subscription, and every PEEK_MS by a look at all of them, since messages
- * get lost. A process that starts only listens.
+ * Redis; the answer carries the whole state and replaces the word. A success is
+ * sent only while failures are on record. The one probe of a half-open breaker
+ * is a lease from Redis. Changes by other processes arrive by a subscription,
+ * and by a look at all breakers every PEEK_MS, since messages get lost. A
+ * starting process only listens.
  *
  * While Redis is away or not configured the host's word decides alone: one
- * probe per host. Each step is one log line, by the process that caused it.
+ * probe per host. Each step is one log line, by the process that caused the
+ * step.
  */
 #ifndef BREAKERS_H
 #define BREAKERS_H
@@ -40,19 +41,19 @@ struct breakers_options {
 
 /* The answer to a BREAKERS_ASKING, never from inside breakers_check(). */
 typedef void breakers_fn(void *arg, bool admitted);
-/* Redis knows of the failure, or can't be told; never from inside
+/* Redis has counted the failure, or is out of reach. Never called from inside
  * breakers_report(). */
 typedef void breakers_settled_fn(void *arg);
 
 struct breakers_report;
 
-/* One try of a request at a service; embedded in its owner. */
+/* One try of a request at a service; embedded in the owner. */
 struct breakers_ticket {
 	breakers_fn *fn;
-	breakers_settled_fn *settled; /* NULL: nobody waits for it */
+	breakers_settled_fn *settled; /* NULL: nobody waits */
 	void *arg;
 	void *settled_arg;
-	struct breakers_report *report; /* being told, or NULL */
+	struct breakers_report *report; /* under way to Redis, or NULL */
 	unsigned service;
 	struct breaker_admission admission;
 	uint64_t token; /* of the probe */
@@ -66,37 +67,37 @@ enum breakers_verdict {
 	BREAKERS_ASKING, /* fn follows, at the latest after REDIS_REPLY_MS */
 };
 
-/* NULL with ENOMEM. Everything in options outlives it. */
+/* NULL with ENOMEM. Everything in options must outlive the breakers. */
 struct breakers *breakers_new(const struct breakers_options *options);
-/* In the batch in which the redis it was given is freed, before that. Nobody is
- * called back. */
+/* Call before redis_free(), in the same loop iteration. No callback is called
+ * any more. */
 void breakers_free(struct breakers *b);
-/* The redis it was given is up: looks at all states at once. */
+/* The redis of the options is up: sends kept verdicts, then asks for all
+ * states. */
 void breakers_on_up(struct breakers *b);
 
 void breakers_ticket_init(struct breakers_ticket *t, breakers_fn *fn,
     breakers_settled_fn *settled, void *arg);
-/* From now on another is told of what breakers_report() promises. */
+/* Replaces the settled callback of the ticket. */
 void breakers_ticket_settle_with(
     struct breakers_ticket *t, breakers_settled_fn *settled, void *arg);
-/* May a request go to the service (its index in the configuration)? */
+/* Asks for admission to a service (an index of the configuration). */
 enum breakers_verdict breakers_check(
     struct breakers *b, unsigned service, struct breakers_ticket *t);
 /*
- * The outcome. reason: why it failed, static text, short and without spaces at
- * its ends; ignored for a success. An outcome of a ticket that is not open is
- * ignored.
+ * Reports the outcome. reason: of a failure, static text, short and without
+ * spaces at the ends. The outcome of a ticket that is not open is ignored.
  *
- * False for a failure that Redis is being told: settled() follows, at the
- * latest after REDIS_REPLY_MS. Who answers its client only then knows that
- * the client's next request, wherever it goes, meets a breaker that counted
- * this one. Else true.
+ * False for a failure that is under way to Redis: settled() follows, at the
+ * latest after REDIS_REPLY_MS. An answer to the client should wait for
+ * settled(). The client's next request, on any worker, then meets a breaker
+ * that has counted the failure. Else true.
  */
 bool breakers_report(struct breakers *b, struct breakers_ticket *t, bool failed,
     const char *reason);
-/* The try is over for its owner: nobody is called back any more. One that had
- * no outcome (the client left) says nothing of the service; a probe goes back.
- * Whoever closes an exchange may always call it. */
+/* Ends the try: no callback is called any more. Without an outcome (the client
+ * left) nothing is said of the service, and a probe goes back. May be called in
+ * every state of a ticket. */
 void breakers_release(struct breakers *b, struct breakers_ticket *t);
 
 /* For Retry-After: whole seconds until a try may make sense, at least 1. */

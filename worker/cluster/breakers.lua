@@ -8,8 +8,8 @@
 -- call's step or -1, reason.
 --
 -- text is "SERVICE STATE EPOCH FAILURES LEFT_MS", and is published as well.
--- A known epoch that is newer than the stored one shows that this Redis lost
--- writes: the stored state is void, and the breaker starts anew above that
+-- A known epoch newer than the stored epoch shows that Redis has lost writes.
+-- The stored state is void then, and the breaker starts anew above the known
 -- epoch. Epochs are serial numbers of 16 bits without 0, as in breaker.h.
 
 local verb, service = ARGV[1], ARGV[2]
@@ -85,7 +85,7 @@ elseif state == CLOSED and current then
   if failures >= limit then step(OPEN, now + open_for, '')
   else
     store()
-    -- So that a success elsewhere knows that it matters.
+    -- A success elsewhere is sent only while failures are known.
     if failures == 1 then publish() end
   end
 end

@@ -31,7 +31,8 @@ find_service(struct breakers_link *l, const char *name)
 	return NULL;
 }
 
-/* Adopts a text of the scripts. NULL when it is none, or none of ours. */
+/* Adopts a text of the scripts. NULL when the text is invalid, or the service
+ * unknown or without a breaker. */
 static struct breakers_service *
 hear(struct breakers_link *l, const redisReply *text, struct breaker *said,
     bool decided)
@@ -55,7 +56,8 @@ hear(struct breakers_link *l, const redisReply *text, struct breaker *said,
 	    .failures = failures > BREAKER_FAILURES_MAX ? BREAKER_FAILURES_MAX
 							: failures,
 	};
-	/* One more, since ours is rounded down: to ask early is in vain. */
+	/* One ms more, since our time is rounded down: asking early is in vain.
+	 */
 	if (state != BREAKER_CLOSED || failures != 0)
 		said->until_ms = breakers_word_now_ms(&s->word) + left_ms + 1;
 	breakers_word_merge(&s->word, said, decided);
@@ -100,7 +102,7 @@ breakers_link_tell(const struct breakers_service *s,
 	    known, epoch, token, failures, window, open_for, lease, l->who,
 	    m->reason};
 
-	/* What this host made up is nothing that Redis should know of. */
+	/* Redis must not learn an epoch that the host made up. */
 	(void)snprintf(
 	    known, sizeof(known), "%" PRIu32, word.local ? 0 : word.epoch);
 	(void)snprintf(epoch, sizeof(epoch), "%" PRIu32, m->epoch);
@@ -181,7 +183,7 @@ on_peek_timer(void *arg)
 void
 breakers_link_on_up(struct breakers_link *l)
 {
-	/* In this order, so that the look sees what was told. */
+	/* In this order: the peek then sees the verdicts. */
 	for (size_t i = 0; i < l->count; i++)
 		breakers_link_tell_verdict(&l->services[i]);
 	peek(l);
@@ -195,7 +197,7 @@ on_message(void *arg, const redisReply *payload)
 	(void)hear(arg, payload, &said, false);
 }
 
-/* The subscription is an extra: what it misses, the peek finds. */
+/* The subscription is an extra: the peek finds every missed message. */
 static void
 listen_to(struct breakers_link *l, const struct config *config,
     struct resolver *resolver)

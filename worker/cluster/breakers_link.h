@@ -1,11 +1,11 @@
 /*
- * breakers_link - the breakers' talk with Redis: outcomes and questions go
- * there, and the answers go into the host's words.
+ * breakers_link - the messages between breakers and Redis: outcomes and
+ * questions are sent, answers go into the host's words.
  *
- * Changes by other processes come by a subscription, and every PEEK_MS by a
- * look at all breakers, since messages get lost. The end of a probe is kept
- * until Redis has acknowledged it. Its owner, breakers, embeds the link and
- * decides what is told.
+ * Changes by other processes arrive by a subscription, and by a look at all
+ * breakers every PEEK_MS, since messages get lost. The end of a probe is kept
+ * until Redis has acknowledged it. The owner, breakers, embeds the link and
+ * decides on the messages.
  */
 #ifndef BREAKERS_LINK_H
 #define BREAKERS_LINK_H
@@ -24,7 +24,7 @@
 #define BREAKERS_KEY_MAX (2 * CONFIG_NAME_MAX + 32)
 #define BREAKERS_WHO_MAX 32
 
-/* What is told to the script beside the service's own. */
+/* Arguments of the script, beside those of the service. */
 struct breakers_message {
 	const char *verb;   /* NULL: none */
 	const char *reason; /* static */
@@ -36,8 +36,9 @@ struct breakers_service {
 	struct breakers_link *link;
 	struct breakers_word word;
 	char key[BREAKERS_KEY_MAX];
-	/* How this worker's last probe ended, until Redis has it: before that,
-	 * nobody in the cluster may probe until the lease is over. */
+	/* The end of the last probe by this worker, until Redis has
+	 * acknowledged. Before, no process of the cluster can probe until the
+	 * lease is over. */
 	struct breakers_message verdict;
 };
 
@@ -60,23 +61,23 @@ struct breakers_link {
 /* All arguments outlive the link. */
 void breakers_link_start(struct breakers_link *l, const struct config *config,
     struct scoreboard *scoreboard, struct resolver *resolver);
-/* The redis still holds pointers into the link for its last replies: the owner
- * frees the link's memory after this batch of events. */
+/* The redis still holds pointers into the link for the last replies. The owner
+ * frees the memory at the end of the iteration. */
 void breakers_link_stop(struct breakers_link *l);
 
 bool breakers_link_is_up(const struct breakers_link *l);
-/* Tells kept verdicts, and looks at all states. */
+/* Redis is up: sends kept verdicts, then asks for all states. */
 void breakers_link_on_up(struct breakers_link *l);
 
-/* fn gets the reply, for breakers_link_hear(). 0, or -1 as redis_eval(). */
+/* Sends m; fn gets the reply, for breakers_link_hear(). 0, or -1 as
+ * redis_eval(). */
 int breakers_link_tell(const struct breakers_service *s,
     const struct breakers_message *m, redis_reply_fn *fn, void *arg);
-/* Takes the reply in and logs the step that Redis made. decided: about a step
- * that this process took. False: no answer. *admitted: 0, 1, or 2 as the
- * probe. */
+/* Adopts the reply, and logs the step that Redis made. decided: about a step of
+ * this process. *admitted: 0, 1, or 2 as the probe. False: no answer. */
 bool breakers_link_hear(struct breakers_link *l, const redisReply *reply,
     struct breaker *said, unsigned *admitted, bool decided);
-/* Tells the verdict, if there is one: now, and again when Redis is back. */
+/* Sends the kept verdict, if any; again when Redis is back. */
 void breakers_link_tell_verdict(struct breakers_service *s);
 
 #endif

@@ -1,7 +1,7 @@
 -- The states of all breakers; writes nothing.
 --
--- KEYS: the hashes. ARGV: their services' names. Returns a text for each, as
--- breakers.lua does.
+-- KEYS: the hashes of the breakers. ARGV: the names of the services. Returns a
+-- text for each breaker, as in breakers.lua.
 
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)

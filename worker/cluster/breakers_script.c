@@ -2,13 +2,13 @@
 
 #include "redis_options.h"
 
-/* Of breakers.lua, which the build embeds. */
+/* Embedded from breakers.lua. */
 extern const char breakers_lua[];
 
 struct redis_script breakers_script = {
     .name = "breakers", .body = breakers_lua};
 
-/* Of breakers_peek.lua, which the build embeds. */
+/* Embedded from breakers_peek.lua. */
 extern const char breakers_peek_lua[];
 
 struct redis_script breakers_peek_script = {

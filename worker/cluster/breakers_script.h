@@ -1,13 +1,13 @@
 /*
- * breakers_script - the scripts by which Redis decides the breakers' steps and
- * shows their states. breakers_link calls them.
+ * breakers_script - the scripts by which Redis decides the steps of the
+ * breakers and shows the states. breakers_link calls the scripts.
  */
 #ifndef BREAKERS_SCRIPT_H
 #define BREAKERS_SCRIPT_H
 
 struct redis_script;
 
-/* To be among the scripts of the redis that breakers_new() is given. */
+/* Must be among the scripts of the redis given to breakers_new(). */
 extern struct redis_script breakers_script;
 extern struct redis_script breakers_peek_script;
 

@@ -1,9 +1,9 @@
 /*
- * breakers_word - one service's breaker as the processes of a host share it:
- * a word in the scoreboard, and the steps that this process takes on it.
+ * breakers_word - one service's breaker, shared by the processes of a host: a
+ * word in the scoreboard, and the steps of this process on the word.
  *
- * breaker.h is the policy, and nothing here waits or knows Redis. A step is a
- * compare-and-swap, so it counts whatever other processes do meanwhile.
+ * breaker.h is the policy. No function waits or knows Redis. A step is a
+ * compare-and-swap: steps of several processes at once all count.
  */
 #ifndef BREAKERS_WORD_H
 #define BREAKERS_WORD_H
@@ -27,21 +27,21 @@ struct breakers_word {
 enum breakers_step { STEP_FAIL, STEP_SUCCEED, STEP_ACQUIRE, STEP_RELEASE };
 
 uint64_t breakers_word_now_ms(const struct breakers_word *w);
-/* The breaker as the word has it now. */
+/* The breaker in the word. */
 struct breaker breakers_word_get(const struct breakers_word *w);
-/* False when there was no step to take; *before and *after are the breaker
- * either way. */
+/* Takes a step. False when the policy has no step to take; *before and *after
+ * are set in either case. */
 bool breakers_word_step(const struct breakers_word *w, enum breakers_step step,
     const struct breaker_admission *a, struct breaker *before,
     struct breaker *after);
-/* The same, and logged: a step that Redis is not asked about. */
+/* The same, with a log line: a step without Redis. */
 bool breakers_word_step_alone(const struct breakers_word *w,
     enum breakers_step step, const struct breaker_admission *a,
     const char *reason);
-/* Adopts Redis' answer; decided: about a step that this process took. */
+/* Adopts the state that Redis said. decided: about a step of this process. */
 void breakers_word_merge(
     const struct breakers_word *w, const struct breaker *said, bool decided);
-/* The one line of a step that this process caused. */
+/* The one log line of a step of this process. */
 void breakers_word_log(const struct breakers_word *w, enum breaker_state from,
     const struct breaker *to, const char *reason);
 

@@ -13,7 +13,7 @@
 #define US_PER_MS UINT64_C(1000)
 #define KEY_MAX (2 * CONFIG_NAME_MAX + 48)
 
-/* Of sequence.lua, which the build embeds. */
+/* Embedded from sequence.lua. */
 extern const char sequence_lua[];
 
 struct redis_script sequence_script = {
@@ -29,13 +29,13 @@ struct sequence_queue {
 struct sequence {
 	struct loop *loop;
 	struct redis *redis;
-	_Atomic uint64_t *block;       /* its number, in the scoreboard */
+	_Atomic uint64_t *block;       /* block number, in the scoreboard */
 	struct sequence_queue waiting; /* for the next block */
-	struct sequence_queue asking;  /* for the block that is asked for */
+	struct sequence_queue asking;  /* for the block under way */
 	struct sequence_queue refused;
 	bool is_settled; /* Redis was up, or could not be reached */
 	bool is_asking;  /* a reply is to come */
-	bool is_refused; /* by an error, which was logged */
+	bool is_refused; /* by an error, and logged */
 	unsigned length; /* of the block asked for; 0: none */
 	struct loop_deferred work;
 	struct timer deadline; /* of the oldest request */
@@ -97,7 +97,7 @@ answer(struct sequence_wait *wait, bool ok, uint64_t number)
 static void
 set_deadline(struct sequence *s)
 {
-	/* Whoever asks came before whoever waits. */
+	/* The requests in `asking` came before all in `waiting`. */
 	const struct sequence_wait *oldest =
 	    first(&s->asking) != NULL ? first(&s->asking) : first(&s->waiting);
 
@@ -126,7 +126,7 @@ ask(struct sequence *s)
 		loop_timer_after(s->loop, &s->retry, RETRY_MS * US_PER_MS);
 }
 
-/* What the lists call for, once there is nothing under way. */
+/* Starts the next question, unless one is under way. */
 static void
 go_on(struct sequence *s)
 {
@@ -134,7 +134,7 @@ go_on(struct sequence *s)
 	if (s->is_asking || timer_is_pending(&s->retry))
 		return;
 	if (s->asking.count == 0) {
-		/* All of the last block are served or gone. */
+		/* All requests of the last block are served or gone. */
 		s->length = 0;
 		if (s->waiting.count == 0 || !redis_is_up(s->redis))
 			return;
@@ -169,10 +169,11 @@ on_block(void *arg, const redisReply *reply)
 	s->is_refused = false;
 	last = (uint64_t)reply->element[0]->integer;
 	length = (uint64_t)reply->element[1]->integer;
-	/* Who left meanwhile leaves a gap at the end of the block. */
+	/* Requests that left leave a gap at the end of the block. */
 	for (; length != 0 && first(&s->asking) != NULL; length--)
 		answer(first(&s->asking), true, last - length + 1);
-	/* Not to be, and never to be given the same numbers. */
+	/* Should not happen: the block is too short. No number is given twice.
+	 */
 	while (first(&s->asking) != NULL)
 		answer(first(&s->asking), false, 0);
 	go_on(s);
@@ -198,14 +199,15 @@ on_deadline(void *arg)
 	go_on(s);
 }
 
-/* At the end of the iteration, so that all that came in it share a block. */
+/* At the end of the iteration: all requests of the iteration share a block. */
 static void
 on_work(void *arg)
 {
 	struct sequence *s = arg;
 	unsigned count = s->refused.count;
 
-	/* Counted: who is refused may try again at once, for the next time. */
+	/* Counted: a refused request may try again at once, for the next round.
+	 */
 	for (; count != 0 && first(&s->refused) != NULL; count--)
 		answer(first(&s->refused), false, 0);
 	go_on(s);
@@ -216,7 +218,7 @@ sequence_take(
     struct sequence *s, struct sequence_wait *wait, sequence_fn *fn, void *arg)
 {
 	bool full = s->waiting.count + s->asking.count >= SEQUENCE_WAITING_MAX;
-	/* A worker that is new has no connection yet, and that is no news. */
+	/* A new worker has no connection yet, which is no reason to refuse. */
 	bool away =
 	    s->redis == NULL || (s->is_settled && !redis_is_up(s->redis));
 
@@ -293,7 +295,7 @@ sequence_free(struct sequence *s)
 	loop_defer_cancel(s->loop, &s->work);
 	loop_timer_clear(s->loop, &s->deadline);
 	loop_timer_clear(s->loop, &s->retry);
-	/* redis still holds a pointer for its last reply. */
+	/* The redis still holds a pointer for the last reply. */
 	s->redis = NULL;
 	loop_bury(s->loop, s, free);
 }

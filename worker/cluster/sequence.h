@@ -3,12 +3,12 @@
  * and instances. One sequence per worker.
  *
  * Requests wait in a queue. The sequence asks Redis for one block of numbers at
- * a time, for all requests that wait at that moment: a number always comes from
- * a block asked for after its request arrived. A block is named by
+ * a time, for all requests that wait at the moment. A number always comes from
+ * a block that was asked for after the request arrived. A block is named by
  * (incarnation, slot, block number); after a lost reply the same name gets the
  * same block. The block number is kept in the scoreboard and advanced before
- * each use, so a successor never repeats a name. When a request leaves, its
- * number is lost.
+ * each use: a successor never repeats a name. When a request leaves, its number
+ * is lost.
  *
  * Keys: drover:{CLUSTER}:count and drover:{CLUSTER}:count:INCARNATION:SLOT.
  */
@@ -63,8 +63,8 @@ void sequence_on_unreachable(struct sequence *s);
 
 /*
  * fn follows within SEQUENCE_TIMEOUT_MS. fn follows soon, with ok false, when
- * SEQUENCE_WAITING_MAX requests wait already, or when Redis is not up; a
- * request waits for the first connection of a new worker, though.
+ * SEQUENCE_WAITING_MAX requests wait already, or when Redis is not up. In a new
+ * worker, however, a request waits for the first connection.
  */
 void sequence_take(
     struct sequence *s, struct sequence_wait *wait, sequence_fn *fn, void *arg);

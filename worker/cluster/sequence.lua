@@ -1,4 +1,4 @@
--- Hands out a block of numbers; the same block when asked again.
+-- Hands out a block of numbers; the same block number gets the same block.
 --
 -- KEYS: the count, this slot's last block. ARGV: block number, length, TTL in s.
 -- Returns the block's last number and its length.

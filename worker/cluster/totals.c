@@ -17,7 +17,7 @@
 #define US_PER_MS UINT64_C(1000)
 #define KEY_MAX (2 * CONFIG_NAME_MAX + 48)
 
-/* The slot's totals that the cluster adds up. */
+/* Totals of a slot, added up over the cluster. */
 static const enum scoreboard_total kept[] = {
     SCOREBOARD_REQUESTS,
     SCOREBOARD_RESPONSES_1XX,
@@ -32,7 +32,7 @@ static const enum scoreboard_total kept[] = {
 #define FIELD_MAX (CONFIG_NAME_MAX + 32)
 #define NUMBER_MAX 21
 
-/* Of totals.lua, which the build embeds. */
+/* Embedded from totals.lua. */
 extern const char totals_lua[];
 
 struct redis_script totals_script = {.name = "totals", .body = totals_lua};
@@ -50,8 +50,8 @@ struct totals {
 	struct scoreboard *scoreboard;
 	struct timer timer;
 	bool is_flushing;
-	bool is_wanted;  /* another flush, as soon as this one is answered */
-	bool is_refused; /* said so once */
+	bool is_wanted;  /* flush again after the reply */
+	bool is_refused; /* logged once */
 	uint64_t acknowledged_us;
 	bool is_known; /* cluster_requests */
 	uint64_t cluster_requests;
@@ -76,7 +76,7 @@ is_changed(const struct totals *t)
 	return false;
 }
 
-/* Takes in the reply. False when it says "not done". */
+/* Adopts the reply. False when nothing was stored. */
 static bool
 take_reply(struct totals *t, const redisReply *reply)
 {
@@ -180,8 +180,8 @@ add_field(struct totals *t, _Atomic uint64_t *cell)
 	return f;
 }
 
-/* A service goes by its name, so that instances whose configurations differ
- * still mean the same. */
+/* A field has the name of a service: instances with different configurations
+ * mean the same service. */
 static void
 add_fields(
     struct totals *t, const struct config *config, struct scoreboard_slot *slot)
@@ -231,6 +231,6 @@ totals_free(struct totals *t)
 	if (t == NULL)
 		return;
 	loop_timer_clear(t->loop, &t->timer);
-	/* redis still holds a pointer for its last reply. */
+	/* The redis still holds a pointer for the last reply. */
 	loop_bury(t->loop, t, free);
 }

@@ -1,10 +1,10 @@
--- Adds a writer's gains to the cluster's totals.
+-- Adds the gains of a writer to the totals of the cluster.
 --
 -- KEYS: the totals, the writer. ARGV: the writer's TTL in s, then field and
 -- cumulative value, again and again. Returns the cluster's requests.
 --
--- All fields come each time, not only those that changed: a Redis that went
--- back in time is healed so.
+-- All fields come each time, changed or not: this repairs the sums of a Redis
+-- that has lost its last writes.
 
 local fields = {}
 for i = 2, #ARGV, 2 do fields[#fields + 1] = ARGV[i] end
