@@ -13,7 +13,7 @@ hash_of(const char *data, size_t len)
 	return hash_mix(hash_bytes(HASH_START, data, len));
 }
 
-/* What consistent_hash goes by; of length 0 when the request has none. */
+/* The key of consistent_hash; of length 0 when the request has none. */
 static struct slice
 key_of(const struct config_service *service, const struct head *request)
 {
@@ -36,7 +36,7 @@ key_of(const struct config_service *service, const struct head *request)
 	return key;
 }
 
-/* Exactly as we write it; 0 for anything else. */
+/* The exact format of the cookie; 0 for anything else. */
 static uint64_t
 parse_number(struct slice text)
 {

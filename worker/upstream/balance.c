@@ -2,20 +2,20 @@
 
 #include "hash.h"
 
-/* Percent of its weight that a newcomer begins with. */
+/* Percent of the weight for a newcomer to begin with. */
 #define SLOW_START_PERCENT 10
 
-/* The candidates, and who of them takes part: all of the best rank. */
+/* The candidates, and the participants among them: all of the best rank. */
 struct field {
 	const struct balance_candidate *candidates;
 	size_t count;
 	size_t first; /* where turns begin */
 	int rank;     /* -1: nobody takes part */
 	unsigned size;
-	uint32_t weight; /* of all who take part */
+	uint32_t weight; /* of all participants */
 };
 
-/* ---- who takes part ---- */
+/* ---- participants ---- */
 
 /* From worst to best; -1: never. */
 static int
@@ -66,8 +66,8 @@ compare_load(
 	return (x > y) - (x < y);
 }
 
-/* Each gains its weight; the richest is chosen, and pays what all gained.
- * like: only those with as much to do as this one; NULL: all. */
+/* Each participant gains its weight; the richest is chosen, and pays the sum of
+ * the gains. like: only participants with as much to do; NULL: all. */
 static int
 pick_in_turn(const struct field *f, const struct balance_candidate *like)
 {
@@ -116,7 +116,7 @@ draw_below(struct balance *b, uint32_t limit)
 	return (uint32_t)((hash_mix(b->random) >> 32) * limit >> 32);
 }
 
-/* One of them by weight; but: an index that is not drawn, or -1. */
+/* Draws a participant by weight; but: an index to leave out, or -1. */
 static int
 draw(struct balance *b, const struct field *f, int but)
 {

@@ -11,21 +11,21 @@ struct service_check {
 	struct checker *checker;
 	struct service *service;
 	struct timer timer;
-	size_t next; /* endpoint to check, modulo their number */
+	size_t next; /* index of the next endpoint, modulo the count */
 };
 
 struct checker {
 	struct runtime *runtime;
 	struct service_check *checks;
 	size_t count;
-	struct upstream_list running; /* by their idle_entry */
+	struct upstream_list running; /* linked by idle_entry */
 };
 
-/* A service's checks are spread over the interval, so that many endpoints do
- * not hold up the loop all at once; but no finer than the loop's timers. */
+/* The checks of a service are spread over the interval: many endpoints must not
+ * hold up the loop at once. A step is no finer than the timers of the loop. */
 #define STEP_MIN_US 1000
 
-/* A worker that stands still checks nothing. */
+/* A worker with an older heartbeat stands still, and checks nothing. */
 #define HEARTBEAT_MAX_NS UINT64_C(1000000000)
 
 static bool

@@ -2,11 +2,11 @@
  * checker - active health checks, by one worker for the whole host. Worker
  * only.
  *
- * The ready worker with the lowest slot is the one who checks: each
- * health.interval, a GET of health.path on a new connection to every endpoint.
- * 2xx and 3xx within health.timeout is good, anything else is not. After
- * `fall` bad ones in a row an endpoint is down and after `rise` good ones up
- * again; the scoreboard tells the other workers.
+ * The ready worker with the lowest slot does the checks: each health.interval,
+ * a GET of health.path on a new connection to every endpoint. A status of 2xx
+ * or 3xx within health.timeout passes; anything else fails. `fall` failures in
+ * a row make an endpoint down, `rise` passes in a row make the endpoint up. The
+ * scoreboard tells the other workers.
  */
 #ifndef CHECKER_H
 #define CHECKER_H
@@ -15,9 +15,9 @@
 
 struct checker;
 
-/* For the services that have health.path. NULL with ENOMEM. */
+/* For the services with health.path. NULL with ENOMEM. */
 struct checker *checker_new(struct runtime *rt);
-/* Before the services go. */
+/* Call before service_free(). */
 void checker_free(struct checker *c);
 
 #endif

@@ -11,7 +11,7 @@
 
 #define EJECT_TIMES_MAX 10
 
-/* Services that share an address may ask it for different paths. */
+/* Services that share an address may check different paths. */
 static struct member *
 join(const struct endpoint *e, unsigned index)
 {
@@ -130,7 +130,7 @@ endpoint_failed(struct endpoint *e, const char *why, bool unreachable)
 {
 	unsigned limit = e->config->eject.failures;
 
-	/* Those that were under way when it was ejected say nothing new. */
+	/* Requests from before the ejection say nothing new. */
 	if (e->gone || e->ejected_until_us > loop_now_us(e->runtime->loop))
 		return;
 	e->failures++;

@@ -4,7 +4,7 @@
 
 #include "hash.h"
 
-/* SplitMix64's: consecutive multiples of it are far apart. */
+/* Of SplitMix64: consecutive multiples are far apart. */
 #define STEP UINT64_C(0x9e3779b97f4a7c15)
 
 static int
@@ -14,7 +14,7 @@ compare(const void *a, const void *b)
 
 	if (x->at != y->at)
 		return x->at < y->at ? -1 : 1;
-	/* Two members with one number: they are the same to everybody. */
+	/* Two members with one number are the same to everybody. */
 	return (x->member > y->member) - (x->member < y->member);
 }
 

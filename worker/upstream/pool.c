@@ -15,8 +15,9 @@ struct pool {
 	struct runtime *runtime;
 	unsigned connections; /* open, lent and idle */
 	unsigned idle;
-	/* All wait for as long, so the first one's time is over first: one
-	 * timer does, which fires then or, if somebody left, before. */
+	/* All requests wait equally long, and the first in the queue is due
+	 * first. One timer is enough; when the first leaves, the timer fires
+	 * early and is set again. */
 	struct pool_wait_list waiting;
 	unsigned waiting_count;
 	struct timer timer;
@@ -31,7 +32,7 @@ pool_of(const struct upstream *up)
 	return up->endpoint->service->pool;
 }
 
-/* Something changed: those who wait may be served, outside our caller. */
+/* Room may have appeared: serves the queue later, outside of the caller. */
 static void
 kick(struct pool *pool)
 {
@@ -68,7 +69,7 @@ pool_discard(struct upstream *up)
 	upstream_close(up);
 }
 
-/* Past pool.idle, or at its end, or it says what nobody asked for. */
+/* An idle connection must be silent: bytes or an end close it. */
 static void
 on_idle_event(void *arg, struct back *b, enum back_event event)
 {
@@ -116,7 +117,7 @@ reuse(struct pool *pool, struct endpoint *endpoint, bool probe)
 	return NULL;
 }
 
-/* Makes room for a connection by closing one that is idle elsewhere. */
+/* Makes room by closing an idle connection of some endpoint. */
 static void
 evict(struct pool *pool)
 {
@@ -131,8 +132,7 @@ evict(struct pool *pool)
 	}
 }
 
-/* POOL_WAITING here means: all connections are lent, or no name has been
- * answered yet. */
+/* POOL_WAITING: all connections are lent, or no name has been answered yet. */
 static enum pool_result
 lend(struct pool_wait *wait, struct upstream **up)
 {
@@ -141,7 +141,7 @@ lend(struct pool_wait *wait, struct upstream **up)
 	unsigned max = pool->config->pool.connections;
 	struct endpoint *endpoint;
 
-	/* First: whose turn it is must not be used up for nothing. */
+	/* First, so that no turn of an endpoint is used up in vain. */
 	if (pool->connections >= max && pool->idle == 0)
 		return POOL_WAITING;
 	endpoint = service_pick(
@@ -210,8 +210,8 @@ pool_acquire(struct pool_wait *wait, struct upstream **up)
 	struct loop *loop = pool->runtime->loop;
 	enum pool_result result = POOL_WAITING;
 
-	/* Who came first is served first: who has just given back one that was
-	 * stale had been served before those who wait. */
+	/* First come, first served. After a stale connection the request goes
+	 * ahead of the queue: its turn had come before. */
 	if (pool->waiting_count == 0 || wait->must_be_new)
 		result = lend(wait, up);
 	if (result != POOL_WAITING)

@@ -1,14 +1,16 @@
 /*
- * pool - lends connections to a service's endpoints and takes them back.
- * Worker only.
+ * pool - lends connections to the endpoints of a service, and takes connections
+ * back. Worker only.
  *
- * At most pool.connections are open per service and worker. Who finds all of
- * them lent waits in a queue of at most pool.queue for at most
- * pool.queue_timeout; past either it is shed. Idle connections are kept for
- * pool.idle; one that the backend closes meanwhile, or on which it says what
- * nobody asked for, is dropped at once. The poll may not have told of it yet:
- * who can send his request again if need be looks when that leaves
- * (io_begin()); for others the socket is looked at before it is lent.
+ * At most pool.connections are open per service and worker. When all are lent,
+ * a request waits in a queue of at most pool.queue entries for at most
+ * pool.queue_timeout. Past either limit the request is shed.
+ *
+ * Idle connections are kept for pool.idle. An idle connection is dropped at
+ * once when the backend closes, or sends bytes without a request. The poll may
+ * not have reported so yet. A request that can be sent again relies on the
+ * reuse check of io_begin(), when it leaves. Other requests set `probe`: the
+ * pool then asks the kernel before lending.
  */
 #ifndef POOL_H
 #define POOL_H
@@ -25,11 +27,11 @@ enum pool_result {
 	POOL_LENT,        /* *up is the caller's */
 	POOL_WAITING,     /* fn will be called */
 	POOL_SHED,        /* the queue is full */
-	POOL_NO_ENDPOINT, /* the service has no address, or only drained ones */
+	POOL_NO_ENDPOINT, /* no address, or only drained endpoints */
 	POOL_FAILED,      /* errno; wait->endpoint could not be reached */
 };
 
-/* result: LENT, SHED (it took too long), NO_ENDPOINT or FAILED. */
+/* result: LENT, SHED (the wait was too long), NO_ENDPOINT or FAILED. */
 typedef void pool_fn(void *arg, enum pool_result result, struct upstream *up);
 
 /* A request for a connection; embedded in the exchange. */
@@ -37,31 +39,31 @@ struct pool_wait {
 	pool_fn *fn;
 	void *arg;
 	struct pool *pool;
-	struct affinity affinity;  /* its owner's to fill; at first: none */
-	struct endpoint *endpoint; /* the last one tried */
-	bool avoid;                /* rather not that one again */
+	struct affinity affinity;  /* filled by the owner; at first: none */
+	struct endpoint *endpoint; /* the last endpoint tried */
+	bool avoid;                /* another endpoint, if possible */
 	bool must_be_new;          /* not a kept-alive connection */
-	bool probe;                /* nor one that is not quiet right now */
+	bool probe; /* ask the kernel whether an idle connection is silent */
 	bool queued;
 	uint64_t due_us; /* in the queue: until when */
 	TAILQ_ENTRY(pool_wait) entry;
 };
 
-/* The service's pool, from now on its service->pool. NULL with ENOMEM. */
+/* Becomes service->pool. NULL with ENOMEM. */
 struct pool *pool_new(struct service *service);
-/* Closes what is idle; nothing may be lent any more. */
+/* Closes the idle connections; none may be lent. */
 void pool_free(struct pool *pool);
 void pool_wait_init(
     struct pool_wait *wait, struct pool *pool, pool_fn *fn, void *arg);
 
 /* fn is never called from inside. */
 enum pool_result pool_acquire(struct pool_wait *wait, struct upstream **up);
-/* Leaves the queue, if it is in it. */
+/* Leaves the queue; no effect outside of the queue. */
 void pool_cancel(struct pool_wait *wait);
 
 /* Gives a lent connection back, to be used again. */
 void pool_release(struct upstream *up);
-/* Closes one, lent or idle. */
+/* Closes a connection, lent or idle. */
 void pool_discard(struct upstream *up);
 
 #endif

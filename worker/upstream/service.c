@@ -8,8 +8,8 @@
 #include "log.h"
 #include "runtime.h"
 
-/* How soon a name is looked up again, whatever its TTL; `resolve` can make it
- * sooner, but no sooner than the other. */
+/* The shortest time between two look-ups of a name, whatever the TTL. `resolve`
+ * can shorten the first value, but not below the second. */
 #define RESOLVE_FLOOR_US 1000000
 #define RESOLVE_MIN_US 100000
 #define RETRIED_MIN 3
@@ -62,8 +62,9 @@ pick_by_policy(
 	return i >= 0 ? service->endpoints[i] : NULL;
 }
 
-/* Whose turn it is where all have the same share, whatever their number. NULL:
- * that one can't take it, and all must be looked at to divide what is its. */
+/* The next endpoint in turn, when all have the same share, without a look at
+ * all. NULL: the shares differ, or the endpoint is unusable and its share must
+ * be divided. */
 static struct endpoint *
 pick_next(struct service *service)
 {
@@ -86,13 +87,13 @@ service_pick(struct service *service, const struct affinity *affinity,
 
 	if (affinity->sticky != 0)
 		e = find_sticky(service, affinity->sticky, avoid);
-	/* A further try is nobody's turn. */
+	/* A retry takes no turn. */
 	if (e == NULL && avoid == NULL)
 		e = pick_next(service);
 	return e != NULL ? e : pick_by_policy(service, affinity->hash, avoid);
 }
 
-/* The set has changed: those who stay begin anew, equal to those who came. */
+/* The set has changed: all endpoints begin anew, as equals. */
 static void
 rebalance(struct service *service)
 {
@@ -102,7 +103,8 @@ rebalance(struct service *service)
 	service->is_even = policy == CONFIG_POLICY_ROUND_ROBIN &&
 			   service->config->slow_start_us == 0 &&
 			   service->endpoint_count > 0;
-	/* Workers that start together do not all begin with the same one. */
+	/* Workers that start together do not all begin with the same endpoint.
+	 */
 	if (service->endpoint_count > 0)
 		service->turn =
 		    service->balance.first % service->endpoint_count;
@@ -199,7 +201,7 @@ apply_answer(struct service_name *name, const struct resolver_answer *answer)
 	struct service *service = name->service;
 	const struct sock_addr *addrs = answer->addrs;
 	size_t count = answer->count;
-	/* What is there from the start has nobody to take over from. */
+	/* Endpoints from the start take over from nobody: no slow start. */
 	uint64_t since_us =
 	    name->found ? loop_now_us(service->runtime->loop) : 0;
 	unsigned left = 0, joined = 0;
@@ -251,8 +253,8 @@ on_answer(void *arg, const struct resolver_answer *answer)
 
 	name->query = NULL;
 	name->answered = true;
-	/* Nobody there any more is news like any other; but while nobody
-	 * knows, what was known goes on being used. */
+	/* A denial is an answer like any other. When the name servers fail, the
+	 * known addresses stay in use. */
 	if (answer->outcome != RESOLVER_FAILED)
 		apply_answer(name, answer);
 	if (answer->why != NULL && !name->failing)

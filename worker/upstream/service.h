@@ -1,14 +1,12 @@
 /*
- * service - a backend service as one worker sees it: its endpoints, those
- * that DNS gives among them, and which of them takes the next request.
- * Worker only.
+ * service - a backend service as one worker sees it: the endpoints, from the
+ * configuration and from DNS, and the choice for the next request. Worker only.
  *
- * What DNS no longer lists takes no new request, and its requests in flight
- * end as they would have. A name server that fails, or does not answer, changes
- * nothing.
+ * An address that DNS no longer lists takes no new request, and its requests in
+ * flight go on. A name server that fails, or does not answer, changes nothing.
  *
- * The retry budget (Envoy's): of the service's requests that are alive in this
- * worker at most a fifth may be on a further try, and three may always.
+ * The retry budget (Envoy's): at most a fifth of the live requests of the
+ * service in this worker may be on a retry; three may always.
  */
 #ifndef SERVICE_H
 #define SERVICE_H
@@ -27,7 +25,7 @@ struct runtime;
 
 #define SERVICE_ENDPOINTS_MAX 1024
 
-/* An endpoint of the configuration that is a name. */
+/* An endpoint of the configuration with a name in place of an address. */
 struct service_name {
 	struct service *service;
 	const struct config_endpoint *config;
@@ -42,7 +40,7 @@ struct service {
 	struct runtime *runtime;
 	const struct config_service *config;
 	unsigned index;
-	/* Its own in the worker's slot: totals, gauge, and the histograms of
+	/* In the slot of the worker: totals, gauge, and the histograms of
 	 * SCOREBOARD_WAIT_COUNT waits. */
 	_Atomic uint64_t *totals;
 	_Atomic uint32_t *in_flight;
@@ -53,33 +51,34 @@ struct service {
 	size_t name_count;
 	struct balance balance;
 	bool is_even;          /* round_robin, all weights alike */
-	size_t turn;           /* then: whose it is */
+	size_t turn;           /* then: the next endpoint */
 	struct hash_ring ring; /* of the endpoints, for the policies by key */
 	unsigned live;         /* requests */
-	unsigned retried;      /* those of them on a further try */
+	unsigned retried;      /* live requests on a retry */
 	struct pool *pool;
-	/* For the pool: endpoints may have come; one is about to leave. */
+	/* For the pool: endpoints may have come; an endpoint is about to leave.
+	 */
 	void (*on_change)(struct service *service);
 	void (*on_leave)(struct service *service, struct endpoint *endpoint);
 };
 
-/* NULL with ENOMEM. Starts to resolve what is a name. */
+/* NULL with ENOMEM. Starts to resolve the names. */
 struct service *service_new(struct runtime *rt, unsigned index);
 void service_free(struct service *service);
 
-/* The endpoint that the sticky cookie names, if it may be used, else the
- * policy's choice; avoid: NULL, or where this request has just failed. NULL
- * when there is no endpoint at all, or all are drained (weight 0) and no cookie
- * names one. */
+/* The endpoint of the sticky cookie, if usable, else the policy's choice.
+ * avoid: the endpoint where the request has just failed, or NULL. NULL when no
+ * endpoint exists, or all are drained (weight 0) and no cookie names one. */
 struct endpoint *service_pick(struct service *service,
     const struct affinity *affinity, const struct endpoint *avoid);
 /* True while a name has not been answered even once. */
 bool service_is_resolving(const struct service *service);
-/* A request begins; it has ended, retried: after service_start_retry(). */
+/* A request begins; a request ends. retried: service_start_retry() allowed a
+ * retry. */
 void service_begin(struct service *service);
 void service_end(struct service *service, bool retried);
-/* May it be tried once more? Where so, it is on a further try from now on;
- * already: it was before. */
+/* Asks for a retry. True: the request counts as retried from now on. already:
+ * the request was retried before. */
 bool service_start_retry(struct service *service, bool already);
 
 #endif
