@@ -24,7 +24,7 @@
 
 #define ENDS 3
 #define BLOCKS 8
-#define MANY 2049  /* more than is held */
+#define MANY 2049  /* more than is batched */
 #define OTHERS 300 /* more than one poll tells of */
 
 /* An io on one end of a socket pair; the test holds the other. */

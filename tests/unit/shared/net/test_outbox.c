@@ -31,7 +31,7 @@ write_at_once(struct scene *s)
 }
 
 static void
-hold_from(struct scene *s, unsigned ready_min)
+batch_from(struct scene *s, unsigned ready_min)
 {
 	outbox_free(s->box);
 	s->box = outbox_new(s->loop, ready_min);
@@ -41,11 +41,11 @@ hold_from(struct scene *s, unsigned ready_min)
 }
 
 static void
-test_a_short_iteration_holds_nothing(void **state)
+test_a_small_iteration_is_not_batched(void **state)
 {
 	struct scene *s = *state;
 
-	hold_from(s, 2);
+	batch_from(s, 2);
 	assert_int_equal(send(s->ends[1].far, "!", 1, 0), 1);
 	iterate(s, write_at_once);
 	for (size_t i = 1; i < ENDS; i++)
@@ -69,7 +69,7 @@ test_a_short_iteration_that_writes_again(void **state)
 {
 	struct scene *s = *state;
 
-	hold_from(s, 2);
+	batch_from(s, 2);
 	iterate(s, write_many_to_one);
 	assert_came(&s->ends[0], "one, and the last");
 	iterate(s, write_at_once);
@@ -189,17 +189,17 @@ static void
 write_until_full(struct scene *s)
 {
 	char text[1001];
-	size_t held;
+	size_t batched;
 
 	memset(text, 'x', 1000);
 	text[1000] = '\0';
 	put(&s->ends[0], "held");
-	for (held = 0; held < 1000; held += 1) {
+	for (batched = 0; batched < 1000; batched += 1) {
 		put(&s->ends[1], text);
 		if (recv(s->ends[1].far, text, 1, MSG_PEEK) == 1)
 			break;
 	}
-	assert_in_range(held, 10, 999);
+	assert_in_range(batched, 10, 999);
 	/* It is there still, and nobody else's order changes. */
 	assert_nothing_came(&s->ends[0]);
 	put(&s->ends[0], "!");
@@ -224,7 +224,7 @@ write_and_close(struct scene *s)
 }
 
 static void
-test_closed_with_something_held(void **state)
+test_closed_with_batched_bytes(void **state)
 {
 	struct scene *s = *state;
 	char buf[16];
@@ -268,7 +268,7 @@ write_to_a_deaf_one_that_tells(struct scene *s)
 }
 
 static void
-test_who_is_told_writes(void **state)
+test_a_notified_writer_writes(void **state)
 {
 	struct scene *s = *state;
 
@@ -291,7 +291,7 @@ write_to_two_deaf_ones(struct scene *s)
 }
 
 static void
-test_who_is_told_closes_others(void **state)
+test_a_notified_writer_closes_others(void **state)
 {
 	struct scene *s = *state;
 
@@ -337,7 +337,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(test_it_leaves_at_the_end),
-	    TEST(test_a_short_iteration_holds_nothing),
+	    TEST(test_a_small_iteration_is_not_batched),
 	    TEST(test_a_short_iteration_that_writes_again),
 	    TEST(test_order_of_one),
 	    TEST(test_order_of_kinds),
@@ -345,10 +345,10 @@ main(void)
 	    TEST(test_spliced_behind_it),
 	    TEST(test_sent_before_the_end),
 	    TEST(test_a_full_outbox),
-	    TEST(test_closed_with_something_held),
+	    TEST(test_closed_with_batched_bytes),
 	    TEST(test_it_could_not_leave),
-	    TEST(test_who_is_told_writes),
-	    TEST(test_who_is_told_closes_others),
+	    TEST(test_a_notified_writer_writes),
+	    TEST(test_a_notified_writer_closes_others),
 	    TEST(test_the_kernel_is_full),
 	};
 

@@ -1,5 +1,5 @@
-/* Goal: what asks a connection that was idle leaves only if nothing has come
- * there, whenever it did. */
+/* Goal: the reuse check. A new request leaves on an idle connection only if
+ * nothing has come there, however late it came. */
 #include <sys/eventfd.h>
 
 #include "outbox_scene.h"
