@@ -1,6 +1,6 @@
 /*
- * redis_server - a real redis-server for one test, on a unix socket and a port
- * in a folder of its own, and a loop that runs until something has happened.
+ * redis_server - a real redis-server for one test, on a unix socket and a port,
+ * in a folder of its own. A loop runs until an event has happened.
  */
 #ifndef REDIS_SERVER_H
 #define REDIS_SERVER_H
@@ -52,7 +52,7 @@ redis_server_free_port(void)
 	return ntohs(in.sin_port);
 }
 
-/* Its log says when it takes connections. */
+/* The server's log reports when connections are accepted. */
 static inline void
 redis_server_await(struct redis_server *s)
 {
@@ -77,7 +77,7 @@ redis_server_await(struct redis_server *s)
 	}
 }
 
-/* Starts it, again where it was if it ran before. */
+/* Starts the server, with the same socket and port as in an earlier run. */
 static inline void
 redis_server_start(struct redis_server *s)
 {
@@ -140,8 +140,8 @@ redis_server_url(const struct redis_server *s)
 	return url;
 }
 
-/* One command by a blocking connection beside those under test; the reply as
- * a number, -1 for anything else. */
+/* Sends a command by a separate, blocking connection. Returns the reply as a
+ * number, -1 for any other reply. */
 __attribute__((format(printf, 2, 3))) static inline long long
 redis_server_ask(const struct redis_server *s, const char *fmt, ...)
 {

@@ -1,7 +1,7 @@
 /*
- * runtime_scene - what a worker's parts run on, without a process: a runtime
- * with a real loop, memory and scoreboard and a configuration from a text; and
- * backends, which are sockets on the loopback that the test speaks for.
+ * runtime_scene - the surroundings of a worker's parts, without a process. A
+ * runtime has a real loop, memory and scoreboard and a configuration from a
+ * text. Backends are sockets on the loopback whose bytes come from the test.
  */
 #ifndef RUNTIME_SCENE_H
 #define RUNTIME_SCENE_H
@@ -62,7 +62,7 @@ scene_on_deadline(void *arg)
 	fail_msg("not in time: %s", scene.what);
 }
 
-/* Runs the loop until it is so. */
+/* Runs the loop until the condition holds. */
 static inline void
 scene_wait(bool (*until)(void), const char *what)
 {
@@ -82,7 +82,7 @@ scene_at_once(void)
 	return true;
 }
 
-/* One iteration: what was deferred is done, what was buried is freed. */
+/* One iteration: deferred work is done, buried memory is freed. */
 static inline void
 scene_turn(void)
 {
@@ -97,7 +97,7 @@ scene_is_late(void)
 	return clock_ns() / 1000 >= scene_until_us;
 }
 
-/* For what must not happen meanwhile. */
+/* Runs the loop for a while, in which a forbidden event must not happen. */
 static inline void
 scene_pass(uint64_t us)
 {
@@ -107,7 +107,7 @@ scene_pass(uint64_t us)
 
 /* ---- from open to close ---- */
 
-/* fmt: the configuration; one that says nothing of it gets a listener. */
+/* fmt: the configuration; without `listen`, a listener is added. */
 __attribute__((format(printf, 1, 2))) static inline void
 scene_open(const char *fmt, ...)
 {
@@ -169,15 +169,15 @@ scene_total(enum scoreboard_total total)
 
 /* ---- backends ---- */
 
-/* Listens; takes connections when it is looked at. */
+/* Listens; backend_look() accepts the connections. */
 struct backend {
 	int fd;
 	uint16_t port;
 	int peers[BACKEND_PEERS_MAX];
-	unsigned count; /* of the connections that have come */
-	char text[BACKEND_PEERS_MAX][BACKEND_TEXT_MAX]; /* what they sent */
+	unsigned count; /* of the accepted connections */
+	char text[BACKEND_PEERS_MAX][BACKEND_TEXT_MAX]; /* received bytes */
 	size_t len[BACKEND_PEERS_MAX];
-	bool ended[BACKEND_PEERS_MAX]; /* the other side has closed */
+	bool ended[BACKEND_PEERS_MAX]; /* the peer has closed */
 };
 
 static inline int
@@ -221,7 +221,7 @@ backend_close(struct backend *b)
 	b->fd = -1;
 }
 
-/* Takes what has come: connections, bytes, ends. */
+/* Takes new connections, bytes and ends. */
 static inline void
 backend_look(struct backend *b)
 {
@@ -250,7 +250,7 @@ backend_say(struct backend *b, unsigned i, const char *text)
 	    (ssize_t)strlen(text));
 }
 
-/* Forgets what connection i has sent. */
+/* Forgets the received bytes of connection i. */
 static inline void
 backend_forget(struct backend *b, unsigned i)
 {

@@ -1,5 +1,5 @@
-/* Goal: CPU quotas of cgroup v1 and v2 are found, at whatever level they are
- * set, and rounded down to at least one core. */
+/* Goal: CPU quotas of cgroup v1 and v2 are found, at any level, and rounded
+ * down to at least one core. */
 #include <sys/stat.h>
 #include <ftw.h>
 #include <sched.h>
@@ -26,7 +26,7 @@ put(const char *name, const char *text)
 	FILE *f;
 
 	snprintf(path, sizeof(path), "%s/%s", root, name);
-	/* The directories on the way; those that are there already stay. */
+	/* The directories on the way; existing directories stay. */
 	for (char *p = path + strlen(root) + 1; (p = strchr(p, '/')); p++) {
 		*p = '\0';
 		mkdir(path, 0755);

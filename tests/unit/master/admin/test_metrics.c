@@ -1,5 +1,5 @@
-/* Goal: /metrics and /api/cluster say what the scoreboard holds: totals that
- * outlive a worker, no gauges of the dead, histograms that add up. */
+/* Goal: /metrics and /api/cluster show the scoreboard: totals that outlive a
+ * worker, no gauges of the dead, histograms whose buckets add up. */
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -83,7 +83,7 @@ teardown(void **state)
 	return 0;
 }
 
-/* The value of the sample that begins a line with name. */
+/* The value of the sample whose line begins with name. */
 static double
 sample(const char *name)
 {
@@ -329,7 +329,7 @@ test_processes(void **state)
 	    "drover_worker_open_fds{worker=\"1\"}", sample("process_open_fds"));
 	assert_true(
 	    sample("drover_worker_cpu_seconds_total{worker=\"1\"}") >= 7);
-	/* What it has used stays, what it has does not. */
+	/* CPU time used stays in the total; gauges of the dead do not. */
 	atomic_store(&sb->slots[0].state, SLOT_DEAD);
 	check("drover_worker_cpu_seconds_total{worker=\"1\"}", 7);
 	check_absent("drover_worker_open_fds{worker=\"1\"}");

@@ -1,5 +1,5 @@
-/* Goal: what the kernel says of a process is read right, also of a child and
- * of one with a name that looks like the rest of its line. */
+/* Goal: the kernel's facts about a process are read correctly, also for a child
+ * and for a process whose name looks like the rest of the line. */
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -17,7 +17,7 @@
 
 #include "process.h"
 
-#define TICK_US 10000 /* what the kernel counts CPU time in, for others */
+#define TICK_US 10000 /* unit of the kernel's CPU time */
 
 static uint64_t
 own_cpu_us(void)
@@ -53,7 +53,7 @@ check_self(void)
 	assert_true(p.virtual_bytes >= p.resident_bytes);
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
 	assert_int_equal(p.max_fds, limit.rlim_cur);
-	/* A test that has run for hours would be another fault. */
+	/* A test that runs for hours has another fault. */
 	assert_true(p.started_ms <= now_ms + 2000);
 	assert_true(p.started_ms >= now_ms - 3600000);
 }

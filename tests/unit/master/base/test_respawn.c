@@ -1,5 +1,5 @@
-/* Goal: a healthy worker that dies is back at once, one in a crash loop less
- * and less often, and one that says its configuration is wrong never. */
+/* Goal: a healthy worker that dies is restarted at once, a worker in a crash
+ * loop ever later, and a worker with a wrong configuration never. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -85,7 +85,7 @@ test_wrong_configuration_gives_up(void **state)
 	assert_false(respawn_decide(&r, &facts, &delay_us));
 	facts.wait_status = EXITED(1);
 	assert_true(respawn_decide(&r, &facts, &delay_us));
-	/* A signal of that number is not that exit status. */
+	/* A signal of that number is not the exit status. */
 	facts.wait_status = LOG_EXIT_CONFIG;
 	assert_true(respawn_decide(&r, &facts, &delay_us));
 }

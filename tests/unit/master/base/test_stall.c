@@ -1,5 +1,5 @@
-/* Goal: a worker that stands still is told of once per stall, while it lasts,
- * and killed once where the configuration wants it. */
+/* Goal: a stall is reported once, while the stall lasts, and the worker is
+ * killed once if configured. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -65,7 +65,7 @@ test_when_to_look_again(void **state)
 	(void)state;
 	assert_int_equal(due_ms(&s, 0, 1000), 1050);
 	assert_int_equal(due_ms(&s, 990, 1000), 1040);
-	/* Just now it is not yet a stall. */
+	/* At the threshold the stall has not begun. */
 	assert_int_equal(check(&s, &killing, 990, 990, 1040), STALL_NONE);
 	assert_true(due_ms(&s, 990, 1040) <= 1040);
 	assert_int_equal(check(&s, &killing, 990, 990, 1041), STALL_BLOCKED);
@@ -117,7 +117,7 @@ test_kill_comes_once_after_its_time(void **state)
 	assert_int_equal(check(&s, &killing, 1000, 1000, 1500), STALL_NONE);
 	assert_int_equal(check(&s, &killing, 1000, 1000, 1501), STALL_KILL);
 	assert_int_equal(check(&s, &killing, 1000, 1000, 1600), STALL_NONE);
-	/* That says it all, and it may take a while to die. */
+	/* A killed worker may take a while to die. */
 	assert_int_equal(check(&s, &killing, 2000, 2000, 2600), STALL_KILL);
 	assert_int_equal(check(&s, &killing, 2000, 2000, 2610), STALL_NONE);
 }

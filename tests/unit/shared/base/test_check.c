@@ -1,5 +1,5 @@
-/* Goal: a check that fails says where and of what; outside the release build,
- * as here, it ends the process, whatever it is about. */
+/* Goal: a failed check prints its place and its object. Outside the release
+ * build, as here, every failed check ends the process. */
 #include <sys/wait.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -31,7 +31,7 @@ confine_sum(int sum)
 	(void)CONFINED(1 + 1 == sum, "the sum %d", sum);
 }
 
-/* What the process that ran it wrote to standard error; it has aborted. */
+/* The standard error of a process that ran run() and aborted. */
 static const char *
 last_words(void (*run)(int sum))
 {

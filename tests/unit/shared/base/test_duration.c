@@ -1,5 +1,5 @@
-/* Goal: a duration falls into the bucket whose bound is the first that is not
- * below it, at every edge and in between. */
+/* Goal: a duration falls into the bucket with the first bound not below the
+ * duration, at every edge and in between. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,7 +11,7 @@
 
 #include "duration.h"
 
-/* As the format defines it, bound by bound. */
+/* By the format's definition, bound by bound. */
 static unsigned
 bucket_by_definition(uint64_t us)
 {

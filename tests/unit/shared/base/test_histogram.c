@@ -1,5 +1,5 @@
-/* Goal: durations land in the bucket they belong to and quantiles are right to
- * the 6.25 % that the layout promises. */
+/* Goal: a duration lands in its bucket, and quantiles are exact to the 6.25 %
+ * that the layout promises. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
-/* Goal: each event is exactly one line, whatever is in it, and only those of
- * the levels that were asked for. */
+/* Goal: each event is exactly one line, for any bytes, and only events of the
+ * selected levels are logged. */
 #include <sys/wait.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -105,7 +105,7 @@ test_levels(void **state)
 	}
 }
 
-/* What a peer sent can't forge a line or move a terminal's cursor. */
+/* A peer's bytes can't forge a line or move a terminal's cursor. */
 static void
 test_one_printable_line(void **state)
 {
@@ -168,7 +168,7 @@ test_json_line(void **state)
 	json_decref(json);
 }
 
-/* JSON can't hold it: better as text than lost. */
+/* JSON can't hold the text: a text line is better than none. */
 static void
 test_json_falls_back_to_text(void **state)
 {
@@ -180,7 +180,7 @@ test_json_falls_back_to_text(void **state)
 	log_info("not UTF-8: \xff\xfe");
 	assert_int_equal(count_lines(logged()), 1);
 	assert_non_null(strstr(logged(), "not UTF-8: \xff\xfe\n"));
-	/* Each takes two bytes in JSON: too long for one line. */
+	/* Each quote takes two bytes in JSON: too long for one line. */
 	memset(quotes, '"', 1900);
 	quotes[1900] = '\0';
 	log_info("%s", quotes);

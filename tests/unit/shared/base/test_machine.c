@@ -1,4 +1,5 @@
-/* machine: the table says which steps are legal; the setter takes no other. */
+/* Goal: the table of a machine holds the legal steps; the setter refuses all
+ * others. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -61,8 +62,8 @@ a_legal_step_is_taken(void **state)
 	assert_int_equal(lamp.state, LAMP_BROKEN);
 }
 
-/* Runs the steps on -> broken -> last in a process of its own, logging at that
- * level into `said`; returns how that process ended. */
+/* Runs the steps on -> broken -> last in a child process, with the level's log
+ * in `said`. Returns the child's wait status. */
 static int
 in_child(enum log_level level, enum lamp_state last, char *said, size_t cap)
 {

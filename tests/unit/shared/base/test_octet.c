@@ -1,4 +1,4 @@
-/* Goal: each of the 256 bytes is what RFC 9110 and RFC 3986 say it is. */
+/* Goal: each of the 256 bytes has the class of RFC 9110 and RFC 3986. */
 #include <ctype.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -43,7 +43,7 @@ test_classes(void **state)
 	assert_int_equal(octet_hex('F'), 15);
 }
 
-/* Each byte, at each place, among others of each sort. */
+/* Each byte, at each place, among bytes of each class. */
 static void
 test_skip_text(void **state)
 {

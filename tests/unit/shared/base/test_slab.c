@@ -1,5 +1,5 @@
-/* Goal: an object given back is the next one that is had, and what is not
- * needed goes. */
+/* Goal: an object given back is the next to be handed out, and unused memory is
+ * freed. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -52,7 +52,7 @@ test_trim(void **state)
 	/* All were needed since the beginning. */
 	slab_trim(&slab);
 	assert_int_equal(slab.free_count, COUNT);
-	/* And of these, three at a time. */
+	/* The same objects, three at a time. */
 	for (int round = 0; round < 2; round++) {
 		for (size_t i = 0; i < 3; i++)
 			objects[i] = slab_get(&slab);

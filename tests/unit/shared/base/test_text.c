@@ -78,7 +78,7 @@ test_fits_exactly(void **state)
 	assert_int_equal(buf[8], GUARD);
 }
 
-/* What does not fit is dropped whole, and so is all that follows. */
+/* A piece that does not fit is dropped whole, with all later pieces. */
 static void
 test_overflow_sticks(void **state)
 {
@@ -118,7 +118,7 @@ test_numbers_overflow(void **state)
 	assert_int_equal(buf[20], GUARD);
 }
 
-/* vsnprintf() needs a byte for its NUL, inside the buffer too. */
+/* vsnprintf() needs a byte for NUL, inside the buffer too. */
 static void
 test_formatted_overflow(void **state)
 {

@@ -1,5 +1,5 @@
 /* Goal: one iteration runs listeners, descriptors, timers, deferred work and
- * the graveyard in this order, and nothing that was closed in it. */
+ * the graveyard in this order. Nothing closed in the iteration is called. */
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <errno.h>
@@ -18,7 +18,7 @@
 #include "clock.h"
 #include "loop.h"
 
-/* What happened, in order, one letter each. */
+/* The calls, in order, one letter each. */
 static char trace[256];
 static struct loop *loop;
 
@@ -32,15 +32,15 @@ note(char what)
 	trace[len + 1] = '\0';
 }
 
-/* One object on the loop: a descriptor, a timer and work to defer. */
+/* An object on the loop: a descriptor, a timer and deferred work. */
 struct thing {
 	char name;
 	int fd;
 	struct loop_watch watch;
 	struct timer timer;
 	struct loop_deferred deferred;
-	struct thing *victim; /* closed by it */
-	int again;            /* how often it defers itself or re-arms */
+	struct thing *victim; /* closed by the callback */
+	int again;            /* how often to defer or re-arm again */
 	bool stops;
 };
 
@@ -117,8 +117,8 @@ on_deferred(void *arg)
 	act(t, (char)(t->name + 2));
 }
 
-/* Named by a letter for its descriptor; its timer and its deferred work go by
- * the two letters that follow. */
+/* The descriptor has the letter of the name; timer and deferred work have the
+ * two letters that follow. */
 static void
 init_thing(struct thing *t, char name)
 {
@@ -167,7 +167,8 @@ test_order_of_one_iteration(void **state)
 	l.victim = &l;
 	l.stops = true;
 	assert_int_equal(loop_run(loop), 0);
-	/* The listener, the others, the timer, deferred work, the grave. */
+	/* The listener, the descriptors, the timer, deferred work, the
+	 * grave. */
 	assert_true(
 	    strcmp(trace, "ladbcl") == 0 || strcmp(trace, "ldabcl") == 0);
 	fini_thing(&a);
@@ -187,7 +188,7 @@ test_stop_ends_after_this_iteration(void **state)
 	loop_timer_after(loop, &a.timer, 0);
 	assert_int_equal(loop_run(loop), 0);
 	assert_string_equal(trace, "ab");
-	/* And it can run again. */
+	/* The loop can run again. */
 	loop_timer_after(loop, &a.timer, 0);
 	assert_int_equal(loop_run(loop), 0);
 	assert_string_equal(trace, "abb");
@@ -215,7 +216,8 @@ test_closed_in_the_batch_stays_silent(void **state)
 	x.stops = true;
 	loop_timer_after(loop, &x.timer, 0);
 	assert_int_equal(loop_run(loop), 0);
-	/* One of them, its timer, x's timer, its work; and the other's end. */
+	/* A descriptor, its timer, x's timer, its work; the burial of the
+	 * other. */
 	if (trace[0] == 'a')
 		assert_true(
 		    strcmp(trace, "abycd") == 0 || strcmp(trace, "aybcd") == 0);
@@ -308,8 +310,8 @@ test_edge_once_level_again(void **state)
 	fini_thing(&x);
 }
 
-/* What is deferred while deferred work runs waits for the next round, so it
- * can't starve the descriptors. */
+/* Work deferred by deferred work waits for the next round: descriptors can't
+ * starve. */
 static void
 test_deferred_again_waits_its_turn(void **state)
 {
@@ -362,8 +364,8 @@ test_cancel_anywhere_in_the_queue(void **state)
 	}
 }
 
-/* Deferred work closes what is deferred behind it, the last one included, and
- * the round ends all the same. */
+/* Deferred work cancels the work behind, the last item included, and the round
+ * ends all the same. */
 static void
 test_deferred_work_cancels_the_last(void **state)
 {
@@ -410,7 +412,7 @@ test_graves_may_bury_more(void **state)
 	loop_timer_after(loop, &x.timer, 0);
 	assert_int_equal(loop_run(loop), 0);
 	assert_string_equal(trace, "yabc");
-	/* What is left when the loop goes is not lost. */
+	/* Buried memory is freed with the loop, too. */
 	loop_bury(loop, &names[2], bury_another);
 	loop_free(loop);
 	assert_string_equal(trace, "yabcc");

@@ -1,5 +1,5 @@
-/* Goal: the loop wakes for a timer when it is due, and runs one before that
- * only where it may be early and something else woke the loop. */
+/* Goal: the loop wakes for a timer when due. A timer runs early only if allowed
+ * to, and only when another event woke the loop. */
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <setjmp.h>
@@ -36,7 +36,8 @@ teardown(void **state)
 	return 0;
 }
 
-/* A plain timer is never early: the loop's own clock has passed it. */
+/* A plain timer is never early: the loop's own clock has passed the
+ * deadline. */
 static void
 on_timer_check(void *arg)
 {
@@ -85,8 +86,7 @@ on_woke(void *arg, uint64_t entered_ns, uint64_t due_ns, uint64_t now_ns)
 	*(uint64_t *)arg = due_ns;
 }
 
-/* Ten seconds early, if something else wakes the loop; by itself it would
- * sleep. */
+/* Ten seconds early, if another event wakes the loop; else the loop sleeps. */
 static void
 test_early_only_when_awake_anyway(void **state)
 {
@@ -110,7 +110,7 @@ test_early_only_when_awake_anyway(void **state)
 	assert_int_equal(called, 1);
 	assert_true(due_ns == due_us * 1000);
 	assert_true(fired_us != 0 && fired_us < due_us);
-	/* Alone, the loop sleeps until it is due. */
+	/* Alone, the loop sleeps until the timer is due. */
 	due_us = clock_ns() / 1000 + 3000;
 	loop_timer_set(loop, &early, due_us);
 	assert_int_equal(loop_run(loop), 0);

@@ -1,6 +1,6 @@
 /* Goal: a timer fires when the clock reaches its deadline, neither late nor
- * twice, and early only where it may, however often timers are moved and
- * cleared. */
+ * twice. A timer is early only within its allowance, after any number of moves
+ * and clears. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -75,7 +75,7 @@ test_zero_is_due_at_once(void **state)
 	assert_ptr_equal(timer_heap_pop(*state, 0), &t);
 }
 
-/* The end of time stands for "no deadline": it never comes. */
+/* The end of time stands for "no deadline", which never comes. */
 static void
 test_moved_to_the_end_of_time(void **state)
 {
@@ -92,7 +92,7 @@ test_moved_to_the_end_of_time(void **state)
 	assert_ptr_equal(timer_heap_pop(*state, 20), &t);
 }
 
-/* The heap may look at it at the old time, but must not let it go. */
+/* At the old time the heap may look at the timer, but must not fire. */
 static void
 test_moved_later_does_not_fire_early(void **state)
 {
@@ -151,7 +151,7 @@ test_cleared_never_fires(void **state)
 	assert_ptr_equal(timer_heap_pop(*state, 7), &t[0]);
 }
 
-/* It is waited for until it is due; only who looks earlier finds it earlier. */
+/* The wait goes to the deadline; an earlier look finds the timer early. */
 static void
 test_fires_early_where_it_may(void **state)
 {
@@ -163,7 +163,7 @@ test_fires_early_where_it_may(void **state)
 	assert_null(timer_heap_pop(*state, 93));
 	assert_ptr_equal(timer_heap_pop(*state, 94), &t);
 	assert_false(timer_is_pending(&t));
-	/* Moved later, it is early for the new time, not for the old one. */
+	/* After a move the allowance counts from the new deadline. */
 	assert_int_equal(timer_heap_set(*state, &t, 100), 0);
 	assert_int_equal(timer_heap_set(*state, &t, 110), 0);
 	assert_null(timer_heap_pop(*state, 103));
@@ -171,7 +171,7 @@ test_fires_early_where_it_may(void **state)
 	assert_ptr_equal(timer_heap_pop(*state, 104), &t);
 }
 
-/* What may be early says nothing about the others. */
+/* One timer's allowance does not apply to the rest. */
 static void
 test_early_is_each_timers_own(void **state)
 {
@@ -233,7 +233,8 @@ test_agrees_with_a_plain_table(void **state)
 		for (size_t k = 0; k < MANY; k++) {
 			assert_true(due[k] == 0 || due[k] > now);
 			assert_int_equal(timer_is_pending(&t[k]), due[k] != 0);
-			/* It may ask to be looked at early, never late. */
+			/* The heap may ask for an early look, never for a late
+			 * look. */
 			if (due[k] != 0)
 				assert_true(timer_heap_next(*state) <= due[k]);
 		}
@@ -241,7 +242,7 @@ test_agrees_with_a_plain_table(void **state)
 	assert_true(fired > 1000);
 	for (size_t k = 0; k < MANY; k++)
 		pending += due[k] != 0;
-	/* The rest, with a clock that stops wherever the heap wants to look. */
+	/* The rest, with a clock that stops at each time the heap asks for. */
 	while (pending > 0 && timer_heap_next(*state) != UINT64_MAX) {
 		struct timer *got;
 

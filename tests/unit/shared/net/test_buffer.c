@@ -1,5 +1,5 @@
-/* Goal: the pool keeps its cap and its count, and a chain gives back the
- * bytes it was given, in order, whatever sizes they come and go in. */
+/* Goal: the pool keeps its cap and its count, and a chain returns its bytes in
+ * order, for any sizes of writes and reads. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -51,7 +51,7 @@ test_pool_has_a_cap(void **state)
 	buffer_put(*state, NULL);
 }
 
-/* The one that was in use last, which others have not taken meanwhile. */
+/* The block used last, unless taken meanwhile. */
 static void
 test_block_to_read_into_is_the_last(void **state)
 {
@@ -183,7 +183,7 @@ test_chain_spans_blocks(void **state)
 		at += iov[i].iov_len;
 	}
 	assert_int_equal(at, BYTES);
-	/* To a block's end, and one byte over. */
+	/* To a block's end, and one byte further. */
 	buffer_chain_consume(&chain, *state, BUFFER_BYTES);
 	assert_int_equal(buffer_pool_used(*state), 3);
 	buffer_chain_consume(&chain, *state, BUFFER_BYTES + 1);
@@ -220,13 +220,13 @@ test_chain_meets_the_cap(void **state)
 			     (CAP + 1) * (size_t)BUFFER_BYTES),
 	    -1);
 	assert_int_equal(errno, ENOBUFS);
-	/* A part may be in; the owner can still give all of it back. */
+	/* A part may be written; the owner can still give all blocks back. */
 	buffer_chain_clear(&chain, *state);
 	assert_int_equal(buffer_pool_used(*state), 0);
 	free(data);
 }
 
-/* A stream of numbers in at one end and out at the other. */
+/* A stream of numbers in at the tail and out at the head. */
 static void
 test_chain_is_a_queue(void **state)
 {

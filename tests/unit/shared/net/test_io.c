@@ -1,5 +1,5 @@
-/* Goal: what is written arrives in order, whatever the kernel takes at once,
- * and readiness says neither too much nor too little. */
+/* Goal: written bytes arrive in order, for any size that the kernel takes at
+ * once, and readiness is neither missed nor invented. */
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <errno.h>
@@ -23,7 +23,7 @@
 #define BLOCKS 64
 #define DEADLINE_US 5000000
 
-/* An io on one end of a socket pair; the test holds the other. */
+/* An io on one end of a socket pair; the test holds the far end. */
 struct ends {
 	struct loop *loop;
 	struct buffer_pool *buffers;
@@ -151,7 +151,7 @@ test_read_and_nothing_to_read(void **state)
 	assert_int_equal(send(e->far, "defg", 4, 0), 4);
 	wait_until(e, is_readable);
 	assert_int_equal(io_read(&e->io, buf, 2), 2);
-	/* As many as asked for: there may be more. */
+	/* A full read: more bytes may wait. */
 	assert_true(e->io.readable);
 	assert_int_equal(io_read(&e->io, buf, 2), 2);
 	assert_true(e->io.readable);
@@ -159,7 +159,7 @@ test_read_and_nothing_to_read(void **state)
 	assert_false(e->io.readable);
 }
 
-/* Bytes and the end come in one event: no second one follows. */
+/* Bytes and the end come in one event: no second event follows. */
 static void
 test_end_of_stream_behind_bytes(void **state)
 {
@@ -186,7 +186,7 @@ test_far_end_stops_sending(void **state)
 	wait_until(e, is_readable);
 	assert_true(e->io.hangup);
 	assert_int_equal(io_read(&e->io, buf, sizeof(buf)), 0);
-	/* It still listens. */
+	/* The peer still reads. */
 	assert_int_equal(write_text(&e->io, "bye", ""), 0);
 	assert_int_equal(recv(e->far, buf, sizeof(buf), 0), 3);
 }
@@ -233,7 +233,7 @@ test_backlog_leaves_in_order(void **state)
 	assert_true(e->io.progress_us > 0);
 }
 
-/* A new write never overtakes what waits. */
+/* A new write never overtakes the backlog. */
 static void
 test_write_behind_a_backlog(void **state)
 {
@@ -286,7 +286,7 @@ test_far_end_is_gone(void **state)
 	close(e->far);
 	e->far = -1;
 	errno = 0;
-	/* No SIGPIPE either, or this would be the end. */
+	/* SIGPIPE would end the test here. */
 	assert_int_equal(write_text(&e->io, "x", ""), -1);
 	assert_int_equal(errno, EPIPE);
 	assert_true(e->io.broken);
@@ -345,7 +345,7 @@ is_writable(const struct ends *e)
 	return e->io.writable;
 }
 
-/* What is written while connecting waits until it is decided. */
+/* Bytes written while connecting wait for the connect's result. */
 static void
 test_connecting(void **state)
 {
@@ -374,8 +374,8 @@ test_connecting(void **state)
 	close(listener);
 }
 
-/* Until it is polled it is read and written without events; what has come by
- * then is one. */
+/* An adopted io is read and written without events; bytes that came before the
+ * registration give an event. */
 static void
 test_adopted(void **state)
 {
@@ -400,7 +400,7 @@ test_adopted(void **state)
 	assert_int_equal(io_poll(&e->io), 0);
 	wait_until(e, is_readable);
 	assert_int_equal(io_read(&e->io, buf, sizeof(buf)), 4);
-	/* And one that never is. */
+	/* An io that is never polled. */
 	io_close(&e->io);
 	assert_int_equal(recv(e->far, buf, sizeof(buf), 0), 0);
 }
@@ -430,7 +430,7 @@ packets_in(int fd)
 	return info.tcpi_segs_in;
 }
 
-/* Over TCP: what is written corked and the end are one packet. */
+/* Over TCP: corked bytes and the end share a packet. */
 static unsigned
 packets_of_an_end(struct ends *e, bool corked)
 {

@@ -1,5 +1,5 @@
-/* Goal: what is spliced from one socket to another arrives whole and in order,
- * and what the other does not take is a backlog like any other. */
+/* Goal: bytes spliced from a socket to a socket arrive whole and in order.
+ * Bytes that the receiver does not take are a backlog like any other. */
 #include <sys/socket.h>
 #include <errno.h>
 #include <setjmp.h>
@@ -184,8 +184,8 @@ test_end_of_stream(void **state)
 	expect(e, "bye");
 }
 
-/* Sends and splices until what arrives is not taken any more. Returns how many
- * bytes have been spliced; each tells its place. */
+/* Sends and splices until the receiver takes no more. Returns the number of
+ * spliced bytes; each byte encodes its offset. */
 static size_t
 fill(struct ends *e)
 {
@@ -228,7 +228,7 @@ test_backlog_leaves_in_order(void **state)
 	struct ends *e = *state;
 	size_t total = fill(e), at = 0;
 
-	/* The one pipe there is. */
+	/* The pool's only pipe. */
 	assert_null(pipe_get(e->pipes));
 	while (at < total) {
 		at = read_all(e, at);
@@ -320,7 +320,7 @@ test_unused_pipes_are_closed(void **state)
 	pipe_put(pipe_get(e->pipes));
 	assert_int_not_equal(next_fd(), before);
 	pipe_pool_trim(e->pipes);
-	/* It was used since the call before, if only once. */
+	/* Used since the last trim, if only once. */
 	assert_int_not_equal(next_fd(), before);
 	pipe_put(pipe_get(e->pipes));
 	pipe_pool_trim(e->pipes);

@@ -15,7 +15,7 @@
 #include "redis_server.h"
 
 struct answer {
-	struct resolver_query *cancels; /* when it comes */
+	struct resolver_query *cancels; /* cancelled by the callback */
 	struct resolver *frees;
 	bool done;
 	const char *error;
@@ -85,7 +85,7 @@ hosts_come_from_the_file(void **state)
 	loop_free(loop);
 }
 
-/* Whatever the name servers here do, or if there are none. */
+/* With any name servers, or with none. */
 static void
 an_unknown_name_fails_in_time(void **state)
 {
@@ -123,7 +123,7 @@ a_cancelled_query_is_silent(void **state)
 	    resolver_query(r, "no-such-host.invalid", 80, on_answer, &third));
 	resolver_cancel(resolver_query(r, "localhost", 80, on_answer, &third));
 	assert_non_null(resolver_query(r, "localhost", 80, on_answer, &first));
-	/* Its answer waits in the same batch as the first's. */
+	/* The second answer waits in the first's batch. */
 	first.cancels = resolver_query(r, "127.0.0.1", 80, on_answer, &second);
 	assert_non_null(resolver_query(r, "localhost", 80, on_answer, &last));
 	assert_true(redis_server_run(loop, &last.done));

@@ -342,7 +342,7 @@ test_unix_sockets(void **state)
 	assert_int_equal(errno, EADDRINUSE);
 	connect_through(&addr, fd, false);
 	close(fd);
-	/* Nobody does: the file that is left over makes way. */
+	/* No process listens: the stale file is removed. */
 	assert_int_equal(stat(addr.un.sun_path, &st), 0);
 	fd = sock_listen(&addr, false);
 	assert_true(fd >= 0);

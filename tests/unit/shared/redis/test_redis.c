@@ -79,7 +79,7 @@ on_reply(void *arg, const redisReply *reply)
 	c->number = reply != NULL && reply->type == REDIS_REPLY_INTEGER
 			? reply->integer
 			: -1;
-	/* Whoever hears of the loss finds it down already. */
+	/* A callback that learns of the loss finds the link down. */
 	if (reply == NULL)
 		assert_false(redis_is_up(c->redis));
 }
@@ -192,8 +192,8 @@ a_unix_socket_and_a_name_do_too(void **state)
 	url = redis_server_url(server);
 	strcpy(url.host, "localhost");
 	client_open(&c, &url);
-	/* ::1 may come first and be refused; the next attempt takes the
-	 * other. */
+	/* ::1 may come first and be refused; the next attempt takes the second
+	 * address. */
 	assert_true(redis_server_run(c.loop, &c.up));
 	client_close(&c);
 }
@@ -297,7 +297,7 @@ a_silent_server_is_dropped(void **state)
 	client_close(&c);
 }
 
-/* A listener whose queue is full answers nobody. */
+/* A listener with a full queue does not answer. */
 static void
 a_deaf_address_is_given_up(void **state)
 {
@@ -344,7 +344,7 @@ send_then_spin(void *arg)
 	spin(REDIS_REPLY_MS + 200);
 }
 
-/* A handler that blocks the loop is no reason to drop the connection. */
+/* A handler that blocks the loop must not drop the connection. */
 static void
 its_own_delay_is_not_the_servers(void **state)
 {

@@ -1,5 +1,5 @@
-/* Goal: every step of the policy, the word it is kept in, and what
- * Redis' word does to the host's. */
+/* Goal: every step of the policy, the packed word, and the merge of Redis' word
+ * into the host's. */
 #include "breaker.h"
 
 #include <setjmp.h>
@@ -161,10 +161,10 @@ redis_has_the_last_word(void **state)
 	said.until_ms = 10;
 	assert_true(breaker_merge(&b, &said, &policy, 0, false));
 	assert_int_equal(b.until_ms, 10);
-	/* What the host did by itself stands until Redis has heard of it, */
+	/* A local step stands until Redis has heard of the step, */
 	assert_true(local.local);
 	assert_false(breaker_merge(&local, &fresh, &policy, 999, false));
-	/* unless that is what Redis answers, or it never comes. */
+	/* unless Redis answers so, or no answer ever comes. */
 	again = local;
 	assert_true(breaker_merge(&again, &fresh, &policy, 1, true));
 	assert_int_equal(again.state, BREAKER_CLOSED);

@@ -1,6 +1,6 @@
-/* Goal: an endpoint is listed for as long as some worker has it, is up while
- * neither its checks nor an ejection say otherwise, and the table holds what
- * it promises. */
+/* Goal: an endpoint is listed while at least one worker has the endpoint, and
+ * up unless checks or an ejection say otherwise. The table holds the promised
+ * number. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -70,7 +70,7 @@ test_a_dead_worker_has_none(void **state)
 	assert_true(member_is_listed(both));
 }
 
-/* Its worker died between claiming the entry and writing the name. */
+/* The worker died between claiming the entry and writing the name. */
 static void
 test_not_listed_without_a_name(void **state)
 {

@@ -1,5 +1,5 @@
-/* Goal: the scoreboard outlives the master that made it, but only where the
- * successor is the same and alone, and its tables hold what they promise. */
+/* Goal: the scoreboard outlives its master only when the successor has the same
+ * shape and is alone. The tables hold the promised numbers. */
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -139,7 +139,7 @@ test_other_shape_is_not_taken_over(void **state)
 	check_not_taken_over("a", 2, 2);
 }
 
-/* Totals are kept by a service's index: another name there is another sum. */
+/* Totals are kept by a service's index: another name is another sum. */
 static void
 test_other_names_are_not_taken_over(void **state)
 {
@@ -240,7 +240,7 @@ test_not_taken_from_a_living_writer(void **state)
 	}
 	assert_true(pid > 0);
 	strcpy(incarnation, sb->incarnation);
-	/* The master goes, its worker stays. */
+	/* The master goes, the worker stays. */
 	close_board(sb);
 	sb = open_board("a", 1, 0);
 	assert_string_not_equal(sb->incarnation, incarnation);

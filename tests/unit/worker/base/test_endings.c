@@ -1,5 +1,6 @@
-/* Goal: a request's duration goes from its start to the end of the iteration
- * that it ended in, and none is lost however many end in one. */
+/* Goal: a request's duration goes from its start to the end of the iteration in
+ * which the request ended. No duration is lost, for any number of requests in
+ * an iteration. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

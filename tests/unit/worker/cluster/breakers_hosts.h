@@ -1,6 +1,6 @@
 /*
- * breakers_hosts - hosts that share a Redis and are about to call one service,
- * for the tests of breakers.h.
+ * breakers_hosts - hosts that share a Redis and are about to call the same
+ * service, for the tests of breakers.h.
  */
 #ifndef BREAKERS_HOSTS_H
 #define BREAKERS_HOSTS_H
@@ -31,7 +31,7 @@ static struct config_service services[] = {{
 static struct config config = {
     .cluster = cluster, .services = services, .service_count = 1};
 
-/* One instance with one worker. */
+/* An instance with a single worker. */
 struct host {
 	struct loop *loop;
 	struct scoreboard *scoreboard;
@@ -46,7 +46,7 @@ struct fixture {
 	struct redis_server server;
 	struct loop *loop;
 	struct host hosts[HOSTS];
-	struct timer look; /* for what the test waits for */
+	struct timer look; /* polls the awaited condition */
 	bool (*is_so)(struct fixture *f);
 	bool done;
 };

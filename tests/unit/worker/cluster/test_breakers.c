@@ -47,7 +47,7 @@ both_due(struct fixture *f)
 	       loop_now_us(f->loop) / 1000 >= word(&f->hosts[1]).until_ms;
 }
 
-/* Of one failure or of both: it may hear of them together. */
+/* Of one failure or of two: the news may come together. */
 static bool
 second_knows(struct fixture *f)
 {
@@ -74,7 +74,7 @@ second_stood_down(struct fixture *f)
 	return w.state == BREAKER_HALF_OPEN && both_due(f);
 }
 
-/* A request that the breaker lets through, and what becomes of it. */
+/* A request that the breaker admits, and its outcome. */
 static void
 request(struct host *h, bool fails)
 {
@@ -91,7 +91,7 @@ is_rejected(struct host *h)
 	return breakers_check(h->breakers, 0, &h->ticket) == BREAKERS_REJECTED;
 }
 
-/* Whether it gets the probe from Redis. */
+/* Whether Redis grants the host the probe. */
 static bool
 asks(struct host *h)
 {
@@ -109,7 +109,7 @@ open_both(struct fixture *f)
 	request(&f->hosts[0], true);
 	request(&f->hosts[0], true);
 	request(&f->hosts[0], true);
-	/* The fourth, right behind them, is rejected already. */
+	/* The fourth request, right behind the three, is already rejected. */
 	assert_true(is_rejected(&f->hosts[0]));
 	await(f, both_open);
 }
@@ -155,7 +155,7 @@ a_failure_is_settled_when_redis_knows(void **state)
 		assert_false(word(h).local);
 	}
 	assert_int_equal(word(h).state, BREAKER_OPEN);
-	/* A success, and a failure that nobody waits for, call nobody. */
+	/* A success, and a failure without a waiter, make no call. */
 	await(f, both_due);
 	h->settled = 0;
 	assert_true(asks(h));
@@ -214,7 +214,7 @@ a_failed_probe_opens_it_again(void **state)
 	assert_true(asks(&f->hosts[0]));
 	breakers_report(
 	    f->hosts[0].breakers, &f->hosts[0].ticket, true, "timeout");
-	/* Twice the same outcome is one. */
+	/* An outcome reported twice counts once. */
 	breakers_report(
 	    f->hosts[0].breakers, &f->hosts[0].ticket, true, "timeout");
 	await(f, both_open);
@@ -236,7 +236,7 @@ second_heard(struct fixture *f)
 	return word(&f->hosts[1]).epoch == word(&f->hosts[0]).epoch;
 }
 
-/* A host that did not hear of it yet tells of a request of long ago. */
+/* A host without the news reports a request of long ago. */
 static void
 a_late_outcome_is_fenced_off(void **state)
 {
@@ -270,7 +270,8 @@ a_probe_goes_back_when_its_client_leaves(void **state)
 	assert_true(asks(&f->hosts[0]));
 	breakers_release(f->hosts[0].breakers, &f->hosts[0].ticket);
 	await(f, second_stood_down);
-	/* Gone before the answer is known: it goes back just as well. */
+	/* The request is gone before the answer: the probe goes back just as
+	 * well. */
 	f->hosts[0].answered = false;
 	while (breakers_check(f->hosts[0].breakers, 0, &f->hosts[0].ticket) !=
 	       BREAKERS_ASKING)
@@ -285,7 +286,7 @@ a_probe_goes_back_when_its_client_leaves(void **state)
 	await(f, both_closed);
 }
 
-/* The lease is connect + read + 1 s, of which this test's services have 0. */
+/* The lease is connect + read + 1 s; connect and read are 0 in this test. */
 static void
 a_dead_prober_is_replaced(void **state)
 {
@@ -321,7 +322,7 @@ a_host_alone_has_a_breaker_too(void **state)
 	assert_int_equal(word(h).state, BREAKER_HALF_OPEN);
 	breakers_report(h->breakers, &h->ticket, true, "timeout");
 	assert_true(is_rejected(h));
-	/* Redis is back and knows of nothing: so it is closed. */
+	/* Redis is back without any state: the circuit is closed. */
 	redis_server_start(&f->server);
 	await(f, both_up);
 	while (word(h).local)
@@ -330,7 +331,7 @@ a_host_alone_has_a_breaker_too(void **state)
 	open_both(f);
 }
 
-/* Redis lost what it knew; what the hosts know must not lock them out. */
+/* Redis lost its state; the hosts' state must not lock the hosts out. */
 static void
 a_redis_that_forgot_is_led_on(void **state)
 {

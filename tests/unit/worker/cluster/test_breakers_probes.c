@@ -1,4 +1,5 @@
-/* Goal: however many processes share a Redis, there is never a second probe. */
+/* Goal: with any number of processes on one Redis, a second probe never
+ * exists. */
 #include "breakers_hosts.h"
 
 #include <sys/mman.h>
@@ -6,7 +7,7 @@
 #define PROCESSES 4
 #define PERIODS 20
 
-/* What the forked processes share. */
+/* The shared memory of the forked processes. */
 struct board {
 	_Atomic int probes; /* under way */
 	_Atomic int periods;

@@ -188,7 +188,7 @@ every_field_arrives(void **state)
 {
 	struct fixture *f = *state;
 
-	/* Without word from Redis this instance is all there is. */
+	/* Without word from Redis the instance counts itself alone. */
 	count(f, 0, 3);
 	count(f, 1, 4);
 	assert_int_equal(totals_cluster_requests(f->workers[0].totals), 7);
@@ -196,7 +196,8 @@ every_field_arrives(void **state)
 	assert_int_equal(stored(f, "requests"), 7);
 	assert_int_equal(stored(f, "responses_5xx"), 7);
 	assert_int_equal(stored(f, "service_failures:payments"), 7);
-	/* Both learn of each other's within the refresh, and count on. */
+	/* Each worker learns the totals of the other within the refresh, and
+	 * counts on. */
 	for (int i = 0; i < ROUNDS_MAX && !both_know(f, 7); i++)
 		settle(f);
 	assert_true(both_know(f, 7));

@@ -1,5 +1,5 @@
-/* Goal: a worker takes what comes to its own listeners, and to its neighbours'
- * once it has joined, when they can't. */
+/* Goal: a worker accepts from its own listeners, and after the barrier from the
+ * listeners of blocked neighbours. */
 #include "runtime_scene.h"
 
 #include <sys/resource.h>
@@ -11,7 +11,7 @@
 #define ADDRESSES 2
 #define CLIENTS_MAX 64
 
-/* ---- the clients: they are counted ---- */
+/* ---- the clients: only counted ---- */
 
 struct clients {
 	unsigned count;
@@ -43,7 +43,7 @@ place_of(unsigned address, unsigned slot)
 	return address * SCENE_SLOTS + slot;
 }
 
-/* accept: the mode of both addresses; index: the worker's. */
+/* accept: the mode of the two addresses; index: the worker's. */
 static void
 open_acceptor(const char *accept, unsigned index)
 {
@@ -89,7 +89,7 @@ teardown(void **state)
 	return 0;
 }
 
-/* A client that has connected once this returns: it waits to be accepted. */
+/* Connects a client, which waits to be accepted on return. */
 static void
 connect_to(unsigned address, unsigned slot)
 {
@@ -110,7 +110,7 @@ all_are_accepted(void)
 	return clients.count == connected_count;
 }
 
-/* Some turns of the loop, in which what may be accepted is. */
+/* Some turns of the loop, in which a permitted accept would happen. */
 static void
 assert_nobody_is_accepted(void)
 {
@@ -120,7 +120,7 @@ assert_nobody_is_accepted(void)
 	assert_int_equal(clients.count, before);
 }
 
-/* ---- its own, and its neighbours' ---- */
+/* ---- own listeners and neighbours' ---- */
 
 static void
 own_connections_are_taken(void **state)
@@ -144,7 +144,7 @@ the_neighbours_are_taken_once_joined(void **state)
 	acceptor_join(acceptor);
 	WAIT_UNTIL(all_are_accepted);
 	assert_int_equal(scene_total(SCOREBOARD_STOOD_IN), ADDRESSES);
-	/* A barrier that comes again changes nothing. */
+	/* A second barrier changes nothing. */
 	acceptor_join(acceptor);
 	connect_to(0, 0);
 	connect_to(0, 1);
@@ -184,7 +184,7 @@ a_neighbour_forked_anew_is_stood_in_for_again(void **state)
 {
 	(void)state;
 	open_acceptor("reuseport", 0);
-	/* Not before the barrier; and neither for itself nor for nobody. */
+	/* Not before the barrier; never for the own slot or for no slot. */
 	acceptor_rejoin(acceptor, 1);
 	connect_to(0, 1);
 	assert_nobody_is_accepted();
@@ -218,14 +218,14 @@ a_busy_neighbour_is_rescued(void **state)
 		connect_to(a, 0);
 	}
 	busy_for_ms(1, 50);
-	/* Not yet joined: not its business. */
+	/* Before the barrier a worker rescues no neighbour. */
 	acceptor_rescue(acceptor);
 	assert_int_equal(clients.count, 0);
 	acceptor_join(acceptor);
 	busy_for_ms(1, 9);
 	acceptor_rescue(acceptor);
 	assert_int_equal(clients.count, 0);
-	/* Itself it can't be. */
+	/* A worker can't rescue its own slot. */
 	busy_for_ms(0, 50);
 	acceptor_rescue(acceptor);
 	assert_int_equal(clients.count, 0);
@@ -261,13 +261,13 @@ a_crowd_is_taken_whole(void **state)
 	open_acceptor("reuseport", 0);
 	for (unsigned i = 0; i < 50; i++)
 		connect_to(0, 0);
-	/* One go leaves others their turn. */
+	/* A single sweep leaves connections for later turns. */
 	assert_true(acceptor_sweep(acceptor));
 	assert_in_range(clients.count, 1, 49);
 	WAIT_UNTIL(all_are_accepted);
 }
 
-/* It would be woken for it for ever. */
+/* A waiting client would wake the worker for ever. */
 static void
 without_descriptors_one_client_is_refused(void **state)
 {
@@ -291,7 +291,7 @@ without_descriptors_one_client_is_refused(void **state)
 	assert_int_equal(clients.count, 0);
 	assert_int_equal(scene_total(SCOREBOARD_REFUSED), 1);
 	assert_int_equal(recv(connected[0], &byte, 1, 0), 0);
-	/* The next one is served. */
+	/* The next client is served. */
 	assert_true(acceptor_sweep(acceptor));
 	assert_int_equal(clients.count, 1);
 }

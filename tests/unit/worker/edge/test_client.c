@@ -1,5 +1,5 @@
-/* Goal: a worker holds no more connections than it may, those that are idle
- * make room, and a drain ends with the last response. */
+/* Goal: a worker holds no more connections than its cap, idle connections make
+ * room, and a drain ends with the last response. */
 #include "request_scene.h"
 
 static void
@@ -44,8 +44,8 @@ past_the_cap_with_all_busy_one_is_refused(void **state)
 	close(second);
 }
 
-/* Who has seen the end of the last response may be here again before we have
- * closed: the place is free. */
+/* A client that saw the last response's end may connect again before the worker
+ * closes: the place is free. */
 static void
 come_again(void)
 {

@@ -1,6 +1,6 @@
 /*
- * access_log_scene - a folder for the log, standard error in a file, and what
- * reads both, for the tests of access_log.h.
+ * access_log_scene - a folder for the log, standard error in a file, and
+ * readers of the two, for the tests of access_log.h.
  */
 #ifndef ACCESS_LOG_SCENE_H
 #define ACCESS_LOG_SCENE_H
@@ -69,7 +69,7 @@ teardown(void **state)
 
 /* ---- helpers ---- */
 
-/* All that is in a file, with its end. */
+/* The whole content of a file, with NUL. */
 static inline char *
 slurp(int fd, size_t *len)
 {
@@ -120,7 +120,7 @@ count_logged(const char *what)
 	return n;
 }
 
-/* How many lines the log says are lost, in all its lines. */
+/* The sum of the lost lines, over all reports in the log. */
 static inline unsigned long
 lost(const char *why)
 {
@@ -172,7 +172,7 @@ add(struct access_log *log, const char *request)
 	access_log_add(log, &r);
 }
 
-/* The line that a record gives; the caller frees it. */
+/* The line of a record, to be freed by the caller. */
 static inline char *
 line_of(const struct record *r, enum log_format format)
 {
@@ -196,7 +196,7 @@ json_of(const struct record *r)
 	char *text = line_of(r, LOG_FORMAT_JSON);
 	json_t *json = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
 
-	/* It takes nothing but valid UTF-8. */
+	/* The parser accepts only valid UTF-8. */
 	assert_non_null(json);
 	assert_true(json_is_object(json));
 	free(text);

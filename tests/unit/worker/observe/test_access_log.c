@@ -1,8 +1,8 @@
-/* Goal: every request is one whole line that its reader can take apart,
- * whatever a client sends. */
+/* Goal: every request is one whole line that a reader can take apart, for any
+ * bytes of a client. */
 #include "access_log_scene.h"
 
-/* ---- what is in a line ---- */
+/* ---- fields of a line ---- */
 
 static const struct record whole = {
     .client = "192.0.2.1",
@@ -148,7 +148,7 @@ test_time(void **state)
 	tzset();
 }
 
-/* The date is made once a second: it has to be made again after one. */
+/* The date is made once a second, and made again after a second. */
 static void
 test_time_goes_on(void **state)
 {
@@ -170,7 +170,7 @@ test_time_goes_on(void **state)
 	free(text);
 }
 
-/* ---- what a client sends ---- */
+/* ---- a client's bytes ---- */
 
 static void
 test_text_escapes(void **state)
@@ -190,7 +190,7 @@ test_text_escapes(void **state)
 	free(line);
 }
 
-/* Every byte alone: what is no character becomes one that says so. */
+/* Every byte alone: an invalid byte becomes U+FFFD. */
 static void
 test_json_takes_every_byte(void **state)
 {
@@ -230,7 +230,8 @@ test_json_utf8(void **state)
 	    {"\xe2\x82", BAD BAD},
 	    {"\xf0\x9f\x90", BAD BAD BAD},
 	    {"\xe2\x82\xc3\xa9", BAD BAD "\xc3\xa9"},
-	    /* Too long for what they say; no ends; surrogates; too high. */
+	    /* Overlong forms; truncated forms; surrogates; code points too
+	     * high. */
 	    {"\xc0\xaf", BAD BAD},
 	    {"\xc1\xbf", BAD BAD},
 	    {"\xe0\x9f\xbf", BAD BAD BAD},
@@ -276,7 +277,7 @@ test_lines_are_printable(void **state)
 static void
 test_long_request_is_cut(void **state)
 {
-	/* Of a length of its own: no character may be cut in two. */
+	/* Units of different length: no character may be cut in two. */
 	static const char *const units[] = {
 	    "x", "\"", "\x01", "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x90\x95"};
 
@@ -307,7 +308,7 @@ test_long_request_is_cut(void **state)
 	}
 }
 
-/* The worst that there can be still is a line. */
+/* The longest possible record is still one line. */
 static void
 test_everything_is_long(void **state)
 {

@@ -1,8 +1,8 @@
-/* Goal: wherever the lines go, each arrives whole; what could not be written is
- * counted; a rotation loses nothing. */
+/* Goal: on any kind of file each line arrives whole, lost lines are counted,
+ * and a rotation loses nothing. */
 #include "access_log_scene.h"
 
-/* ---- where it goes ---- */
+/* ---- kinds of files ---- */
 
 static void
 test_gathered(void **state)
@@ -19,7 +19,8 @@ test_gathered(void **state)
 		snprintf(request, sizeof(request), "a%d", i);
 		add(log, request);
 	}
-	/* More than it holds: it has written some by itself. */
+	/* More than the buffer holds: some lines were written without a
+	 * flush. */
 	text = file_text(path);
 	early = count(text, "\n");
 	assert_in_range(early, 1, 1999);
@@ -44,13 +45,13 @@ test_can_not_be_opened(void **state)
 	assert_int_equal(errno, ENOENT);
 	assert_null(open_log(dir, LOG_FORMAT_TEXT));
 	assert_int_equal(errno, EISDIR);
-	/* Nobody reads it: that is no reason to wait. */
+	/* Without a reader the open must not wait. */
 	assert_int_equal(mkfifo(path, 0600), 0);
 	assert_null(open_log(path, LOG_FORMAT_TEXT));
 	assert_int_equal(errno, ENXIO);
 }
 
-/* Several processes, one file or pipe: no line is in another. */
+/* Several processes, one file or pipe: lines never mix. */
 static void
 write_from(int children, int lines, const char *where)
 {
@@ -107,8 +108,8 @@ test_several_writers(void **state)
 	assert_int_equal(count_logged("\n"), 0);
 }
 
-/* A reader that does not keep up gets whole lines, and the log how many it
- * did not get. */
+/* A slow reader gets whole lines, and the log reports the number of lost
+ * lines. */
 static void
 test_several_writers_of_a_pipe(void **state)
 {
@@ -122,7 +123,7 @@ test_several_writers_of_a_pipe(void **state)
 	assert_non_null(text);
 	memset(seen, 0, sizeof(seen));
 	assert_int_equal(mkfifo(path, 0600), 0);
-	/* One end of our own for writing: no early end of file. */
+	/* The test's own writing end: no early end of file. */
 	fd = open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK);
 	assert_int_not_equal(fd, -1);
 	write_from(4, 2000, path);
@@ -141,8 +142,8 @@ test_several_writers_of_a_pipe(void **state)
 	free(text);
 }
 
-/* What a full pipe can't take waits as long as there is room, and comes when
- * there is a reader again; the loss is said once, when it is over. */
+/* Lines that a full pipe can't take wait while the buffer has room, and arrive
+ * when a reader comes back. The loss is logged once, at the end. */
 static void
 test_full_pipe(void **state)
 {
@@ -183,7 +184,7 @@ test_full_pipe(void **state)
 	assert_int_equal(count_logged("\n"), 1);
 	got = check_lines(text, "a", seen, 5000);
 	assert_int_equal(lost("nobody read them"), 4100 - got);
-	/* The first and the last are there, not only the newest. */
+	/* The first and the last line arrived, not only the newest. */
 	assert_true(seen[0] && seen[500] && seen[4000] && seen[4099]);
 	free(text);
 }
@@ -248,7 +249,8 @@ test_reopen(void **state)
 	add(log, "one");
 	access_log_flush(log);
 	assert_int_equal(rename(path, old_path), 0);
-	/* Until it is told, it goes on where it was; not even this waits. */
+	/* Before the reopen lines go to the old file; not even an error makes
+	 * the log wait. */
 	add(log, "two");
 	access_log_reopen(log);
 	add(log, "three");
@@ -294,7 +296,8 @@ test_reopen_fails(void **state)
 	free(text);
 }
 
-/* What a full disk had no room for goes to the new file, but no half line. */
+/* Lines that a full disk had no room for go to the new file, but no half
+ * line. */
 static void
 test_reopen_from_a_full_disk(void **state)
 {

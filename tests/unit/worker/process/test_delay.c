@@ -1,5 +1,5 @@
-/* Goal: every block of the loop, busy or asleep, is measured once and warned
- * of once, each kind in words of its own, and a stall is visible while it
+/* Goal: every block of the loop, busy or asleep, is measured once and warned of
+ * once, each kind in words of its own. A stall is visible while the stall
  * lasts. */
 #include <fcntl.h>
 #include <setjmp.h>
@@ -46,7 +46,7 @@ teardown(void **state)
 	return close(captured);
 }
 
-/* What was logged, which must be `lines` lines. */
+/* The logged text, which must have `lines` lines. */
 static const char *
 logged(int lines)
 {
@@ -101,7 +101,7 @@ test_one_block_one_line(void **state)
 	delay_woke(&meter, 1 * S, 1 * S + 10 * MS, 1 * S + 2 * MS);
 	begin("GET /api/cpu-bound");
 	delay_asleep(&meter, 1 * S + 2 * MS, 4 * S + 4 * MS);
-	/* The timers that came due meanwhile are not late once more. */
+	/* Timers that came due during the block are not late once more. */
 	delay_woke(
 	    &meter, 4 * S + 4 * MS, 1 * S + 10 * MS, 4 * S + 4 * MS + 1000);
 	delay_asleep(&meter, 4 * S + 4 * MS + 1000, 4 * S + 5 * MS);
@@ -132,7 +132,8 @@ test_stopped_while_asleep(void **state)
 	assert_int_equal(histogram_max(&slot.delay), 1 * MS);
 }
 
-/* The loop polls with a timeout of 10 ms and wakes late_ns after that. */
+/* The loop polls with a timeout of 10 ms and wakes late_ns after the
+ * timeout. */
 static void
 wake_late(uint64_t entered_ns, uint64_t late_ns)
 {

@@ -1,5 +1,5 @@
 /* Goal: route finds the longest prefix on a segment's boundary whose route's
- * conditions hold, and of several on one prefix the one that asks for most. */
+ * conditions hold. Of several routes on a prefix the most specific wins. */
 #include "route_scene.h"
 
 static void
@@ -263,7 +263,8 @@ methods(void **state)
 
 	(void)state;
 	expect(table, cases, COUNT(cases));
-	/* Of every route that would do but for its method, and no other. */
+	/* Methods of every route that fails by method only, and of no other
+	 * route. */
 	find(table, AS("OPTIONS", "/a"));
 	assert_int_equal(allowed, BIT(GET) | BIT(HEAD) | BIT(POST) | BIT(PUT));
 	find(table, AS("OPTIONS", "/a/b"));
@@ -275,7 +276,7 @@ methods(void **state)
 	route_table_free(table);
 }
 
-/* Written from the weakest to the strongest, so that order does not help. */
+/* Written from the weakest to the strongest: the file's order does not help. */
 static void
 who_asks_for_most_wins(void **state)
 {
@@ -342,7 +343,7 @@ falls_back_to_a_shorter_prefix(void **state)
 	route_table_free(table);
 }
 
-/* Prefixes and hosts together, and each finds its own. */
+/* Prefixes and hosts together: each request finds its own route. */
 static void
 a_thousand_routes(void **state)
 {

@@ -1,5 +1,5 @@
-/* Goal: an exact route takes its own path and nothing below that, and goes
- * before the prefix of the same path. */
+/* Goal: an exact route takes its own path and nothing below, and goes before
+ * the prefix of the same path. */
 #include "route_scene.h"
 
 static void

@@ -1,5 +1,5 @@
-/* Goal: what a client calls its request is passed on exactly when it is valid
- * (W3C Trace Context, section 3.2), and else replaced by what is. */
+/* Goal: a client's names are passed on exactly when valid (W3C Trace Context,
+ * section 3.2), and otherwise replaced by valid names. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -39,7 +39,7 @@ trace_with(const char *id, const char *parent)
 	static struct head head;
 	struct trace trace;
 
-	/* What was there before must not matter. */
+	/* Earlier bytes in the struct must not matter. */
 	memset(&trace, 'x', sizeof(trace));
 	head.field_count = 0;
 	add_header(&head, FIELD_HOST, "a");
@@ -154,7 +154,7 @@ test_valid_parents(void **state)
 	static const char *const parents[] = {
 	    "00-" IDS "-01",
 	    "00-" IDS "-00",
-	    /* Flags that version 00 does not know are no error. */
+	    /* Unknown flags of version 00 are no error. */
 	    "00-" IDS "-ff",
 	    "00-" IDS "-02",
 	    "00-" ZERO_16 "0000000000000001-0000000000000001-00",
@@ -171,7 +171,8 @@ test_valid_parents(void **state)
 	}
 }
 
-/* Section 3.2.4: passed on as they came, by whoever has the header. */
+/* Section 3.2.4: later versions are passed on unchanged, by the writer of the
+ * headers. */
 static void
 test_later_versions(void **state)
 {
@@ -220,7 +221,7 @@ test_invalid_parents(void **state)
 	    "0g-" IDS "-01",
 	    ".0-" IDS "-01",
 	    "-0-" IDS "-01",
-	    /* A later one has to begin like the first. */
+	    /* A later version has to begin like version 00. */
 	    "01-" IDS "-01x",
 	    "01-" IDS "-01.more",
 	    "01-" IDS "-011-more",
@@ -252,7 +253,7 @@ test_invalid_parents(void **state)
 	    "00-4bf92f3577b34da6a3ce929d0e0e4736_00f067aa0ba902b7-01",
 	    "00-" IDS "_01",
 	    "00-" IDS "001",
-	    /* Two in one. */
+	    /* Two values in one header. */
 	    "00-" IDS "-01,00-" IDS "-01",
 	};
 
@@ -266,7 +267,7 @@ test_invalid_parents(void **state)
 	}
 }
 
-/* Nothing says that a byte follows the value. */
+/* No byte behind the value is readable. */
 static void
 test_no_byte_beyond(void **state)
 {
@@ -313,8 +314,8 @@ test_repeated(void **state)
 
 /* ---- random numbers ---- */
 
-/* The state after 1, 2, 3, 4 follows from the algorithm's description:
- * rotl(2 * 5, 7) * 9 and so on. */
+/* The numbers after the state 1, 2, 3, 4 follow from the algorithm's
+ * description: rotl(2 * 5, 7) * 9 and so on. */
 static void
 test_known_numbers(void **state)
 {
@@ -327,7 +328,7 @@ test_known_numbers(void **state)
 		assert_int_equal(trace_random(&known), want[i]);
 }
 
-/* The id of a request in somebody else's trace is its own. */
+/* The id of a request in a foreign trace is not the trace's. */
 static void
 test_new_id_in_a_known_trace(void **state)
 {
@@ -351,7 +352,7 @@ test_all_differ(void **state)
 		traces[i] = trace_with(NULL, NULL);
 		assert_new_id(&traces[i]);
 		assert_new_parent(&traces[i]);
-		/* Where both are new, the id finds the trace. */
+		/* When the two names are new, the id is the trace's. */
 		assert_memory_equal(traces[i].id, traces[i].parent + 3, 32);
 		for (int j = 0; j < i; j++) {
 			assert_string_not_equal(traces[i].id, traces[j].id);
@@ -375,7 +376,7 @@ test_sources_differ(void **state)
 	assert_int_not_equal(trace_random(&other), trace_random(&source));
 }
 
-/* This state gives two zeros first: an id of zeros means "none". */
+/* The state gives two zeros first: an id of zeros means "none". */
 static void
 test_never_all_zero(void **state)
 {

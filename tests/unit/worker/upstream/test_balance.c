@@ -1,5 +1,5 @@
-/* Goal: each policy's shares are exact, and what is out of order is passed
- * over by all of them. */
+/* Goal: each policy's shares are exact, and every policy passes over unusable
+ * candidates. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,7 +12,7 @@
 
 #define MAX 10
 
-/* Candidates as a service keeps them. */
+/* Candidates in the form that a service keeps. */
 struct scene {
 	struct balance_candidate c[MAX];
 	int64_t credits[MAX];
@@ -131,7 +131,7 @@ least_conn_takes_the_least(void **state)
 	(void)state;
 	for (size_t i = 0; i < 4; i++)
 		s.c[i].load = loads[i];
-	/* Ties by turn, so that equals share. */
+	/* Ties go by turn: equal candidates share. */
 	assert_int_equal(pick(&s), 1);
 	assert_int_equal(pick(&s), 3);
 	assert_int_equal(pick(&s), 1);
@@ -150,7 +150,7 @@ least_conn_reaches_loads_in_proportion_to_weights(void **state)
 	assert_int_equal(s.c[0].load, 100);
 	assert_int_equal(s.c[1].load, 200);
 	assert_int_equal(s.c[2].load, 500);
-	/* And idle ones share in the same proportion. */
+	/* Idle candidates share in the same proportion. */
 	memset(s.taken, 0, sizeof(s.taken));
 	for (size_t i = 0; i < 3; i++)
 		s.c[i].load = 0;
@@ -171,7 +171,7 @@ random_two_draws_by_weight(void **state)
 	(void)state;
 	s.c[1].weight *= 2;
 	s.c[2].weight *= 5;
-	/* Equals: the first that is drawn wins. */
+	/* Equal loads: the first candidate drawn wins. */
 	for (int i = 0; i < 80000; i++)
 		pick(&s);
 	assert_in_range(s.taken[0], 9700, 10300);
@@ -235,7 +235,8 @@ a_key_stays_where_it_is(void **state)
 		s.by.hash = k * UINT64_C(0x9e3779b97f4a7c15);
 		at[k] = pick(&s);
 	}
-	/* Loads do not matter; one that is out loses its own keys only. */
+	/* Loads do not matter; an unusable candidate loses its own keys
+	 * only. */
 	s.c[3].usable = false;
 	s.c[0].load = 1000;
 	for (uint64_t k = 0; k < 1000; k++) {
@@ -258,7 +259,7 @@ without_a_ring_keys_go_in_turn(void **state)
 		assert_int_equal(pick(&s), i % 3);
 }
 
-/* ---- what is out of order, under each policy ---- */
+/* ---- unusable candidates, under each policy ---- */
 
 static struct scene
 scene_with_ring(size_t policy, size_t count)
@@ -299,7 +300,8 @@ avoids_the_one_that_failed(void **state)
 			s.by.hash = (uint64_t)i << 58;
 			assert_int_equal(pick(&s), 1);
 		}
-		/* But rather the same again than one known to be down. */
+		/* The same candidate again is better than a candidate known to
+		 * be down. */
 		s.c[1].usable = false;
 		for (int i = 0; i < 50; i++) {
 			s.by.hash = (uint64_t)i << 58;
@@ -336,7 +338,7 @@ a_drained_one_takes_nothing(void **state)
 
 		s.c[1].weight = 0;
 		build_ring(&s);
-		/* Not even when the others are down, or have failed. */
+		/* Not even when the rest is down, or has failed. */
 		s.c[0].usable = false;
 		s.c[2].avoid = true;
 		for (uint64_t i = 0; i < 64; i++) {
@@ -377,7 +379,7 @@ a_newcomer_grows(void **state)
 	assert_int_equal(balance_weight(1, from, slow, from + slow), 100);
 	assert_int_equal(balance_weight(1, from, slow, from + 5 * slow), 100);
 	assert_int_equal(balance_weight(100, from, slow, from), 1000);
-	/* Still ejected, and used since there is nobody else. */
+	/* Ejected, but used for want of another candidate. */
 	assert_int_equal(balance_weight(1, from, slow, from - 1), 10);
 	/* Always there; no slow start; drained. */
 	assert_int_equal(balance_weight(7, 0, slow, 1), 700);

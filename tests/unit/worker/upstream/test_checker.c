@@ -1,5 +1,5 @@
-/* Goal: one worker of the host asks every endpoint how it is, at its interval,
- * and says so to all once enough answers in a row agree. */
+/* Goal: one worker of the host checks every endpoint at its interval, and
+ * shares the result once enough answers in a row agree. */
 #include "runtime_scene.h"
 
 #include "checker.h"
@@ -9,8 +9,8 @@
 static struct backend backend;
 static struct service *services[1];
 static struct checker *checker;
-/* What the backend says to connection i once the request is there; NULL:
- * nothing, and the connection is left open. */
+/* The backend's answer on connection i after the request; NULL: no answer, and
+ * the connection stays open. */
 static const char *(*answer)(unsigned i);
 static unsigned answered;
 
@@ -53,7 +53,7 @@ teardown(void **state)
 	return 0;
 }
 
-/* Answers what has been asked, in the order of connections. */
+/* Answers the requests, in the order of connections. */
 static void
 serve(void)
 {
@@ -111,7 +111,7 @@ silence(unsigned i)
 	return NULL;
 }
 
-/* ---- what is asked, and what is good ---- */
+/* ---- the check and a good answer ---- */
 
 static void
 it_asks_for_the_path(void **state)
@@ -181,7 +181,7 @@ silence_past_the_timeout_is_bad(void **state)
 	answer = silence;
 	from_us = clock_ns() / 1000;
 	open_checker("rise: 1, fall: 1");
-	/* One check of an endpoint at a time, however many are due. */
+	/* One check of an endpoint at a time, for any number of due checks. */
 	scene_pass(150000);
 	serve();
 	assert_int_equal(backend.count, 1);
@@ -220,7 +220,7 @@ enough_in_a_row_change_the_verdict(void **state)
 	assert_int_equal(answered, 2);
 	WAIT_UNTIL(is_found_up);
 	assert_int_equal(answered, 5);
-	/* When it went up is known: it starts slowly. */
+	/* The time of coming up is known: the slow start begins. */
 	shared = services[0]->endpoints[0]->member;
 	assert_true(
 	    atomic_load(&shared->up_since_us) <= loop_now_us(scene.rt.loop));
@@ -250,7 +250,7 @@ a_different_answer_starts_over(void **state)
 	assert_int_equal(verdict(), CHECKS_UNKNOWN);
 }
 
-/* ---- who ---- */
+/* ---- the checking worker ---- */
 
 static void
 a_lower_slot_that_is_ready_checks_instead(void **state)
@@ -268,7 +268,7 @@ a_lower_slot_that_is_ready_checks_instead(void **state)
 	scene_pass(150000);
 	backend_look(&backend);
 	assert_int_equal(backend.count, 0);
-	/* It stands still. */
+	/* The lower slot's worker stands still. */
 	atomic_store(&lower->heartbeat_ns, clock_ns() - 2 * SECOND * 1000);
 	WAIT_UNTIL(is_found_up);
 }
@@ -289,7 +289,7 @@ a_lower_slot_that_drains_does_not(void **state)
 	WAIT_UNTIL(is_found_up);
 }
 
-/* Its check is under way when the checker goes: nothing is left over. */
+/* The checker is freed during a check: nothing leaks. */
 static bool
 is_asked(void)
 {

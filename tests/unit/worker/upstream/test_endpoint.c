@@ -1,6 +1,5 @@
-/* Goal: an endpoint that fails is passed over for a while that doubles, one
- * that comes back takes up its weight slowly, and its load and its checks are
- * the whole host's. */
+/* Goal: a failing endpoint is ejected for a time that doubles, a returning
+ * endpoint starts slowly, and load and checks are the whole host's. */
 #include "runtime_scene.h"
 
 #include "balance.h"
@@ -51,7 +50,7 @@ now_us(void)
 	return loop_now_us(scene.rt.loop);
 }
 
-/* For so long from now it takes nothing, and then it does. */
+/* Ejected for the given time from now, and usable after. */
 static void
 assert_ejected_for(uint64_t us)
 {
@@ -134,7 +133,7 @@ the_time_doubles_to_ten_times(void **state)
 		assert_ejected_for(times[i] * FOR_US);
 		come_back();
 	}
-	/* Until it has worked. */
+	/* Until the endpoint has worked. */
 	endpoint_worked(e);
 	endpoint_failed(e, "refused", true);
 	assert_ejected_for(FOR_US);
@@ -183,7 +182,8 @@ one_that_comes_back_starts_slowly(void **state)
 
 	(void)state;
 	open_endpoint("  slow_start: 8s\n");
-	/* There from the start: nobody to take over from. */
+	/* An endpoint present from the start takes over from no other
+	 * endpoint. */
 	assert_int_equal(endpoint_weight(e, now_us()), 4 * BALANCE_WEIGHT);
 	endpoint_failed(e, "refused", true);
 	back_us = e->ejected_until_us;
@@ -193,7 +193,7 @@ one_that_comes_back_starts_slowly(void **state)
 	    endpoint_weight(e, back_us + 8 * SECOND), 4 * BALANCE_WEIGHT);
 }
 
-/* Ejected, but the last resort: one that works is back from then on. */
+/* Ejected, but the last resort: an endpoint that works is back at once. */
 static void
 the_start_counts_from_the_first_success(void **state)
 {
@@ -222,7 +222,7 @@ one_whose_checks_pass_again_starts_slowly(void **state)
 	    endpoint_weight(e, now_us() + 8 * SECOND), 4 * BALANCE_WEIGHT);
 }
 
-/* ---- what the host shares ---- */
+/* ---- state shared by the host ---- */
 
 static void
 what_the_checks_find_down_takes_nothing(void **state)
@@ -277,7 +277,8 @@ without_a_number_its_load_is_its_connections(void **state)
 	endpoint_disconnected(e);
 }
 
-/* It lives until its last connection has gone: the sanitizers look. */
+/* The endpoint lives until its last connection is closed: the sanitizers
+ * check. */
 static void
 one_that_has_left_is_not_ejected(void **state)
 {

@@ -1,5 +1,5 @@
 /* Goal: the ring shares keys by weight, the same everywhere, and moves no key
- * that need not move. */
+ * needlessly. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -87,7 +87,7 @@ who_leaves_takes_only_its_own_keys(void **state)
 		}
 		hash_ring_fini(&rest);
 	}
-	/* Each key has lost its owner once, and all have got some. */
+	/* Each key lost its owner once, and every endpoint got keys. */
 	assert_int_equal(moved, KEYS);
 	for (unsigned i = 0; i < 10; i++)
 		assert_in_range(taken[i], KEYS / 20, KEYS / 5);
@@ -218,8 +218,8 @@ it_is_a_ring(void **state)
 	hash_ring_fini(&ring);
 }
 
-/* Nobody's keys may move because Drover is another version: a change of this
- * is a change for whoever has a cache behind it. */
+/* A new version of Drover must move no keys: a changed mapping empties the
+ * caches behind Drover. */
 static void
 the_mapping_stays(void **state)
 {

@@ -1,6 +1,6 @@
 /* Goal: the pool lends connections to the service's endpoints within its cap,
- * keeps the idle ones as long as they are any good, and serves those who wait
- * in their order, in time, or not at all. */
+ * and keeps idle connections while they are good. Waiting requests are served
+ * in order, in time, or not at all. */
 #include "runtime_scene.h"
 
 #include "pool.h"
@@ -9,7 +9,7 @@
 static struct backend first, second;
 static struct service *service;
 
-/* One who wants a connection. */
+/* A borrower of a connection. */
 struct customer {
 	struct pool_wait wait;
 	struct upstream *up; /* lent, or NULL */
@@ -64,7 +64,7 @@ acquire(struct customer *c)
 	return c->result;
 }
 
-/* As an exchange that has ended well. */
+/* As an exchange does after a good end. */
 static void
 give_back(struct customer *c)
 {
@@ -136,7 +136,8 @@ first_peer_has_ended(void)
 	return first.ended[0];
 }
 
-/* Customer 0 has a connection that is up, to the first endpoint. */
+/* Customer 0 has a connection to the first endpoint, and the connection is
+ * up. */
 static void
 connect_first(void)
 {
@@ -173,7 +174,7 @@ a_connection_given_back_is_lent_again(void **state)
 	assert_int_equal(first.count, 1);
 }
 
-/* `fresh`: after a kept-alive one was found closed. */
+/* `fresh`: after a reused connection was found closed. */
 static void
 who_wants_a_fresh_one_gets_no_idle_one(void **state)
 {
@@ -226,7 +227,7 @@ an_idle_one_that_speaks_is_dropped(void **state)
 	WAIT_UNTIL(first_peer_has_ended);
 }
 
-/* The poll has not told of it yet. */
+/* The poll has not reported the close yet. */
 static void
 who_can_not_repeat_has_the_socket_looked_at(void **state)
 {
@@ -280,14 +281,14 @@ past_the_cap_one_waits_for_what_is_given_back(void **state)
 	assert_int_equal(acquire(&customers[2]), POOL_SHED);
 	scene_turn();
 	assert_int_equal(customers[1].calls, 0);
-	/* A place for a new connection, since it is the other one's turn. */
+	/* A place for a new connection, since the other endpoint is next. */
 	give_back(&customers[0]);
 	assert_int_equal(customers[1].calls, 0);
 	WAIT_UNTIL(second_is_called);
 	assert_int_equal(customers[1].result, POOL_LENT);
 	assert_ptr_not_equal(customers[1].up, up);
 	assert_int_equal(scene_total(SCOREBOARD_UP_CONNECTS), 2);
-	/* It took the place of the idle one. */
+	/* The new connection took the idle connection's place. */
 	WAIT_UNTIL(first_peer_has_ended);
 	assert_int_equal(customers[1].calls, 1);
 	assert_int_equal(customers[2].calls, 0);
@@ -303,7 +304,7 @@ those_who_wait_are_served_in_their_order(void **state)
 	assert_int_equal(acquire(&customers[2]), POOL_WAITING);
 	pool_discard(customers[0].up);
 	customers[0].up = NULL;
-	/* Who comes now is not served before them. */
+	/* A late customer is not served before the waiting customers. */
 	assert_int_equal(acquire(&customers[3]), POOL_WAITING);
 	WAIT_UNTIL(second_is_called);
 	assert_int_equal(customers[1].result, POOL_LENT);

@@ -1,5 +1,5 @@
-/* Goal: a service's endpoints are those of the configuration and of DNS, each
- * request gets one that may have it, and further tries keep to their budget. */
+/* Goal: a service's endpoints come from the configuration and from DNS, each
+ * request gets a permitted endpoint, and retries keep to their budget. */
 #include "runtime_scene.h"
 
 #include "resolver.h"
@@ -105,7 +105,7 @@ pick(const struct endpoint *avoid)
 	return service_pick(service, &(struct affinity){0}, avoid);
 }
 
-/* The endpoint's address, by its last byte. */
+/* The endpoint by the last byte of its address. */
 static struct endpoint *
 find(char host)
 {
@@ -120,7 +120,7 @@ find(char host)
 
 #define THREE "'10.0.0.1:80', '10.0.0.2:80', '10.0.0.3:80'"
 
-/* ---- which endpoint ---- */
+/* ---- picking an endpoint ---- */
 
 static void
 each_has_its_turn(void **state)
@@ -140,7 +140,7 @@ each_has_its_turn(void **state)
 	}
 }
 
-/* Workers that start together begin with different ones. */
+/* Workers that start together begin with different endpoints. */
 static void
 the_first_turn_depends_on_the_worker(void **state)
 {
@@ -179,7 +179,7 @@ what_is_out_is_passed_over(void **state)
 	endpoint_failed(find('2'), "refused", true);
 	for (int i = 0; i < 12; i++)
 		assert_ptr_not_equal(pick(NULL), find('2'));
-	/* As long as there is another. */
+	/* As long as a better endpoint exists. */
 	endpoint_failed(find('1'), "refused", true);
 	endpoint_failed(find('3'), "refused", true);
 	assert_non_null(pick(NULL));
@@ -205,11 +205,11 @@ the_cookies_endpoint_comes_first(void **state)
 	a.sticky = find('3')->number;
 	for (int i = 0; i < 6; i++)
 		assert_ptr_equal(service_pick(service, &a, NULL), find('3'));
-	/* Not where this request has just failed, nor one that is out. */
+	/* Not where the request has just failed, nor an ejected endpoint. */
 	assert_ptr_not_equal(service_pick(service, &a, find('3')), find('3'));
 	endpoint_failed(find('3'), "refused", true);
 	assert_ptr_not_equal(service_pick(service, &a, NULL), find('3'));
-	/* One that is not there is nobody's. */
+	/* An unknown cookie belongs to no endpoint. */
 	a.sticky = 12345;
 	assert_non_null(service_pick(service, &a, NULL));
 }
@@ -311,7 +311,7 @@ the_set_follows_the_name(void **state)
 	WAIT_UNTIL(is_asked);
 	assert_true(asked->name.had_v4);
 	assert_false(asked->name.had_v6);
-	/* The first has no part in it; nobody has left yet. */
+	/* Before the answer no endpoint has left. */
 	assert_null(left);
 	answer(RESOLVER_FOUND, NULL, 60, "23");
 	assert_int_equal(service->endpoint_count, 2);
@@ -345,7 +345,8 @@ the_host_lists_an_address_until_its_last_endpoint_leaves(void **state)
 	assert_false(member_is_listed(shared));
 }
 
-/* Who is there from the start has nobody to take over from; who joins has. */
+/* An endpoint present from the start has no slow start; an endpoint that joins
+ * has. */
 static void
 only_who_joins_starts_slowly(void **state)
 {
@@ -359,7 +360,7 @@ only_who_joins_starts_slowly(void **state)
 	answer(RESOLVER_FOUND, NULL, 60, "12");
 	assert_int_equal(find('1')->since_us, 0);
 	assert_int_equal(find('2')->since_us, loop_now_us(scene.rt.loop));
-	/* Also after a time in which there was none. */
+	/* Also after a time without endpoints. */
 	WAIT_UNTIL(is_asked);
 	answer(RESOLVER_ABSENT, "no such name", 0, "");
 	WAIT_UNTIL(is_asked);
@@ -377,7 +378,7 @@ a_name_server_that_fails_changes_nothing(void **state)
 	answer(RESOLVER_FAILED, "no answer", 0, "");
 	assert_int_equal(service->endpoint_count, 2);
 	WAIT_UNTIL(is_asked);
-	/* But that nobody is there any more is news like any other. */
+	/* The loss of the last endpoint is news like any other. */
 	answer(RESOLVER_ABSENT, "no such name", 0, "");
 	assert_int_equal(service->endpoint_count, 0);
 	assert_false(service_is_resolving(service));
@@ -421,7 +422,7 @@ three_further_tries_are_always_allowed(void **state)
 	for (int i = 0; i < 3; i++)
 		assert_true(service_start_retry(service, false));
 	assert_false(service_start_retry(service, false));
-	/* One that is on a further try already counts once. */
+	/* A request already on a retry counts once. */
 	assert_true(service_start_retry(service, true));
 	assert_int_equal(service->retried, 3);
 	service_end(service, true);
