@@ -20,7 +20,7 @@ class Request:
 
 
 class Connection:
-    """A backend's side of one connection."""
+    """A connection, as the backend sees it."""
 
     def __init__(self, sock, number):
         self.sock = sock
@@ -61,7 +61,7 @@ class Connection:
 
 
 def echo(connection):
-    """Says in JSON what it was asked, for as long as it is asked."""
+    """Answers each request with a JSON description of the request."""
     while (request := connection.read_request()) is not None:
         connection.reply(json.dumps({
             "method": request.method,
@@ -131,7 +131,7 @@ class Backend:
         try:
             self.handle(connection)
         except (OSError, ValueError, AssertionError):
-            pass  # the other side has gone, or the test is over
+            pass  # the peer has gone, or the test is over
         finally:
             with self.lock:
                 self.open.discard(connection.sock)
@@ -142,7 +142,7 @@ class Backend:
                 pass
 
     def stop(self):
-        """Refuses new connections and closes those that are there."""
+        """Refuses new connections and closes the existing ones."""
         try:
             self.listener.shutdown(socket.SHUT_RDWR)
         except OSError:

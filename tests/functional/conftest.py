@@ -1,4 +1,4 @@
-"""Fixtures: each starts what a scenario asks for and stops it at its end."""
+"""Fixtures: each starts the parts of a scenario and stops them at its end."""
 
 import os
 import shutil
@@ -26,8 +26,8 @@ def place():
 
 
 def starter(make):
-    """A function that starts, and a list that stops in reverse order. All are
-    stopped even if one does not stop well."""
+    """A function that starts, and a list that stops in reverse order. A failing
+    stop does not keep the rest from stopping."""
     started = []
 
     def start(*args, **kwargs):
@@ -48,7 +48,7 @@ def starter(make):
 
 @pytest.fixture
 def backend():
-    """backend(handle): a server that does with a connection as it is told."""
+    """backend(handle): a server that calls handle for each connection."""
     yield from starter(backends.Backend)
 
 
@@ -61,7 +61,7 @@ def redis(place):
 
 @pytest.fixture
 def drover(place, redis, backend):  # pylint: disable=unused-argument
-    """drover(routes=..., services=...): a gateway; stopped before what it
-    uses."""
+    """drover(routes=..., services=...): a gateway, stopped before its
+    backends."""
     yield from starter(
         lambda *args, **kwargs: harness.Drover(place, *args, **kwargs))

@@ -24,7 +24,7 @@ class Echo(asyncio.Protocol):
             pass
 
     def take(self):
-        """One request off the front; False: it is not whole."""
+        """Takes a request off the front; False: incomplete."""
         end = self.data.find(b"\r\n\r\n")
         if end == -1:
             return False

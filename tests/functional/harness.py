@@ -23,21 +23,20 @@ import redis
 TESTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 ROOT = os.path.dirname(TESTS)
 DROVER = os.path.abspath(os.environ.get("DROVER", "build/drover"))
-# The folder of its build; the release's is within that of the plain build, and
+# The build's folder; a release is inside the folder of the plain build, and
 # has no tools of its own.
 BUILD = os.path.dirname(DROVER).removesuffix("/release")
 TOOLS = os.path.join(BUILD, "bench")
-# A program, with its options, that Drover runs under, and how many times
-# slower that makes it.
+# A program, with options, to run Drover under, and the factor of slowness.
 WRAPPER = shlex.split(os.environ.get("DROVER_WRAPPER", ""))
 DEADLINE = 10 * int(os.environ.get("DROVER_SLOWNESS", "1"))
-# Below what the kernel hands out to outgoing connections by itself.
+# Below the ports that the kernel gives to outgoing connections.
 PORTS = range(12000, 32000)
 SANITIZER = re.compile(r"ERROR: \w+Sanitizer|runtime error:|bug: ")
 
 
 def wait_for(condition, what, deadline=DEADLINE):
-    """Polls until condition() gives something true, and returns that."""
+    """Polls until condition() returns a true value, and returns the value."""
     end = time.monotonic() + deadline
     while True:
         value = condition()
@@ -48,7 +47,7 @@ def wait_for(condition, what, deadline=DEADLINE):
 
 
 def free_port():
-    """A port that no other scenario gets, in this run or in another one."""
+    """A port that no other scenario gets, in this run or in another run."""
     with open(os.path.join(tempfile.gettempdir(), "drover-test-ports"),
               "a+", encoding="ascii") as f:
         fcntl.flock(f, fcntl.LOCK_EX)
@@ -69,7 +68,7 @@ def free_port():
 
 
 def children(pid):
-    """The kernel's own list, so it has no delay but the kernel's."""
+    """The kernel's own list, without any delay of a poll."""
     pids = []
     for task in os.listdir(f"/proc/{pid}/task"):
         with open(f"/proc/{pid}/task/{task}/children", encoding="ascii") as f:
@@ -148,7 +147,7 @@ class Response:
 
 
 class Client:
-    """A keep-alive HTTP client; one connection, made when it is needed."""
+    """A keep-alive HTTP client with a connection made on demand."""
 
     def __init__(self, port, timeout=DEADLINE):
         self.http = http.client.HTTPConnection("127.0.0.1", port,
@@ -209,7 +208,7 @@ class Drover(Process):
         raise AssertionError(self.log())
 
     def _wait_ready(self):
-        """False: somebody else has one of the ports."""
+        """False: another process has a port."""
         def ready_or_over():
             if not self.is_running():
                 return True
@@ -229,7 +228,7 @@ class Drover(Process):
         assert "Address already in use" in self.log(), self.log()
         return False
 
-    # What it answers.
+    # The response.
 
     def client(self, timeout=DEADLINE):
         return Client(self.port, timeout)
@@ -243,9 +242,9 @@ class Drover(Process):
         return self.request("GET", path, headers=headers)
 
     def get_from_all(self, path, count):
-        """What it is answered in JSON, at least count times, each on a new
-        connection, until every worker has answered: while the machine is
-        busy, a neighbour may stand in for long."""
+        """JSON responses, at least count, each on a new connection, until every
+        worker has answered. On a busy machine a neighbour may stand in for
+        long."""
         answers = []
 
         def all_have():
@@ -284,7 +283,7 @@ class Drover(Process):
                  f"Redis is {state} for all workers:\n{self.log()}")
 
     def kill_worker(self, slot):
-        """Kills one, and waits for its successor; returns the victim."""
+        """Kills a worker and waits for its successor; returns the victim."""
         victim = self.workers()[slot]
         os.kill(victim, signal.SIGKILL)
         self.wait_successor(victim)
@@ -298,7 +297,7 @@ class Drover(Process):
         wait_for(replaced, f"a successor of {victim}")
 
     def total(self, name):
-        """By its name in the scoreboard: the key has humps."""
+        """By the name in the scoreboard; the JSON key is in camel case."""
         first, *more = name.split("_")
         key = first + "".join(word.capitalize() for word in more)
         return self.cluster()["totals"][key]
@@ -307,10 +306,10 @@ class Drover(Process):
         return next(s for s in self.cluster()["services"]
                     if s["name"] == name)
 
-    # How it ends.
+    # ---- the end ----
 
     def stop(self):
-        """TERM must end it in good order, whatever has happened to it."""
+        """TERM must end the gateway in good order, after any event."""
         if self.is_over:
             return
         self.is_over = True
@@ -346,7 +345,8 @@ class Redis(Process):
             return False
 
     def restart(self):
-        """Another one in its place; what it had is gone, unless appended."""
+        """A new server in the old one's place; data is lost, unless
+        appended."""
         self.kill()
         return Redis(self.place, self.name, self.port, self.append)
 
@@ -376,8 +376,8 @@ def parse_headers(lines):
 
 
 def read_chunks(file):
-    """A chunked body; its bytes, and its trailers. Strict: what we send has
-    no extension and ends each line in CRLF. OSError: the connection ended."""
+    """The bytes and trailers of a chunked body. Strict: Drover sends no
+    extensions and ends each line in CRLF. OSError: the connection ended."""
     def cut_short(data):
         raise OSError(f"chunked body cut short: {data[-20:]!r}")
 
@@ -405,7 +405,7 @@ def read_chunks(file):
 
 
 class Raw:
-    """A client that says exactly what it is told to."""
+    """A client that sends exactly the given bytes."""
 
     def __init__(self, port, timeout=DEADLINE, receive_buffer=None):
         self.sock = socket.socket()
@@ -420,7 +420,7 @@ class Raw:
         self.sock.sendall(data.encode() if isinstance(data, str) else data)
 
     def response(self, head_request=False):
-        """The next response, its framing checked."""
+        """The next response, with checked framing."""
         head = read_head(self.file.read)
         assert head.endswith(b"\r\n\r\n"), f"cut short: {head!r}"
         lines = head[:-4].split(b"\r\n")
@@ -447,11 +447,11 @@ class Raw:
         self.sock.shutdown(socket.SHUT_WR)
 
     def rest(self):
-        """All that comes until the other side closes."""
+        """All bytes until the peer closes."""
         return self.file.read()
 
     def is_closed(self):
-        """Waits for the end; True when it is a clean one."""
+        """Waits for the end; True: a clean end."""
         return self.file.read(1) == b""
 
     def reset(self):
@@ -475,7 +475,7 @@ class Raw:
 
 
 def service(name, *endpoints, **more):
-    """A service without a breaker, unless it is given one."""
+    """A service, by default without a breaker."""
     return {"name": name, "endpoints": list(endpoints),
             "breaker": {"failures": 0}, **more}
 
@@ -493,7 +493,7 @@ def handler(path, name):
 
 
 def in_parallel(count, function):
-    """Runs function(0..count-1) in threads; their results, in order."""
+    """Runs function(0..count-1) in threads; the results, in order."""
     results = [None] * count
     errors = []
 

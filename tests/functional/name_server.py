@@ -1,4 +1,4 @@
-"""A small name server, and a gateway that asks it and nobody else."""
+"""A small name server, and a gateway that asks only this server."""
 
 import os
 import socket
@@ -10,7 +10,7 @@ from harness import free_port
 
 A, AAAA = 1, 28
 SERVFAIL, NXDOMAIN = 2, 3
-TTL = 600  # what Docker says of its containers
+TTL = 600  # Docker's TTL for its containers
 
 
 def loopback(count):
@@ -31,7 +31,7 @@ class NameServer:
         self.zone = {}
         self.broken = None
         self.late = ()
-        self.queries = []  # (name, type), as they came
+        self.queries = []  # (name, type), in order of arrival
         self.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.sock.bind((host, 53))
         self.is_over = False
@@ -105,13 +105,13 @@ class ResolvConf:
         self.write(*hosts)
 
     def write(self, *hosts):
-        # In place: what is mounted is the file, not its name.
+        # In place: the mount is of the file, not of its name.
         with open(self.path, "w", encoding="ascii") as f:
             f.write("".join(f"nameserver {h}\n" for h in hosts))
         os.chmod(self.path, 0o644)
 
     def launcher(self):
-        """A command that becomes what follows it; None: not allowed here."""
+        """A command prefix that mounts the file; None: not allowed here."""
         for way in self.WAYS:
             argv = [*way, "sh", "-c", self.MOUNT, self.path]
             if subprocess.run([*argv, "true"], check=False,

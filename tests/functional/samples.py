@@ -8,7 +8,7 @@ LINE = re.compile(rf"({NAME})(?:\{{(.*)\}})? (\S+)")
 
 
 def labels_of(text):
-    """Strict: nothing but labels and the commas between them."""
+    """Strict: nothing but labels and the commas between."""
     pairs = LABEL.findall(text)
     assert ",".join(f'{k}="{v}"' for k, v in pairs) == text, text
     return {k: re.sub(r"\\(.)", lambda m: {"n": "\n"}.get(m[1], m[1]), v)
@@ -32,7 +32,8 @@ class Page:
         return self.samples.get((name, frozenset(labels.items())))
 
     def all(self, name, **labels):
-        """{labels: value} of those that have these labels, among others."""
+        """{labels: value} of samples that have the given labels, among
+        others."""
         want = set(labels.items())
         return {k[1]: v for k, v in self.samples.items()
                 if k[0] == name and want <= k[1]}
@@ -41,15 +42,15 @@ class Page:
         return Histogram(self, name, labels)
 
     def growing(self):
-        """All that may only grow: counters, and what a histogram is made
-        of."""
+        """All samples that may only grow: counters, and the parts of
+        histograms."""
         return {k: v for k, v in self.samples.items()
                 if self.types.get(k[0]) == "counter" or self.types.get(
                     re.sub("_(bucket|sum|count)$", "", k[0])) == "histogram"}
 
 
 class Histogram:
-    """One of a page; empty where the page lacks it."""
+    """A histogram of a page; empty when the page has none."""
 
     def __init__(self, page, name, labels):
         found = page.all(f"{name}_bucket", **labels)

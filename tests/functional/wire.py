@@ -1,4 +1,4 @@
-"""Bytes in, bytes out: a backend that keeps what it is sent, and a gateway
+"""Bytes in, bytes out: a backend that keeps received requests, and a gateway
 that the rows of a table share."""
 
 import contextlib
@@ -16,14 +16,14 @@ GET = "GET / HTTP/1.1\r\nHost: a\r\n"
 POST = "POST / HTTP/1.1\r\nHost: a\r\n"
 CHUNKED = "Transfer-Encoding: chunked\r\n"
 
-# What may reach a backend, whatever came in (RFC 9112 sections 3 and 5).
+# The only heads that may reach a backend (RFC 9112 sections 3 and 5).
 TOKEN = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 REQUEST_LINE = re.compile(TOKEN + rb" [\x21-\x7e]+ HTTP/1\.1")
 FIELD_LINE = re.compile(TOKEN + rb":[\t\x20-\x7e\x80-\xff]*")
 
 
 class Seen:
-    """A request as it reached the backend."""
+    """A request as received by the backend."""
 
     def __init__(self, connection, head):
         self.connection = connection
@@ -83,9 +83,8 @@ def say_what_was_asked(connection, seen):
 
 
 class Recorder(Backend):
-    """answer(connection, seen) is called with each request's head read; its
-    body is read by then or after it. Ends the connection when that says
-    False."""
+    """answer(connection, seen) is called with each request's head read; the
+    body is read by then or after. False ends the connection."""
 
     def __init__(self):
         self.faults = []
@@ -108,8 +107,8 @@ class Recorder(Backend):
                 seen.read_body()
                 assert seen.target != "/never", seen
         except AssertionError as e:
-            # An OSError is none: a body that ends with its connection is how
-            # we tell the backend that it is cut short.
+            # An OSError is no fault: a body that ends with its connection is
+            # how Drover tells the backend that the body is cut short.
             self.faults.append(e)
 
     def wait_seen(self, count=1):
@@ -145,8 +144,8 @@ class Recorder(Backend):
 
 @contextlib.contextmanager
 def gateway(routes=None, service_keys=None, **config):
-    """A gateway with one worker and a Recorder, d.recorder, behind it. No
-    request for /never may reach that one whole."""
+    """A gateway with one worker and a Recorder, d.recorder, behind. No request
+    for /never may reach the Recorder whole."""
     place = tempfile.mkdtemp(prefix="drover-test-")
     os.chmod(place, 0o711)
     recorder = Recorder()
@@ -184,7 +183,7 @@ def assert_kept(c):
 
 
 def assert_refused(d, data, status, forwarded=False, half_close=False):
-    """One answer and the end, and nobody behind us has heard of it."""
+    """A response and the end; the Recorder has received nothing."""
     before = d.service("b")["requests"]
     with d.raw() as c:
         c.send(encode(data))
@@ -200,8 +199,8 @@ def assert_refused(d, data, status, forwarded=False, half_close=False):
 
 
 def is_whole(data):
-    """Of all that came on a connection: is its last response whole, for who
-    believes what its head says?"""
+    """Whether the last response in a connection's bytes is whole, for a client
+    that believes the head."""
     head, _, body = data.partition(b"\r\n\r\n")
     headers = dict(parse_headers(head.split(b"\r\n")[1:]))
     if headers.get("transfer-encoding") == "chunked":
@@ -223,7 +222,7 @@ class Event:
 
 
 class Background:
-    """One call in a thread of its own."""
+    """A call in a thread of its own."""
 
     def __init__(self, function, *args):
         self.error = None

@@ -10,7 +10,7 @@ from harness import in_parallel, is_alive, respond, route, service
 TRIES = 2000
 THREADS = 4
 
-# A client's last words, and the two writes in which the backend answers them.
+# A client's last bytes, and the two writes of the backend's response.
 EXPECTING = (
     b"POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n"
     b"Content-Length: 5\r\n\r\n",
@@ -29,7 +29,7 @@ SWITCHING = (
 
 
 def in_two_writes(interim, final):
-    """A backend that begins its answer at once, whatever body is to come."""
+    """A backend that begins its response at once, before any body."""
     def handle(connection):
         while connection.read_request(body=False) is not None:
             connection.send(interim)

@@ -59,7 +59,7 @@ def test_the_backend_asks_for_the_body(d, body):
 
 
 def test_a_backend_that_is_silent(d):
-    """It waits for the body, as one of HTTP/1.0 would: so we ask for it."""
+    """The backend waits for the body, as HTTP/1.0 would: Drover sends 100."""
     d.recorder.answer = lambda c, seen: c.reply(seen.read_body())
     with d.raw() as c:
         for _ in range(2):
@@ -70,7 +70,7 @@ def test_a_backend_that_is_silent(d):
 
 
 def test_a_client_that_does_not_wait(d):
-    """Whatever 1xx it gets, the body is taken, once."""
+    """After any 1xx, the body is taken, once."""
     d.recorder.answer = continues
     with d.raw() as c:
         for _ in range(3):
@@ -83,7 +83,7 @@ def test_a_client_that_does_not_wait(d):
 
 
 def test_a_client_that_has_not_waited_hears_no_100_of_ours(d):
-    """The backend's, as it is; RFC 9110 section 10.1.1."""
+    """The backend's status, unchanged; RFC 9110 section 10.1.1."""
     with d.raw() as c:
         for _ in range(2):
             c.send(HEAD + "Content-Length: 3\r\n\r\nabc")
@@ -98,8 +98,8 @@ def test_a_client_that_has_not_waited_hears_no_100_of_ours(d):
 @pytest.mark.parametrize("body", BODIES)
 @pytest.mark.parametrize("status", [401, 403, 417, 500, 200])
 def test_a_final_answer_instead(d, status, body):
-    """It reaches the client, nobody asks for the body, and what the client
-    sends nevertheless is no request."""
+    """The response reaches the client, and no 100 asks for the body. Bytes that
+    the client sends nevertheless are no request."""
     rest = []
     d.recorder.answer = final(status, rest)
     with d.raw() as c:
@@ -149,7 +149,7 @@ def test_two_continues_are_one_answer(d):
 
 
 def test_http10_gets_no_continue(d):
-    """RFC 9110 section 10.1.1: its expectation is not one."""
+    """RFC 9110 section 10.1.1: an HTTP/1.0 expectation is ignored."""
     d.recorder.answer = continues
     with d.raw() as c:
         c.send("POST / HTTP/1.0\r\n" + EXPECT + "Content-Length: 3\r\n\r\n"

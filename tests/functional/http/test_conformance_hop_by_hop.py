@@ -1,5 +1,5 @@
-"""Goal: what is meant for one hop stays on it, both ways; what is for both
-ends gets there; and we sign with Via."""
+"""Goal: hop-by-hop fields stay on their hop, both ways; end-to-end fields reach
+the far end; and Drover signs with Via."""
 
 import json
 
@@ -9,7 +9,7 @@ from harness import respond, route
 from wire import (CHUNKED, GET, POST, assert_kept, assert_refused, encode,
                   gateway)
 
-# Head lines -> fields that must not be at the backend, and ones that must.
+# Head lines -> fields that must not reach the backend, and fields that must.
 REQUEST_FIELDS = {
     "Connection": ("Connection: keep-alive\r\n", ["connection"], []),
     "named": ("Connection: X-Mine, x-OTHER\r\nX-Mine: 1\r\nX-Other: 2\r\n"
@@ -32,7 +32,7 @@ REQUEST_FIELDS = {
     "HTTP2-Settings": ("HTTP2-Settings: AAMAAABkAAQAAP__\r\n",
                        ["http2-settings"], []),
     "TE of another coding": ("TE: gzip\r\nConnection: TE\r\n", ["te"], []),
-    # What we need, or say ourselves, can't be named away.
+    # Connection can't name away the fields that Drover needs or writes.
     "Host that is named": ("Connection: Host\r\n", [], [("host", "a")]),
     "forwarding fields that are named": (
         "Connection: X-Forwarded-For, X-Real-IP, X-Forwarded-Proto\r\n", [],
@@ -77,7 +77,8 @@ def test_requests(d, name):
     "Connection: Transfer-Encoding\r\n" + CHUNKED +
     "\r\n3\r\nabc\r\n0\r\n\r\n"])
 def test_framing_that_is_named(d, framing):
-    """Ours does not go by it; or it is refused, but never forwarded bare."""
+    """Drover's framing does not depend on Connection: the request is forwarded
+    with framing, or refused, never forwarded bare."""
     with d.raw() as c:
         c.send(POST + framing)
         response = c.response()
@@ -94,7 +95,7 @@ def test_te_trailers_goes_on(d):
         d.recorder.reset()
         seen = exchange(d, GET + lines + "\r\n").seen
         assert [v.lower() for v in seen.values("te")] == ["trailers"]
-        # RFC 9110 section 10.1.4: whoever sends TE names it.
+        # RFC 9110 section 10.1.4: a sender of TE names TE in Connection.
         assert "te" in seen.value("connection").lower()
 
 
@@ -146,7 +147,8 @@ def test_responses(d, name):
     ("Via: 1.0 fred, 1.1 p.example:8080 (x, y)\r\nX: y\r\nvia: 2 jane\r\n",
      ["1.0 fred", "1.1 p.example:8080 (x", "y)", "2 jane"])])
 def test_via(d, lines, before):
-    """Behind those of who came before, both ways (RFC 9110 section 7.6.3)."""
+    """Behind the entries of earlier hops, both ways (RFC 9110 section
+    7.6.3)."""
     d.recorder.replies(f"HTTP/1.1 200 OK\r\n{lines}Content-Length: 2\r\n"
                        "\r\nok")
     response = exchange(d, GET + lines + "\r\n")
@@ -157,7 +159,7 @@ def test_via(d, lines, before):
 
 
 def test_via_says_how_a_message_came(d):
-    """The version is the one it was received in."""
+    """The version is the received version."""
     d.recorder.replies("HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok")
     response = exchange(d, "GET / HTTP/1.0\r\n\r\n")
     # 1.0 by the letter of section 7.6.3; who signs all alike does no harm.
@@ -262,7 +264,7 @@ def test_request_trailers(d):
 
 
 def test_trailers_beside_a_connection_field(d):
-    """What that names is dropped, and nothing else is, both ways."""
+    """A field named by Connection is dropped, and no other field, both ways."""
     names = [f"x-{i}" for i in range(200)]
     lines = [f"{n}: 1" for n in names]
     d.recorder.replies("HTTP/1.1 200 OK\r\nConnection: keep-alive, X-7\r\n" +
@@ -280,7 +282,7 @@ def test_request_trailers_that_would_change_the_head(d):
     seen = exchange(d, POST + chunked_with(["X-A: 1", *FORBIDDEN,
                                             "X-B: 2"])).seen
     assert seen.trailers == [("x-a", "1"), ("x-b", "2")]
-    # Nor have they been moved there.
+    # Nor were the fields moved to the trailers.
     assert seen.values("host") == ["a"] and not seen.values("authorization")
 
 
@@ -294,18 +296,18 @@ def test_response_trailers(d):
             assert response.body == b"abc"
             assert response.trailers == [("x-sum", "1"), ("x-b", "2")]
             assert "set-cookie" not in response.headers
-        # Who has not asked for them gets the body all the same.
+        # A client that did not ask for trailers gets the body all the same.
         c.send(GET + "\r\n")
         assert c.response().body == b"abc"
         c.send("GET / HTTP/1.0\r\n\r\n")
         assert c.response().body == b"abc"
 
 
-# ---- what we answer by ourselves ----
+# ---- responses of Drover itself ----
 
 
 def test_our_own_answers_are_not_signed_as_passed_on(d):
-    """Via is for what was forwarded."""
+    """Via is for forwarded messages."""
     response = d.get("/own")
     assert json.loads(response.body) == 1
     assert "via" not in response.headers

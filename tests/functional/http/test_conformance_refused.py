@@ -1,5 +1,5 @@
-"""Goal: what two servers could read in two ways is refused, the connection
-closed, and nothing of it reaches a backend."""
+"""Goal: a request that two servers could read in two ways is refused, the
+connection is closed, and no byte reaches a backend."""
 
 import pytest
 
@@ -70,7 +70,7 @@ HOSTS = {
         "", "a b", "a\tb", "a/b", "a?b", "a#b", "u@a", "http://a", "a:b",
         "a:80:80", "a:-1", "a:99999", ":80", "[::1", "::1", "[zz]", "[::1]x",
         "[]", "[127.0.0.1]", "a\\b", "a<b", "a\"b", "a\x80b", "a^b", "a|b",
-        # Two Hosts that somebody on the way has joined.
+        # Two Hosts that a hop on the way has joined.
         "a,b", "a,", "a, b")},
 }
 
@@ -264,8 +264,8 @@ def test_no_coding_in_http10(d):
 @pytest.mark.parametrize("pieces", ["together", "apart"])
 @pytest.mark.parametrize("name", CHUNKS)
 def test_chunks(d, name, pieces):
-    """The head may have gone on before the fault is seen; a whole request is
-    never made of it (the Recorder looks for /never)."""
+    """The head may have gone on before the fault is seen, but never becomes a
+    whole request (the Recorder looks for /never)."""
     head = encode("POST /never HTTP/1.1\r\nHost: a\r\n" + CHUNKED + "\r\n")
     body = encode(CHUNKS[name])
     with d.raw() as c:
@@ -345,11 +345,11 @@ def test_extensions_and_trailers_have_a_limit_too(limited, body):
             c.send("POST /never HTTP/1.1\r\nHost: a\r\n" + CHUNKED + "\r\n" +
                    body)
         except ConnectionError:
-            pass  # refused before it has all been said
+            pass  # refused before the last byte
         assert c.response().status in (400, 413, 431)
 
 
-# ---- what is behind a refused request ----
+# ---- bytes behind a refused request ----
 
 
 def test_nothing_behind_a_refused_request_is_heard(d):

@@ -1,12 +1,12 @@
-"""Goal: what RFC 9110 and 9112 allow in a request gets through, with its
-meaning unchanged and its framing ours."""
+"""Goal: requests that RFC 9110 and 9112 allow get through, with the same
+meaning and with Drover's framing."""
 
 import pytest
 
 from harness import route, wait_for
 from wire import CHUNKED, GET, POST, Event, assert_kept, encode, gateway
 
-# The bytes of a request -> what of it reaches the backend.
+# The bytes of a request -> the part that reaches the backend.
 TARGETS = {
     "every character of a path": (
         "GET /a-._~!$&'()*+,;=:@/%7e%2F//b HTTP/1.1\r\nHost: a\r\n\r\n",
@@ -43,7 +43,7 @@ HOSTS = {
     "blanks around it": (" \t a:1 \t", "a:1"),
 }
 
-# Lines of a head -> (name, value) that the backend sees.
+# Lines of a head -> (name, value) at the backend.
 FIELDS = {
     "every character of a name": ("!#$%&'*+-.^_`|~09azAZ: 1",
                                   ("!#$%&'*+-.^_`|~09azaz", "1")),
@@ -120,7 +120,7 @@ def fixture_d(shared):
 
 
 def exchange(d, data):
-    """Says it on a connection; the answer, and what the backend saw."""
+    """Sends the text; returns the response, and the backend's view."""
     with d.raw() as c:
         c.send(encode(data))
         response = c.response()
@@ -136,7 +136,7 @@ def test_targets(d, name):
     data, target = TARGETS[name]
     seen = exchange(d, data)
     assert seen.target == target
-    # The authority of the target is the one that counts.
+    # The authority of the target wins over Host.
     host = seen.value("host")
     assert host == {"absolute": "real:81", "OPTIONS of the server, absolute":
                     "real:81"}.get(name, "real" if "real" in data else "a")
@@ -279,7 +279,7 @@ def test_pipelined_requests_split_anywhere(d):
     POST + CHUNKED + "\r\n3\r\nabc\r\n0\r\n\r\n",
     "GET / HTTP/1.0\r\n\r\n"])
 def test_a_client_that_ends_its_half_is_answered(d, request_text):
-    """Also when the answer comes later than its FIN."""
+    """Also when the response comes later than the client's FIN."""
     def answer(connection, seen):
         seen.read_body()
         closed.wait()
@@ -312,19 +312,19 @@ def test_pipelined_requests_before_the_end_are_all_answered(d):
     "POST /never HTTP/1.1\r\nHost: a\r\n" + CHUNKED +
     "\r\n3\r\nabc\r\n0\r\nX: y\r\n"])
 def test_a_body_that_ends_in_the_middle(d, text):
-    """Refused or dropped; for the backend it is no request either."""
+    """Refused or dropped; in either case no request for the backend."""
     with d.raw() as c:
         c.send(text)
         c.end_sending()
         answer = c.rest()
         assert answer == b"" or answer.startswith(b"HTTP/1.1 400 ")
     d.wait_in_flight(0)
-    # The Recorder fails the file if /never ever gets there whole.
+    # The Recorder fails the file if a whole /never ever arrives.
     wait_for(lambda: all(s.connection.sock.fileno() == -1
                          for s in d.recorder.seen), "it is told of the end")
 
 
-# ---- answers that come early ----
+# ---- early responses ----
 
 
 @pytest.mark.parametrize("body", [

@@ -1,6 +1,6 @@
-"""Goal: what RFC 9110 and 9112 allow in a response reaches the client with its
-meaning unchanged; what is ambiguous becomes a 502 or is visibly cut short, and
-its connection is not used again."""
+"""Goal: responses that RFC 9110 and 9112 allow reach the client with the same
+meaning. An ambiguous response becomes a 502 or is visibly cut short, and its
+connection is not used again."""
 
 import pytest
 
@@ -10,7 +10,7 @@ from wire import (CHUNKED, GET, Event, assert_kept, encode, gateway,
 OK = "HTTP/1.1 200 OK\r\n"
 OK_2 = OK + "Content-Length: 2\r\n\r\nok"
 
-# What a backend says -> status, (name, value) in the head, body.
+# A backend's bytes -> status, (name, value) in the head, body.
 GOOD = {
     "length": (OK_2, 200, None, "ok"),
     "chunks": (OK + CHUNKED + "\r\n1\r\no\r\n1\r\nk\r\n0\r\n\r\n", 200, None,
@@ -52,7 +52,7 @@ def repeat(line, times):
     return "".join(f"{line}{i}\r\n" for i in range(times))
 
 
-# Not one of these can be read in one way only.
+# Each of the responses can be read in two ways.
 BAD_HEADS = {
     "not HTTP": "hello\r\n\r\n",
     "HTTP/0.9": "<html>hello</html>\r\n\r\n",
@@ -131,7 +131,7 @@ BAD_BODIES = {
         "2\r\nok\r\n0\r\n\n")},
 }
 
-# What is cut off by the backend's close.
+# Responses cut off by the backend's close.
 CUT_BODIES = {
     "length": OK + "Content-Length: 3\r\n\r\nok",
     "length, no byte": OK + "Content-Length: 3\r\n\r\n",
@@ -169,7 +169,7 @@ def test_good(d, name):
             assert field is None or field in response.pairs
         d.recorder.answer = say_what_was_asked
         assert_kept(c)
-    # Their connection is as good as ours.
+    # The backend's connection is kept, like the client's.
     assert len({s.connection.number for s in d.recorder.seen}) == 1
 
 
@@ -186,7 +186,7 @@ def test_fields_keep_their_order(d):
 
 @pytest.mark.parametrize("head", ["Content-Length: 5\r\n", CHUNKED, ""])
 def test_head_has_no_body(d, head):
-    """Whatever its framing says; and none is awaited of the backend."""
+    """With any framing; and no body is awaited from the backend."""
     d.recorder.replies(OK + head + "\r\n")
     with d.raw() as c:
         for _ in range(3):
@@ -274,11 +274,11 @@ def test_a_bad_interim_response(d):
     assert d.get("/").status == 502
 
 
-# ---- what is wrong ----
+# ---- faulty responses ----
 
 
 def assert_is_not_used_again(d, c):
-    """The next one is answered, by another connection."""
+    """The next request is answered, over a new connection."""
     bad = d.recorder.seen[-1].connection.number
     d.recorder.reset()
     assert_kept(c)
@@ -328,7 +328,7 @@ def test_bad_bodies(d, name, pieces):
 
 
 def first_answer(c):
-    """A 502 that keeps its connection, or all there is until a close."""
+    """A 502 that keeps its connection, or all bytes until a close."""
     line = c.file.peek(12)[:12]
     if line != b"HTTP/1.1 502":
         return c.file.read()
@@ -360,7 +360,7 @@ def test_cut_bodies(d, name, goodbye):
         assert data.startswith(b"HTTP/1.1 200") and not is_whole(data)
 
 
-# ---- what is too much ----
+# ---- surplus bytes ----
 
 
 EXTRA = OK + "Content-Length: 5\r\n\r\nWRONG"
@@ -382,14 +382,15 @@ TOO_MUCH = {
 
 @pytest.mark.parametrize("name", TOO_MUCH)
 def test_bytes_behind_a_response(d, name):
-    """A body where there is none, or another response: nobody gets it."""
+    """A body where none may be, or a second response: no client gets the
+    bytes."""
     method, data = TOO_MUCH[name]
     with d.raw() as c:
         for _ in range(3):
             d.recorder.replies(data + EXTRA)
             c.send(f"{method} / HTTP/1.1\r\nHost: a\r\n\r\n")
             response = c.response(head_request=method == "HEAD")
-            # It may also be refused as a whole.
+            # The whole response may also be refused.
             assert response.status in (200, 204, 304, 502)
             assert b"WRONG" not in response.body
             assert_is_not_used_again(d, c)

@@ -1,5 +1,5 @@
-"""Goal: every wait ends, with the status that says what was waited for; and a
-client can't stretch it by saying a little now and then."""
+"""Goal: every wait ends, with a status that names the wait. A client can't
+stretch a wait by sending a little now and then."""
 
 import select
 import socket
@@ -10,7 +10,7 @@ from harness import in_parallel, wait_for
 from wire import CHUNKED, GET, POST, Event, assert_kept, gateway
 
 BLOCK = b"x" * 65536
-PACE = 0.02  # between the bytes of one who drips
+PACE = 0.02  # between the bytes of a slow sender
 LARGE = 32 << 20  # more than all the kernel's buffers on the way hold
 
 
@@ -24,7 +24,8 @@ def drip(c, data, pace=PACE):
 
 
 def push(c, size, patience):
-    """Sends until there is an answer, or no room for so long; how much."""
+    """Sends until a response comes or the socket stays full; the count of
+    bytes."""
     sent = 0
     while sent < size:
         readable, writable, _ = select.select([c.sock], [c.sock], [],
@@ -74,7 +75,7 @@ def test_a_head_that_drips(heads):
 
 
 def test_many_heads_that_drip(heads):
-    """And they hold nobody up."""
+    """Slow clients hold up no one else."""
     def slow(_):
         with heads.raw() as c:
             drip(c, GET.encode() + b"X: " + b"y" * 3000)
@@ -103,7 +104,7 @@ def test_a_client_that_says_nothing(heads):
 
 
 def test_an_idle_client(heads):
-    """Between requests there is nothing to answer."""
+    """Between requests no response is due."""
     with heads.raw() as c:
         assert_kept(c)
         assert c.rest() == b""
@@ -155,7 +156,7 @@ def test_a_drip_of_chunks(bodies):
             if select.select([c.sock], [], [], PACE)[0]:
                 break
             c.send(chunk)
-        # Or there is too much of it before its time is over.
+        # Or too many bytes come before the time is over.
         assert c.response().status in (408, 413, 431)
         assert c.rest() == b""
 
@@ -173,7 +174,7 @@ def test_a_backend_that_is_slow_is_not_the_clients_fault():
         with d.raw() as c:
             c.send(POST + f"Content-Length: {LARGE}\r\n\r\n")
             left = LARGE - push(c, LARGE, patience=1)
-            # Five times the timeout, and there is no 408.
+            # Five times the timeout, without a 408.
             assert left > 0 and not select.select([c.sock], [], [], 0)[0]
             go_on.set()
             assert push(c, left, patience=10) == left
@@ -207,7 +208,7 @@ def test_a_client_that_does_not_read():
 
 
 def read_to_the_reset(c):
-    """A clean end would say that this was all of it."""
+    """A clean end would mean a complete response."""
     with pytest.raises(ConnectionResetError):
         while c.sock.recv(65536):
             pass
@@ -288,7 +289,7 @@ def test_a_backend_that_stops(backs, said):
             response = c.response()
         assert response.status == 504
         assert response.json()["status"] == 504
-        # It was the backend: the client may stay.
+        # The backend was slow: the client may stay.
         backs.recorder.reset()
         assert_kept(c)
     number = {s.connection.number for s in backs.recorder.seen}

@@ -1,5 +1,5 @@
-"""Goal: a connection that changes its protocol becomes a tunnel: bytes both
-ways, each end told by itself; and what must not be tunnelled is not."""
+"""Goal: an upgraded connection becomes a tunnel: bytes both ways, and each end
+passed on alone. A request unfit for a tunnel gets none."""
 
 import hashlib
 import threading
@@ -114,7 +114,7 @@ def test_an_interim_answer_before_it(d):
 
 
 def test_the_client_ends_first(d):
-    """Its half is over; what the backend still has to say arrives."""
+    """The client's half is over; the backend's remaining bytes arrive."""
     def then(connection):
         connection.send(b"heard " + connection.file.read())
         read.wait()
@@ -144,7 +144,7 @@ def test_the_backend_ends_first(d):
         c.send(ASK)
         c.response()
         assert c.rest() == b"bye"
-        # It is only the other half that has ended.
+        # Only the other half has ended.
         c.send("still ")
         c.send("here")
         c.end_sending()
@@ -191,7 +191,7 @@ SIZE = 4 << 20
 
 
 def test_much_both_ways_at_once(d):
-    """Neither side reads before it has written all that fits."""
+    """Neither side reads before its writes have filled the buffers."""
     block = bytes(range(256)) * 256
 
     def talk(send, read):
@@ -242,7 +242,7 @@ def test_a_backend_that_declines(d, status):
 @pytest.mark.parametrize("offer, want", [
     ("websocket", ["websocket"]), ("h2c, foo/2", ["foo/2"]), ("h2c", [])])
 def test_what_a_client_would_have_to_ask_for(d, offer, want):
-    """RFC 9110 section 15.5.22: a 426 says it, and has to."""
+    """RFC 9110 section 15.5.22: a 426 must name the protocol."""
     d.recorder.replies("HTTP/1.1 426 Upgrade Required\r\nConnection: Upgrade"
                        f"\r\nUpgrade: {offer}\r\nContent-Length: 0\r\n\r\n")
     with d.raw() as c:
@@ -269,7 +269,7 @@ def test_a_tunnel_is_not_pooled(d):
     assert d.recorder.wait_seen()[0].connection.number != number
 
 
-# ---- what is not tunnelled ----
+# ---- no tunnel ----
 
 
 NOT_FORWARDED = {
@@ -291,7 +291,7 @@ NOT_FORWARDED = {
 
 @pytest.mark.parametrize("name", NOT_FORWARDED)
 def test_not_forwarded(d, name):
-    """The request is answered as if it had not asked."""
+    """The request is answered as if without Upgrade."""
     with d.raw() as c:
         c.send(NOT_FORWARDED[name])
         response = c.response()
@@ -306,7 +306,7 @@ def test_not_forwarded(d, name):
 
 @pytest.mark.parametrize("name", NOT_FORWARDED)
 def test_switched_unasked(d, name):
-    """A backend that does so nevertheless is not believed."""
+    """A backend that switches nevertheless is not believed."""
     d.recorder.answer = switches(lambda connection: connection.file.read())
     with d.raw() as c:
         c.send(NOT_FORWARDED[name])
@@ -335,7 +335,7 @@ def test_h2c_is_left_out_of_a_list(d, offer):
     "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n"
     "Upgrade: other\r\n\r\n"])
 def test_switched_to_something_else(d, reply):
-    """RFC 9110 section 7.8: only to what was asked for."""
+    """RFC 9110 section 7.8: only to a protocol that was offered."""
     d.recorder.answer = switches(lambda connection: connection.file.read(),
                                  reply)
     with d.raw() as c:
@@ -396,11 +396,11 @@ def test_a_tunnel_is_not_idle_while_one_side_speaks(speaker):
 
 
 def test_a_backend_that_resets_under_a_full_tunnel(d):
-    """What it does not take any more holds nobody up: the tunnel is over when
+    """A backend that stops reading holds up nothing: the tunnel is over when
     the client leaves, long before timeouts.tunnel."""
     full = threading.Event()
 
-    # Closed with unread bytes, it resets.
+    # Closed with unread bytes, the socket resets.
     d.recorder.answer = switches(lambda connection: full.wait(10))
     with d.raw() as c:
         c.send(ASK)

@@ -1,5 +1,5 @@
-"""Goal: no more than client.connections at once; those that are idle make way
-for new ones, those that have a request in hand do not."""
+"""Goal: no more than client.connections at once. Idle connections make way for
+new ones; connections with a request in hand do not."""
 
 import socket
 
@@ -43,8 +43,8 @@ def test_requests_in_hand_stay(drover):
 
 
 def test_who_has_its_last_answer_makes_way(drover, backend):
-    """Its place is free for whoever sees the end, also where a long answer
-    ends in another turn of the worker's than a short one."""
+    """The place is free for a client that has seen the end, also when a long
+    response ends in a later turn of the worker than a short one."""
     long = b"x" * (3 << 20)
 
     def handle(connection):
@@ -58,7 +58,7 @@ def test_who_has_its_last_answer_makes_way(drover, backend):
         ask = (f"GET {path} HTTP/1.1\r\nHost: a\r\n"
                "Connection: close\r\n\r\n").encode()
         for _ in range(count):
-            # No slower than need be: it is a matter of microseconds.
+            # At full speed: the race takes microseconds.
             with socket.create_connection(("127.0.0.1", d.port), DEADLINE) as c:
                 c.sendall(ask)
                 answer = b"".join(iter(lambda: c.recv(1 << 20), b""))

@@ -50,7 +50,7 @@ http {{
 }}
 """
 
-# What may differ, and why.
+# Permitted differences, with reasons.
 REQUEST_DIFFERENCES = {
     "via": "Drover signs what it forwards (RFC 9110 7.6.3), nginx does not",
     "x-forwarded-for": "Drover's own; nginx was not told to add it",
@@ -166,7 +166,7 @@ class Case:
 
 
 def make_sequences():
-    """What is said on one connection each: (pipelined, cases)."""
+    """The bytes of each connection: (pipelined, cases)."""
     rng = random.Random(SEED)
     made = 0
     while made < REQUESTS:
@@ -176,7 +176,7 @@ def make_sequences():
         yield rng.random() < 0.5, cases
 
 
-# ---- both gateways ----
+# ---- the two gateways ----
 
 
 def listens(port, process):
@@ -190,7 +190,7 @@ def listens(port, process):
 
 @pytest.fixture(name="run")
 def fixture_run(place):
-    """run(name, argv, port): a process that listens, ended by ending()."""
+    """run(name, argv, port): a listening process, ended by ending()."""
     started = []
 
     def run(name, argv, port):
@@ -213,7 +213,7 @@ def start_echo(run, place, name):
     process = run(name, [sys.executable, script, str(port), path], port)
 
     def seen():
-        """What it saw, by X-Id; it ends by that."""
+        """The backend's view, by X-Id; the call ends the backend."""
         process.popen.terminate()
         assert process.wait_exit() == 0, process.log()
         with open(path, encoding="ascii") as f:

@@ -1,5 +1,5 @@
-"""Goal: what is wrong with a request is said in JSON with the right status.
-What is refused and why has its tables in test_conformance_refused.py."""
+"""Goal: a faulty request gets a JSON error with the right status.
+test_conformance_refused.py has the tables of refusals."""
 
 import pytest
 
@@ -62,7 +62,7 @@ def test_refusals_are_counted(gateway):
 
 
 def test_a_head_that_fills_its_buffer_behind_empty_lines(drover):
-    """To the byte: what is skipped takes none of the room."""
+    """To the byte: skipped empty lines take none of the room."""
     d = drover(workers=1, routes=[respond("/", "ok")])
     before = d.workers()
     start = "GET / HTTP/1.1\r\nHost: a\r\nX: "

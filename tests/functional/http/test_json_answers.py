@@ -1,5 +1,5 @@
-"""Goal: all JSON answers name their keys in one style and in one order: who
-answers comes first, and a number says its unit."""
+"""Goal: all JSON responses name their keys in one style and in one order: the
+answering process first, and numbers with units."""
 
 import re
 
@@ -24,7 +24,7 @@ def keys(value):
 
 
 def fractions(value, key=None):
-    """The keys of all numbers that can't be counts."""
+    """The keys of all numbers that are no counts."""
     if isinstance(value, float):
         yield key
     elif isinstance(value, dict):
@@ -36,7 +36,7 @@ def fractions(value, key=None):
 
 
 def check(answer):
-    """Of one style; a number that is no count has its unit."""
+    """In one style; a number that is no count has its unit."""
     value = answer.json()
     assert answer.headers["content-type"] == "application/json"
     wrong = [key for key in keys(value) if not KEY.fullmatch(key)]
@@ -90,7 +90,7 @@ def test_the_master(drover, redis, place):
     assert len(value["workers"]) == 2 and len(value["deaths"]) == 2
     for entry in value["workers"] + value["deaths"]:
         assert list(entry)[:2] == WHO[:2], entry
-    # A worker looks at its memory in its first tick, when it is ready.
+    # A worker reads its memory in its first tick, once ready.
     wait_for(lambda: all(w["rssBytes"] > 100000
                          for w in d.cluster()["workers"]), "memory is known")
     totals = value["totals"]

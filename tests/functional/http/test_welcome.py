@@ -1,5 +1,5 @@
-"""Goal: who opens the gateway in a browser learns what it is and what to try,
-with commands that work as they stand; and / is the one path that says so."""
+"""Goal: a browser at / gets a page about the gateway with commands to try, each
+of which works unchanged; and / is the only path with the page."""
 
 import html.parser
 import os
@@ -143,7 +143,7 @@ def test_its_values_are_live(drover, place):
 
 
 def test_nothing_of_a_client_or_a_path_breaks_out(drover):
-    """Commands are pasted into a shell, so each is run by one."""
+    """Commands are pasted into a shell: the test runs each in a shell."""
     odd = "/a<b>&\"$(x);y|`z`*~\\"
     d = drover(routes=[WELCOME, respond(odd, "odd"), respond("/it's", 1),
                        respond("/{a,b}", 1),

@@ -1,5 +1,5 @@
-"""Goal: the access log says what happened to every request, as text and as
-JSON, and never gets in the way."""
+"""Goal: the access log has every request, as text and as JSON, and never gets
+in the way."""
 
 import json
 import os
@@ -28,7 +28,7 @@ BREAKER = {"failures": 3, "window": "10s", "open_for": "60s"}
 
 
 def from_text(line):
-    """The same that the JSON of it would give."""
+    """The object that JSON would give."""
     match = LINE.fullmatch(line)
     assert match, line
     record = {}
@@ -57,7 +57,7 @@ def from_json(line):
 
 
 class Log:
-    """Gateways whose access log is read as it is written."""
+    """Gateways whose access log is read while written."""
 
     def __init__(self, drover, place, form):
         self.drover, self.place, self.form = drover, place, form
@@ -72,7 +72,7 @@ class Log:
             return f.read().splitlines()
 
     def records(self, count):
-        """Waits for so many, and no more."""
+        """Waits for exactly so many lines."""
         wait_for(lambda: len(self.lines()) >= count, f"{count} lines")
         read = from_json if self.form == "json" else from_text
         records = [read(line) for line in self.lines()]
@@ -115,7 +115,7 @@ def test_what_is_no_request(log):
     with Raw(d.port) as client:
         client.send("GET /no HTTP/1.0\r\n\r\n")
         client.rest()
-    # After a good one on the same connection, whose facts are not its own.
+    # After a good request on the same connection, with facts of its own.
     with Raw(d.port) as client:
         client.send(GET.format("/x"))
         client.response()
@@ -132,7 +132,7 @@ def test_what_is_no_request(log):
 
 
 def test_a_client_that_leaves(log, backend):
-    """Before the answer, and in the middle of it."""
+    """Before the response, and in the middle of it."""
     def handle(connection):
         connection.read_request()
         connection.send("HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n12")
@@ -142,7 +142,7 @@ def test_a_client_that_leaves(log, backend):
                           route("/half", "b")],
                   services=[service("b", backend(handle).address)])
     with Raw(d.port) as client:
-        # Of an answer before it, not of this one.
+        # Of an earlier response, not of this one.
         client.send(GET.format("/none"))
         client.response()
         d.wait_in_flight(0)
@@ -198,16 +198,16 @@ def test_a_proxied_request(log, backend):
     for r in (first, second):
         for name in ("queue", "connect", "first"):
             assert 0 <= r[name] <= r["total"]
-        # Each is the time since the one before.
+        # Each time counts from the step before.
         assert r["queue"] + r["connect"] + r["first"] <= r["total"]
     assert re.fullmatch("[0-9a-f]{32}", second["id"])
-    # Its connection was there.
+    # The connection was reused.
     assert second["connect"] == 0
 
 
 def let_time_pass(d):
-    """Until the master has answered some requests: how many seconds that was,
-    of which the log may leave out a part of a millisecond."""
+    """Until the master has answered some requests: the seconds taken, of which
+    the log may leave out a part of a millisecond."""
     begun = time.monotonic()
     for _ in range(20):
         d.cluster()
@@ -287,13 +287,13 @@ def test_a_wait_in_vain(log, backend):
 
 
 def test_tries(log, backend):
-    """One that refuses, one that answers: it is the last that is named."""
+    """A refusing endpoint and an answering one: the log has the last."""
     b = backend()
     nobody = f"127.0.0.1:{free_port()}"
     d = log.start(routes=[route("/", "b"), route("/none", "none")],
                   services=[service("b", nobody, b.address, retries=1),
                             service("none", nobody)])
-    # Round robin: one of two begins with the one that refuses.
+    # Round robin: one request of two begins with the refusing endpoint.
     for _ in range(2):
         assert d.get("/").status == 200
     assert d.get("/none").status == 502
@@ -346,8 +346,8 @@ def test_to_standard_output(drover):
 
 
 class Piped(Process):
-    """A gateway whose standard output is a pipe that is read when the test
-    says so."""
+    """A gateway whose standard output is a pipe that is read at the test's
+    word."""
 
     def __init__(self, place, **config):
         self.port = free_port()
@@ -365,7 +365,7 @@ class Piped(Process):
         os.set_blocking(self.popen.stdout.fileno(), False)
 
     def read(self):
-        """What is there now."""
+        """The bytes present now."""
         return self.popen.stdout.read() or b""
 
     def stop(self):
@@ -386,8 +386,8 @@ def fixture_piped(place):
 
 
 def test_a_reader_that_stopped(piped):
-    """Everybody is answered. Who reads on finds whole lines, and the log says
-    once how many are missing."""
+    """Every request is answered. A late reader finds whole lines, and the log
+    reports once how many are missing."""
     d = piped
     d.wait_log("ready: ")
     with Raw(d.port) as client:

@@ -1,5 +1,5 @@
-"""Goal: while a worker is blocked its neighbours stand in: nobody who connects
-meanwhile waits for it."""
+"""Goal: while a worker is blocked its neighbours stand in: no client that
+connects meanwhile waits."""
 
 import contextlib
 import http.client
@@ -21,7 +21,7 @@ def blocked_request(d):
 def test_neighbours_stand_in(drover, accept):
     d = drover(workers=4, accept=accept,
                routes=[respond("/", 1), handler("/block", "cpu_bound")])
-    # Far longer than the rest takes: it ends with its worker.
+    # Far longer than the rest takes: the block ends with its worker.
     blocker = threading.Thread(target=blocked_request, args=(d,))
     blocker.start()
     blocked = wait_for(lambda: [w["pid"] for w in d.cluster()["workers"]
@@ -42,8 +42,8 @@ GET = "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 
 
 def test_answers_leave_before_it_blocks(drover):
-    """What it has answered in the same iteration of its loop, on the same
-    connection and on another."""
+    """Responses of the same iteration of the loop, on the same connection and
+    on another, leave before the block."""
     d = drover(workers=1,
                routes=[respond("/", 1), handler("/block", "cpu_bound")])
     worker, = d.workers()
@@ -70,5 +70,5 @@ def test_connections_spread_over_workers(drover):
         pid = d.get("/m").json()["pid"]
         seen[pid] = seen.get(pid, 0) + 1
     assert len(seen) == 4
-    # The kernel's hash is even; one that got nearly nothing is not.
+    # The kernel's hash is even: each worker gets a fair part.
     assert min(seen.values()) > 40, seen

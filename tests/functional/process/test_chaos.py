@@ -22,11 +22,11 @@ CLIENTS = 16
 WORKERS = 4
 READ_TIMEOUT = "150ms"
 
-# ---- what is said ----
+# ---- messages ----
 
 
 def body_of(token, size):
-    """Long or short, every part of it is this token's own."""
+    """Every part of a token's text, short or long, names the token."""
     unit = hashlib.sha256(token.encode()).hexdigest().encode()
     return (unit * (size // len(unit) + 1))[:size]
 
@@ -47,7 +47,7 @@ def response_of(token, size, framing):
     return head.encode() + b"\r\n" + body
 
 
-SHORT = 40  # bytes of body where each position gets its turn
+SHORT = 40  # bytes of body, cut at each position
 FRAMINGS = ["length", "chunked"]
 FINE = ["fine", "split", "interim", "until-close", "drip"]
 CUTS = ["reset", "close", "garbage", "stall"]
@@ -56,7 +56,7 @@ LIES = ["too-long", "too-short", "two-heads", "two-answers", "no-answer",
 
 
 class Mood:
-    """What the backend is asked to do to a request, in X-Mood."""
+    """X-Mood tells the backend the fault to produce."""
 
     def __init__(self, name, framing="length", size=SHORT, at=0):
         self.name, self.framing, self.size, self.at = name, framing, size, at
@@ -95,7 +95,7 @@ def any_mood(rng):
 class Chaos:
     def __init__(self):
         self.faults = []
-        self.done = set()  # moods, as text, that were lived out
+        self.done = set()  # moods, as text, that were carried out
         self.pause = threading.Event()  # never set
 
     def handle(self, connection):
@@ -159,7 +159,7 @@ class Chaos:
 
     def do_garbage(self, connection, mood, data, token):
         rng = random.Random(token)
-        # No byte that could be one of an honest body.
+        # No byte that could be a byte of an honest body.
         noise = bytes(rng.choices(range(0x80, 0x100), k=50))
         connection.send(data[:mood.at] + noise)
         return False
@@ -205,7 +205,7 @@ class Asked:
         self.token, self.mood = token, mood
         self.method = rng.choice(["GET"] * 4 + ["HEAD", "POST", "PUT"])
         if mood.name not in FINE and self.method == "HEAD":
-            self.method = "GET"  # it is about bodies
+            self.method = "GET"  # about bodies
         lines = (f"{self.method} /c HTTP/1.1\r\nHost: a\r\n"
                  f"X-Token: {token}\r\nX-Mood: {mood}\r\n")
         body = b""
@@ -220,7 +220,7 @@ class Asked:
         self.bytes = lines.encode() + b"\r\n" + body
 
     def check(self, response):
-        """What came whole is this request's answer or an error of ours."""
+        """A whole response is the request's own or an error of Drover's."""
         if response.status != 200:
             assert response.status in (502, 503, 504), (str(self.mood),
                                                         response)
@@ -238,13 +238,13 @@ class Asked:
         want = body_of(self.token, self.mood.size)
         assert len(body) == len(want), (str(self.mood), len(body))
         if self.mood.name == "garbage":
-            # In place of a body's bytes nobody can tell it from them.
+            # In place of a body's bytes, no reader can tell them apart.
             body = bytes(w if b >= 0x80 else b for b, w in zip(body, want))
         assert body == want, str(self.mood)
 
 
 class Customer:
-    """One thread's connections, one after the other."""
+    """A thread's connections, one after the other."""
 
     def __init__(self, port, number, moods, end):
         self.port, self.moods, self.end = port, moods, end
@@ -297,7 +297,7 @@ class Customer:
             self.leave()
 
     def read(self, asked):
-        """None: it was cut short."""
+        """None: the response was cut short."""
         try:
             response = self.connection.response(asked.method == "HEAD")
             while response.status == 103:
@@ -322,7 +322,7 @@ class Customer:
 
 
 class Moods:
-    """Those that have all to be lived out: a request that never got to the
+    """Moods that must all be carried out: a request that never got to the
     backend is made again."""
 
     def __init__(self, done):
@@ -340,7 +340,7 @@ class Moods:
             return text and Mood.parse(text)
 
 
-# ---- what is left ----
+# ---- leftovers ----
 
 
 def descriptors(pids):
@@ -348,7 +348,7 @@ def descriptors(pids):
 
 
 def left_over(d):
-    """Every gauge of something in hand that is not 0."""
+    """Every gauge of work in hand that is not 0."""
     page = d.admin("/metrics").body.decode()
     return re.findall(r"^(drover_(?:connections|\w*in_flight|\w*in_use|"
                       r"\w*waiting)(?:\{.*\})? (?!0$).*)$", page, re.M)
@@ -394,14 +394,15 @@ def test_chaos(drover, backend):
     # No worker died.
     assert d.workers() == pids
     assert not d.cluster()["deaths"]
-    # Who was not harmed was served, and those who were did not pass for it.
+    # Unharmed requests were served, and harmed ones were not passed off as
+    # whole.
     for name in FINE:
         assert whole[name] > asked[name] / 2, (name, asked, whole)
     for name in ("reset", "close", "stall", "too-short", "nonsense",
                  "no-answer", "no-length"):
         assert whole[name] == 0, (name, asked, whole)
 
-    # Nothing is left of it.
+    # No work is left over.
     for key in ("connections", "inFlight"):
         wait_for(lambda k=key: all(w[k] == 0
                                    for w in d.cluster()["workers"]),

@@ -1,5 +1,5 @@
 """Goal: a worker that dies again and again is started less and less often, the
-others go on, and the gateway still stops in good order."""
+other workers go on, and the gateway still stops in good order."""
 
 import os
 import re
@@ -22,7 +22,7 @@ def test_backoff(drover):
         line = re.findall(r"worker 2 died.*", d.log())[-1]
         ms = re.search(r"(\d+) ms", line)
         delays.append(int(ms.group(1)) if ms else 0)
-        # Nobody waits for it.
+        # No request waits for the worker.
         for _ in range(10):
             assert d.get("/").status == 200
     assert delays[0] == 0, d.log()

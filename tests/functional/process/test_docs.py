@@ -7,8 +7,8 @@ import re
 from test_access_log import NAMED, PLACED
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
-# Idle connections have no request whose line could say so, and a bad status is
-# passed on as the service's answer.
+# An idle connection has no request and no line; a bad status is passed on as
+# the service's response.
 NEVER_SAID = {"idle", "evicted", "upstream_status"}
 
 

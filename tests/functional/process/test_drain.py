@@ -1,5 +1,5 @@
-"""Goal: a worker that drains serves who is there and who still comes; nothing
-is cut off, and nothing that nobody waits for holds it up."""
+"""Goal: a draining worker serves present and new clients. Nothing is cut off,
+and an unawaited event does not delay the end."""
 
 import os
 import signal
@@ -12,7 +12,7 @@ GET = "GET {} HTTP/1.1\r\nHost: a\r\n\r\n"
 
 
 def send_queues(port):
-    """What the kernel holds for clients of a port that do not read."""
+    """Bytes that the kernel holds for a client that does not read."""
     with open("/proc/net/tcp", encoding="ascii") as f:
         rows = [line.split() for line in f.readlines()[1:]]
     return [int(row[4].split(":")[0], 16) for row in rows
@@ -20,8 +20,8 @@ def send_queues(port):
 
 
 def test_an_answer_that_is_not_read_yet_is_not_cut(drover, backend):
-    """Answers about as long as what the kernel takes: some have ended for the
-    worker but for a tail that still lies with it."""
+    """Responses about as long as the kernel's buffers: some have ended for the
+    worker, but for a tail still in the worker's memory."""
     data = os.urandom(16 << 20)
 
     def handle(connection):
@@ -71,8 +71,8 @@ def test_a_connection_made_before_is_served(drover):
 
 
 def test_a_slow_request_that_comes_late_ends(drover):
-    """The last client but one is gone, its totals not yet acknowledged; a
-    request that comes then has the whole of drain_timeout."""
+    """The last client but one is gone, with totals not yet acknowledged; a
+    request that comes now has the whole of drain_timeout."""
     d = drover(routes=[respond("/slow", "ok", delay="1500ms"),
                        respond("/", "ok")], workers=1,
                redis={"url": "redis://127.0.0.1:1"})

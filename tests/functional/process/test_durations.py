@@ -1,5 +1,5 @@
-"""Goal: the metrics say how long requests took, by route, service and code, and
-where the time went: in the queue, connecting, to the first byte."""
+"""Goal: the metrics have the durations of requests, by route, service and code,
+and their parts: in the queue, connecting, to the first byte."""
 
 import os
 import signal
@@ -15,8 +15,8 @@ GET = "GET {} HTTP/1.1\r\nHost: a\r\n\r\n"
 
 
 def of_route(d, path, code="2xx", name="s", count=1):
-    """The histogram of a route, once it has that many samples: they are there
-    when the loop's iteration ends, right after the answer has left."""
+    """The histogram of a route, once the number of samples is reached: samples
+    are added at the end of the loop's iteration, right after the response."""
     def found():
         h = samples.read(d).histogram(REQUESTS, service=name, route=path,
                                       code=code)
@@ -38,7 +38,7 @@ def of_service(d, what, name="s", count=1):
 
 
 class Gate:
-    """A backend whose answers wait: the head for one event, the body for
+    """A backend whose responses wait: the head for one event, the body for
     another."""
 
     def __init__(self):
@@ -63,14 +63,14 @@ class Gate:
 
 
 def ask(d, path="/"):
-    """A request whose answer is not awaited here."""
+    """A request whose response is not awaited here."""
     thread = threading.Thread(target=lambda: d.get(path))
     thread.start()
     return thread
 
 
 def hold(seconds):
-    """Lets time pass: it is what is measured."""
+    """Lets time pass, since time is measured."""
     begin = time.monotonic()
     while time.monotonic() - begin < seconds:
         time.sleep(0.01)
@@ -125,7 +125,7 @@ def test_time_in_the_queue(drover, backend):
     h = of_service(d, "queue", count=3)
     assert h.upto(0.001) == 1 and h.upto(0.1) == 1
     assert 2 * held <= h.sum <= 2 * (time.monotonic() - begin)
-    # Both went on one connection.
+    # The two requests shared a connection.
     assert of_service(d, "connect").count == 1
 
 
@@ -147,7 +147,7 @@ def test_shed_from_the_queue(drover, backend):
 
 
 def full_listener():
-    """One whose queue of connections is full: the next one has to wait."""
+    """A full queue of connections: the next request has to wait."""
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     listener.listen(0)
@@ -195,7 +195,7 @@ def test_a_handler_that_blocks_the_loop(drover):
     assert d.get("/cpu?ms=120").status == 200
     h = of_route(d, "/cpu", name="")
     assert h.upto(0.1) == 0 and h.sum >= 0.12
-    # Answered right before another blocks: that is not its time.
+    # Answered right before a block: the block is not the request's time.
     worker, = d.workers()
     with d.raw() as one, d.raw() as other:
         for c in (one, other):
@@ -247,7 +247,7 @@ def test_routes_and_codes(drover, backend):
     page = samples.read(d)
     assert page.all(f"{REQUESTS}_count", route="/post") == {}
     assert page.all(f"{REQUESTS}_count", code="499") == {}
-    # The bad one has no time, but is a response.
+    # The bad request has no duration, but a response.
     classes = {c: sum(page.all("drover_responses_total", **{"class": c})
                       .values()) for c in counts}
     assert classes == {"1xx": 1, "2xx": 3, "3xx": 1, "4xx": 5, "5xx": 2}

@@ -1,5 +1,5 @@
-"""Goal: the metrics say of each endpoint whether it takes requests, and how
-often it was ejected; and what the processes use."""
+"""Goal: the metrics show for each endpoint whether it takes requests and how
+often it was ejected, and for each process its resources."""
 
 import os
 import threading
@@ -35,7 +35,7 @@ def test_ejected_and_back(drover, backend):
     seen = ejections(d, bad)
     assert seen >= 1
     assert is_up(d, good.address) == 1 and ejections(d, good.address) == 0
-    # Each time that it is tried in vain counts.
+    # Each ejection after a vain try counts.
     wait_for(lambda: d.get("/") and ejections(d, bad) > seen,
              "it is ejected once more")
     backend(port=port)
@@ -62,7 +62,7 @@ def test_checks(drover, backend):
     assert is_up(d, b.address) == 1
     healthy.clear()
     wait_for(lambda: is_up(d, b.address) == 0, "it is down")
-    # The other service does not check it, and that is no ejection.
+    # The second service has no checks; a failed check is no ejection.
     assert is_up(d, b.address, "t") == 1
     assert ejections(d, b.address) == 0
     healthy.set()
@@ -88,7 +88,7 @@ def fds(pid):
 def test_processes(drover):
     d = drover(workers=2, routes=[respond("/", 1)])
     page = samples.read(d)
-    # Of the master one more than now: the connection that asked.
+    # The master has one descriptor more: the connection that asks.
     assert page.get("process_open_fds") == pytest.approx(fds(d.pid), abs=2)
     assert page.get("process_resident_memory_bytes") == pytest.approx(
         rss_bytes(d.pid), rel=0.5)

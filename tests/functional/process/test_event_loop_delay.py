@@ -1,5 +1,5 @@
-"""Goal: one block of the event loop is one line, at its end and of its true
-length, and seen from outside while it lasts."""
+"""Goal: a block of the event loop is one line, at its end and of its true
+length, and visible from outside while it lasts."""
 
 import os
 import re
@@ -26,7 +26,7 @@ def test_a_block_of_three_seconds(drover):
     t = threading.Thread(
         target=lambda: answer.append(d.get("/api/cpu-bound").json()))
     t.start()
-    # While it lasts: one line, and in the other worker's metrics.
+    # During the block: one line, and a figure in the other worker's metrics.
     d.wait_log(r"stalled: worker \d \(pid \d+\) blocked for \d+ ms "
                r"on GET /api/cpu-bound")
     stalled = d.get("/api/metrics").json()["stalled"]
@@ -50,7 +50,7 @@ def test_a_block_of_three_seconds(drover):
     assert int(line.group(1)) == answer[0]["worker"]
     assert int(line.group(2)) == answer[0]["pid"]
     assert d.count_log(r"stalled: worker \d \(pid \d+\) blocked") == 1
-    # It is in the worker's histogram.
+    # The block is in the worker's histogram.
     metrics = d.cluster()["workers"][answer[0]["worker"] - 1]
     assert metrics["eventLoopDelay"]["maxMs"] >= 2900
     page = d.admin("/metrics").body.decode()
@@ -84,7 +84,7 @@ def test_a_stopped_worker(drover):
         wait_for(lambda: any(w.get("stalledMs", 0) > 1000
                              for w in d.cluster()["workers"]),
                  "a second has passed")
-        # The other one answers for both.
+        # The other worker answers for both.
         for _ in range(50):
             assert d.get("/").status == 200
     finally:

@@ -1,5 +1,5 @@
-"""Goal: a rotation of the access log loses no line and tears none, whatever
-is going on, and one that fails is said once."""
+"""Goal: a rotation of the access log loses no line and tears none, under load;
+a failed rotation is logged once."""
 
 import os
 import re
@@ -15,14 +15,14 @@ WHOLE = re.compile(r'127\.0\.0\.1 \S+Z "GET /(\S+) HTTP/1\.1" 200 4 \d+\.\d{6} '
 
 
 def start(drover, path, **more):
-    """That a busy machine lets a worker wait is not to be said."""
+    """Late wake-ups on a busy machine shall not be logged."""
     return drover(routes=[respond("/", "ok")], log={"access": path},
                   event_loop={"delay_warning": "1h", "stall_threshold": "1h"},
                   **more)
 
 
 def names(*paths):
-    """Who was asked for; every line is a whole one."""
+    """The requested names; every line is whole."""
     found = []
     for path in paths:
         with open(path, encoding="ascii") as f:
@@ -77,7 +77,7 @@ def test_under_load(drover, place):
         t.join()
     want = sorted(f"{i}-{n}" for i in range(6) for n in range(asked[i]))
     wait_for(lambda: len(names(path, *olds)) >= len(want), "all lines")
-    # Each in one file, once.
+    # Each line is in one file, once.
     assert sorted(names(path, *olds)) == want
     assert d.count_log(f"USR1: {re.escape(path)} is opened anew") == 20
     assert " warn " not in d.log() and " error " not in d.log()
@@ -96,7 +96,7 @@ def test_by_order(drover, place):
 
 
 def test_a_blocked_worker_hears_of_it_later(drover, place):
-    """Stopped, it can't look; what it has gathered is not lost."""
+    """A stopped worker can't reopen; its gathered lines are not lost."""
     path = os.path.join(place, "access.log")
     d = start(drover, path, workers=1)
     worker, = d.workers()
@@ -114,7 +114,8 @@ def test_a_blocked_worker_hears_of_it_later(drover, place):
 
 
 def test_a_worker_that_starts_later(drover, place):
-    """It makes the new file; the others follow when they are told."""
+    """The first worker makes the new file; the rest follow at the master's
+    word."""
     path = os.path.join(place, "access.log")
     d = start(drover, path, workers=2)
     os.rename(path, f"{path}.1")
@@ -129,8 +130,8 @@ def test_a_worker_that_starts_later(drover, place):
 
 
 def test_as_another_user(drover, place):
-    """Whoever the workers are opens it: in a folder of theirs that works, and
-    where it does not, the old file goes on and the log has one line."""
+    """The workers' user opens the file: this works in a folder of that user.
+    Elsewhere the old file goes on, and the log has one line."""
     folder = os.path.join(place, "logs")
     path = os.path.join(folder, "access.log")
     os.mkdir(folder)

@@ -22,7 +22,7 @@ class Planted(Drover):
 
 
 def answer(connection):
-    """With the status that it is asked for by the path."""
+    """With the status that the path asks for."""
     while (request := connection.read_request()) is not None:
         connection.reply(status=f"{request.target[1:]} X")
 

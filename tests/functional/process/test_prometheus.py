@@ -154,7 +154,7 @@ class Prometheus(Process):
 
 @pytest.fixture(name="gateway")
 def fixture_gateway(drover, backend, redis):
-    """One that has proxied, failed, and opened the circuit of a service."""
+    """A gateway that has proxied, failed, and opened a circuit."""
     nobody = f"127.0.0.1:{free_port()}"
     d = drover(redis={"url": redis().url},
                services=[service("good", backend().address),
@@ -190,8 +190,7 @@ def test_every_metric_is_there(gateway):
 
 
 def test_panels_show_something(gateway, prometheus):
-    """Each query has an answer: the labels that it picks and joins by are
-    those of the metrics."""
+    """Each query has a result: its labels are the metrics' labels."""
     wait_for(lambda: prometheus.query(
         'count_over_time((up{job="drover", compose_service="api-gateway"} == 1)'
         '[1m:500ms]) > 2'), "three scrapes", 6 * DEADLINE)
@@ -202,7 +201,7 @@ def test_panels_show_something(gateway, prometheus):
 
 
 def test_alerts_fire(gateway, prometheus):
-    """A breaker that is open, and a loop that is blocked, of a real gateway."""
+    """An open breaker and a blocked loop, of a real gateway."""
     def is_firing(alert, of=None):
         wait_for(lambda: (alert, of) in prometheus.firing(), alert,
                  6 * DEADLINE)

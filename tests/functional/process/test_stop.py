@@ -1,5 +1,5 @@
-"""Goal: a stop is what the signal says: drain and end well, or at once; and
-workers without a master end by themselves."""
+"""Goal: each signal stops in its way: drain and end well, or at once. Workers
+without a master end by themselves."""
 
 import os
 import signal
@@ -50,12 +50,12 @@ def test_drain(drover, signum):
 
 
 def test_health_while_draining(drover):
-    """Who stands in front sees it, on a connection that is already there and
-    on a new one: a draining instance goes on accepting until it exits."""
+    """A load balancer sees the drain, on an existing connection and on a new
+    one: a draining instance goes on accepting until its exit."""
     d = start(drover)
     results = []
     with d.raw() as c:
-        # In mid-request, or the drain would close it.
+        # In mid-request, or the drain would close the connection.
         c.send("GET /health HTTP/1.1\r\nHost: a\r\n")
         assert d.get("/health").json()["status"] == "ok"
         t = slow_request(d, results)
@@ -105,7 +105,7 @@ def test_stop_at_once(drover, how):
 
 
 def test_master_killed(drover):
-    """Its workers finish what they have, and end."""
+    """The workers finish their requests, and end."""
     d = start(drover)
     workers = d.workers()
     results = []
@@ -132,14 +132,14 @@ def test_orders(drover, word):
     assert done.returncode == 0, done.stderr
     assert d.wait_exit() == 0
     d.is_over = True
-    # Nobody is there any more, and it says so.
+    # No client is left, and the log says so.
     done = order(d, word)
     assert done.returncode != 0
     assert "no drover runs" in done.stderr
 
 
 def test_closed_standard_error(drover):
-    """What we log goes nowhere then, and into no file of ours."""
+    """Log lines then go nowhere, and into no file of Drover's."""
     d = start(drover, launcher=["bash", "-c", 'exec "$@" 2>&-', "-"])
     for name in os.listdir(d.config["state_dir"]):
         with open(os.path.join(d.config["state_dir"], name), "rb") as f:
@@ -198,7 +198,7 @@ def test_versions_and_check(place, version, test, config):
 @pytest.mark.parametrize("called", [
     "drover", "/a/place/that/is/a/long/way/from/here/for/a/program/drover"])
 def test_process_titles(drover, called):
-    """Whatever it was called by."""
+    """Under any name of the program."""
     d = start(drover, launcher=["bash", "-c", 'exec -a "$0" "$@"', called])
 
     def title(pid):
@@ -218,7 +218,7 @@ def test_process_titles(drover, called):
 
 
 def test_ps_on_a_narrow_terminal(drover):
-    """With the longest process ids that there are: two columns less."""
+    """With the longest process ids: two columns less."""
     d = drover("gateway", routes=[])
     pids = [d.pid, *children(d.pid)]
 

@@ -1,5 +1,5 @@
-"""Goal: a worker that is killed has a successor within 100 ms, nothing that
-came later fails, and the death is on record."""
+"""Goal: a killed worker has a successor within 100 ms, no later request fails,
+and the death is on record."""
 
 import os
 import re
@@ -27,7 +27,7 @@ def kill_and_time(d, pid):
     return (time.monotonic() - killed) * 1000
 
 
-# Next to other tests it would be about who gets a processor.
+# Next to other tests the time would measure who gets a processor.
 @pytest.mark.alone
 def test_successor_within_100_ms(drover):
     d = start(drover)
@@ -77,7 +77,7 @@ def test_no_request_fails_while_workers_die(drover):
     stop.set()
     for t in threads:
         t.join()
-    # With the victim, or before its successor was there; and few.
+    # With the victim, or before its successor was ready; and few.
     for began in failures:
         assert any(began < then < began + 1 for then in replaced)
     assert len(failures) <= 3 * len(replaced)
@@ -116,7 +116,7 @@ def test_totals_survive_a_worker(drover):
 
 
 def test_the_successor_has_numbers_from_the_start(drover, redis):
-    """With one worker, who asks next asks its successor, before that has a
+    """With one worker, the next request meets the successor, before its
     connection to Redis."""
     d = drover(workers=1, redis={"url": redis().url},
                routes=[handler("/api/count", "count")])

@@ -1,5 +1,5 @@
-"""Goal: requests spread over a service's endpoints by its policy, and what is
-dead is passed over without a failed request."""
+"""Goal: requests spread over a service's endpoints by its policy, and dead
+endpoints are passed over without a failed request."""
 
 import http.client
 import threading
@@ -42,8 +42,8 @@ def test_round_robin_over_workers(drover, backend):
 
 @pytest.mark.parametrize("workers", [1, 4])
 def test_least_conn_avoids_the_busy_one(drover, backend, workers):
-    """Two requests sit on each backend; one is then relieved of its two and
-    gets all that comes, from whichever worker: they agree on the load."""
+    """Two requests sit on each backend. One backend is relieved of its two and
+    gets all new requests, from any worker: the workers agree on the load."""
     release = {"slow": threading.Event(), "fast": threading.Event()}
     counts = {"slow": 0, "fast": 0}
     lock = threading.Lock()
@@ -89,7 +89,7 @@ def test_weights_are_exact(drover, backend):
     for _ in range(80):
         assert d.get("/").status == 200
     assert counts_of(seen) == {"a": 10, "b": 20, "c": 50}
-    # Each eight have theirs: no runs of one endpoint.
+    # Each group of eight has the full pattern: no runs of one endpoint.
     for i in range(0, 80, 8):
         assert counts_of(seen[i:i + 8]) == {"a": 1, "b": 2, "c": 5}
 
@@ -127,7 +127,7 @@ def holding(name, counts, lock, release):
 @pytest.mark.parametrize("policy,held", [
     ("least_conn", {"a": 2, "b": 6}), ("random_two", {"a": 2, "b": 6})])
 def test_loads_in_proportion_to_weights(drover, backend, policy, held):
-    """Of eight requests that stay, whichever worker has them."""
+    """Of eight requests that stay, on any worker."""
     counts, lock = {"a": 0, "b": 0}, threading.Lock()
     release = threading.Event()
     d = drover(routes=[route("/", "s")],
@@ -164,7 +164,7 @@ def test_random_two_avoids_the_busy_one(drover, backend):
 
 
 def get_from(d, host):
-    """The answer to a client at that address, on a connection of its own."""
+    """The response to a client at the address, on a connection of its own."""
     client = http.client.HTTPConnection("127.0.0.1", d.port, timeout=10,
                                         source_address=(host, 0))
     client.request("GET", "/")
@@ -174,7 +174,7 @@ def get_from(d, host):
 
 
 def test_ip_hash_is_the_same_everywhere(drover, backend):
-    """In each worker, and in an instance that lists them in another order."""
+    """In each worker, and in an instance with another order of endpoints."""
     addresses = [backend(named(n, [])).address for n in "abc"]
     clients = [f"127.9.{i}.{i}" for i in range(30)]
     answers = []
@@ -190,7 +190,7 @@ def test_ip_hash_is_the_same_everywhere(drover, backend):
 @pytest.mark.parametrize("on", ["header X-Key", "query key", "cookie key",
                                 "path"])
 def test_consistent_hash_moves_only_what_it_must(drover, backend, on):
-    """When an endpoint dies its keys move, and come back with it."""
+    """When an endpoint dies its keys move, and return with the endpoint."""
     backends = {n: backend(named(n, [])) for n in "abcd"}
     d = drover(routes=[route("/", "s")],
                services=[service("s", *[b.address for b in backends.values()],
@@ -223,8 +223,8 @@ def test_consistent_hash_moves_only_what_it_must(drover, backend, on):
 
 
 def test_a_newcomer_starts_slowly(drover, backend):
-    """An endpoint that comes back gets a tenth at first; the growth over so
-    long a time can't be seen here."""
+    """An endpoint that comes back gets a tenth at first; the slow growth can't
+    be seen here."""
     seen = []
     first, second = backend(named("a", seen)), backend(named("b", seen))
     d = drover(workers=1, routes=[route("/", "s")],
@@ -243,7 +243,7 @@ def test_a_newcomer_starts_slowly(drover, backend):
     del seen[:]
     for _ in range(110):
         assert d.get("/").status == 200
-    # 1 : 10 until 10 s have passed, so however slow this machine is.
+    # 1 : 10 until 10 s have passed, on any machine.
     assert 9 <= seen.count("a") <= 20
 
 
@@ -264,7 +264,7 @@ def test_checks_that_pass_again_are_a_start_too(drover, backend):
                                  slow_start="1000s",
                                  health={"path": "/check", "interval": "50ms",
                                          "rise": 1, "fall": 1})])
-    # Found up for the first time, it was always there.
+    # An endpoint first found up has always been up.
     for _ in range(40):
         assert d.get("/").status == 200
     assert 10 <= seen.count("a") <= 30
@@ -275,12 +275,12 @@ def test_checks_that_pass_again_are_a_start_too(drover, backend):
     del seen[:]
     for _ in range(110):
         assert d.get("/").status == 200
-    # A tenth by each worker, also the one that has not checked.
+    # A tenth by each worker, also by the worker without checks.
     assert 8 <= seen.count("a") <= 20
 
 
 def test_services_check_an_address_each_for_itself(drover, backend):
-    """What one asks for is there, what the other asks for is not."""
+    """The first check's path exists, the second's does not."""
     asked = []
 
     def handle(connection):
@@ -308,8 +308,7 @@ def test_a_dead_endpoint_is_passed_over(drover, backend):
                                  eject={"for": "60s"})])
     for _ in range(40):
         assert d.get("/").body == b"a"
-    # A connection that was refused has carried nothing: this may be sent
-    # again too.
+    # A refused connection has carried nothing: a POST may be sent again too.
     for _ in range(10):
         assert d.request("POST", "/", body=b"x").body == b"a"
     assert d.service("s")["failures"] == 0
@@ -382,7 +381,7 @@ def test_active_checks_find_out_alone(drover, backend):
 
 
 def test_active_checks_of_a_unix_socket(drover, backend, place):
-    """And weights hold again once it is up."""
+    """And weights hold again once the endpoint is up."""
     healthy = threading.Event()
     seen = []
 

@@ -1,4 +1,4 @@
-"""Goal: bodies stream. 50 MB go through both ways, and neither they nor a
+"""Goal: bodies stream. 50 MB go through both ways, and neither the bodies nor a
 client that does not read make a worker grow."""
 
 import hashlib
@@ -84,7 +84,7 @@ def test_upload(drover, backend):
 
 
 def test_clients_that_do_not_read(drover, backend):
-    """The backend is made to wait; it is not read into memory for them."""
+    """The backend has to wait; the worker does not read ahead into memory."""
     sent = []
     lock = threading.Lock()
 
@@ -119,12 +119,12 @@ def test_clients_that_do_not_read(drover, backend):
         return False
 
     wait_for(stuck, "the backend's writing is held up")
-    # It is in the kernel's buffers, as far as it has been sent at all.
+    # Bytes already sent are in the kernel's buffers.
     assert rss_bytes(pid) - before < GROWTH
     assert max(sent) < SIZE, sent
     # Nobody else is held up.
     assert d.get("/small").status == 200
-    # One begins to read, and gets it all.
+    # A client begins to read, and gets the whole body.
     response = clients[0].response()
     assert response.body == BLOCK * (SIZE // len(BLOCK))
     for c in clients:

@@ -1,5 +1,5 @@
-"""Goal: a gigabyte through one connection, either way, past a peer that is
-slow and at times does not read at all, leaves a worker as large as it was."""
+"""Goal: a gigabyte through a connection, either way, past a peer that is slow
+and at times does not read, leaves a worker as large as before."""
 
 import os
 import socket
@@ -14,9 +14,9 @@ GIB = 1 << 30
 SIZE = GIB
 BLOCK = os.urandom(1 << 20)
 STALLS = 4
-# A connection holds some blocks of 16 KiB on each side. What is measured is
+# A connection holds some blocks of 16 KiB on each side. The measured growth is
 # below 0.2 MiB; the rest is for pages that the worker touches for the first
-# time on the way. Under ASan what was freed stays for a while, too.
+# time on the way. Under ASan freed memory stays for a while, too.
 GROWTH = 2 << 20
 GROWTH_SANITIZED = 16 << 20
 
@@ -29,7 +29,7 @@ def checksum(size):
 
 
 class Peak:
-    """The largest that a process gets."""
+    """The peak size of a process."""
 
     def __init__(self, pid):
         self.pid = pid
@@ -91,7 +91,7 @@ def start(drover, backend, handle):
                services=[service("b", backend(handle).address)],
                client={"body": "2g"})
     with d.client() as c:
-        for _ in range(20):  # what a worker needs anyway
+        for _ in range(20):  # the size of any worker
             assert c.get("/small").status == 200
     return d, d.workers()[0]
 
@@ -134,7 +134,7 @@ def test_download(drover, backend, crc):
 
 
 class Chunks:
-    """What a chunked body holds, as recv_into() of a socket has it."""
+    """The body in a chunked stream, with recv_into() like a socket's."""
 
     def __init__(self, file):
         self.file = file

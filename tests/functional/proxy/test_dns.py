@@ -1,5 +1,5 @@
-"""Goal: what DNS says of a name takes effect while requests are under way, none
-of which fails; what a broken name server says, or does not say, has none."""
+"""Goal: changes of a name's DNS records take effect under load without a failed
+request; a broken name server has no effect."""
 
 import re
 import threading
@@ -22,7 +22,7 @@ def named(name, seen):
 
 
 class Load:
-    """Requests on four connections until it is stopped."""
+    """Requests on four connections until stopped."""
 
     def __init__(self, d):
         self.d = d
@@ -77,7 +77,7 @@ class Scene:
         return self.d
 
     def wait_used(self, *hosts):
-        """Those get requests, and no others any more."""
+        """Only the listed endpoints get requests from now on."""
         def exactly():
             del self.seen[:]
             for _ in range(12):
@@ -110,7 +110,7 @@ def test_replicas_come_and_go_under_load(scene):
     load = Load(d)
     wait_for(lambda: {one, two} <= set(s.seen), "both are used")
     assert three not in s.seen
-    # One joins.
+    # An endpoint joins.
     s.dns.zone[NAME] = [three, two, one]
     asked = s.dns.asked()
     wait_for(lambda: three in s.seen, "the new one is used")
@@ -119,7 +119,7 @@ def test_replicas_come_and_go_under_load(scene):
     assert s.dns.asked() - asked <= 4
     wait_for(lambda: d.count_log("1 joined, 0 left") == 2,
              "both workers know the new one")
-    # One leaves, and stops once nobody asks for it any more.
+    # An endpoint leaves, and stops once without requests.
     s.dns.zone[NAME] = [three, two]
     wait_for(lambda: d.count_log("0 joined, 1 left") == 2,
              "both workers know")
@@ -150,7 +150,7 @@ def test_the_metrics_list_who_is_there(scene):
     wait_listed(two)
     s.dns.zone[NAME] = [two, one]
     wait_listed(one, two)
-    # A successor lists them anew.
+    # A successor lists the endpoints anew.
     d.kill_worker(0)
     wait_listed(one, two)
 
@@ -178,15 +178,15 @@ def test_requests_in_flight_end_as_they_would(scene):
     release.set()
     held.join()
     assert answers[0].body == b"slow"
-    # And its connection is not kept.
+    # And the connection is not kept.
     wait_for(lambda: not s.backends[0].open, "no connection is left")
 
 
 @pytest.mark.parametrize("broken,late", [
     ("silent", ()),
     ({A: SERVFAIL, AAAA: SERVFAIL}, ()),
-    # The last answer is that there is no address of IPv6; who looks at that
-    # alone takes it for none at all.
+    # The last answer says that no IPv6 address exists; alone, the answer would
+    # mean no address at all.
     ({A: SERVFAIL}, (AAAA,)),
     ({A: SERVFAIL}, ()),
 ])
@@ -228,7 +228,7 @@ def test_ipv6(scene, backend):
 @pytest.mark.parametrize("late", [A, AAAA])
 def test_what_is_not_known_of_one_family_changes_nothing(scene, backend,
                                                          broken, late):
-    """What is known of the other one does."""
+    """The known addresses of the other type stay in use."""
     s = scene(2)
     try:
         backend(named("::1", s.seen), port=s.port, host="::1")
@@ -238,7 +238,7 @@ def test_what_is_not_known_of_one_family_changes_nothing(scene, backend,
     d = s.start("::1", s.hosts[0])
     s.wait_used("::1", s.hosts[0])
     s.dns.broken = {broken: SERVFAIL}
-    # There is one more of IPv4, in each case; in one nobody can say so.
+    # A new IPv4 address in each case; in one case no answer has it.
     s.dns.zone[NAME] = ["::1", *s.hosts] if broken == A else s.hosts
     d.wait_log(rf"service s: {re.escape(NAME)}: .*; \d addresses in use")
     s.wait_asked(2)
@@ -259,7 +259,7 @@ def test_a_name_that_is_gone_for_a_while(scene):
 
 
 def test_other_name_servers(scene):
-    """/etc/resolv.conf changes: those that it lists now are asked."""
+    """/etc/resolv.conf changes: Drover asks the new servers."""
     s = scene(2)
     d = s.start(s.hosts[0])
     assert d.get("/").status == 200
@@ -279,8 +279,8 @@ def test_other_name_servers(scene):
 
 
 def test_other_name_servers_when_the_first_are_silent(scene):
-    """The queries under way end when their time is over, no sooner; the new
-    ones do not wait for that."""
+    """Queries under way end at their own timeout, no sooner; new queries do not
+    wait for the old."""
     s = scene(1)
     s.dns.broken = "silent"
     d = s.start(s.hosts[0])
@@ -295,7 +295,7 @@ def test_other_name_servers_when_the_first_are_silent(scene):
 
 
 def test_a_lookup_does_not_block(scene):
-    """While it lasts, the same worker answers others."""
+    """Meanwhile the same worker answers other requests."""
     s = scene(1)
     s.dns.broken = "silent"
     d = s.start(s.hosts[0])
@@ -311,5 +311,5 @@ def test_a_lookup_does_not_block(scene):
     s.dns.broken = None
     for w in waits:
         w.join()
-    # In time, or told so: nobody hangs.
+    # In time, or with an error: no request hangs.
     assert {a.status for a in answers} <= {200, 502}

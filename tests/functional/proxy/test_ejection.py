@@ -1,5 +1,5 @@
-"""Goal: an endpoint that fails is passed over for a while, and comes back; and
-tries are made again only within the budget."""
+"""Goal: a failing endpoint is passed over for a while, and comes back; retries
+keep to the budget."""
 
 import re
 import threading
@@ -10,9 +10,9 @@ from harness import free_port, in_parallel, route, service, wait_for
 
 
 class Fickle:
-    """A backend's handler that fails in some way, for as long as it is to. A
-    connection that worked is closed: on one that is used again, a reset would
-    be taken for a stale connection's."""
+    """A backend's handler that fails in a given way, for as long as told. A
+    working connection is closed: a reset on a reused connection would count as
+    a stale connection."""
 
     def __init__(self, how="reset"):
         self.how = how
@@ -72,12 +72,12 @@ def test_it_comes_back(drover, backend):
     wait_for(lambda: d.get("/") and d.count_log("passed over"), "ejected")
     assert fickle.seen == 3
     fickle.failing = False
-    # There is one line, since one worker has noticed.
+    # One line, since one worker has noticed.
     wait_for(lambda: d.get("/") and d.count_log("works again"), "it is back")
     assert d.count_log("works again after 3 failures") == 1
     answers = [d.get("/").body for _ in range(20)]
     assert answers.count(b"fickle") == 10
-    # All is forgotten: it takes three again.
+    # The count starts anew: three failures again.
     fickle.failing = True
     seen = fickle.seen
     wait_for(lambda: d.get("/") and d.count_log("passed over") == 2,
@@ -99,7 +99,7 @@ def test_a_success_between_starts_anew(drover, backend):
 
 
 def test_one_answer_is_one_failure(drover, backend):
-    """A bad status whose body is cut short is not two of them."""
+    """A bad status with a body cut short is one failure, not two."""
     def handle(connection):
         connection.read_request()
         connection.send("HTTP/1.1 503 No\r\nContent-Length: 9\r\n\r\nhalf")
@@ -123,7 +123,7 @@ def test_ejected_for_longer_each_time(drover, backend):
              "it is at its longest")
     times = re.findall(r"passed over for (\d+) ms", d.log())
     assert times == ["20", "40", "80", "160", "200", "200", "200"]
-    # Back on trial it has one try each time, after the first two.
+    # On trial, the endpoint gets one try each time, after the first two.
     assert fickle.seen == 8
 
 
@@ -180,13 +180,13 @@ def test_when_all_are_ejected_all_are_used(drover, backend):
              "both are ejected")
     one.failing = other.failing = False
     assert [d.get("/").status for _ in range(20)] == [200] * 20
-    # The first that works is the one to use; the other's time is not over.
+    # The first endpoint that works is used; the other's time is not over.
     assert d.count_log("works again") == 1
 
 
 def test_the_retry_budget(drover, backend):
-    """40 requests, half of them on an endpoint that resets them all at once:
-    a fifth of 40 is tried again on the other one, the rest is answered."""
+    """40 requests, half of them on an endpoint that resets all at once: a fifth
+    of 40 is retried on the second endpoint, the rest is answered."""
     arrived = threading.Semaphore(0)
     go = {"bad": threading.Event(), "good": threading.Event()}
 
@@ -221,8 +221,8 @@ def test_the_retry_budget(drover, backend):
 
 
 def test_three_may_always_be_tried_again(drover, backend):
-    """One request alone is on its second, third and fourth try at no cost but
-    its own."""
+    """A single request on its second, third and fourth try spends only its own
+    budget."""
     seen = []
 
     def handle(connection):

@@ -1,5 +1,5 @@
-"""Goal: what is wrong with a backend becomes a clean 502 or 504 in JSON. What
-is wrong with a response has its tables in test_conformance_responses.py."""
+"""Goal: a backend's fault becomes a clean 502 or 504 in JSON.
+test_conformance_responses.py has the tables of faulty responses."""
 
 import socket
 

@@ -1,6 +1,6 @@
-"""Goal: what a worker holds until the end of its loop's iteration is neither
-lost nor heard twice, whatever the other side does by then; nor is what leaves
-at once, where the iteration is about few."""
+"""Goal: batched writes are neither lost nor sent twice, for any act of the peer
+before the end of the loop's iteration. The same holds for writes that leave at
+once, in an iteration of few events."""
 
 import contextlib
 import os
@@ -35,14 +35,14 @@ def wait_state(pid, state, what):
 
 @pytest.fixture(name="crowd", params=[0, 4], ids=["few", "many"])
 def fixture_crowd(request):
-    """How many others the worker hears of in the same iteration."""
+    """The number of further events in the same iteration."""
     return request.param
 
 
 @contextlib.contextmanager
 def one_iteration(d, crowd, *sent):
-    """The worker hears of all that is sent, in this order, by one poll, and is
-    blocked by that of it which is BLOCK; within, it still is."""
+    """One poll tells the worker of all messages, in this order. The message
+    BLOCK blocks the worker in the middle of the iteration."""
     with contextlib.ExitStack() as stack:
         others = connect(stack, d, crowd)
         with stop_and_send(d, *sent, *((c, WARM) for c in others)):
@@ -54,7 +54,7 @@ def one_iteration(d, crowd, *sent):
 @contextlib.contextmanager
 def stop_and_send(d, *sent):
     worker, = d.workers()
-    # What has just been answered may not have been counted out yet.
+    # A finished response may not have been counted out yet.
     wait_state(worker, "S", "it is asleep")
     begun = d.in_flight() + [data for _, data in sent].index(BLOCK) + 1
     os.kill(worker, signal.SIGSTOP)
@@ -77,8 +77,8 @@ def connect(stack, d, count):
 
 
 def test_a_stale_connection_keeps_its_place(drover, backend, crowd):
-    """Who was lent one does not queue up again behind those who came later,
-    let alone finds the queue full."""
+    """A request that was lent a connection does not queue again behind later
+    requests, nor finds the queue full."""
     close, closed = threading.Event(), threading.Event()
     seen = []
 
@@ -110,8 +110,8 @@ def test_a_stale_connection_keeps_its_place(drover, backend, crowd):
 
 
 def test_a_post_that_is_held_when_its_try_fails(drover, backend, crowd):
-    """The backend has shut its side down before it was asked, but still reads:
-    what goes to another one must not be heard by it."""
+    """The backend has shut its side down before the request, but still reads: a
+    request that goes to another connection must not be heard twice."""
     shut, over = threading.Event(), threading.Event()
     seen = []
 
@@ -159,7 +159,7 @@ def test_pipelined_answers_leave_together(drover):
 
 
 def answered(d, before):
-    """How many requests more, when there are no more for now."""
+    """The number of further requests, once no more come."""
     while True:
         count = d.total("requests")
         for _ in range(3):
@@ -171,7 +171,7 @@ def answered(d, before):
 
 def test_pipelined_and_half_closed(drover):
     """A client that sends all its requests and its end, and only then reads,
-    gets all its answers, wherever it is that the kernel has no more room."""
+    gets all responses, wherever the kernel runs out of room."""
     d = drover(workers=1, routes=[respond("/long", "x" * 700), *OWN])
     request = "GET /long HTTP/1.1\r\nHost: a\r\n\r\n"
 
@@ -193,8 +193,8 @@ def test_pipelined_and_half_closed(drover):
 
 
 def test_an_early_answer_and_a_piece_that_is_held(drover, backend, crowd):
-    """The backend answers in mid-body and resets; a piece that is written
-    before the poll tells of it must not cost that answer."""
+    """The backend answers in mid-body and resets. A piece written before the
+    poll tells of the reset must not cost the response."""
     begun, go, gone = (threading.Event() for _ in range(3))
 
     def handle(connection):

@@ -1,5 +1,5 @@
-"""Goal: a server that is not ours is proxied faithfully: its files, ranges,
-errors and idle closes."""
+"""Goal: a foreign server is proxied faithfully: its files, ranges, errors and
+idle closes."""
 
 import os
 import shutil

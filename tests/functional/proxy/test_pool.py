@@ -1,5 +1,5 @@
-"""Goal: connections to backends are used again, and one that the backend has
-closed meanwhile costs no request."""
+"""Goal: connections to backends are reused, and a connection closed by the
+backend meanwhile costs no request."""
 
 import contextlib
 import json
@@ -35,15 +35,16 @@ def test_a_backend_that_says_close(drover, backend):
     with d.raw() as c:
         for _ in range(10):
             c.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
-            # That is between the backend and us.
+            # The backend's Connection field concerns Drover alone.
             assert "connection" not in c.response().headers
     assert b.connections == 10
 
 
 @pytest.mark.parametrize("crowd", [0, 4])
 def test_an_answer_that_nobody_asked_for(drover, backend, crowd):
-    """It lies in the kept connection when the next request comes; the worker
-    hears of both at once, and of a crowd that makes it hold what it writes."""
+    """The bytes lie in the kept connection when the next request comes. The
+    worker hears of the two at once, and of a crowd that makes writes
+    batched."""
     connections = []
 
     def handle(connection):
@@ -75,8 +76,8 @@ def test_an_answer_that_nobody_asked_for(drover, backend, crowd):
 
 
 def test_closed_while_idle(drover, backend):
-    """The backend closes each kept connection right after its answer, without
-    a word: the next request may or may not run into it."""
+    """The backend closes each kept connection right after its response, without
+    a word: the next request may or may not meet the close."""
     closed = threading.Semaphore(0)
 
     def handle(connection):
@@ -96,8 +97,8 @@ def test_closed_while_idle(drover, backend):
 
 
 def test_closed_as_the_request_arrives(drover, backend):
-    """The race that no look at the socket can see: the request is on its way
-    when the connection closes. A GET goes again, once; a POST must not."""
+    """The race that no reuse check can see: the request is on its way when the
+    connection closes. A GET is retried, once; a POST must not be."""
     seen = []
 
     def handle(connection):
@@ -121,7 +122,7 @@ def test_closed_as_the_request_arrives(drover, backend):
         for _ in range(20):
             response = c.request("POST", "/", body=b"x")
             assert response.status in (200, 502)
-        # Each of them was seen once.
+        # Each request was seen once.
         assert seen.count("POST") - posted == 20
     assert "POST" in seen
 
@@ -130,8 +131,8 @@ EXTRA = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nWRONG"
 
 
 def test_leftover_bytes_do_not_answer_the_next(drover, backend):
-    """A backend that sends more than it announced is not heard again: be it
-    in the same piece, or later, while its connection is idle."""
+    """A connection with bytes beyond the announced length is not used again.
+    The bytes come in the same piece, or later, on the idle connection."""
     gone = threading.Semaphore(0)
 
     def handle(connection):
@@ -143,7 +144,7 @@ def test_leftover_bytes_do_not_answer_the_next(drover, backend):
             connection.reply("RIGHT")
             connection.send(EXTRA)
         try:
-            # Closed, or reset since nobody read what was too much.
+            # Closed, or reset since the surplus bytes were not read.
             assert connection.read_request() is None
         finally:
             gone.release()
@@ -181,9 +182,9 @@ def test_the_cap_is_kept(drover, backend):
 
 
 def test_closed_while_the_worker_was_busy(drover, backend):
-    """A POST waits, then the backend closes the idle connection, both while
-    the worker is blocked: when it looks up it hears of the POST first. The
-    POST must not go where nobody is."""
+    """A POST waits, then the backend closes the idle connection, each while the
+    worker is blocked. The worker then hears of the POST first. The POST must
+    not go to the closed connection."""
     close, closed = threading.Event(), threading.Event()
 
     def handle(connection):
@@ -216,7 +217,8 @@ def test_closed_while_the_worker_was_busy(drover, backend):
 
 
 def test_those_who_wait_use_up_nobodys_turn(drover, backend):
-    """With one connection for all, each endpoint still has every other."""
+    """With one connection for all, each endpoint still has every second
+    request."""
     seen = []
 
     def named(name):

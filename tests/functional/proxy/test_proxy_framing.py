@@ -1,5 +1,5 @@
-"""Goal: bodies go through both ways whatever their framing, and every client
-can tell where its answer ends."""
+"""Goal: bodies go through both ways with any framing, and every client can tell
+where its response ends."""
 
 import socket
 
@@ -87,9 +87,9 @@ def mirror(connection):
 
 
 def test_heads_before_bodies(drover, backend):
-    """A new head leaves in one piece with its body, in the room of the old
-    one, or behind it or in front of it, as their sizes allow. Nothing of
-    either may change, nor of what is pipelined behind."""
+    """A new head leaves in one piece with its body: in the room of the old
+    head, or behind it or in front of it, as their sizes allow. Neither may
+    change, nor the pipelined bytes behind."""
     d = start(drover, backend, mirror)
     for size in (1, 2047, 2049, 16384, 60000, 66560, 80000):
         body = bytes(range(251)) * (size // 251 + 1)
@@ -108,10 +108,10 @@ def test_heads_before_bodies(drover, backend):
 
 
 def test_heads_without_room(drover, backend):
-    """The old head lies at its block's very beginning, and the new one is
-    longer: they have to leave as two pieces."""
+    """The old head lies at its block's very beginning, and the new head is
+    longer: head and body have to leave as two pieces."""
     d = start(drover, backend, mirror)
-    # The second one is moved to the beginning, so that its head has room.
+    # The second request is moved to the beginning: its head has room.
     first, second = b"1" * 60000, b"2" * 40000
     with d.raw() as c:
         c.send(b"".join(b"POST / HTTP/1.1\r\nHost: a\r\nX-Fill: f\r\n"
@@ -129,7 +129,7 @@ def early(connection):
 
 
 def test_answers_without_room(drover, backend):
-    """The same behind an interim response, of which HTTP/1.0 hears nothing."""
+    """The same behind an interim response, which HTTP/1.0 never gets."""
     d = start(drover, backend, early)
     with d.raw() as c:
         c.send("GET / HTTP/1.0\r\n\r\n")

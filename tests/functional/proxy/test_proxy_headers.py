@@ -1,4 +1,4 @@
-"""Goal: a backend is told who asked and for what."""
+"""Goal: a backend learns the client's address and the requested name."""
 
 from harness import route, service
 
@@ -43,7 +43,7 @@ def test_forwarded_for_grows(drover, backend):
                "X-Forwarded-For: 10.0.0.2\r\nX-Real-IP: 6.6.6.6\r\n"
                "X-Forwarded-Proto: gopher\r\n\r\n")
         pairs = c.response().json()["headers"]
-    # One line each, and what the client claimed is not what we say.
+    # One line each; a client's claim does not replace Drover's word.
     values = {}
     for name, value in pairs:
         values.setdefault(name, []).append(value)

@@ -1,5 +1,5 @@
-"""Goal: requests over a pool's cap wait in a bounded queue, and what is over
-that, or waits for too long, is shed with 503 at once."""
+"""Goal: requests over a pool's cap wait in a bounded queue. Requests over the
+queue's cap, or waiting too long, are shed with 503 at once."""
 
 import threading
 import time
@@ -8,7 +8,7 @@ from harness import in_parallel, route, service, wait_for
 
 
 class Gate:
-    """A backend that answers when it is opened."""
+    """A backend that answers when the gate opens."""
 
     def __init__(self):
         self.open = threading.Event()
@@ -76,7 +76,7 @@ def test_wait_is_bounded(drover, backend):
 
 
 def test_each_waits_for_its_own_time(drover, backend):
-    """Neither shorter nor forever when who came before has left."""
+    """Neither shorter nor forever after an earlier request has left."""
     gate = Gate()
     d = start(drover, backend, gate, connections=1, queue=10,
               queue_timeout="150ms")

@@ -1,5 +1,5 @@
-"""Goal: what failed is tried again where that is safe, and never where it is
-not; what a backend says too much reaches nobody."""
+"""Goal: a failed request is retried where safe, and never elsewhere; a
+backend's surplus bytes reach no client."""
 
 import os
 import resource
@@ -9,12 +9,12 @@ import pytest
 
 from harness import Raw, route, service, wait_for
 
-BLOCK = 65 * 1024  # what one read takes
+BLOCK = 65 * 1024  # the size of one read
 
 
 def test_an_endpoint_that_fails_at_once(drover, backend, place):
-    """connect(2) itself says no: the other endpoint answers, and no worker
-    dies of it."""
+    """connect(2) itself fails: the second endpoint answers, and no worker
+    dies."""
     d = drover(services=[service("b", f"unix:{place}/none",
                                  backend().address)],
                routes=[route("/", "b")])
@@ -54,7 +54,7 @@ def test_a_timeout_is_not_taken_for_a_stale_connection(drover, backend):
 
 
 def test_a_post_survives_a_connection_known_to_be_closed(drover, backend):
-    """The backend closes after each answer, without saying so."""
+    """The backend closes after each response, without saying so."""
     def handle(connection):
         connection.read_request()
         connection.reply()
@@ -68,8 +68,8 @@ def test_a_post_survives_a_connection_known_to_be_closed(drover, backend):
 
 @pytest.mark.parametrize("size", [66000, 66300])
 def test_bytes_behind_an_answer_that_fills_a_read(drover, backend, size):
-    """The answer ends where a read of a whole block does; what follows it in
-    the socket must not be the next client's answer."""
+    """The response ends where a read of a whole block does; the bytes behind
+    must not be the next client's response."""
     head = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nX: " % size
     head += b"x" * (BLOCK - size - len(head) - 4) + b"\r\n\r\n"
     injected = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nWRONG"
@@ -133,7 +133,7 @@ def test_running_out_of_descriptors_is_not_the_backends_fault(
 
 def read_two(tries):
     """A backend that answers the first request of each connection, and breaks
-    off when it has read the second."""
+    off after reading the second."""
     def handle(connection):
         for n in (1, 2):
             request = connection.read_request()
@@ -157,8 +157,8 @@ def read_two(tries):
                                            ("POST", False)])
 def test_a_stale_connection_and_a_body(drover, backend, method, again,
                                        framing, body, trailers):
-    """One that has room here is sent again with its request, where that is
-    idempotent."""
+    """A buffered body is sent again with its request, for idempotent
+    methods."""
     tries = []
     d = drover(services=[service("b", backend(read_two(tries)).address)],
                routes=[route("/", "b")], workers=1)
@@ -171,7 +171,7 @@ def test_a_stale_connection_and_a_body(drover, backend, method, again,
 
 
 def test_a_body_on_another_endpoint(drover, backend):
-    """And not if it is too long to be kept."""
+    """A body too long for the buffer is not."""
     tries = []
 
     def handle(connection):
@@ -193,8 +193,8 @@ def test_a_body_on_another_endpoint(drover, backend):
 
 
 def test_a_body_that_was_waited_for_comes_once(drover, backend):
-    """The client has been told to go on by the backend that was lost: what
-    another one said would be a second answer."""
+    """The lost backend has told the client to go on: another backend's 100
+    would be a second one."""
     tries = []
 
     def handle(connection):

@@ -10,7 +10,7 @@ from harness import handler, respond, route, service, wait_for
 
 
 def named(name):
-    """Says who it is and what it was asked."""
+    """Answers with its name and the request."""
     def handle(connection):
         while (request := connection.read_request()) is not None:
             connection.reply(json.dumps({"who": name,
@@ -21,7 +21,7 @@ def named(name):
 
 @pytest.fixture
 def gateway(drover, backend):
-    """gateway(routes): its services are the backends that the routes name."""
+    """gateway(routes): the services are the backends named by the routes."""
     def start(routes):
         names = sorted({r["service"] for r in routes if "service" in r})
         return drover(routes=routes,
@@ -95,7 +95,7 @@ def test_other_methods_are_405(gateway):
                                  "status": 405}
     answer = d.request("OPTIONS", "/a/b")
     assert answer.status == 405
-    # What a shorter prefix would take belongs to it.
+    # A shorter prefix does not take paths of a longer one.
     assert set(answer.headers["allow"].split(", ")) == {
         "GET", "HEAD", "POST", "PATCH"}
     # Not for want of a method.
@@ -145,7 +145,7 @@ def test_query(gateway):
                        ("/?debug", "debug"), ("/?debug=0", "debug"),
                        ("/?debug=&endpoint=eth", "both")):
         assert who(d, path) == name, path
-    # What it went by is passed on as it came.
+    # The matched parts are passed on unchanged.
     assert d.get("/p?endpoint=eth&b=%20").json()["target"] == (
         "/p?endpoint=eth&b=%20")
 
@@ -159,7 +159,7 @@ def test_falls_back_to_a_shorter_prefix(gateway):
     assert who(d, "/api/users/1", "POST") == "write"
     answer = d.get("/api/users/1").json()
     assert answer["who"] == "api"
-    # Its own prefix is what is rewritten.
+    # Each route rewrites its own prefix.
     assert answer["target"] == "/v1/users/1"
     assert who(d, "/apiusers") == "root"
 

@@ -1,5 +1,5 @@
-"""Goal: a client with the cookie comes back to its endpoint, as long as that
-endpoint is there."""
+"""Goal: a client with the cookie comes back to its endpoint, as long as the
+endpoint exists."""
 
 import re
 
@@ -23,7 +23,7 @@ def sticky(*endpoints, **more):
 
 
 def ask(d, cookie=None):
-    """Who answered, and the cookie that was set, or None."""
+    """The answering endpoint, and the new cookie, or None."""
     with d.raw() as c:
         line = f"Cookie: theme=dark; lb={cookie}\r\n" if cookie else ""
         c.send(f"GET / HTTP/1.1\r\nHost: a\r\n{line}\r\n")
@@ -81,7 +81,7 @@ def test_what_is_no_cookie_of_ours(drover, backend):
 
 
 def test_a_drained_endpoint_keeps_its_clients(drover, backend):
-    """And a cookie is good in each instance, however they list them."""
+    """A cookie is valid in each instance, for any order of endpoints."""
     addresses = {n: backend(named(n)).address for n in "ab"}
     before = drover(name="before", routes=[route("/", "s")],
                     services=[sticky(*addresses.values())])

@@ -1,6 +1,5 @@
-"""Goal: a request has the same names everywhere: X-Request-Id and traceparent
-as the client sent them if they are valid, else new ones; and the access log
-has the id."""
+"""Goal: a request has the same names everywhere: the client's X-Request-Id and
+traceparent when valid, else new ones; and the access log has the id."""
 
 import json
 import os
@@ -18,7 +17,7 @@ NEW_PARENT = re.compile("00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-01")
 
 
 class Seen:
-    """What the backend saw of a request."""
+    """The backend's view of a request."""
 
     def __init__(self, pairs):
         self.pairs = pairs
@@ -38,7 +37,7 @@ def start(drover, *endpoints, **more):
 
 
 def ask(d, *lines):
-    """The header lines as they are, repeated or not."""
+    """The header lines unchanged, repeated or not."""
     with d.raw() as c:
         c.send("\r\n".join(["GET / HTTP/1.1", "Host: a", *lines, "", ""])
                .encode("latin-1"))
@@ -60,7 +59,7 @@ def test_made_when_there_are_none(drover, backend):
 
 
 def test_workers_make_different_ones(drover, backend):
-    """None goes on where its master, or its predecessor, was."""
+    """No worker repeats the random numbers of its master or predecessor."""
     d = drover(services=[service("b", backend().address)],
                routes=[route("/", "b")], workers=4)
     seen = [ask(d) for _ in range(40)]
@@ -94,7 +93,7 @@ def test_one_does_not_need_the_other(drover, backend):
     f"cc-{TRACE}-00f067aa0ba902b7-00",
     f"cc-{TRACE}-00f067aa0ba902b7-01-what-the-future-will-be-like"])
 def test_later_versions(drover, backend, parent):
-    """Passed on untouched, with what belongs to them."""
+    """Passed on untouched, with the fields that belong to the trace."""
     d = start(drover, backend().address)
     seen = ask(d, f"traceparent: {parent}", f"tracestate: {STATE}")
     assert seen.one("traceparent") == parent
@@ -115,7 +114,7 @@ def test_invalid_ids(drover, backend):
 
 
 def test_names_that_are_for_one_hop(drover, backend):
-    """What Connection names goes no further (RFC 9110 section 7.6.1)."""
+    """A field named by Connection goes no further (RFC 9110 section 7.6.1)."""
     d = start(drover, backend().address)
     seen = ask(d, "X-Request-Id: mine", f"traceparent: {PARENT}",
                f"tracestate: {STATE}",
@@ -136,7 +135,7 @@ def test_invalid_parents(drover, backend):
                    f"tracestate: {STATE}", "tracestate: more=1")
         assert NEW_PARENT.fullmatch(seen.one("traceparent")), parents
         assert TRACE not in seen.one("traceparent")
-        # It belongs to the trace that is not gone on with.
+        # tracestate belongs to the old trace, which has ended.
         assert seen.all("tracestate") == []
 
 
@@ -148,7 +147,7 @@ def test_state_without_parent(drover, backend):
 
 
 def test_the_same_on_another_try(drover, backend):
-    """It is one request, however often it is sent."""
+    """A request keeps its names over all tries."""
     seen = []
 
     def handle(connection):

@@ -1,6 +1,6 @@
-"""Goal: what the bench measures with does what it says: the floors carry every
-workload, the load generator counts what is right and what is not, and a whole
-run of a few requests ends in a table. How fast anything is, is not asked."""
+"""Goal: the bench's tools work: the floors carry every workload, the load
+generator counts good and bad responses, and a whole run of a few requests ends
+in a table. Speed is not tested."""
 
 import json
 import os
@@ -38,7 +38,7 @@ WORKLOADS = {
 
 @pytest.fixture(name="tool")
 def fixture_tool(place):
-    """tool(name, argument...): one that listens, stopped at the end; its
+    """tool(name, argument...): a listening tool, stopped at the end; its
     port."""
     started = []
 
@@ -63,7 +63,7 @@ def fixture_tool(place):
 
 
 def load(port, *argv):
-    """Its line of JSON."""
+    """The tool's line of JSON."""
     done = subprocess.run(
         [os.path.join(TOOLS, "load"), *argv, f"127.0.0.1:{port}"],
         capture_output=True, text=True, timeout=60, check=False)
@@ -91,7 +91,8 @@ def test_addresses(tool):
 
 
 def test_adds_one_field(tool, backend):
-    """The smallest proxy is one: the backend sees who asks."""
+    """The smallest proxy adds a field: the backend sees the client's
+    address."""
     heads = []
 
     def answer(connection):
@@ -101,12 +102,12 @@ def test_adds_one_field(tool, backend):
 
     port = tool("relay_l7", backend(answer).address)
     assert load(port, "-n", "3")["errors"] == 0
-    assert len(heads) == 4  # and one to open the connection
+    assert len(heads) == 4  # and a request to open the connection
     assert all(head["x-forwarded-for"] == "127.0.0.1" for head in heads)
 
 
 def after_first(connection, act):
-    """Answers the request that opens a connection; act() does the others."""
+    """Answers the request that opens a connection; act() does the rest."""
     connection.read_request()
     connection.reply(b"x" * 128)
     while connection.read_request() is not None:
@@ -134,9 +135,9 @@ def test_nobody_listens():
 
 
 def test_open_loop(backend):
-    """A request that could not be sent in time was waiting all the same:
-    while the only connection is held up for 300 ms, 30 more fall due, and
-    their times say so."""
+    """A request that could not be sent in time was waiting all the same. While
+    the only connection is held up for 300 ms, 30 more fall due, and their times
+    show the wait."""
     held = threading.Event()
 
     def hold(connection):
@@ -175,7 +176,7 @@ def test_whole_run(place):
         assert a_round > 1 and turns == [
             [done, turn] for done in range(2) for turn in range(a_round)]
         assert results["syscalls"]["128b"][name]["total"] >= 4
-        # What a sanitizer is in does not run under callgrind.
+        # A program with a sanitizer does not run under callgrind.
         assert SANITIZED or results["instructions"]["128b"][name] > 0
     with open(os.path.join(out, "table.md"), encoding="utf-8") as f:
         table = f.read()

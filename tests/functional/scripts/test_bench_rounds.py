@@ -1,5 +1,5 @@
-"""Goal: the bench's ratios are of samples that were taken side by side, and its
-tables say what is missing, whoever fails, and whenever time runs out."""
+"""Goal: the bench's ratios come from neighbouring samples, and its tables name
+each gap, whoever fails, and whenever time runs out."""
 
 import dataclasses
 import os
@@ -38,8 +38,8 @@ class Contender:
 
 
 class Rig:
-    """A sample of anybody's is like any other, or act() raises what hits it.
-    taken: who was measured, in which workload, in this order."""
+    """Any contender's sample is alike, or act() raises a fault. taken: the
+    measured contender and workload, in order."""
 
     def __init__(self, act=lambda contender, load, taken: None):
         self.act = act
@@ -83,7 +83,7 @@ def test_a_round_goes_through_all(capsys):
      [(0, 0), (1, 0), (2, 0)]),
     (True, [(0, 0), (1, 0), (2, 0)], [(0, 0)])])
 def test_turns(is_quick, drover, undici):
-    """Who is slow has fewer, each with a sample of the others beside it."""
+    """A slow contender has fewer samples, each beside a sample of the rest."""
     outcome = run(Rig(), [TWICE], ("drover", "undici"), is_quick)["post"]
     assert turns(outcome, "drover") == drover
     assert turns(outcome, "undici") == undici
@@ -96,20 +96,20 @@ def test_memory_twice():
 
 
 def test_ratios_are_of_one_turn():
-    """What is missing on one side is left out on the other."""
+    """A gap on one side is left out on the other."""
     base = [{"turn": (done, 0), "cpu_us": 100 * 2 ** done}
             for done in range(5)]
     own = [{**one, "cpu_us": one["cpu_us"] / 2} for one in base]
     assert report.paired(own[1:], base, "cpu_us") == 0.5
     assert report.paired(own, base[:2] + base[3:], "cpu_us") == 0.5
-    # Nothing was completed: such a sample has no cost.
+    # Without a completed request a sample has no cost.
     del base[1]["cpu_us"], own[3]["cpu_us"]
     assert report.paired(own, base, "cpu_us") == 0.5
     assert report.paired(own[:1], base[1:], "cpu_us") is None
 
 
 def test_growth_beyond_the_floor():
-    """Of one turn, too: the medians of both would say 2.2."""
+    """Of one turn, too: the ratio of the medians would be 2.2."""
     def outcome(**figures):
         return rounds.Outcome(samples={name: [
             {"turn": (done, 0), "cpu_us": figure}
@@ -141,7 +141,7 @@ def test_runs_of_a_sample():
 
 
 def test_one_fails():
-    """It is out of that workload, and the table says since when."""
+    """The contender is out of the workload, and the table says since when."""
     def act(name, load, taken):
         if (name, load, taken) == ("nginx", "128b", 1):
             raise BenchError("it has ended")
@@ -157,7 +157,7 @@ def test_one_fails():
 
 
 def test_out_of_time():
-    """The first round is whole; both tables say what the others lack."""
+    """The first round is whole; each table names the other's gaps."""
     outcomes = run(Rig(), [SINGLE, TWICE], ends_in=-1)
     assert turns(outcomes["post"], "drover") == [(0, 0), (0, 1)]
     assert "only 1 rounds: out of time" in report.table(

@@ -1,6 +1,6 @@
-"""Goal: scripts/demo load judges what it has measured, and puts the containers
-back in any case. Docker, curl and autocannon are scripts that say what the test
-wants; tests/compose runs it with the real ones."""
+"""Goal: scripts/demo load judges its measurement, and puts the containers back
+in any case. Docker, curl and autocannon are scripts with the test's results;
+tests/compose runs the demo with the real programs."""
 
 import json
 import os
@@ -12,7 +12,7 @@ import pytest
 
 DEMO = pathlib.Path(__file__).resolve().parents[3] / "scripts" / "demo"
 
-# Notes what it was asked, and how many gateways there are now.
+# Notes the commands, and the present number of gateways.
 DOCKER = """#!/bin/bash
 [ "$2" = up ] || exit 0
 echo "${GATEWAY_CPUS:-1} $*" >>"$FOLDER/ups"

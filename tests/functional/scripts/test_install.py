@@ -1,5 +1,5 @@
 """Goal: `make install` puts a program that runs, its manual and the examples
-below DESTDIR and PREFIX, and the manual knows every option of the program."""
+below DESTDIR and PREFIX, and the manual has every option of the program."""
 
 import os
 import pathlib
@@ -22,9 +22,9 @@ def output(*argv, **kwargs):
 
 @pytest.fixture(name="installed")
 def fixture_installed(place):
-    """What there is below the prefix, as paths, after an installation."""
+    """The paths below the prefix, after an installation."""
     # A make that runs the tests hands its flags down. An absolute path is a
-    # target of no rule, so nothing is built here.
+    # target of no rule: nothing is built here.
     env = {k: v for k, v in os.environ.items() if k != "MAKEFLAGS"}
     output("make", "-s", "-C", ROOT, "install", f"DESTDIR={place}",
            f"PREFIX={PREFIX}", f"PROGRAM={DROVER}", env=env)

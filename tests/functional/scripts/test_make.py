@@ -1,4 +1,4 @@
-"""Goal: make says what is missing, and what it does while it is silent."""
+"""Goal: make names missing packages, and its present step while silent."""
 
 import pathlib
 import subprocess

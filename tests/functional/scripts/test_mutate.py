@@ -48,7 +48,7 @@ DRAWN = {
 
 @pytest.fixture(name="mutate")
 def fixture_mutate(place):
-    """mutate(seed, count, ...): what is drawn, as changed lines."""
+    """mutate(seed, count, ...): the drawn mutants, as changed lines."""
     path = pathlib.Path(place, "worker/proxy/decide.c")
     path.parent.mkdir(parents=True)
     path.write_text(SOURCE, encoding="utf-8")

@@ -1,5 +1,5 @@
-"""Goal: a training for the release build that fails says why, and leaves neither
-processes nor files. That it goes well is what `make release` asks for."""
+"""Goal: a failed training for the release build gives a reason, and leaves
+neither processes nor files. `make release` tests a good training."""
 
 import os
 import pathlib
@@ -11,13 +11,13 @@ import pytest
 from harness import DROVER, ROOT, TOOLS, wait_for
 
 TRAIN = os.path.join(ROOT, "scripts", "train")
-# What training asks of a program before it starts it.
+# The check of a program before training starts it.
 SCRIPT = "#!/bin/bash\n# says GCOV_PREFIX\n"
 ADDRESS = """address=$(sed -n 's/^listen:.*address: "\\(.*\\)".*/\\1/p' "$2")\n"""
 
 
 class Training:
-    """One with that program, on its way; it lets files be in tmp/ alone."""
+    """A training under way with the program; files may be in tmp/ alone."""
 
     def __init__(self, place, program):
         self.tmp = os.path.join(place, "tmp")
@@ -28,7 +28,7 @@ class Training:
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
     def processes(self):
-        """Whatever has this training's folder in its environment."""
+        """Any process with the training's folder in its environment."""
         found = []
         for path in pathlib.Path("/proc").glob("[0-9]*/environ"):
             try:
@@ -78,7 +78,7 @@ def test_not_instrumented(place):
     (f'{ADDRESS}exec {TOOLS}/relay_l7 "$address" 127.0.0.1:1\n',
      ["not all of 20000 requests for /api/users/128 (load -c 64) were",
       "load.log: {"]),
-    # Answers all that a service does, and what a gateway has to refuse, too.
+    # Answers like a service, and refuses like a gateway.
     (f'{ADDRESS}exec {TOOLS}/backend "$address"\n',
      ["were answered with '21 HTTP/1.1 200' by"]),
 ], ids=["ends", "errors", "accepts-all"])

@@ -1,5 +1,5 @@
-"""Goal: three failures in a row open a service's circuit for the whole
-cluster; one probe closes it again."""
+"""Goal: three failures in a row open a service's circuit for the whole cluster;
+one probe closes the circuit again."""
 
 import os
 import re
@@ -37,8 +37,8 @@ def state(d):
 
 @pytest.mark.parametrize("with_redis", [True, False])
 def test_the_seed_behaviour(drover, backend, redis, with_redis):
-    """Stop the payment service, ten requests: three are tried, seven refused;
-    it closes by itself when the service is back."""
+    """Stop the payment service, send ten requests: three are tried, seven
+    refused. The circuit closes when the service is back."""
     payments = backend()
     d = start(drover, payments, redis().url if with_redis else None)
     if with_redis:
@@ -71,14 +71,15 @@ def test_a_probe_that_fails_opens_again(drover, backend, redis):
     for _ in range(3):
         assert d.get("/pay").status == 502
     wait_for(lambda: d.get("/pay").status == 502, "a probe goes out")
-    # And only the one.
+    # And only the probe.
     assert [d.get("/pay").status for _ in range(10)] == [503] * 10
     d.wait_log("breaker payments: half-open -> open|"
                "breaker payments: .* -> open, the probe failed")
 
 
 def test_a_probe_is_judged_by_its_head(drover, backend, redis):
-    """Its body may last for ever: nobody else waits for that."""
+    """The probe's body may last for ever: no other request waits for the
+    end."""
     failing, over = threading.Event(), threading.Event()
     failing.set()
 
@@ -130,7 +131,7 @@ def test_two_instances_are_of_one_mind(drover, backend, redis):
     wait_for(lambda: a.get("/pay").status == 200, "it closes at one")
     wait_for(lambda: state(b) == "closed", "and at the other", 1)
     assert [b.get("/pay").status for _ in range(10)] == [200] * 10
-    # Only one of them opened it, and said so.
+    # Only one worker opened the circuit, and logged so.
     opened = sum(d.count_log("breaker payments: closed -> open")
                  for d in (a, b))
     assert opened == 1
@@ -223,8 +224,8 @@ def test_a_client_that_leaves_is_no_failure(drover, backend, redis):
 
 
 def test_a_probe_is_told_of_when_redis_is_back(drover, backend, redis):
-    """The probe succeeds while Redis stands still. Its lease has a minute to
-    go, which nobody may have to wait for."""
+    """The probe succeeds while Redis stands still. The lease has a minute to
+    go, but no request may have to wait for its end."""
     arrived, release = threading.Event(), threading.Event()
     fail = threading.Event()
     fail.set()
@@ -262,7 +263,7 @@ def test_a_probe_is_told_of_when_redis_is_back(drover, backend, redis):
         os.kill(r.pid, signal.SIGCONT)
     d.wait_log("degraded mode is over")
     d.wait_redis()
-    # For as long as the host trusts its own word, and past that.
+    # For as long as the host trusts its local step, and longer.
     end = time.monotonic() + 2.5
     while time.monotonic() < end:
         assert d.get("/pay").status == 200
@@ -270,7 +271,7 @@ def test_a_probe_is_told_of_when_redis_is_back(drover, backend, redis):
 
 
 def test_an_answer_in_time_stays_one(drover, backend, redis):
-    """The backend says 503 at once; Redis, which is to count that, takes
+    """The backend says 503 at once; Redis, which is to count the failure, takes
     longer than the backend may."""
     seen = []
 

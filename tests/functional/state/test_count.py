@@ -6,7 +6,7 @@ from harness import handler, in_parallel, route, service
 ROUTES = [handler("/api/count", "count")]
 CONNECTIONS = 40
 REQUESTS = 20000
-DEPTH = 25  # pipelined: it is the counter that is hammered, not the client
+DEPTH = 25  # pipelined: the counter is under load, not the client
 
 
 def start(drover, url, name, workers=4, **more):
@@ -17,7 +17,7 @@ def start(drover, url, name, workers=4, **more):
 
 
 def hammer(d, requests):
-    """The numbers that one connection was given, in order."""
+    """The numbers that a connection was given, in order."""
     request = b"GET /api/count HTTP/1.1\r\nHost: a\r\n\r\n"
     numbers = []
     with d.raw() as c:
@@ -69,8 +69,8 @@ def test_clusters_count_apart(drover, redis):
 
 
 def test_in_memory_repeats(drover):
-    """The way that does not scale, for everybody to see: each process has
-    its own."""
+    """The way that does not scale, for comparison: each process counts
+    alone."""
     d = drover(workers=4, routes=ROUTES)
     answers = d.get_from_all("/api/count?state=memory", 40)
     assert {a["state"] for a in answers} == {"memory"}

@@ -53,7 +53,7 @@ def test_promtool(drover, backend):
 
 
 def test_documented(drover, backend, redis):
-    """Each metric that there is, and no other one."""
+    """Exactly the documented metrics."""
     d = drover(workers=1, services=[service("b", backend().address)],
                redis={"url": redis().url})
     there = set(re.findall(r"^# TYPE (\S+) ", page(d), re.M))
@@ -113,6 +113,6 @@ def test_metrics_of_the_worker(drover, backend):
 def test_the_workers_do_not_serve_the_admin_pages(drover, backend):
     d = start(drover, backend)
     d.get("/")
-    # With a catch-all route it is the backend that is asked.
+    # With a catch-all route the backend gets the request.
     assert d.get("/metrics").json()["target"] == "/metrics"
     assert d.get("/api/cluster").json()["target"] == "/api/cluster"

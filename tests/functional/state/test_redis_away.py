@@ -1,5 +1,5 @@
-"""Goal: without Redis nothing stops: requests are proxied, the counter says
-clearly that it can't, one line says so once, and all heals by itself."""
+"""Goal: without Redis nothing stops: requests are proxied, the counter answers
+with a clear error, one line reports the loss once, and all heals by itself."""
 
 import signal
 
@@ -29,7 +29,7 @@ def test_killed_and_restarted(drover, backend, redis):
     d.wait_redis()
     first = d.get("/api/count").json()["count"]
     server.kill()
-    # Not one request fails, from the very first on.
+    # Not a single request fails, from the very first on.
     for i in range(200):
         assert d.get("/").status == 200, i
         if i % 20 == 0:
@@ -64,7 +64,7 @@ def test_unreachable_from_the_start(drover, backend):
 
 
 def test_an_address_that_never_answers(drover, backend, redis):
-    """Redis is there but stands still: its silence has a deadline."""
+    """Redis runs but stands still: silence has a deadline."""
     server = redis()
     d = start(drover, backend, server.url)
     d.wait_redis()

@@ -1,5 +1,5 @@
-"""Goal: with redis.spawn a private Redis comes with the gateway, comes back
-when it dies, and goes with it."""
+"""Goal: with redis.spawn a private Redis comes with the gateway, is restarted
+when it dies, and stops with the gateway."""
 
 import fcntl
 import os
@@ -33,7 +33,7 @@ def test_private_redis(drover):
         return response.status == 200 and response.json()["count"]
 
     first = wait_for(counts, "the counter works")
-    # On a unix socket: nobody else can reach it.
+    # On a unix socket, out of reach for other users.
     pid = redis_pid(d)
     socket = os.path.join(d.config["state_dir"], "redis.sock")
     assert pid and os.path.exists(socket)
@@ -41,14 +41,14 @@ def test_private_redis(drover):
     os.kill(pid, signal.SIGKILL)
     wait_for(lambda: redis_pid(d) not in (None, pid), "a new one")
     again = wait_for(counts, "the counter works again")
-    # It kept what it had.
+    # The data was kept.
     assert again > first
     d.stop()
     assert not [p for p in (pid, redis_pid_in(d)) if p and is_alive(p)]
 
 
 def redis_pid_in(d):
-    """The last one that the log speaks of."""
+    """The last pid in the log."""
     pids = re.findall(r"helper started: redis-server, pid (\d+)", d.log())
     assert len(pids) == 2, d.log()
     return int(pids[-1])
@@ -70,8 +70,8 @@ def test_stop_while_it_is_down(drover, place):
 
 
 def test_it_outlives_a_killed_master(drover, place):
-    """A Redis that hangs keeps its files and its socket to itself: until it
-    is gone there is no other one, and the message names it."""
+    """A hanging Redis keeps its files and its socket: until the process is gone
+    no second Redis starts, and the message names the process."""
     d = drover(redis={"spawn": True}, routes=[handler("/api/count", "count")])
     workers = d.workers()
     pid = redis_pid(d)
@@ -93,14 +93,14 @@ def test_it_outlives_a_killed_master(drover, place):
 
 
 def hang(path):
-    """In a script without an end it hears neither commands nor TERM. (Not by
-    SIGSTOP: the kernel continues who is stopped when its session's leader,
+    """In an endless script Redis hears neither commands nor TERM. (Not by
+    SIGSTOP: the kernel continues stopped processes when their session's leader,
     the master, dies.)"""
     def run_for_ever():
         try:
             redis.Redis(unix_socket_path=path).eval("while true do end", 0)
         except redis.RedisError:
-            pass  # it was killed
+            pass  # the stop killed Redis
 
     def hangs():
         try:

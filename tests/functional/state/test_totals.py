@@ -31,8 +31,8 @@ def test_exact_through_a_killed_worker(drover, redis):
                redis={"url": server.url})
     sent = 0
     for slot in range(4):
-        # No pause between the last answer and the kill: what was not yet
-        # sent to Redis is the successor's to send.
+        # No pause between the last response and the kill: the successor sends
+        # the totals that Redis lacks.
         sent += burst(d)
         d.kill_worker(slot)
     sent += burst(d)
@@ -45,7 +45,7 @@ def test_exact_over_two_instances_and_a_stop(drover, redis):
     both = [drover(name=name, cluster="demo", routes=ROUTES,
                    redis={"url": server.url}) for name in ("one", "two")]
     sent = sum(burst(d) for d in both)
-    # What the last interval brought is sent at the drain.
+    # The drain sends the totals of the last interval.
     for d in both:
         sent += burst(d)
         d.stop()
