@@ -82,7 +82,7 @@ is_pending(const struct conn *conn)
 	return conn->out.len > 0 || conn->body_left > 0;
 }
 
-/* Sends what waits; -1 when the connection is broken. */
+/* Sends the waiting bytes; -1: the connection is broken. */
 static int
 send_pending(struct conn *conn)
 {
@@ -109,15 +109,14 @@ batch_send(struct conn *conn)
 				 : carry_write(&conn->out, conn->fd, &part, 1);
 }
 
-/* Makes room for so many bytes. */
+/* Makes room for len bytes. */
 static int
 batch_room(struct conn *conn, size_t len)
 {
 	return batch_len + len > sizeof batch ? batch_send(conn) : 0;
 }
 
-/* A big one: its body is sent from where it is, and what is not taken now is
- * only counted. */
+/* A big answer: the body is sent in place, and the rest is only counted. */
 static int
 answer_big(struct conn *conn, const char *head, size_t head_len, size_t size)
 {
@@ -149,7 +148,7 @@ answer(struct conn *conn, size_t size)
 	static char head[160];
 	static size_t head_len, head_size = SIZE_MAX;
 
-	/* The last one is nearly always the next one, too. */
+	/* The last size is nearly always the next size, too. */
 	if (size != head_size) {
 		head_len = (size_t)snprintf(head, sizeof head,
 		    "HTTP/1.1 200 OK\r\n"
@@ -207,7 +206,7 @@ path_size(const char *head, size_t len)
 	return size < BODY_MAX ? size : BODY_MAX;
 }
 
-/* One request; returns what was used of it, 0: not all there, -1: broken. */
+/* One request; returns the bytes used, 0: incomplete, -1: broken. */
 static ssize_t
 take_request(struct conn *conn, const char *bytes, size_t len)
 {
@@ -228,7 +227,7 @@ take_request(struct conn *conn, const char *bytes, size_t len)
 	return (ssize_t)head;
 }
 
-/* One message, likewise; it is sent back from a copy, unmasked. */
+/* One message, likewise; the answer is an unmasked copy. */
 static ssize_t
 take_message(struct conn *conn, const char *bytes, size_t len)
 {
@@ -252,7 +251,7 @@ take_message(struct conn *conn, const char *bytes, size_t len)
 	return (ssize_t)whole;
 }
 
-/* Of a request's body; the answer follows its last byte. */
+/* Part of a request's body; the answer follows the last byte. */
 static ssize_t
 skip_body(struct conn *conn, size_t len)
 {
@@ -264,7 +263,7 @@ skip_body(struct conn *conn, size_t len)
 	return (ssize_t)len;
 }
 
-/* Uses what it can of it and returns how much; -1: broken. */
+/* Uses as many bytes as possible and returns the count; -1: broken. */
 static ssize_t
 take(struct conn *conn, const char *bytes, size_t len)
 {
@@ -289,7 +288,7 @@ take(struct conn *conn, const char *bytes, size_t len)
 	return batch_send(conn) == 0 ? (ssize_t)done : -1;
 }
 
-/* Behind what was kept before; keeps what can't be used yet. */
+/* Behind the kept bytes; keeps bytes that can't be used yet. */
 static void
 conn_take(struct conn *conn, const char *bytes, size_t len)
 {
@@ -349,7 +348,7 @@ accept_all(int listener)
 	}
 }
 
-/* A listener's event names the place of its descriptor in here. */
+/* A listener's event points to its descriptor in this array. */
 static int listeners[1 + 4096];
 
 static void
@@ -363,7 +362,7 @@ listen_on(const struct sockaddr_in *addr, unsigned addresses)
 		listeners[1 + i] =
 		    net_listen(epoll_fd, &more, &listeners[1 + i]);
 	}
-	/* At last: when it listens here, it does everywhere. */
+	/* Listens here last: the other addresses listen already. */
 	listeners[0] = net_listen(epoll_fd, addr, &listeners[0]);
 }
 

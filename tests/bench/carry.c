@@ -42,7 +42,7 @@ carry_drop(struct carry *carry)
 static bool
 is_full(void)
 {
-	/* A socket that is still connecting says EAGAIN, too. */
+	/* A socket that is still connecting gives EAGAIN, too. */
 	return errno == EAGAIN || errno == EINTR;
 }
 

@@ -41,7 +41,7 @@ def data(outcomes, names):
 
 
 def draw(outcomes, titles, folder):
-    """Returns the picture's path, or None when there is nothing in it."""
+    """Returns the picture's path, or None for an empty picture."""
     names = [name for name in SHOWN
              if any(outcome.samples.get(name) for outcome in
                     outcomes.values())]

@@ -1,4 +1,4 @@
-"""What is measured: a proxy in front of the bench's backend, or none."""
+"""The contenders: a proxy in front of the bench's backend, or none."""
 
 import fcntl
 import os
@@ -12,22 +12,22 @@ from dataclasses import dataclass
 from machine import PROXY_CORE
 from process import BenchError, Process, wait_for
 
-# Below what the kernel hands out to outgoing connections by itself.
+# Below the ports that the kernel gives to outgoing connections.
 PORTS = range(20000, 32000)
 
 
 @dataclass
 class Site:
-    """What a proxy is configured for."""
+    """The needs of a workload that a proxy is configured for."""
     backend_port: int
     redis_port: int
     busy: int = 64        # requests at a time
     routes: int = 1       # more: /r0 ... instead of /
-    services: int = 1     # the routes take them in turn
+    services: int = 1     # the routes take turns at the services
     endpoints: int = 1    # of all services together; more than one: the
     access_log: bool = False                # addresses from 127.1.0.1 on
     websocket: bool = False
-    is_big: bool = False  # messages that default buffers do not hold
+    is_big: bool = False  # messages too large for default buffers
 
     def service_endpoints(self):
         """For each service the addresses of its endpoints."""
@@ -47,8 +47,8 @@ class Site:
 
 
 def free_port():
-    """A port that nobody has had yet in this run, so that nothing of an
-    earlier proxy's connections is left on it."""
+    """A port unused in this run: no connection of an earlier proxy is left on
+    the port."""
     path = os.path.join(tempfile.gettempdir(), "drover-bench-ports")
     with open(path, "a+", encoding="ascii") as f:
         fcntl.flock(f, fcntl.LOCK_EX)
@@ -81,7 +81,7 @@ def find(program):
 
 
 class Contender:
-    """One proxy; a new process, port and folder for each start."""
+    """A proxy; a new process, port and folder for each start."""
 
     name = None
     title = None           # in tables
@@ -96,13 +96,13 @@ class Contender:
         self.config = None
 
     def available(self):
-        """Raises a BenchError if it can't be started here."""
+        """Raises a BenchError if the contender can't be started here."""
 
     def version(self):
         return ""
 
     def command(self, site):
-        """Writes what it needs into self.place; returns argv."""
+        """Writes the configuration into self.place; returns argv."""
         raise NotImplementedError
 
     def start(self, site, wrapper=(), deadline=20):

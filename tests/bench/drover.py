@@ -1,4 +1,4 @@
-"""Drover as people run it: the release build, its checks, breaker and totals
+"""Drover in production form: the release build, with checks, breaker and totals
 on."""
 
 import json
@@ -25,7 +25,7 @@ class Drover(Contender):
 
     def command(self, site):
         access = os.path.join(self.place, "access.log")
-        # Defaults but for the caps that a workload would run into.
+        # Defaults but for the caps that a workload would exceed.
         config = {
             "workers": 1,
             "instance": "bench",

@@ -38,7 +38,7 @@ struct conn {
 	STAILQ_ENTRY(conn) link;
 };
 
-/* What one fleet_run() may still start. */
+/* The limits of one fleet_run(). */
 struct run {
 	unsigned active;
 	double rate;
@@ -56,7 +56,7 @@ static uint64_t sends; /* of all runs: the next route and source */
 static struct request *batches;
 static struct request handshake, message;
 static int epoll_fd;
-/* Only its start is ever written to: what is dropped is not copied. */
+/* Only the start is ever written to: dropped bytes are not copied. */
 static char buffer[16 * READ_BYTES];
 
 const char *
@@ -92,7 +92,7 @@ now_ns(void)
 	return (uint64_t)now.tv_sec * NS + (uint64_t)now.tv_nsec;
 }
 
-/* ---- one connection ---- */
+/* ---- a connection ---- */
 
 static void
 conn_drop(struct conn *conn)
@@ -189,7 +189,7 @@ conn_start(struct conn *conn, uint64_t due_ns)
 		conn_send(conn, request);
 }
 
-/* ---- its answers ---- */
+/* ---- responses ---- */
 
 static void
 conn_answered(struct conn *conn)
@@ -208,7 +208,7 @@ conn_answered(struct conn *conn)
 	conn_idle(conn);
 }
 
-/* As it was asked to. */
+/* The end that the request asked for. */
 static void
 conn_ended(struct conn *conn)
 {
@@ -216,7 +216,7 @@ conn_ended(struct conn *conn)
 	conn_idle(conn);
 }
 
-/* Each take_*() returns what it used, 0: not all there, -1: it has failed. */
+/* Each take_*() returns the bytes used, 0: incomplete, -1: failed. */
 static ssize_t
 fail(struct conn *conn, enum failure failure)
 {
@@ -278,7 +278,7 @@ take_message(struct conn *conn, const char *bytes, size_t len)
 	return (ssize_t)(frame.head_bytes + frame.bytes);
 }
 
-/* Uses what it can of it and returns how much; -1: it has failed. */
+/* Uses as many bytes as possible and returns the count; -1: failed. */
 static ssize_t
 take(struct conn *conn, const char *bytes, size_t len)
 {
@@ -322,7 +322,7 @@ conn_take(struct conn *conn, const char *bytes, size_t len)
 static void
 conn_read(struct conn *conn)
 {
-	/* Most of a big body is never copied: the kernel drops it here. */
+	/* Most of a big body is never copied: the kernel drops the bytes. */
 	bool is_dropped = conn->body_left >= READ_BYTES;
 	size_t max = is_dropped ? sizeof buffer : READ_BYTES;
 	ssize_t len;
@@ -358,7 +358,7 @@ conn_on_event(struct conn *conn, uint32_t events)
 		conn_read(conn);
 }
 
-/* ---- all of them ---- */
+/* ---- all connections ---- */
 
 static uint64_t
 run_due_ns(const struct run *run)
@@ -391,7 +391,7 @@ run_start(struct run *run, uint64_t now)
 	}
 }
 
-/* Until when there is nothing to do but to wait for answers. */
+/* Until when only answers are awaited. */
 static struct timespec
 run_wait(const struct run *run, uint64_t now, uint64_t silent_since)
 {

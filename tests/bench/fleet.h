@@ -1,12 +1,12 @@
 /*
- * fleet - the load generator's connections: opens them, sends requests over
- * them in turn, checks each answer.
+ * fleet - the load generator's connections: opens connections, sends requests
+ * over them in turn, checks each answer.
  *
- * Connections that have nothing to do stand in a queue; whoever is first gets
- * the next request. With as many requests at a time as connections that is the
- * usual closed loop, with fewer it goes round all of them, and with a rate it
- * is an open loop: a request's time counts from when it was due, also when no
- * connection was free then (G. Tene's "coordinated omission").
+ * Idle connections stand in a queue; the first gets the next request. With as
+ * many requests at a time as connections, the load is the usual closed loop.
+ * With fewer requests the load goes round all connections. With a rate the load
+ * is an open loop: a request's time counts from when the request was due, also
+ * when no connection was free (G. Tene's "coordinated omission").
  */
 #ifndef FLEET_H
 #define FLEET_H
@@ -39,7 +39,7 @@ struct plan {
 enum failure {
 	FAILURE_CONNECT, /* refused, or reset before the first answer */
 	FAILURE_CLOSED,  /* ended in the middle */
-	FAILURE_STATUS,  /* not the expected one */
+	FAILURE_STATUS,  /* unexpected */
 	FAILURE_LENGTH,  /* not the expected body */
 	FAILURE_TIMEOUT, /* nothing came for 10 s */
 	FAILURES
@@ -57,11 +57,11 @@ struct tally {
 const char *failure_str(enum failure failure);
 uint64_t tally_failures(const struct tally *tally);
 
-/* The connections are opened, and each has had an answer, when this returns;
- * what failed is in the tally. They live as long as the program. */
+/* Opens the connections; on return each has had an answer. Failures are in the
+ * tally. The connections live as long as the program. */
 void fleet_open(const struct plan *plan, struct tally *tally);
-/* Sends for so long, or so many requests when count > 0; then waits for all
- * answers. */
+/* Sends for the given time, or count requests when count > 0; then waits for
+ * all answers. */
 void fleet_run(double seconds, uint64_t count, struct tally *tally);
 
 #endif

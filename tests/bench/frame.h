@@ -1,6 +1,6 @@
 /*
- * frame - WebSocket frames (RFC 6455 section 5.2) and the handshake, as far as
- * an echo needs them: whole messages of at most 64 KiB, in one frame each.
+ * frame - WebSocket frames (RFC 6455 section 5.2) and the handshake, for an
+ * echo: whole messages of at most 64 KiB, in one frame each.
  */
 #ifndef FRAME_H
 #define FRAME_H
@@ -8,8 +8,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* The key and the answer of RFC 6455 section 1.3: no peer of the bench needs a
- * fresh one, and so neither tool needs SHA-1. */
+/* The key and the answer of RFC 6455 section 1.3. No peer of the bench needs a
+ * fresh key: the tools need no SHA-1. */
 #define FRAME_KEY "dGhlIHNhbXBsZSBub25jZQ=="
 #define FRAME_ACCEPT "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
 
@@ -25,8 +25,8 @@ struct frame {
 
 /* False while the head is incomplete. */
 bool frame_parse(struct frame *frame, const char *bytes, size_t len);
-/* The head of a binary message of so many bytes; returns its length. mask: of
- * a client's, else NULL. */
+/* The head of a binary message of the given size; returns its length. mask: a
+ * client's, else NULL. */
 size_t frame_head(char *head, size_t bytes, const unsigned char *mask);
 void frame_mask(char *bytes, size_t len, const unsigned char *mask);
 

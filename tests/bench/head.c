@@ -39,7 +39,7 @@ head_length(const char *head, size_t len, uint64_t *length)
 {
 	const char *value = head_field(head, len, "content-length:");
 
-	/* A head ends with an empty line, so the digits end before it does. */
+	/* A head ends with an empty line: the digits end before. */
 	if (value)
 		*length = strtoull(value, NULL, 10);
 	return value != NULL;

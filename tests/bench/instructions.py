@@ -1,7 +1,7 @@
 """Instructions per request in user space, from callgrind.
 
-Two runs that differ only in their requests: what they have in common, the
-start and the end, drops out of the difference.
+Two runs differ only in the number of requests: their common part, the start
+and the end, drops out of the difference.
 """
 
 import glob

@@ -1,6 +1,6 @@
 /*
- * latency - how long answers took: log-linear buckets, 128 for each power of
- * two, so a quantile is right to less than 1 %.
+ * latency - response times in log-linear buckets, 128 for each power of two: a
+ * quantile is exact to less than 1 %.
  */
 #ifndef LATENCY_H
 #define LATENCY_H

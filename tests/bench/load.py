@@ -14,9 +14,9 @@ OPEN_DEADLINE = 60  # for all connections, with an answer each
 
 
 def merge(runs):
-    """Of several runs one sample. A pause of the machine makes late whatever
-    falls due in it, and so says nothing of the proxy: the medians do not tell
-    of it unless most of the runs had one."""
+    """A sample from several runs. A pause of the machine delays the requests of
+    a run and says nothing of the proxy: medians hide a pause unless most of the
+    runs had one."""
     if len(runs) == 1:
         return runs[0]
     one = {key: sum(run[key] for run in runs)
@@ -30,11 +30,11 @@ def merge(runs):
 
 
 class Load:
-    """Its connections are open when this is; each run() is one measurement."""
+    """Its connections open with the object; each run() is a measurement."""
 
     def __init__(self, tools, port, options, log_path):
         with open(log_path, "wb"):
-            pass  # what is in it is about this one
+            pass  # the present content is about this run
         self.process = Process(
             [os.path.join(tools, "load"), *options, "--wait",
              f"127.0.0.1:{port}"], LOAD_CORE, log_path,

@@ -1,4 +1,4 @@
-"""The cores, and who else is on them."""
+"""The cores, and foreign load on them."""
 
 import os
 import platform
@@ -27,8 +27,8 @@ def describe():
 
 
 def busy_ns(cores):
-    """What /proc/stat does not count as idle, steal included. Idle time is
-    exact in the kernel, what it did else is sampled: so wall less idle."""
+    """The busy time by /proc/stat, steal included. Idle time is exact in the
+    kernel, other time is sampled: hence wall less idle."""
     idle = 0
     with open("/proc/stat", encoding="ascii") as f:
         for line in f:

@@ -133,12 +133,12 @@ def measure(stand, loads, everybody, plan, titles):
 
 
 def count(stand, loads, everybody, outcomes, module, ends_at):
-    """{workload: {contender: what module counted}}, of short runs."""
+    """{workload: {contender: count of the module}}, of short runs."""
     counts = {}
     for load in loads:
         found = counts[load.name] = {}
         for one in taking_part(load, everybody, False):
-            # A just-in-time compiler is not itself under callgrind.
+            # A just-in-time compiler behaves differently under callgrind.
             if (one.name == "direct" or time.monotonic() > ends_at or
                     not outcomes[load.name].samples.get(one.name) or
                     (module is instructions and one.is_slow)):

@@ -35,7 +35,7 @@ http {{
 }}
 """
 
-# Where messages are small the default ones are cheaper.
+# For small messages the default buffers are cheaper.
 BIG_BUFFERS = """\
   client_body_buffer_size 64k;
   proxy_buffer_size 64k;

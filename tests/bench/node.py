@@ -1,4 +1,4 @@
-"""Node's cluster module with one worker, and a proxy of its ecosystem."""
+"""Node's cluster module with one worker, and a proxy of Node's ecosystem."""
 
 import json
 import os

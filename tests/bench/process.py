@@ -1,4 +1,4 @@
-"""A program on one core, and what /proc says about it and its children."""
+"""A program on one core, and the figures of /proc for its process tree."""
 
 import ctypes
 import os
@@ -14,7 +14,7 @@ LIBC = ctypes.CDLL(None)
 
 
 class BenchError(Exception):
-    """What ends the bench with one line."""
+    """An error that ends the bench with one line."""
 
 
 def wait_for(condition, what, deadline=DEADLINE):
@@ -27,7 +27,7 @@ def wait_for(condition, what, deadline=DEADLINE):
 
 def cpu_clock_ns(pid):
     """The CPU time of all threads, ended ones too, to the nanosecond: the
-    kernel's clock of that process (the one of clock_getcpuclockid(3))."""
+    kernel's clock of the process, that of clock_getcpuclockid(3)."""
     return time.clock_gettime_ns((~pid << 3) | 2)
 
 
@@ -38,7 +38,7 @@ def stat_fields(pid):
 
 
 def tree(pid):
-    """The process and all that descend from it, itself first."""
+    """The process and all descendants, the process first."""
     pids = [pid]
     for parent in pids:
         try:
@@ -47,7 +47,7 @@ def tree(pid):
                           encoding="ascii") as f:
                     pids += [int(word) for word in f.read().split()]
         except OSError:
-            pass  # it has ended meanwhile
+            pass  # the process has ended meanwhile
     return pids
 
 
@@ -57,7 +57,7 @@ class Process:
     def __init__(self, argv, core, log_path, env=None, stdin=None,
                  stdout=None, nice=0):
         def prepare():
-            # However the bench ends, it leaves nothing behind.
+            # However the bench ends, no process is left behind.
             LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
             os.sched_setaffinity(0, {core})
             os.nice(nice)
@@ -84,8 +84,8 @@ class Process:
         return tree(self.pid)
 
     def cpu_ns(self):
-        """User and system time of the whole tree. What a child has used that
-        ended meanwhile is in its parent's account, in ticks."""
+        """User and system time of the whole tree. The time of an ended child is
+        in its parent's account, in ticks."""
         total = 0
         for pid in self.pids():
             try:
@@ -107,7 +107,7 @@ class Process:
         return total
 
     def pss_bytes(self):
-        """The memory that is theirs, what they share divided by sharers."""
+        """The tree's memory, with shared pages divided by their sharers."""
         total = 0
         for pid in self.pids():
             try:
@@ -119,7 +119,7 @@ class Process:
         return total
 
     def stop(self, signum=signal.SIGTERM, deadline=10):
-        """Ends it; what is left of its group then, by force."""
+        """Ends the process; the rest of its group is killed."""
         if self.popen.poll() is None:
             self.popen.send_signal(signum)
             try:

@@ -39,7 +39,7 @@ struct pair {
 static int epoll_fd;
 static int listener;
 static struct sockaddr_in backend_addr;
-/* Freed after the batch: later events of it may name them. */
+/* Freed after the batch: later events of the batch may name them. */
 static struct pair *closed;
 static char buffer[128 * 1024];
 

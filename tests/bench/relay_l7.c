@@ -45,7 +45,7 @@ struct conn {
 };
 
 static LIST_HEAD(, conn) pool = LIST_HEAD_INITIALIZER(pool);
-/* Freed after the batch: later events of it may name them. */
+/* Freed after the batch: later events of the batch may name them. */
 static LIST_HEAD(, conn) closed = LIST_HEAD_INITIALIZER(closed);
 static int epoll_fd;
 static int listener;
@@ -67,7 +67,7 @@ conn_new(enum role role, int fd)
 	return conn;
 }
 
-/* Ends the other side, too, unless it is a backend that has nothing to do. */
+/* Ends the peer, too, unless the peer is an idle backend. */
 static void
 conn_close(struct conn *conn)
 {
@@ -102,7 +102,7 @@ take_backend(void)
 	return conn_new(BACKEND, fd);
 }
 
-/* Part of a body, or of a tunnel: how much of it was used. -1: broken. */
+/* Part of a body, or of a tunnel: returns the bytes used. -1: broken. */
 static ssize_t
 forward_body(struct conn *from, const char *bytes, size_t len)
 {
@@ -117,8 +117,8 @@ forward_body(struct conn *from, const char *bytes, size_t len)
 	return (ssize_t)part.iov_len;
 }
 
-/* A request's head as parts, with the field that is added, and without the one
- * that would end the connection to the backend; returns how many. */
+/* A request's head as parts, with the added field, and without the field that
+ * would end the connection to the backend. Returns the number of parts. */
 static int
 request_head(struct conn *client, const char *bytes, size_t head,
     struct iovec parts[static 3])
@@ -141,7 +141,7 @@ request_head(struct conn *client, const char *bytes, size_t head,
 	return count;
 }
 
-/* A head, and of its body what is there; returns what was used of it. */
+/* A head, and the present part of its body; returns the bytes used. */
 static ssize_t
 forward_head(struct conn *from, const char *bytes, size_t len)
 {
@@ -190,7 +190,7 @@ exchange_end(struct conn *backend)
 		conn_close(client);
 }
 
-/* Uses what it can of it and returns how much; -1: broken. */
+/* Uses as many bytes as possible and returns the count; -1: broken. */
 static ssize_t
 take(struct conn *from, const char *bytes, size_t len)
 {
@@ -219,7 +219,7 @@ take(struct conn *from, const char *bytes, size_t len)
 	return (ssize_t)done;
 }
 
-/* Behind what was kept before; keeps what can't be used yet. */
+/* Behind the kept bytes; keeps bytes that can't be used yet. */
 static void
 conn_take(struct conn *from, const char *bytes, size_t len)
 {
@@ -248,7 +248,7 @@ may_read(const struct conn *from)
 
 static void conn_read(struct conn *from);
 
-/* Its answer is out: on with what it has sent meanwhile. */
+/* The response is out: goes on with bytes that came meanwhile. */
 static void
 client_resume(struct conn *client)
 {

@@ -4,7 +4,7 @@ import statistics
 
 import workload
 
-PEERS = ("nginx", "haproxy")  # as they are without splice
+PEERS = ("nginx", "haproxy")  # as without splice
 FLOORS = ("relay_l4", "relay_l7")
 
 
@@ -35,8 +35,8 @@ def costs(outcome, name):
 
 
 def ratios(figures, base):
-    """Of two figures of the same turn each; what one of them lacks is left
-    out. Both {turn: figure}."""
+    """The two figures of each turn; a turn without one of them is left out.
+    Both {turn: figure}."""
     return {turn: figure / base[turn] for turn, figure in figures.items()
             if turn in base}
 
@@ -46,9 +46,9 @@ def median_of(figures):
 
 
 def paired(samples, base, key):
-    """The median of the ratios of samples that were taken one after the other,
-    or None. What a machine's speed does between rounds is not in it, as it would
-    be in the ratio of medians."""
+    """The median of the ratios of neighbouring samples, or None. Unlike the
+    ratio of medians, it is free of changes of the machine's speed between
+    rounds."""
     return median_of(ratios(by_turn(samples, key), by_turn(base, key)))
 
 
@@ -58,7 +58,7 @@ def to_other(outcome, name, other, key):
 
 
 def to_peer(outcome, name, key):
-    """To the better one, which is the one that it does worse against."""
+    """To the better peer: the larger ratio."""
     found = [to_other(outcome, name, peer, key) for peer in PEERS]
     return max((ratio for ratio in found if ratio), default=None)
 
@@ -130,7 +130,7 @@ def table(load, outcome, titles):
                      "cores")
     if outcome.is_cut:
         notes.append(f"only {outcome.rounds} rounds: out of time")
-    # Its line is of the samples before.
+    # The line is of earlier samples.
     notes += [f"{titles[name]} failed in sample "
               f"{len(outcome.samples[name]) + 1}: {reason}"
               for name, reason in outcome.troubles.items()

@@ -1,5 +1,5 @@
 /*
- * request - what the load generator sends, as text that is made once.
+ * request - the load generator's request, as text that is made once.
  */
 #ifndef REQUEST_H
 #define REQUEST_H

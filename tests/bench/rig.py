@@ -1,5 +1,5 @@
-"""What stands around the proxies: the backend and Redis, on the other core;
-and one measurement of one proxy."""
+"""The surroundings of the proxies: the backend and Redis, on the other core;
+and a measurement of a proxy."""
 
 import os
 import shutil
@@ -27,8 +27,8 @@ class Rig:
                 os.path.join(tools, "backend"),
                 f"127.0.0.1:{self.backend_port}", str(ENDPOINTS_MAX)],
                 self.backend_port)
-            # It has no core of its own here: what it does, ten times a second,
-            # must not hold up those who load the proxy.
+            # Redis has no core of its own here: its work, ten times a second,
+            # must not hold up the load generator.
             self.start("redis", [
                 find("redis-server"), "--port", str(self.redis_port),
                 "--bind", "127.0.0.1", "--save", "", "--appendonly", "no",
@@ -64,7 +64,7 @@ class Rig:
                     os.path.join(self.place, "load"))
 
     def measure(self, contender, load, seconds):
-        """One sample of a workload: a dict of figures."""
+        """A sample of a workload: a dict of figures."""
         contender.start(self.site(load))
         try:
             if load.kind == workload.MEMORY:
@@ -101,8 +101,8 @@ class Rig:
             generator.close()
 
     def measure_memory(self, contender, load):
-        # It listens before it has made all of its tables, and the first
-        # request makes the others.
+        # A proxy listens before all of its tables are made, and the first
+        # request makes the rest.
         self.load(contender, load, ["-c", "1"]).close()
         before = contender.process.pss_bytes()
         generator = self.load(contender, load)
@@ -122,6 +122,6 @@ def cpu_of(process):
 
 
 def check_environment():
-    """What the bench needs of the machine."""
+    """The bench's needs of the machine."""
     if os.cpu_count() < 2 or not {0, 1} <= os.sched_getaffinity(0):
         raise BenchError("two cores are needed, 0 and 1")

@@ -1,6 +1,6 @@
-"""Interleaved rounds: A B C, B C A, and in each round all workloads, so that what
-changes on the machine, for a second or for minutes, meets all of them. A sample
-during which others had too much of the cores is taken again."""
+"""Interleaved rounds: A B C, B C A, and in each round all workloads: a change
+of the machine, for a second or for minutes, meets all proxies. A sample with
+too much foreign CPU is taken again."""
 
 import random
 import time
@@ -19,17 +19,17 @@ class Plan:
     foreign_max: float   # share of a core
     repeats: int         # of samples in a workload, at most: a machine that
     #                      is never quiet must not take all the time
-    is_quick: bool       # one sample a round; who is slow has one at all
+    is_quick: bool       # one sample a round; a slow contender has one at all
     ends_at: float       # time.monotonic()
 
 
 @dataclass
 class Outcome:
-    """Of one workload: samples and troubles by contender."""
+    """Of a workload: samples and troubles by contender."""
     samples: dict = field(default_factory=dict)
     troubles: dict = field(default_factory=dict)
     repeats: int = 0
-    disturbed: int = 0   # samples that were kept all the same
+    disturbed: int = 0   # disturbed samples that were kept
     rounds: int = 0
     is_cut: bool = False
 
@@ -44,7 +44,7 @@ def is_late(plan):
 
 
 def sample(rig, contender, load, plan, outcome):
-    """The first undisturbed one, else the least disturbed."""
+    """The first undisturbed sample, else the least disturbed."""
     best = None
     for attempt in range(1 + REPEATS_MAX):
         one = rig.measure(contender, load, plan.seconds)
@@ -61,7 +61,7 @@ def sample(rig, contender, load, plan, outcome):
 
 
 def trouble(contender, load):
-    """Why it can't take part, or None."""
+    """Why the contender can't take part, or None."""
     if load.connections > contender.connections_max:
         return (f"more than {contender.connections_max} connections do not "
                 "fit into its descriptors")
@@ -84,16 +84,16 @@ def rounds_of(load, plan):
 
 
 def samples_of(contender, load, plan, done):
-    """How many it takes in a round when so many are done."""
+    """The number of samples in a round after so many are done."""
     if plan.is_quick and contender.is_slow and done > 0:
         return 0
     return 1 if plan.is_quick or contender.is_slow else load.samples
 
 
 def run_workload(rig, load, contenders, plan, outcome):
-    """One round of it."""
+    """A round of the workload."""
     for turn in range(load.samples):
-        # In any order, so that nobody always comes after the same.
+        # In random order: no contender always follows the same.
         order = random.Random(f"{load.name} {outcome.rounds} {turn}")
         for contender in order.sample(contenders, len(contenders)):
             if (contender.name in outcome.troubles or

@@ -3,7 +3,7 @@
 import report
 import workload
 
-# The columns; who else took part has figures in results.json.
+# The columns; further contenders have figures in results.json.
 COLUMNS = ("drover", "nginx", "haproxy", "haproxy-splice", "http-proxy",
            "undici", "relay_l4", "relay_l7", "against")
 
@@ -70,7 +70,7 @@ def latency_table(outcomes, titles):
 
 
 def growth_table(outcomes, titles):
-    """How many times as much; and of that what the floor does not grow."""
+    """The growth; and its ratio to the floor's growth."""
     names = present(outcomes)
     title = {load.name: load.title for load in workload.WORKLOADS}
     rows = []
@@ -103,7 +103,7 @@ def counts_table(counts, titles):
 
 
 def exceptions(outcomes):
-    """Which workloads have more than one sample in a round, or fewer rounds."""
+    """Workloads with more than one sample in a round, or fewer rounds."""
     text = ""
     for load in workload.WORKLOADS:
         if load.name not in outcomes:

@@ -59,7 +59,7 @@ def trace(rig, contender, generator, requests):
 
 
 def is_traced(pid):
-    """Whether all of its threads are traced."""
+    """Whether all threads of the process are traced."""
     for task in os.listdir(f"/proc/{pid}/task"):
         with open(f"/proc/{pid}/task/{task}/status", encoding="ascii",
                   errors="replace") as f:

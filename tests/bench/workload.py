@@ -1,15 +1,15 @@
-"""The workloads: what the generator does, to whom, and what counts."""
+"""The workloads: the generator's requests, contenders, and the figures."""
 
 from dataclasses import dataclass, field
 
-# Who is in a workload.
+# The contenders of a workload.
 PROXIES = ("drover", "nginx", "haproxy", "relay_l4", "relay_l7")
 NODE = ("http-proxy", "undici")
 EVERYBODY = ("direct", *PROXIES, *NODE)
 SITES = ("drover", "nginx", "haproxy")  # have routes, endpoints, a log
 
 CPU = "cpu"          # CPU time per request
-LATENCY = "latency"  # that, and how long answers take at a rate
+LATENCY = "latency"  # CPU time, and response times at a rate
 MEMORY = "memory"    # per idle connection
 
 
@@ -22,13 +22,13 @@ class Workload:
     kind: str = CPU
     site: dict = field(default_factory=dict)
     connections: int = 64
-    busy: int = 0            # of them at a time; 0: all
+    busy: int = 0            # busy ones at a time; 0: all
     seconds: float = 0       # of a sample, at least
-    samples: int = 1         # in a round; more where one says little
+    samples: int = 1         # in a round; more for figures that vary
     runs: int = 1            # of a sample, whose latencies are their medians
     quick: bool = False      # part of --quick
     extra: tuple = ()        # further proxies
-    is_big: bool = False     # messages that default buffers do not hold
+    is_big: bool = False     # messages too large for default buffers
     traced: int = 0          # requests to count system calls for
     profiled: bool = False   # instructions are counted, too
 
@@ -89,7 +89,7 @@ WORKLOADS = [
     Workload("rate20k", "20,000 requests/s",
              ["-p", "/128", "--rate", "20000"], ("direct", *PROXIES),
              kind=LATENCY, samples=7, runs=8),
-    # Opened four at a time: buffers of many busy ones would count as theirs.
+    # Opened four at a time: buffers of many busy connections would count too.
     Workload("idle5k", "5,000 idle connections", ["-p", "/128"],
              (*PROXIES, *NODE), kind=MEMORY, connections=5000, busy=4,
              quick=True),
@@ -97,7 +97,7 @@ WORKLOADS = [
              kind=MEMORY, connections=15000, busy=4),
 ]
 
-# What has grown, and from what: the cost of a request should not.
+# Pairs of workloads whose cost should not grow.
 GROWTH = [
     ("128b", "c1000"),
     ("128b", "c8000"),
@@ -108,7 +108,7 @@ GROWTH = [
 
 
 def find(names):
-    """The workloads of these names, in the bench's order."""
+    """The workloads of the given names, in the bench's order."""
     known = {workload.name for workload in WORKLOADS}
     unknown = [name for name in names if name not in known]
     if unknown:

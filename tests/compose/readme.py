@@ -6,12 +6,12 @@ import shlex
 import stack
 
 HEADING = re.compile(r"#+ (.*)")
-# On a terminal jq and Compose colour what they print.
+# On a terminal jq and Compose colour their output.
 COLOUR = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
 def blocks():
-    """heading -> its blocks: lines that are indented, in order."""
+    """heading -> its blocks: indented lines, in order."""
     found, heading, block = {}, None, []
     for line in [*(stack.ROOT / "README.md").read_text().splitlines(), "#  "]:
         if line.startswith("    "):
@@ -26,7 +26,7 @@ def blocks():
 
 
 def block(heading, containing):
-    """The one block below a heading that contains the words."""
+    """The only block below a heading that contains the words."""
     (one,) = [text for text in blocks()[heading] if containing in text]
     return one
 
@@ -40,8 +40,8 @@ def tried():
 
 
 def run(text, compose="docker compose", timeout=300):
-    """Runs a block on a terminal; each line has to succeed. Returns what it
-    printed."""
+    """Runs a block on a terminal; each line has to succeed. Returns the
+    output."""
     script = "set -eo pipefail\n" + text.replace("docker compose", compose)
     shown = stack.shell(
         f"script -qec {shlex.quote('bash -c ' + shlex.quote(script))} /dev/null",
@@ -59,7 +59,7 @@ def up(compose="docker compose"):
 
 
 class Walk:
-    """The blocks of one stack, and which of them were run."""
+    """The blocks of one stack, and the blocks already run."""
 
     def __init__(self, compose):
         self.compose = compose

@@ -1,4 +1,4 @@
-"""What the README says of its blocks, for both versions of Compose."""
+"""The README's promises about its blocks, for both versions of Compose."""
 
 import json
 import re
@@ -9,12 +9,12 @@ PAIR = re.compile(r'\["[^",]+",\d+\]')
 
 
 def pairs(shown):
-    """The [instance, pid] pairs among what was printed."""
+    """The [instance, pid] pairs in the output."""
     return [tuple(json.loads(pair)) for pair in PAIR.findall(shown)]
 
 
 def direct_instance():
-    """Who answers on port 3000, which has to be direct-gateway each time."""
+    """The answering process on port 3000, always direct-gateway."""
     (container,) = stack.containers("direct-gateway")
     name = container["Config"]["Hostname"]
     answered = {
@@ -77,7 +77,7 @@ def balancer_away(walk):
 
 
 def without_scaling(walk):
-    """Alone, a worker answers in the order in which it was asked."""
+    """A single worker answers in the order of the requests."""
     shown = walk.run("Failing", "WORKER_COUNT=1")
     assert 0 < shown.index("durationMs") < shown.index("Alice")
     stack.await_healthy("direct-gateway", 1)
@@ -85,6 +85,6 @@ def without_scaling(walk):
 
 
 def answered_all(shown):
-    """What autocannon says of two loads: requests, and no other word."""
+    """The output of autocannon for two loads: requests, and no errors."""
     assert len(re.findall(r"requests in \d", shown)) == 2, shown
     assert "error" not in shown and "non 2xx" not in shown, shown

@@ -15,7 +15,7 @@ PROJECT = "drover-test"
 LB = "http://127.0.0.1:80"
 DIRECT = "http://127.0.0.1:3000"
 
-# What the command lines below see: a user's shell in the checkout, apart from
+# The environment of the commands: a user's shell in the checkout, apart from
 # the name of the project and from any proxy.
 ENVIRONMENT = dict(
     os.environ,
@@ -26,7 +26,7 @@ ENVIRONMENT = dict(
 
 
 def shell(line, timeout=300, check=True):
-    """Runs a line as a user types it; returns what it printed."""
+    """Runs a line as a user types it; returns the output."""
     done = subprocess.run(
         ["bash", "-c", line],
         cwd=ROOT,
@@ -43,7 +43,7 @@ def shell(line, timeout=300, check=True):
 
 
 def eventually(what, predicate, seconds):
-    """Polls until the predicate returns something true, and returns that."""
+    """Polls until the predicate returns a true value, and returns the value."""
     deadline = time.monotonic() + seconds
     while True:
         value = predicate()
@@ -54,7 +54,7 @@ def eventually(what, predicate, seconds):
 
 
 def containers(service):
-    """The running containers of a service, as `docker inspect` shows them."""
+    """The running containers of a service, in the form of `docker inspect`."""
     ids = shell(
         f"docker ps -q --filter label=com.docker.compose.project={PROJECT}"
         f" --filter label=com.docker.compose.service={service}"
@@ -75,7 +75,7 @@ def await_healthy(service, count, seconds=60):
 
 
 def session():
-    """An HTTP client that knows no proxy."""
+    """An HTTP client that uses no proxy."""
     client = requests.Session()
     client.trust_env = False
     return client
@@ -88,8 +88,8 @@ def get(path, base=LB, timeout=5):
 
 
 def instances(key="instance", requests_made=40):
-    """Who answers /api/metrics behind the load balancer; several requests at
-    a time, since one at a time stays on the connections that are open."""
+    """The gateways that answer /api/metrics behind the load balancer. Several
+    requests at a time, since single requests stay on the open connections."""
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
         answers = pool.map(get, ["/api/metrics"] * requests_made)
         return {answer.json()[key] for answer in answers}
@@ -102,8 +102,8 @@ def await_instances(count, seconds=20):
 
 
 class Traffic:
-    """Requests in the background, at most 50 a second and `limit` in all,
-    half of them over a connection that is kept, half over fresh ones."""
+    """Requests in the background, at most 50 a second and `limit` in all, half
+    of them over a kept connection, half over fresh ones."""
 
     def __init__(self, path, limit=6000):
         self.path = path

@@ -6,7 +6,7 @@ import yaml
 
 from stack import ROOT, shell
 
-# The published image's layout, as far as docker-compose.yml counts on it.
+# The published image's layout, as far as docker-compose.yml depends on it.
 PROMETHEUS = """\
 FROM debian:trixie-slim
 RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends \
@@ -25,7 +25,7 @@ def image_of(service):
 
 
 def can_be_had(service):
-    """Here already, or pulled."""
+    """Already present, or pulled."""
     image = image_of(service)
     try:
         shell(f"docker image inspect {image} || docker pull -q {image}",
@@ -36,7 +36,7 @@ def can_be_had(service):
 
 
 def make_prometheus():
-    """Debian's Prometheus, under the name that docker-compose.yml asks for."""
+    """Debian's Prometheus, under the image name in docker-compose.yml."""
     if not can_be_had("prometheus"):
         shell(f"docker build -q -t {image_of('prometheus')} - <<'END'\n"
               f"{PROMETHEUS}END", timeout=300)

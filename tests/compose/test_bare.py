@@ -1,7 +1,7 @@
 """Goal: on a bare Debian, scripts/run alone brings the demo up: installs,
-builds, serves what README.md says, replaces a killed worker, and Ctrl-C leaves
-nothing behind. README.md's block of the configuration runs after it.
-On one release as root, on the other as a user who has sudo."""
+builds, serves as README.md promises, replaces a killed worker, and Ctrl-C
+leaves nothing behind. README.md's block of the configuration runs after it. On
+one release as root, on the other as a user who has sudo."""
 
 import json
 import os
@@ -43,7 +43,7 @@ def bare(request):
 
 
 class Terminal:
-    """A command on a terminal of its own, as a user has it."""
+    """A command on a terminal of its own, like a user's."""
 
     def __init__(self, *command):
         self.master, slave = pty.openpty()
@@ -61,7 +61,7 @@ class Terminal:
             if select.select([self.master], [], [], left)[0]:
                 try:
                     self.shown += os.read(self.master, 65536).decode()
-                except OSError:  # the other end is closed
+                except OSError:  # the terminal's other end is closed
                     raise AssertionError(f"it ended:\n{self.shown}") from None
 
     def press_ctrl_c(self):
@@ -105,7 +105,7 @@ def test_run_in_a_bare_container(bare):
             typed(line)
         alone = readme.block("Start", "api/cpu-bound")
         shown = typed(alone)
-        # Two workers: nobody waits for the one that is blocked.
+        # Two workers: no request waits for the blocked worker.
         assert shown.index("Alice") < shown.index("durationMs")
 
         terminal.press_ctrl_c()

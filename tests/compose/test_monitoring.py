@@ -1,6 +1,6 @@
-"""Goal: the profile `monitoring` sees every replica and nobody else sees what
-it does, and each command of docs/troubleshooting.md shows what it says. The
-tests share one stack, in this order."""
+"""Goal: the profile `monitoring` sees every replica, its data stays on the
+inner network, and each command of docs/troubleshooting.md shows the promised
+text. The tests share one stack, in this order."""
 
 import json
 import re
@@ -15,7 +15,7 @@ from stack import get, shell
 PROMETHEUS = "http://127.0.0.1:9090"
 GRAFANA = "http://127.0.0.1:3030"
 ADMIN_PORT = 9180
-# The sections of docs/troubleshooting.md and what their commands have to show.
+# The sections of docs/troubleshooting.md and the output to expect.
 SHOWN = {
     "Troubleshooting": [r'\["\w+","demo",\d'],
     "High delay": [r"Event loop delay: 3\d\dms", r"CPU %",
@@ -69,7 +69,8 @@ def drovers():
 
 
 def targets():
-    """The same of those that Prometheus has found and can read."""
+    """The same figures of the targets that Prometheus has found and can
+    read."""
     return {(t["labels"]["compose_service"],
              t["labels"]["instance"].split(":")[0])
             for t in api("targets")["activeTargets"] if t["health"] == "up"}
@@ -125,7 +126,7 @@ def test_the_image_has_a_client():
 
 
 def stop_payments():
-    """Until the circuit opens, which was closed."""
+    """Until the closed circuit opens."""
     stack.eventually("payments are answered",
                      lambda: get("/api/pay").status_code == 200, 30)
     shell("docker compose stop payment-service")
@@ -143,7 +144,7 @@ def test_alerts_fire():
 
 
 def test_grafana():
-    """The real one: its data source works and its dashboard is there."""
+    """The real Grafana: its data source works and the dashboard exists."""
     if not stand_in.can_be_had("grafana"):
         pytest.skip("no registry can be reached for grafana/grafana")
     shell("docker compose --profile monitoring up -d --no-recreate grafana")
@@ -162,7 +163,7 @@ def test_grafana():
 
 
 def sections():
-    """Title -> the blocks of commands in it, as they are in the page."""
+    """Title -> the blocks of commands below it, as in the page."""
     found = {}
     text = (stack.ROOT / "docs" / "troubleshooting.md").read_text()
     for part in re.split(r"^#+ ", text, flags=re.M)[1:]:
@@ -183,7 +184,7 @@ def make_symptoms(title):
 
 
 def end_symptoms(title):
-    if title == "High delay":  # its commands turned the access log on
+    if title == "High delay":  # the commands turned the access log on
         shell("docker compose up -d api-gateway")
         stack.await_healthy("api-gateway", 3)
     elif title == "Errors":
@@ -197,7 +198,7 @@ def test_the_page_has_these_sections():
 
 @pytest.mark.parametrize("title", SHOWN)
 def test_troubleshooting(title):
-    """Every block runs, and together they show the cause."""
+    """Every block runs, and together the blocks show the cause."""
     make_symptoms(title)
     try:
         shown = "\n".join(shell(f"set -o pipefail\n{block}")

@@ -1,5 +1,5 @@
-"""Goal: README.md's blocks, taken from README.md, do with Compose v2 what is
-said of them, in their order; under load too, where no request fails. The tests
+"""Goal: README.md's blocks, taken from README.md, keep their promises with
+Compose v2, in their order; under load too, where no request fails. The tests
 share one stack."""
 
 import re
@@ -31,7 +31,7 @@ def test_load_fails_no_request(walk_v2):
 
 
 def test_load_demo(walk_v2):
-    """Its status says whether five gateways do three times as much as one."""
+    """The status says whether five gateways do three times the work of one."""
     shown = walk_v2.run("Load", "scripts/demo load")
     assert len(re.findall(r"req/s .* 0 failed", shown)) == 4
     stack.await_healthy("api-gateway", 3)

@@ -36,7 +36,7 @@ def test_stop_start_and_logs():
 
 
 def test_both_doors(walk_v1):
-    """At five gateways, where the first test has left them."""
+    """At five gateways, after the first test."""
     scenes.both_doors_answer(walk_v1)
 
 
@@ -51,7 +51,7 @@ def test_failing(walk_v1):
 
 
 def test_port_3000_after_down_and_up():
-    """The engine has given other ports since; this one is fixed."""
+    """The engine has assigned other ports since; this port is fixed."""
     stack.down("docker-compose")
     readme.up("docker-compose")
     scenes.direct_instance()

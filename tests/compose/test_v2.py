@@ -88,7 +88,7 @@ def test_circuit_opens_and_closes_by_itself():
         "the circuit closes", lambda: get("/api/pay").status_code == 200, 20
     )
     assert time.monotonic() - started < 15
-    # The gateway that probed knows first; the others hear it milliseconds later.
+    # The probing gateway knows first; the rest hear milliseconds later.
     stack.eventually(
         "it is closed for all",
         lambda: all(get("/api/pay").status_code == 200 for _ in range(20)),
@@ -116,7 +116,7 @@ def test_ps_shows_who_is_who():
     shown = shell(f"docker exec {container} ps aux")
     assert "drover: master" in shown
     assert "drover: worker 1" in shown
-    # -it wants a terminal, which script(1) gives it; ps cuts lines to its width.
+    # -it needs a terminal, from script(1); ps cuts lines to its width.
     line = f"docker exec -it {container} ps aux"
     assert "drover: " in shell(f'script -qec "{line}" /dev/null')
 
