@@ -56,15 +56,15 @@ usage(FILE *f)
 {
 	fputs("usage: drover -c FILE              run\n"
 	      "       drover -c FILE -t           check the configuration\n"
-	      "       drover -c FILE -s quit      drain and stop the master "
-	      "that runs\n"
-	      "       drover -c FILE -s stop      stop it at once\n"
-	      "       drover -c FILE -s reopen    have it open its access log "
-	      "anew\n"
+	      "       drover -c FILE -s quit      drain, then stop the "
+	      "master\n"
+	      "       drover -c FILE -s stop      stop the master at once\n"
+	      "       drover -c FILE -s reopen    reopen the access log, after "
+	      "a rotation\n"
 	      "       drover -K                   the configuration's keys, "
 	      "Markdown\n"
 	      "       drover -v                   versions\n"
-	      "       drover -h                   this\n"
+	      "       drover -h                   this text\n"
 	      "in full: --config FILE, --test, --signal WORD, --keys, "
 	      "--version, --help\n",
 	    f);

@@ -82,7 +82,8 @@ tell(struct worker_slot *w, const char *words, size_t len)
 	if (send(w->pipe.fd, words, len, MSG_DONTWAIT | MSG_NOSIGNAL) != -1)
 		return;
 	if (errno == EAGAIN)
-		log_warn("worker %u: can't be told '%c': it does not listen",
+		log_warn(
+		    "worker %u: can't be told '%c': the worker reads nothing",
 		    w->slot + 1, words[0]);
 	else
 		log_debug("worker %u: can't be told '%c': %s", w->slot + 1,

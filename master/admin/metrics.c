@@ -131,7 +131,7 @@ deaths(const struct page *p, const struct scoreboard_slot *slot)
 static void
 build_info(struct page *p)
 {
-	header(p, "build_info", "gauge", "Who this is; always 1");
+	header(p, "build_info", "gauge", "Names of the gateway; always 1");
 	/* Names are [A-Za-z0-9._-]+: no backslash is needed. */
 	fprintf(p->f,
 	    "drover_build_info{version=\"%s\",instance=\"%s\",cluster=\"%s\"} "
@@ -141,14 +141,14 @@ build_info(struct page *p)
 	header(p, "uptime_seconds", "gauge", "Since the master started");
 	fprintf(p->f, "drover_uptime_seconds %.3f\n",
 	    seconds(p->now_ns - p->sb->started_ns));
-	header(p, "workers", "gauge", "Workers that there should be");
+	header(p, "workers", "gauge", "Workers that the master keeps running");
 	fprintf(p->f, "drover_workers %u\n", p->instance->workers);
 }
 
 static void
 states(struct page *p)
 {
-	header(p, "worker_state", "gauge", "1 for the state that it is in");
+	header(p, "worker_state", "gauge", "1 for the worker's state");
 	for (unsigned i = 0; i < p->instance->workers; i++) {
 		uint32_t is = atomic_load(&p->sb->slots[i].state);
 
@@ -182,7 +182,7 @@ gauges(struct page *p)
 	per_worker(p, "buffers_in_use", "gauge",
 	    "Blocks of 65 KiB that connections hold now", buffers);
 	per_worker(p, "event_loop_busy_seconds", "gauge",
-	    "For how long the loop has been in its present iteration", busy);
+	    "How long the loop has been in its present iteration", busy);
 	if (p->instance->config->redis.enabled)
 		per_worker(p, "redis_up", "gauge",
 		    "1 while the worker is connected to Redis", redis_up);

@@ -52,7 +52,7 @@ static void
 requests(FILE *f, const struct instance *instance)
 {
 	exposition_family(f, REQUESTS, "histogram",
-	    "From a request's head to the end of its answer, rounded out to "
+	    "From a request's head to the end of the response, rounded out to "
 	    "whole iterations of the event loop");
 	for (size_t i = 0; i < instance->config->series_count; i++)
 		one_series(f, instance, i);
@@ -165,11 +165,10 @@ static void
 endpoints(FILE *f, const struct instance *instance, uint64_t now_us)
 {
 	exposition_family(f, "drover_endpoint_up", "gauge",
-	    "0 while its checks find it down or a worker has ejected it");
+	    "0 while checks find the endpoint down or a worker has ejected it");
 	per_endpoint(f, instance, "up", is_up, now_us);
 	exposition_family(f, "drover_endpoint_ejections_total", "counter",
-	    "Times a worker began to pass it over: unreachable, or failures in "
-	    "a row");
+	    "Ejections by workers: unreachable, or failures in a row");
 	per_endpoint(f, instance, "ejections_total", ejections, now_us);
 }
 
