@@ -31,7 +31,8 @@ forward_path(struct text *room, const struct head *head,
 }
 
 static void
-add_forwarded_for(struct fields *out, const struct head *head, const char *peer)
+add_forwarded_for(
+    struct fields *out, const struct head *head, struct slice peer)
 {
 	struct text *value = fields_open(out, "X-Forwarded-For");
 
@@ -44,59 +45,62 @@ add_forwarded_for(struct fields *out, const struct head *head, const char *peer)
 		text_add(value, h->value.at, h->value.len);
 		text_add(value, ", ", 2);
 	}
-	text_add_str(value, peer);
+	text_add(value, peer.at, peer.len);
 	fields_close(out);
 }
 
-/* What goes through to the other side, unchanged. */
-static bool
-is_end_to_end(const struct head_field *h)
+/* Sets of fields, a bit for each that the table of head.c knows. */
+#define BIT(field) (UINT32_C(1) << (field))
+_Static_assert(FIELD_X_REQUEST_ID < 32, "a set of fields has 32 bits");
+
+/* Fields of one connection alone, or of its framing. */
+#define HOP_BY_HOP                                                             \
+	(BIT(FIELD_CONNECTION) | BIT(FIELD_HOP_BY_HOP) | BIT(FIELD_TE) |       \
+	    BIT(FIELD_UPGRADE) | BIT(FIELD_TRANSFER_ENCODING) |                \
+	    BIT(FIELD_CONTENT_LENGTH))
+/* Fields of a request that are written in another form. */
+#define REWRITTEN                                                              \
+	(BIT(FIELD_EXPECT) | BIT(FIELD_HOST) | BIT(FIELD_TRACEPARENT) |        \
+	    BIT(FIELD_X_FORWARDED_FOR) | BIT(FIELD_X_FORWARDED_PROTO) |        \
+	    BIT(FIELD_X_REAL_IP) | BIT(FIELD_X_REQUEST_ID))
+
+static uint32_t
+dropped_of_request(const struct forward_request *request)
 {
-	if (h->nominated)
-		return false;
-	switch (h->id) {
-	case FIELD_CONNECTION:
-	case FIELD_HOP_BY_HOP:
-	case FIELD_TE:
-	case FIELD_UPGRADE:
-	case FIELD_TRANSFER_ENCODING:
-	case FIELD_CONTENT_LENGTH:
-		return false;
-	default:
-		return true;
-	}
+	uint32_t dropped = HOP_BY_HOP | REWRITTEN;
+
+	if (request->head->max_forwards >= 0)
+		dropped |= BIT(FIELD_MAX_FORWARDS);
+	if (request->trace->parent_is_new)
+		dropped |= BIT(FIELD_TRACESTATE);
+	if (!request->head->chunked)
+		dropped |= BIT(FIELD_TRAILER);
+	return dropped;
 }
 
-/* Of a request's headers, those that are written in another form. */
-static bool
-is_set_by_us(const struct forward_request *request, const struct head_field *h)
+/* All fields but those pass, in their order. */
+static void
+pass_fields(struct fields *out, const struct head *head, uint32_t dropped)
 {
-	switch (h->id) {
-	case FIELD_EXPECT:
-	case FIELD_HOST:
-	case FIELD_TRACEPARENT:
-	case FIELD_X_FORWARDED_FOR:
-	case FIELD_X_FORWARDED_PROTO:
-	case FIELD_X_REAL_IP:
-	case FIELD_X_REQUEST_ID:
-		return true;
-	case FIELD_MAX_FORWARDS:
-		return request->head->max_forwards >= 0;
-	case FIELD_TRACESTATE:
-		return request->trace->parent_is_new;
-	case FIELD_TRAILER:
-		return !request->head->chunked;
-	default:
-		return false;
+	struct fields_run run = {NULL, NULL};
+
+	for (size_t i = 0; i < head->field_count; i++) {
+		const struct head_field *h = &head->fields[i];
+
+		if (!h->nominated && (dropped & BIT(h->id)) == 0)
+			fields_pass(out, &run, h);
 	}
+	fields_end_run(out, &run);
 }
 
 /* RFC 9110 section 7.6.3. */
 static void
 add_via(struct fields *out, const struct head *head)
 {
-	fields_add(out, "Via",
-	    head->minor == 0 ? "1.0 " FORWARD_NAME : "1.1 " FORWARD_NAME);
+	if (head->minor == 0)
+		fields_add(out, "Via", "1.0 " FORWARD_NAME);
+	else
+		fields_add(out, "Via", "1.1 " FORWARD_NAME);
 }
 
 /* A traceparent of a later version goes on as it came. */
@@ -135,22 +139,18 @@ void
 forward_request(struct fields *out, const struct forward_request *request)
 {
 	const struct head *head = request->head;
-	struct fields_run run = {NULL, NULL};
+	const struct slice peer = {request->peer, strlen(request->peer)};
 
 	if (head->host.at != NULL)
 		fields_add_slice(out, "Host", head->host);
 	else
 		fields_add(out, "Host", request->host);
-	for (size_t i = 0; i < head->field_count; i++)
-		if (is_end_to_end(&head->fields[i]) &&
-		    !is_set_by_us(request, &head->fields[i]))
-			fields_pass(out, &run, &head->fields[i]);
-	fields_end_run(out, &run);
+	pass_fields(out, head, dropped_of_request(request));
 	if (head->max_forwards >= 0)
 		fields_add_uint(
 		    out, "Max-Forwards", (uint64_t)head->max_forwards - 1);
-	fields_add(out, "X-Real-IP", request->peer);
-	add_forwarded_for(out, head, request->peer);
+	fields_add_slice(out, "X-Real-IP", peer);
+	add_forwarded_for(out, head, peer);
 	fields_add(out, "X-Forwarded-Proto", "http");
 	add_trace(out, request);
 	add_via(out, head);
@@ -167,13 +167,8 @@ add_upgrade(struct fields *out, struct slice protocol)
 void
 forward_response(struct fields *out, const struct head *response, bool trailers)
 {
-	struct fields_run run = {NULL, NULL};
-
-	for (size_t i = 0; i < response->field_count; i++)
-		if (is_end_to_end(&response->fields[i]) &&
-		    (trailers || response->fields[i].id != FIELD_TRAILER))
-			fields_pass(out, &run, &response->fields[i]);
-	fields_end_run(out, &run);
+	pass_fields(out, response,
+	    trailers ? HOP_BY_HOP : HOP_BY_HOP | BIT(FIELD_TRAILER));
 	add_via(out, response);
 	if (response->status == 426 && response->upgrade.at != NULL)
 		add_upgrade(out, response->upgrade);
