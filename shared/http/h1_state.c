@@ -66,11 +66,24 @@ h1_take_turn(struct h1 *s, const struct stream_ops *ops)
 	if (block == NULL)
 		return -1;
 	turn = buffer_object(block, sizeof(*turn));
-	memset(turn, 0, offsetof(struct h1_turn, parser));
-	turn->stream.ops = ops;
-	turn->stream.peer = &s->peer;
+	/* Field by field: a memset(3) of the whole would cost more than the
+	 * rest of this function. */
+	turn->stream = (struct stream){.ops = ops, .peer = &s->peer};
 	turn->h1 = s;
 	turn->block = block;
+	turn->body = (struct slice){NULL, 0};
+	turn->head_held = false;
+	turn->starved = false;
+	turn->take_body = false;
+	turn->body_ended = false;
+	turn->body_asked_us = 0;
+	turn->body_waited_us = 0;
+	turn->head = NULL;
+	turn->length_left = 0;
+	turn->chunked = false;
+	turn->has_length = false;
+	turn->no_body = false;
+	turn->continue_sent = false;
 	parser_init_request(&turn->parser, &s->context->limits->parser);
 	s->turn = turn;
 	return 0;

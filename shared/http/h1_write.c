@@ -349,8 +349,9 @@ h1_write(struct stream *stream, const struct stream_piece *piece)
 {
 	struct h1 *s = h1_of(stream);
 	struct h1_turn *turn = h1_turn_of(stream);
-	struct pieces p = {.count = 0};
+	struct pieces p;
 
+	p.count = 0;
 	if (!stream_is_answerable(stream))
 		return;
 	if (!CONFINED(h1_turn_has_begun(turn), "%s", h1_describe(s))) {

@@ -75,13 +75,13 @@ head_init(struct head *h, bool is_response)
 struct slice
 head_trim(struct slice s)
 {
-	while (s.len > 0 && octet_is_blank(s.at[0])) {
-		s.at++;
-		s.len--;
-	}
-	while (s.len > 0 && octet_is_blank(s.at[s.len - 1]))
-		s.len--;
-	return s;
+	const char *at = s.at, *end = s.at + s.len;
+
+	while (at < end && octet_is_blank(*at))
+		at++;
+	while (at < end && octet_is_blank(end[-1]))
+		end--;
+	return (struct slice){at, (size_t)(end - at)};
 }
 
 /* Whatever the case of its letters. */

@@ -53,11 +53,16 @@ static const llhttp_settings_t settings = {
 static void
 init(struct parser *m, llhttp_type_t type)
 {
-	const size_t facts = offsetof(struct parser, chunks);
-
 	llhttp_init(&m->parser, type, &settings);
 	m->parser.data = m;
-	memset((char *)m + facts, 0, offsetof(struct parser, head) - facts);
+	m->error = PARSER_NONE;
+	m->head_bytes = 0;
+	m->body_bytes = 0;
+	m->head_done = false;
+	m->done = false;
+	m->no_body = false;
+	m->body = (struct slice){NULL, 0};
+	m->trailers = (struct slice){NULL, 0};
 	head_init(&m->head, type == HTTP_RESPONSE);
 }
 
@@ -68,7 +73,7 @@ parser_init_request(struct parser *m, const struct parser_limits *limits)
 	parser_scan_init_request(
 	    &m->scan, m->head.fields, limits->target_bytes);
 	m->limits = *limits;
-	m->chunks.framing_max = limits->head_bytes;
+	m->chunks = (struct chunk_decoder){.framing_max = limits->head_bytes};
 }
 
 void
@@ -77,7 +82,7 @@ parser_init_response(struct parser *m, size_t head_max, bool no_body)
 	init(m, HTTP_RESPONSE);
 	parser_scan_init_response(&m->scan, m->head.fields);
 	m->limits = (struct parser_limits){.head_bytes = head_max};
-	m->chunks.framing_max = head_max;
+	m->chunks = (struct chunk_decoder){.framing_max = head_max};
 	m->no_body = no_body;
 }
 
