@@ -63,6 +63,22 @@ begin_body(struct exchange *x)
 	}
 }
 
+/* Without a body, or with all of the body once more. */
+static void
+write_whole(struct exchange *x)
+{
+	static const struct stream_piece none = {.last = true};
+	struct stream_piece whole;
+
+	pump_end(&x->outgoing);
+	if (x->replay.body == REPLAY_UNTOUCHED) {
+		stream_write(&x->up->back.stream, &none);
+		return;
+	}
+	whole = replay_piece(&x->replay);
+	stream_write(&x->up->back.stream, &whole);
+}
+
 int
 exchange_request_send(struct exchange *x)
 {
@@ -72,14 +88,10 @@ exchange_request_send(struct exchange *x)
 	pump_join(&x->incoming, back, x->front);
 	(void)stream_begin(back, &x->replay.start);
 	x->up->back.splices_to = x->front;
-	if (head_has_body(x->front->head) && x->replay.body != REPLAY_WHOLE) {
+	if (head_has_body(x->front->head) && x->replay.body != REPLAY_WHOLE)
 		begin_body(x);
-	} else {
-		struct stream_piece whole = replay_piece(&x->replay);
-
-		pump_end(&x->outgoing);
-		stream_write(back, &whole);
-	}
+	else
+		write_whole(x);
 	if (back->out == STREAM_OUT_GONE)
 		return -1;
 	pump_open(&x->incoming);

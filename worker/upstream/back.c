@@ -245,24 +245,27 @@ tell_bytes(struct back *b, bool last)
 	back_tell(b, BACK_PIECE);
 }
 
-/* No read is due: something that has come was not told yet. */
+/* A head, or what is wrong with one, was parsed and not told yet. */
 static bool
-has_more(const struct back *b)
+has_head(const struct back *b)
 {
-	const struct parser *m = &b->parser;
-
-	return b->part == BACK_PART_FIRST ||
-	       (b->part == BACK_PART_HEAD &&
-		   (m->head_done || m->error != PARSER_NONE));
+	return b->parser.head_done || b->parser.error != PARSER_NONE;
 }
 
 static enum fill
 read_some(struct back *b)
 {
-	if (has_more(b))
+	switch (b->part) {
+	case BACK_PART_HEAD:
+		return has_head(b) ? FILL_SOME : read_message(b);
+	case BACK_PART_FIRST:
 		return FILL_SOME;
-	if (b->part == BACK_PART_BYTES)
+	case BACK_PART_BYTES:
 		return read_bytes(b);
+	case BACK_PART_BODY:
+	case BACK_PART_NONE:
+		break;
+	}
 	return can_splice(b) ? splice_body(b) : read_message(b);
 }
 
@@ -270,20 +273,16 @@ read_some(struct back *b)
 static bool
 step(struct back *b)
 {
-	enum parser_error error;
 	enum fill result = read_some(b);
 
 	if (result == FILL_WAIT)
 		return false;
-	if (result == FILL_ERROR) {
+	if (result == FILL_ERROR)
 		back_tell(b, BACK_FAILED);
-		return false;
-	}
-	error = b->parser.error;
-	if (b->part == BACK_PART_BYTES)
+	else if (b->part == BACK_PART_BYTES)
 		tell_bytes(b, result == FILL_END);
-	else if (error != PARSER_NONE)
-		back_fail(b, error == PARSER_EOF ? EPIPE : EBADMSG);
+	else if (b->parser.error != PARSER_NONE)
+		back_fail(b, b->parser.error == PARSER_EOF ? EPIPE : EBADMSG);
 	else if (b->part == BACK_PART_HEAD)
 		tell_head(b);
 	else
@@ -416,15 +415,31 @@ write_piece(struct stream *s, const struct stream_piece *piece)
 		io_finish(&b->io);
 }
 
+/* No read is due: something that has come was not told yet. */
+static bool
+has_more(const struct back *b)
+{
+	switch (b->part) {
+	case BACK_PART_HEAD:
+		return has_head(b);
+	case BACK_PART_FIRST:
+		return true;
+	case BACK_PART_BYTES:
+		return b->in != NULL && buffer_len(b->in) > 0;
+	case BACK_PART_BODY:
+	case BACK_PART_NONE:
+		break;
+	}
+	return false;
+}
+
 static void
 take(struct stream *s)
 {
 	struct back *b = back_of(s);
 
 	b->asked = true;
-	if (!b->in_turn && (b->io.readable || has_more(b) ||
-			       (b->part == BACK_PART_BYTES && b->in != NULL &&
-				   buffer_len(b->in) > 0)))
+	if (!b->in_turn && (b->io.readable || has_more(b)))
 		loop_defer(b->runtime->loop, &b->again);
 }
 
