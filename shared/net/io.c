@@ -411,9 +411,3 @@ io_splice(struct io *to, struct io *from, struct pipe_pool *pipes, size_t max)
 		to->writer.is_stuck = true;
 	return n;
 }
-
-size_t
-io_backlog(const struct io *io)
-{
-	return io->out.bytes + (io->pipe != NULL ? io->pipe->bytes : 0);
-}

@@ -106,7 +106,12 @@ void io_begin(struct io *io, bool must_be_fresh);
  */
 ssize_t io_splice(
     struct io *to, struct io *from, struct pipe_pool *pipes, size_t max);
-size_t io_backlog(const struct io *io);
+static inline size_t
+io_backlog(const struct io *io)
+{
+	return io->out.bytes + (io->pipe != NULL ? io->pipe->bytes : 0);
+}
+
 /* Sends the batched bytes now, without a callback. has_polled: for the reuse
  * check the events of the last poll are new enough. */
 void io_send_batched(struct io *io, bool has_polled);
