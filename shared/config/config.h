@@ -34,12 +34,18 @@ enum config_accept {
 	CONFIG_ACCEPT_SHARED,          /* a single listener for all */
 };
 
+/* A row per balancing policy: symbol, and name in the file. */
+#define CONFIG_POLICIES(X)                                                     \
+	X(ROUND_ROBIN, round_robin)                                            \
+	X(LEAST_CONN, least_conn)                                              \
+	X(RANDOM_TWO, random_two)                                              \
+	X(IP_HASH, ip_hash)                                                    \
+	X(CONSISTENT_HASH, consistent_hash)
+
 enum config_policy {
-	CONFIG_POLICY_ROUND_ROBIN,
-	CONFIG_POLICY_LEAST_CONN,
-	CONFIG_POLICY_RANDOM_TWO,
-	CONFIG_POLICY_IP_HASH,
-	CONFIG_POLICY_CONSISTENT_HASH,
+#define X(symbol, name) CONFIG_POLICY_##symbol,
+	CONFIG_POLICIES(X)
+#undef X
 };
 
 /* The part of a request that consistent_hash hashes. */

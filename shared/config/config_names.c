@@ -12,12 +12,10 @@ const char *const config_names_accept[] = {
 };
 
 const char *const config_names_policy[] = {
-    [CONFIG_POLICY_ROUND_ROBIN] = "round_robin",
-    [CONFIG_POLICY_LEAST_CONN] = "least_conn",
-    [CONFIG_POLICY_RANDOM_TWO] = "random_two",
-    [CONFIG_POLICY_IP_HASH] = "ip_hash",
-    [CONFIG_POLICY_CONSISTENT_HASH] = "consistent_hash",
-    NULL,
+#define X(symbol, name) [CONFIG_POLICY_##symbol] = #name,
+    CONFIG_POLICIES(X)
+#undef X
+	NULL,
 };
 
 const char *const config_names_hash[] = {
