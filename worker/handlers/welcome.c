@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "breaker.h"
+#include "config_names.h"
 #include "handler.h"
 #include "page.h"
 #include "reply.h"
@@ -131,6 +132,7 @@ static void
 offer_handler(struct welcome *w, const struct config_route *r)
 {
 	const char *path = r->path;
+	char about[ABOUT_MAX];
 
 	switch (r->handler) {
 	case CONFIG_HANDLER_METRICS:
@@ -163,6 +165,11 @@ offer_handler(struct welcome *w, const struct config_route *r)
 		break;
 	case CONFIG_HANDLER_WELCOME:
 	case CONFIG_HANDLER_NONE:
+		break;
+	default:
+		snprintf(about, sizeof(about),
+		    "The handler %s:", config_names_handler[r->handler]);
+		offer(w, &(struct try){about, "curl ", path, "", "", false});
 		break;
 	}
 }
