@@ -8,7 +8,7 @@
 /* More digits could only be zeros, or too much. */
 #define SIZE_DIGITS 16
 
-/* How reading something that may not have come whole ended. */
+/* The result of reading an element that may be incomplete. */
 enum outcome {
 	WHOLE,
 	PART,
@@ -72,7 +72,7 @@ read_quoted(struct cursor *c)
 	return PART;
 }
 
-/* BWS "=" BWS value, where there is one. */
+/* BWS "=" BWS value, if present. */
 static enum outcome
 read_extension_value(struct cursor *c)
 {
@@ -82,7 +82,7 @@ read_extension_value(struct cursor *c)
 	if (o != WHOLE)
 		return o;
 	if (*c->at != '=') {
-		/* The BWS is the next extension's, if there is one. */
+		/* The BWS belongs to the next extension, if any. */
 		c->at = name_end;
 		return WHOLE;
 	}
@@ -93,7 +93,7 @@ read_extension_value(struct cursor *c)
 	return *c->at == '"' ? read_quoted(c) : read_run(c, OCTET_TOKEN);
 }
 
-/* Whatever stands between the size and the CRLF. */
+/* Extensions, between the size and the CRLF. */
 static enum outcome
 read_extensions(struct cursor *c)
 {
@@ -138,7 +138,7 @@ read_size_line(struct cursor *c, uint64_t *size)
 	return o == WHOLE ? read_crlf(c) : o;
 }
 
-/* Up to the empty line and over it; its length goes to *len without that. */
+/* Up to and over the empty line; *len is the length before the empty line. */
 static enum outcome
 read_trailers(struct cursor *c, size_t *len)
 {
@@ -166,8 +166,8 @@ bear(struct chunk_decoder *d, size_t len, enum outcome o)
 {
 	uint64_t framing = d->framing + len;
 
-	/* What is not whole has one byte more at least, or a wrong one: where
-	 * the pieces it came in began must not make a difference. */
+	/* An incomplete element has at least one more byte, or a wrong byte:
+	 * the boundaries of the received pieces must not make a difference. */
 	if (d->framing_max != 0 &&
 	    framing + (o == WHOLE ? 0 : 1) > d->framing_max) {
 		d->state = CHUNK_BLOATED;
@@ -224,7 +224,7 @@ decode_data(
 	return WHOLE;
 }
 
-/* Taken by the byte: it is all that may ever follow. */
+/* Taken by the byte: nothing else may follow. */
 static enum outcome
 decode_end(struct chunk_decoder *d, struct cursor *c)
 {

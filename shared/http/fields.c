@@ -48,8 +48,8 @@ fields_end_run(struct fields *f, struct fields_run *run)
 	run->at = NULL;
 }
 
-/* As fields_add_line() writes it: one space before the value, and the line's
- * end behind it. */
+/* The form of fields_add_line(): one space before the value, and the line's end
+ * behind. */
 static bool
 is_written_so(const struct head_field *h)
 {

@@ -1,13 +1,13 @@
 /*
- * fields - the fields of a message that goes out, in their order.
+ * fields - the fields of an outgoing message, in order.
  *
- * Both processes. Pure. A message's owner adds fields by name and value; the
- * lines in which HTTP/1 sends them are made here and nowhere else. HTTP/2 walks
- * the same lines (head_next_field()) to make its list of names and values.
+ * Both processes. Pure. A message's owner adds fields by name and value. The
+ * lines of HTTP/1 are made here and nowhere else. HTTP/2 walks the same lines
+ * (head_next_field()) to list names and values.
  *
- * The memory is the giver's. After an overflow every field is dropped and
- * fields_are_full() stays true, so an owner adds all and asks once. Names are
- * literals; values are of one line, which their sources have checked.
+ * The caller provides the memory. After an overflow every field is dropped and
+ * fields_are_full() stays true: an owner adds all fields and asks once. Names
+ * are literals; values have one line, checked by their sources.
  */
 #ifndef FIELDS_H
 #define FIELDS_H
@@ -25,7 +25,7 @@ struct fields {
 	struct text lines; /* each with its CRLF */
 };
 
-/* A field with a constant value. An array of them ends with a name of NULL. */
+/* A field with a constant value. An array ends with a name of NULL. */
 struct field {
 	const char *name;
 	const char *value;
@@ -75,14 +75,14 @@ void fields_add_uint(struct fields *f, const char *name, uint64_t value);
 /* All of an array; NULL: none. */
 void fields_add_all(struct fields *f, const struct field *array);
 
-/* A value in parts: what is added to the text between open and close. */
+/* A value in parts: the text added between open and close. */
 struct text *fields_open(struct fields *f, const char *name);
 void fields_close(struct fields *f);
 
 /*
- * Received fields that go on as they are. Neighbours leave in one copy: a run
- * collects them. fields_pass() may be called for some of a head's fields, in
- * their order, and fields_end_run() behind the last of them.
+ * Received fields, forwarded unchanged. Neighbours leave in one copy, collected
+ * as a run. fields_pass() may be called for some of a head's fields, in order;
+ * fields_end_run() follows the last call.
  */
 struct fields_run {
 	const char *at; /* NULL: none */

@@ -49,8 +49,8 @@ h1_drain(struct h1 *s)
 	h1_update_deadline(s);
 }
 
-/* One that has only shut its own side down still wants its answer; one that is
- * gone altogether shows only when it is written to. */
+/* A client that has only shut down its sending side still awaits the response.
+ * A client that is gone shows only when written to. */
 static bool
 close_if_gone(struct h1 *s)
 {
@@ -61,8 +61,8 @@ close_if_gone(struct h1 *s)
 	return true;
 }
 
-/* The end of the request may have come by the event that said so, which is the
- * last one. */
+/* The event of the hangup is the last; the request's end may have come with the
+ * event. */
 static void
 pump(struct h1 *s)
 {
@@ -122,7 +122,7 @@ on_timer(void *arg)
 	due_us = h1_deadline(s, &reason);
 	if (reason == STREAM_END_SEND_TIMEOUT &&
 	    due_us > loop_now_us(s->context->loop)) {
-		/* Something has left since the timer was set. */
+		/* Bytes have left since the timer was set. */
 		loop_timer_set(s->context->loop, &s->timer, due_us);
 		return;
 	}

@@ -21,21 +21,21 @@ struct stream_piece;
 struct h1_ops {
 	/* A request's head is complete: h1_stream(). */
 	void (*on_request)(struct h1 *s);
-	/* A piece of the body that stream_take() asked for; its bytes last
-	 * until the callback returns. */
+	/* A piece of the body, after stream_take(). The bytes are valid until
+	 * the callback returns. */
 	void (*on_body)(struct h1 *s, const struct stream_piece *piece);
-	/* What was written has left: go on producing. May be NULL. */
+	/* The written bytes have left: go on producing. May be NULL. */
 	void (*on_drained)(struct h1 *s);
-	/* For the books only, and the one callback that may come from within
-	 * stream_write() or reply_send(): the response has ended or, with
-	 * complete false, will never. Also for what the connection answers by
-	 * itself (400, 408, 413, 431 ...). May be NULL. */
+	/* For accounting only; the one callback that may come from within
+	 * stream_write() or reply_send(). The response has ended or, with
+	 * complete false, never will. Also called for the connection's own
+	 * responses (400, 408, 413, 431 ...). May be NULL. */
 	void (*on_response_end)(struct h1 *s, bool complete);
-	/* The connection is going. A request that was under way is over. */
+	/* The connection is closing. A request in hand is over. */
 	void (*on_close)(struct h1 *s, enum stream_end reason);
-	/* For a bug's line in the log: what the owner knows of the request in
-	 * hand, as "route /api"; at most cap - 1 characters and an end. May be
-	 * NULL. */
+	/* For a bug's line in the log: the owner's description of the request
+	 * in hand, such as "route /api"; at most cap - 1 characters and an end.
+	 * May be NULL. */
 	void (*describe)(struct h1 *s, char *text, size_t cap);
 };
 
@@ -43,14 +43,14 @@ struct h1_limits {
 	struct parser_limits parser;
 	uint64_t header_timeout_us;
 	uint64_t body_timeout_us; /* for each piece */
-	/* Bytes a second. The time that pieces are awaited for may add up to
-	 * body_timeout_us and what their bytes take at this rate; 0: to any. */
+	/* Bytes a second. The total wait for pieces is at most body_timeout_us
+	 * and the time of their bytes at this rate; 0: no limit. */
 	uint64_t body_rate;
 	uint64_t send_timeout_us;
 	uint64_t keep_alive_us;
 };
 
-/* What all connections of one listener share; outlives them. */
+/* Shared by all connections of one listener; outlives the connections. */
 struct h1_context {
 	struct loop *loop;
 	struct buffer_pool *buffers;
@@ -58,7 +58,7 @@ struct h1_context {
 	const struct h1_ops *ops;
 	const struct h1_limits *limits;
 	void *arg;     /* the owner's */
-	bool draining; /* no response keeps its connection alive any more */
+	bool draining; /* every response is its connection's last */
 	/* Counters of the owner; NULL: not counted. */
 	_Atomic uint64_t *bytes_in;
 	_Atomic uint64_t *bytes_out;

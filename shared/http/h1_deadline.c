@@ -4,22 +4,22 @@
 #include "h1_state.h"
 
 #define NO_DEADLINE UINT64_MAX
-/* How long a client may go on talking after it was told that the connection
- * ends: closing at once would reset it and could lose the response (RFC 9112
- * section 9.6). */
+/* How long a client may go on sending after the last response. Closing at once
+ * would reset the connection and could lose the response (RFC 9112 section
+ * 9.6). */
 #define LINGER_US 2000000
 
-/* How long an idle connection is still kept once its listener drains: the next
- * request may be on its way, and a client or balancer can't know that one that
- * was cut off by our closing is safe to send again. */
+/* How long an idle connection is kept after its listener starts to drain. The
+ * next request may be on its way. A client or balancer can't know whether a
+ * request cut off by our close is safe to repeat. */
 #define DRAIN_IDLE_US 1000000
 
-/* A new connection's request is answered unpolled for so long, which most will
- * do with: that a client has left is noticed so much later at most. */
+/* How long a new connection's request may be in hand unpolled: enough for most
+ * responses. A client's departure is noticed later by as much at most. */
 #define UNPOLLED_US 10000
 
-/* For the piece that is awaited: body_timeout by itself, and what is left of
- * the time that all of them may take. */
+/* For the awaited piece: body_timeout, and the rest of the time for all pieces
+ * together. */
 static uint64_t
 body_deadline(const struct h1 *s, enum stream_end *reason)
 {
@@ -68,7 +68,7 @@ h1_deadline(const struct h1 *s, enum stream_end *reason)
 			return body_deadline(s, reason);
 		return s->io.polled ? NO_DEADLINE : now_us + UNPOLLED_US;
 	case H1_TUNNEL:
-		/* Its silence is the owner's to end. */
+		/* The owner ends a silent tunnel. */
 		break;
 	case H1_LINGER:
 		*reason = STREAM_END_DONE;
@@ -84,8 +84,8 @@ h1_set_deadline(struct h1 *s)
 {
 	enum stream_end reason;
 
-	/* No deadline is one at the end of time: to move the timer later is
-	 * cheap, to take it away and put it back each time is not. */
+	/* No deadline is a deadline at the end of time: moving a timer later is
+	 * cheap, removing and inserting each time is not. */
 	loop_timer_set(s->context->loop, &s->timer, h1_deadline(s, &reason));
 }
 
@@ -96,7 +96,7 @@ h1_start_polling(struct h1 *s)
 		h1_close_soon(s, STREAM_END_MEMORY);
 }
 
-/* It has to wait for the client, or it will close. */
+/* The connection waits for the client, or will close. */
 static bool
 is_waiting(const struct h1 *s)
 {

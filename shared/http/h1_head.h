@@ -16,10 +16,10 @@ void h1_head_request(
     struct fields *f, const char *method, struct slice path, unsigned minor);
 /* The status line; reason.at NULL: the standard one. */
 void h1_head_status(struct fields *f, unsigned status, struct slice reason);
-/* How the end of the body will be told. */
+/* How the end of the body will be marked. */
 void h1_head_length(struct fields *f, uint64_t length);
 void h1_head_chunked(struct fields *f);
-/* Both, for a request, and Expect: no_body leaves the framing out. */
+/* Both for a request, and Expect; no_body omits the framing. */
 void h1_head_frame_request(struct fields *f, const struct stream_start *start);
 /* The blank line. */
 void h1_head_end(struct fields *f);

@@ -10,16 +10,16 @@
 #include "h1_state.h"
 #include "h1_stream.h"
 
-/* For how much a client may go on talking after its last response. */
+/* Reads of a lingering connection in one go. */
 #define LINGER_READS 64
 /* Pipelined requests answered in one go before other connections' turn. */
 #define PUMP_MAX 32
 
 enum fill {
 	FILL_SOME,
-	FILL_NONE,   /* nothing to be had now */
+	FILL_NONE,   /* nothing to read now */
 	FILL_END,    /* the client has shut its side down */
-	FILL_CLOSED, /* or refused: it lingers */
+	FILL_CLOSED, /* or refused: lingers */
 };
 
 void
@@ -54,7 +54,7 @@ fill(struct h1 *s)
 		}
 	}
 	if (buffer_room(s->in) == 0) {
-		/* A head of just this size, behind an empty line. */
+		/* A head of exactly this size, behind an empty line. */
 		h1_refuse(s, STREAM_END_BAD_REQUEST,
 		    parser_error_status(PARSER_HEAD_TOO_LARGE),
 		    parser_error_str(PARSER_HEAD_TOO_LARGE));
@@ -75,7 +75,7 @@ fill(struct h1 *s)
 	return FILL_CLOSED;
 }
 
-/* The client has ended a message in its middle: it may still read why. */
+/* The client has ended a message half-way, and may still read the reason. */
 static void
 refuse_end(struct h1 *s)
 {
@@ -86,7 +86,7 @@ refuse_end(struct h1 *s)
 	    parser_error_str(s->turn->parser.error));
 }
 
-/* Feeds what is in the buffer. False: the request was refused. */
+/* Feeds the buffer's bytes. False: the request was refused. */
 static bool
 parse(struct h1 *s)
 {
@@ -116,8 +116,8 @@ parse(struct h1 *s)
 	return true;
 }
 
-/* Room for a whole head behind what has been consumed: pipelined requests are
- * not moved for each other. */
+/* Room for a whole head behind the consumed bytes: pipelined requests are not
+ * moved for each other. */
 static void
 make_room_for_head(struct h1 *s)
 {
@@ -125,8 +125,8 @@ make_room_for_head(struct h1 *s)
 		buffer_compact(s->in);
 }
 
-/* RFC 9112 section 2.2: some clients send one behind a POST. They begin no
- * request, so no deadline either. False: that was all. */
+/* RFC 9112 section 2.2: some clients send an empty line behind a POST. Empty
+ * lines begin no request, so no deadline either. False: no bytes are left. */
 static bool
 skip_empty_lines(struct h1 *s)
 {
@@ -135,7 +135,7 @@ skip_empty_lines(struct h1 *s)
 	while (
 	    buffer_len(in) >= 2 && memcmp(in->data + in->start, "\r\n", 2) == 0)
 		in->start += 2;
-	/* The head's bytes are counted from here, and so is their room. */
+	/* The head's bytes and their room are counted from here. */
 	make_room_for_head(s);
 	return buffer_len(in) > 0;
 }
@@ -151,8 +151,8 @@ start_request(struct h1 *s)
 		s->close_after = true;
 	h1_update_deadline(s);
 	s->context->ops->on_request(s);
-	/* The block that was just in use is the best one for what comes. What
-	 * is to be switched to will be looked at again. */
+	/* The block used last is the best for the next bytes. Bytes of the next
+	 * protocol will be read again. */
 	if (s->turn == NULL || !s->turn->parser.head.upgrades)
 		h1_drop_empty_buffer(s);
 }
@@ -164,7 +164,7 @@ read_head(struct h1 *s)
 	bool fresh = s->in != NULL && buffer_len(s->in) > 0;
 	bool begins = false;
 
-	/* While a head is coming, all that came is parsed already. */
+	/* While a head is coming, all received bytes are parsed. */
 	if (s->state == H1_HEAD || !fresh) {
 		switch (fill(s)) {
 		case FILL_SOME:
@@ -178,7 +178,7 @@ read_head(struct h1 *s)
 				refuse_end(s);
 				return true;
 			}
-			/* It is read again once its answers have left. */
+			/* Reading resumes once the responses have left. */
 			if (h1_flush(s))
 				h1_close_now(s, STREAM_END_PEER);
 			return false;
@@ -199,7 +199,7 @@ read_head(struct h1 *s)
 		h1_enter(s, H1_HEAD);
 		begins = true;
 	}
-	/* Refused, the connection lingers: that is the pump's too. */
+	/* A refused connection lingers, also a step of the pump. */
 	if (!parse(s))
 		return true;
 	if (!s->turn->parser.head_done) {
@@ -237,7 +237,7 @@ give(struct h1 *s, struct slice piece, bool last)
 static bool
 fetch_body(struct h1 *s)
 {
-	/* The head, and the last piece, have been dealt with. */
+	/* The head and the last piece were handled. */
 	if (s->in != NULL)
 		buffer_compact(s->in);
 	if (h1_has_buffered(s) && !s->turn->starved)
@@ -255,8 +255,7 @@ fetch_body(struct h1 *s)
 	return false;
 }
 
-/* Hands over one piece of the body, if one is asked for and there. False:
- * wait. */
+/* Hands over one piece of the body, if asked for and present. False: wait. */
 static bool
 read_body(struct h1 *s)
 {
@@ -265,7 +264,7 @@ read_body(struct h1 *s)
 	if (!s->turn->take_body || s->turn->body_ended)
 		return false;
 	if (s->turn->body.len == 0 && !s->turn->parser.done) {
-		/* Refused, it lingers, which is the pump's too. */
+		/* A refused connection lingers, also a step of the pump. */
 		if (!fetch_body(s))
 			return s->state == H1_LINGER;
 		/* Part of a chunk's line, say. */
@@ -315,7 +314,8 @@ read_tunnel(struct h1 *s)
 	return true;
 }
 
-/* All was said; reads on only so that the client gets to see it. */
+/* The last response was written; reading on lets the client see the response.
+ */
 static void
 linger(struct h1 *s)
 {
@@ -325,8 +325,8 @@ linger(struct h1 *s)
 	for (int i = 0; i < LINGER_READS && s->io.readable; i++) {
 		n = io_read(&s->io, sink, sizeof(sink));
 		if (n == 0 && io_backlog(&s->io) > 0) {
-			/* Half closed: it still reads its answer. When that
-			 * has left, our own end brings the hangup. */
+			/* Half closed: the client still reads its response.
+			 * Afterwards our own end brings the hangup. */
 			s->io.readable = false;
 			return;
 		}
@@ -335,12 +335,13 @@ linger(struct h1 *s)
 			return;
 		}
 	}
-	/* The deadline ends it; closing now would reset the connection. */
+	/* The deadline ends the lingering; closing now would reset the
+	 * connection. */
 	if (s->io.readable)
 		loop_defer(s->context->loop, &s->kick);
 }
 
-/* Does what can be done until it has to wait for somebody. */
+/* Works until the connection has to wait for client or owner. */
 void
 h1_pump(struct h1 *s)
 {
@@ -351,8 +352,8 @@ h1_pump(struct h1 *s)
 		switch (s->state) {
 		case H1_IDLE:
 		case H1_HEAD:
-			/* Who does not read its answers gets no more of
-			 * them: pipelining must not fill our memory. */
+			/* A client that does not read its responses gets no
+			 * more: pipelining must not fill our memory. */
 			more = !s->kick_closes && io_backlog(&s->io) == 0 &&
 			       read_head(s);
 			break;

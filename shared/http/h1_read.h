@@ -9,11 +9,11 @@
 
 struct h1;
 
-/* Reads, until it has to wait for somebody. */
+/* Reads until the connection has to wait for client or owner. */
 void h1_pump(struct h1 *s);
-/* Answers by itself, and closes: why, for the books. A client that can't be
- * answered any more is closed at once, so the owner ends its part before
- * anything else is done for it. */
+/* Sends a response of the connection's own, and closes; why is the reason for
+ * the log. A client that can't be answered is closed at once, so the owner ends
+ * its part before any other work. */
 void h1_refuse(
     struct h1 *s, enum stream_end why, unsigned status, const char *what);
 

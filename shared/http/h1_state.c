@@ -99,7 +99,7 @@ h1_drop_turn(struct h1 *s)
 	s->turn = NULL;
 }
 
-/* A piece, decoded and consumed, that nobody has taken yet still lies there. */
+/* A decoded and consumed piece still lies in the buffer, not taken yet. */
 static bool
 holds_piece(const struct h1 *s)
 {
@@ -117,7 +117,7 @@ h1_drop_empty_buffer(struct h1 *s)
 	}
 }
 
-/* Nothing more is written to it, or read from it. */
+/* The stream is neither written nor read any more. */
 static void
 lose_stream(struct h1 *s)
 {
@@ -144,8 +144,7 @@ h1_close_now(struct h1 *s, enum stream_end reason)
 	if (log_is_debug())
 		log_debug("connection %d: closed, %s", s->io.watch.fd,
 		    stream_end_str(reason));
-	/* An answer that has not left whole: a reset tells that this is not
-	 * its end. */
+	/* The response has not left whole: a reset marks the cut. */
 	if (s->until_close && (unanswered || io_backlog(&s->io) > 0))
 		sock_reset_on_close(s->io.watch.fd);
 	io_close(&s->io);

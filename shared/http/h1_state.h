@@ -1,8 +1,10 @@
 /*
  * h1_state - a connection as its own files see it: the struct, its steps, the
- * request in hand (a turn) and the close. The lowest of the connection's files:
- * h1_deadline.c, h1_write.c, h1_stream.c, h1_read.c and
- * h1.c stand on it in this order, and each calls only those before.
+ * request in hand (a turn) and the close.
+ *
+ * The lowest of the connection's files. h1_deadline.c, h1_write.c, h1_stream.c,
+ * h1_read.c and h1.c stand above in this order, and each calls only lower
+ * files.
  */
 #ifndef H1_STATE_H
 #define H1_STATE_H
@@ -22,29 +24,30 @@
 #include "stream.h"
 
 enum h1_state {
-	H1_IDLE,   /* between requests; nothing of the next has come */
+	H1_IDLE,   /* between requests; no byte of the next has come */
 	H1_HEAD,   /* a request's head is coming */
 	H1_ACTIVE, /* a request is in hand */
-	H1_TUNNEL, /* 101 was sent: bytes both ways, without a form */
-	H1_LINGER, /* all said; waits for the client to close */
+	H1_TUNNEL, /* 101 was sent: bytes both ways, without framing */
+	H1_LINGER, /* the last response was written; waits for the client to
+		    * close */
 	H1_CLOSED,
 };
 
 /* One request and its response, from the request's first byte on, in a block
- * from the pool. An idle connection has none, which is most of what it saves.
- */
+ * from the pool. An idle connection has no turn: the largest saving of an idle
+ * connection. */
 struct h1_turn {
 	struct stream stream; /* first: h1_of() */
 	struct h1 *h1;
-	struct buffer *block; /* in which this lies */
+	struct buffer *block; /* the turn's own memory */
 
 	/* The request. */
 	struct slice body;       /* decoded, waiting for a taker */
 	bool head_held;          /* stream_hold_head() */
-	bool starved;            /* what is in `in` wants more behind it */
+	bool starved;            /* the bytes in `in` are incomplete */
 	bool take_body;          /* the owner wants a piece */
 	bool body_ended;         /* the last piece was handed over */
-	uint64_t body_asked_us;  /* since when a piece is awaited */
+	uint64_t body_asked_us;  /* when the wait for a piece began */
 	uint64_t body_waited_us; /* for the pieces before */
 
 	/* The response. */
@@ -56,7 +59,7 @@ struct h1_turn {
 	bool no_body;
 	bool continue_sent;
 
-	/* Last: the fields of its head are not cleared, see head.h. */
+	/* Last: the head's fields are not cleared, see head.h. */
 	struct parser parser;
 };
 
@@ -66,7 +69,7 @@ struct h1 {
 	void *arg; /* the owner's */
 	struct buffer *in;
 	struct h1_turn *turn;      /* NULL: idle */
-	struct timer timer;        /* the one deadline of the state it is in */
+	struct timer timer;        /* the one deadline of the present state */
 	struct loop_deferred kick; /* go on reading, outside the caller */
 	struct sock_host peer;
 	enum h1_state state : 8;
@@ -74,37 +77,37 @@ struct h1 {
 	bool kick_closes : 1;
 	bool pumping : 1;
 	bool close_after : 1;
-	bool until_close : 1; /* it is what ends the response's body */
-	bool had_backlog : 1; /* tell the owner when it is gone */
+	bool until_close : 1; /* the close ends the response's body */
+	bool had_backlog : 1; /* the owner is told when the backlog is gone */
 };
 
 /* The one setter of the state. */
 void h1_enter(struct h1 *s, enum h1_state state);
-/* For a bug's line in the log: the connection, its state and what is known of
- * the request in hand, whose target does not last. Valid until the next call.
- */
+/* For a bug's line in the log: the connection, its state and the facts of the
+ * request in hand, except the target, which does not last. Valid until the next
+ * call. */
 const char *h1_describe(const struct h1 *s);
 
-/* For the request that begins. -1: no memory. */
+/* For a new request. -1: no memory. */
 int h1_take_turn(struct h1 *s, const struct stream_ops *ops);
 void h1_drop_turn(struct h1 *s);
-/* The block for reading, when nothing in it is wanted any more. */
+/* Gives back the block for reading, when no byte of the block is needed. */
 void h1_drop_empty_buffer(struct h1 *s);
 
 /* h1_close(): within the call. */
 void h1_close_now(struct h1 *s, enum stream_end reason);
-/* Closes as soon as nobody is in our caller's way. */
+/* Closes from the loop, outside the caller. */
 void h1_close_soon(struct h1 *s, enum stream_end reason);
-/* A tunnel whose two directions have both ended closes. */
+/* Closes a tunnel with both directions ended. */
 void h1_check_tunnel(struct h1 *s);
 
-/* Goes on with what is already here, but never inside our caller. */
+/* Goes on with the bytes already here, but never inside the caller. */
 void h1_kick_if_needed(struct h1 *s);
-/* Sends what is held. True: the kernel has all that was written, and closing
- * loses nothing of it. */
+/* Sends the batched bytes. True: the kernel has all written bytes, and closing
+ * loses none. */
 bool h1_flush(struct h1 *s);
 
-/* Bytes that were read, but belong to a request not begun yet. */
+/* Bytes were read that belong to the next request. */
 static inline bool
 h1_has_buffered(const struct h1 *s)
 {
@@ -142,7 +145,7 @@ h1_turn_has_ended(const struct h1_turn *turn)
 	return turn->stream.out == STREAM_OUT_ENDED;
 }
 
-/* There is no response to go on with, or none any more. */
+/* No response is in progress. */
 static inline bool
 h1_has_ended(const struct h1 *s)
 {

@@ -1,6 +1,6 @@
 /*
- * h1_stream - the table of calls by which a connection is the front of a
- * stream: those of h1_write.h, and those that read.
+ * h1_stream - the table of calls for the front of a stream: the calls of
+ * h1_write.h, and the reading calls.
  */
 #ifndef H1_STREAM_H
 #define H1_STREAM_H

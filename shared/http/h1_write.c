@@ -17,7 +17,7 @@
 #define DATE_MAX 40
 #define FLAT_MAX 2048
 
-/* RFC 9110 section 6.6.1. Made once a second: it is valid until_us. */
+/* RFC 9110 section 6.6.1. Made once a second, valid until_us. */
 static const char *
 date_line(uint64_t now_us, size_t *len)
 {
@@ -38,7 +38,7 @@ date_line(uint64_t now_us, size_t *len)
 	return line;
 }
 
-/* RFC 9112 section 6: how the end of the body will be told. */
+/* RFC 9112 section 6: how the end of the body will be marked. */
 static void
 add_framing(struct h1 *s, const struct stream_start *start)
 {
@@ -68,7 +68,7 @@ add_connection(struct h1 *s)
 {
 	if (s->state == H1_TUNNEL)
 		return; /* the owner's, with Upgrade */
-	/* A body that will not be read makes the next request unfindable. */
+	/* The next request can't be found behind an unread body. */
 	if (!s->turn->body_ended || s->context->draining)
 		s->close_after = true;
 	if (s->close_after)
@@ -93,7 +93,7 @@ drop_head(struct h1 *s)
 	s->turn->head = NULL;
 }
 
-/* From here on the request's bytes are the other protocol's. */
+/* From here on the request's bytes belong to the other protocol. */
 static void
 enter_tunnel(struct h1 *s)
 {
@@ -130,7 +130,7 @@ h1_begin(struct stream *stream, const struct stream_start *start)
 		h1_describe(s))) {
 		static struct fields nowhere;
 
-		/* Nothing is written any more, nor added to this. */
+		/* No more writes, and no more fields. */
 		h1_close_soon(s, STREAM_END_BUG);
 		fields_init(&nowhere, NULL, 0);
 		return &nowhere;
@@ -140,8 +140,8 @@ h1_begin(struct stream *stream, const struct stream_start *start)
 	stream->status = start->status;
 	take_head(s);
 	if (turn->head == NULL) {
-		/* Nothing to write it in: all appends fall flat, and the
-		 * first write finds out. */
+		/* No memory for the head: all appends are void, and the first
+		 * write fails. */
 		h1_close_soon(s, STREAM_END_MEMORY);
 		return &turn->fields;
 	}
@@ -183,7 +183,7 @@ h1_send_interim(struct stream *stream)
 	h1_head_end(fields);
 	head.iov_base = fields->lines.data;
 	head.iov_len = fields->lines.len;
-	/* One that does not fit was only a hint. */
+	/* An interim response that does not fit is dropped: only a hint. */
 	if (!fields_are_full(fields))
 		(void)send_pieces(s, &head, 1);
 	drop_head(s);
@@ -200,13 +200,13 @@ h1_send_continue(struct h1 *s)
 		    .iov_len = 25};
 
 		s->turn->continue_sent = true;
-		/* Who has not waited for it has no use for it. */
+		/* A client that has not waited has no use for 100 Continue. */
 		if (!h1_turn_has_piece(s->turn) && !h1_has_buffered(s))
 			(void)send_pieces(s, &line, 1);
 	}
 }
 
-/* The pieces of one write: the head, and those of the body. */
+/* The parts of one write: the head, and the body's. */
 struct pieces {
 	struct iovec iov[1 + CHUNK_IOV];
 	int count;
@@ -234,7 +234,7 @@ add_body(struct h1 *s, struct pieces *p, const struct stream_piece *piece)
 	return true;
 }
 
-/* False: the owner broke its promise of a length, or there is no memory. */
+/* False: the owner broke its promise of a length, or memory is short. */
 static bool
 gather(struct h1 *s, struct pieces *p, const struct stream_piece *piece)
 {
@@ -262,8 +262,8 @@ gather(struct h1 *s, struct pieces *p, const struct stream_piece *piece)
 	return true;
 }
 
-/* One piece is cheaper to send than several: little is copied behind the head,
- * and a head before much. */
+/* One buffer is cheaper to send than several: a short body is copied behind the
+ * head, and a head in front of a long body. */
 static void
 flatten(struct h1 *s, struct pieces *p, const struct stream_piece *piece)
 {
@@ -300,9 +300,8 @@ start_linger(struct h1 *s)
 		loop_defer(s->context->loop, &s->kick);
 }
 
-/* The client has said that this was all, and it was: nothing is there that
- * would make our closing a reset, which loses the answer, and nothing should
- * come. */
+/* The client announced its last request, and no byte is unread: closing makes
+ * no reset, which would lose the response. */
 static bool
 is_over(struct h1 *s)
 {
@@ -329,7 +328,7 @@ end_response(struct h1 *s)
 		if (log_is_debug())
 			log_debug("connection %d: ended with its last answer",
 			    s->io.watch.fd);
-		/* The end goes out with the last piece, which waits for it. */
+		/* The end leaves with the last piece, still batched. */
 		io_close(&s->io);
 		return;
 	}
@@ -367,7 +366,7 @@ h1_write(struct stream *stream, const struct stream_piece *piece)
 	/* The connection's end is next. */
 	if (piece->last && s->close_after && s->state != H1_TUNNEL)
 		s->io.corked = true;
-	/* A request that is here already is answered next. */
+	/* A request already here is answered next. */
 	s->io.writer.expects_more = h1_has_buffered(s);
 	if (p.count > 0 && send_pieces(s, p.iov, p.count) == -1)
 		return;

@@ -1,7 +1,6 @@
 /*
- * h1_write - the response to the request that a connection has in hand: its
- * head, the framing of its body, its end. The calls are those of stream.h,
- * which has the contract.
+ * h1_write - the response to the request in hand: head, framing of the body,
+ * end. stream.h has the contract of the calls.
  */
 #ifndef H1_WRITE_H
 #define H1_WRITE_H
@@ -20,7 +19,7 @@ struct fields *h1_begin(
 struct fields *h1_begin_interim(
     struct stream *stream, unsigned status, struct slice reason);
 void h1_send_interim(struct stream *stream);
-/* 100 Continue, where the client awaits it and it was not sent yet. */
+/* Sends 100 Continue, if awaited and not sent yet. */
 void h1_send_continue(struct h1 *s);
 void h1_write(struct stream *stream, const struct stream_piece *piece);
 bool h1_can_splice(const struct stream *stream);

@@ -4,9 +4,8 @@
 
 #include "octet.h"
 
-/* Name, its first letter, what it is. No two are alike in length and first
- * letter, so a name is compared with one of them at most, and most with none.
- */
+/* Name, first letter, class. No two names are alike in length and first letter.
+ * So a name is compared with at most one row, and most names with none. */
 #define KNOWN_FIELDS(X)                                                        \
 	X("te", 't', FIELD_TE)                                                 \
 	X("via", 'v', FIELD_VIA)                                               \
@@ -40,7 +39,7 @@ head_field_id_of(struct slice name)
 	const char *known;
 	enum head_field_id field;
 
-	/* A name is never empty, and a longer one not ours. */
+	/* A name is never empty, and a longer name is not in the table. */
 	if (name.len > sizeof("proxy-authorization") - 1)
 		return FIELD_OTHER;
 	switch (KEY(name.len, (uint8_t)(name.at[0] | 0x20))) {
@@ -84,7 +83,7 @@ head_trim(struct slice s)
 	return (struct slice){at, (size_t)(end - at)};
 }
 
-/* Whatever the case of its letters. */
+/* Ignores the case of letters. */
 static uint32_t
 hash_name(struct slice name)
 {
@@ -207,7 +206,7 @@ head_next_field(struct slice *lines, struct slice *name, struct slice *value)
 
 	if (lines->len == 0)
 		return false;
-	/* chunk_decode() has seen that each line has both. */
+	/* chunk_decode() has checked that each line has both parts. */
 	colon = memchr(lines->at, ':', lines->len);
 	lf = memchr(lines->at, '\n', lines->len);
 	if (colon == NULL || lf == NULL || lf < colon + 2)

@@ -1,10 +1,10 @@
 /*
- * head - the facts of a message: start line, fields, framing, whichever version
- * of HTTP brought them. parser.h fills a head in and has checked what a head
- * says; a reader needs no other part of a message.
+ * head - the facts of a message of any HTTP version: start line, fields,
+ * framing. parser.h fills in a checked head; a reader needs no other part of a
+ * message.
  *
  * Both processes, requests and responses. Pure. All slices point into the
- * buffer that holds the head's bytes, and are valid as long as that one.
+ * buffer with the head's bytes, and are valid as long as the buffer.
  */
 #ifndef HEAD_H
 #define HEAD_H
@@ -20,7 +20,7 @@
 #define HEAD_FIELDS_MAX 100
 #define HEAD_NOMINATED_MAX 8
 
-/* Fields that somebody here has to know without a string comparison. */
+/* Fields that the code has to know without a string comparison. */
 enum head_field_id {
 	FIELD_OTHER,
 	FIELD_CONNECTION,
@@ -46,7 +46,7 @@ enum head_field_id {
 
 struct head_field {
 	struct slice name;
-	struct slice value; /* without the white space around it */
+	struct slice value; /* without surrounding white space */
 	enum head_field_id id;
 	bool nominated; /* named by Connection, so hop-by-hop */
 };
@@ -61,10 +61,10 @@ struct head {
 	bool keep_alive;
 	bool expects_continue; /* HTTP/1.1 with a body */
 	bool accepts_trailers; /* TE: trailers */
-	/* An HTTP/1.1 request without a body asks for another protocol than
-	 * h2c; a response is 101 and names one. The first such element of
-	 * Upgrade is in `upgrade`, which a response of status 426 may have,
-	 * too. */
+	/* An HTTP/1.1 request without a body asks for a protocol other than
+	 * h2c; or a response is 101 and names a protocol. `upgrade` is the
+	 * first such element of Upgrade. A response of status 426 may have
+	 * `upgrade`, too. */
 	bool upgrades;
 	int max_forwards;         /* -1: none, or not OPTIONS or TRACE */
 	unsigned nominated_count; /* names in Connection, kept or not */
@@ -72,14 +72,14 @@ struct head {
 	uint64_t length;     /* Content-Length, when has_length */
 	struct slice target; /* requests: as sent; but see path */
 	/* Requests: origin-form with query, or `*`. The URI "http://a?q" has
-	 * the path "/?q": that slash is put in, in the target too. */
+	 * the path "/?q": the slash is inserted, in the target too. */
 	struct slice path;
 	struct slice host;   /* requests: Host, or the URI's */
 	struct slice reason; /* responses */
 	struct slice upgrade;
 	/* The arrays come last, and are not cleared between messages. Hashes of
-	 * the names in Connection: for trailers, which come when the bytes of
-	 * the head are gone. head_nominates(). */
+	 * the names in Connection, for trailers: the bytes of the head are gone
+	 * by then. head_nominates(). */
 	uint32_t nominated[HEAD_NOMINATED_MAX];
 	struct head_field fields[HEAD_FIELDS_MAX];
 };
@@ -104,16 +104,16 @@ const char *head_method_str(const struct head *h);
 bool head_is_idempotent(const struct head *h);
 /* The value of a field, or NULL at; name in lower case. */
 struct slice head_value(const struct head *h, const char *name);
-/* A query parameter of the path, not decoded; at NULL when there is none. */
+/* A query parameter of the path, not decoded; at NULL: none. */
 struct slice head_query(const struct head *h, const char *name);
-/* A cookie of the Cookie fields; at NULL when there is none. */
+/* A cookie of the Cookie fields; at NULL: none. */
 struct slice head_cookie(const struct head *h, const char *name);
 
 enum head_field_id head_field_id_of(struct slice name);
-/* A value without the white space around it. */
+/* A value without surrounding white space. */
 struct slice head_trim(struct slice s);
-/* Takes the next element off a comma-separated list; at NULL: there is none.
- * Elements may be empty. */
+/* Takes the next element off a comma-separated list; at NULL: none. Elements
+ * may be empty. */
 struct slice head_next_element(struct slice *list);
 /* Takes the first line off lines (a trailer section's); false: none is left. */
 bool head_next_field(
@@ -121,8 +121,8 @@ bool head_next_field(
 
 /* Connection names the field: for head_nominates(). */
 void head_nominate(struct head *h, struct slice name);
-/* Does Connection name that field? The bytes of the head may be gone; where
- * Connection named more than HEAD_NOMINATED_MAX, any field. */
+/* Does Connection name the field? The bytes of the head may be gone. Where
+ * Connection named more than HEAD_NOMINATED_MAX, any field is named. */
 bool head_nominates(const struct head *h, struct slice name);
 
 #endif

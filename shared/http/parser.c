@@ -8,8 +8,8 @@
 
 /* ---- what llhttp finds ---- */
 
-/* A head is one piece of memory, but llhttp need not give each of its parts in
- * one. */
+/* A head is one piece of memory, but llhttp may report an element in several
+ * parts. */
 static void
 extend(struct slice *s, const char *at, size_t len)
 {
@@ -36,7 +36,7 @@ on_reason(llhttp_t *p, const char *at, size_t len)
 	return 0;
 }
 
-/* What follows is not for llhttp. */
+/* llhttp gets no more bytes. */
 static int
 on_head_end(llhttp_t *p)
 {
@@ -88,7 +88,7 @@ parser_init_response(struct parser *m, size_t head_max, bool no_body)
 
 /* ---- the head ---- */
 
-/* What llhttp still finds wrong where parser_scan() has found nothing. */
+/* An error of llhttp in a head that parser_scan() has passed. */
 static enum parser_error
 parser_error(const struct parser *m)
 {
@@ -106,7 +106,7 @@ parser_error(const struct parser *m)
 	}
 }
 
-/* llhttp knows those of RTSP, of Icecast and of HTTP/2's preface, too. */
+/* llhttp also knows methods of RTSP, of Icecast and of HTTP/2's preface. */
 static bool
 is_http_method(const struct parser *m)
 {
@@ -133,8 +133,8 @@ execute_field(struct parser *m, const struct head_field *h)
 	       execute(m, line_end, line_end + CRLF_LEN);
 }
 
-/* The start line, Transfer-Encoding, and the empty line: what else llhttp would
- * look at, parser_scan() has seen or parser_check() will. */
+/* The start line, Transfer-Encoding, and the empty line. parser_scan() has
+ * checked the rest, or parser_check() will. */
 static llhttp_errno_t
 run_parser(struct parser *m, const char *end)
 {
@@ -167,7 +167,7 @@ parse_head(struct parser *m, const char *end)
 	return parser_check(&m->head, m->limits.body_bytes);
 }
 
-/* Only a response: nothing in its head says where its body ends. */
+/* Only a response: no field says where the body ends. */
 static bool
 lasts_until_close(const struct parser *m)
 {
@@ -180,11 +180,11 @@ begin_body(struct parser *m)
 {
 	unsigned status = m->head.status;
 
-	/* RFC 9112 section 6.3: whatever their headers say. */
+	/* RFC 9112 section 6.3: regardless of the fields. */
 	if (m->head.is_response &&
 	    (status == 204 || status == 304 || head_is_interim(&m->head))) {
-		/* RFC 9112 section 6.1: who frames a 204 may send a body,
-		 * too. A 304 speaks of the answer to a GET. */
+		/* RFC 9112 section 6.1: a backend that frames a 204 may send a
+		 * body, too. A 304 describes the response to a GET. */
 		if (status != 304 && head_has_body(&m->head))
 			m->head.keep_alive = false;
 		m->no_body = true;
@@ -195,7 +195,7 @@ begin_body(struct parser *m)
 		m->done = true;
 }
 
-/* The bytes up to the head's end, all of them while that has not come. */
+/* The bytes up to the head's end; all bytes while the end has not come. */
 static size_t
 feed_head(struct parser *m, const char *data, size_t len)
 {
@@ -231,7 +231,7 @@ feed_chunks(struct parser *m, char *data, size_t len)
 
 	m->body = (struct slice){piece.data, piece.len};
 	m->body_bytes += piece.len;
-	/* A chunk says beforehand how much it will bring. */
+	/* A chunk's size is known before its data. */
 	if (max != 0 &&
 	    (m->body_bytes > max || (m->chunks.state == CHUNK_DATA &&
 					m->chunks.left > max - m->body_bytes)))

@@ -1,24 +1,28 @@
 /*
- * parser - one HTTP/1.1 message being read: a strict scan of the head's bytes,
- * llhttp in strict mode for its start line and any Transfer-Encoding, chunk.h
- * for the chunked coding, and the checks that all leave to us.
+ * parser - the reader of one HTTP/1.1 message: a strict scan of the head's
+ * bytes; llhttp in strict mode for the start line and any Transfer-Encoding;
+ * chunk.h for the chunked coding; the checks that all three leave to us.
  *
  * Both processes, requests and responses. Pure: bytes in, a head (head.h) and
  * the bytes of a body out.
  *
- * Rejected beyond what llhttp rejects (RFC 9112 sections 2.2, 3, 3.2, 5, 6.1
- * to 6.3, 7.1): HTTP/0.9 and versions other than 1.0 and 1.1, the preface of
- * HTTP/2, bare CR and bare LF, control characters (HTAB in a value apart),
- * obs-fold, white space before a colon, a field name that is no token; a
- * status line without exactly three digits; a request with no Host (1.1) or
- * several or one that is no host[:port]; Content-Length with
- * Transfer-Encoding, several Content-Lengths or one that is no number below
- * 2^63; any Transfer-Encoding but a single `chunked`, and in HTTP/1.0 that
- * too; and a target that is neither absolute-path, absolute http(s) URI
- * without userinfo, nor `*` (for OPTIONS).
+ * Rejected beyond llhttp's own checks (RFC 9112 sections 2.2, 3, 3.2, 5, 6.1 to
+ * 6.3, 7.1):
  *
- * And what RFC 9110 lets a proxy refuse or has it judge: methods that are not
- * HTTP's and CONNECT, an expectation that nobody here knows (section 10.1.1), a
+ * - versions other than 1.0 and 1.1, HTTP/0.9, the preface of HTTP/2;
+ * - bare CR and bare LF, control characters (except HTAB in a value), obs-fold,
+ *   white space before a colon, a field name that is no token;
+ * - a status line without exactly three digits;
+ * - a request with several Hosts, with none (1.1), or with a Host that is no
+ *   host[:port];
+ * - Content-Length with Transfer-Encoding, several Content-Lengths, or a
+ *   Content-Length that is no number below 2^63;
+ * - any Transfer-Encoding but a single `chunked`, and `chunked` in HTTP/1.0;
+ * - a target that is neither absolute-path, absolute http(s) URI without
+ *   userinfo, nor `*` (for OPTIONS).
+ *
+ * Also rejected, as RFC 9110 lets a proxy do or asks of a proxy: CONNECT
+ * and methods outside HTTP, an unknown expectation (section 10.1.1), a
  * Max-Forwards that is no number (7.6.2), TRACE with a body (9.3.8).
  */
 #ifndef PARSER_H
@@ -36,7 +40,7 @@
 #include "parser_scan.h"
 #include "slice.h"
 
-/* The most that a configuration may allow a head; a block holds more. */
+/* The configuration's upper limit for a head; a block holds more. */
 #define PARSER_HEAD_MAX 16384
 
 struct parser_limits {
@@ -61,8 +65,8 @@ struct parser {
 	/* Once done, of a chunked body: the trailer section's lines, each
 	 * with its CRLF, inside the last fed bytes. head_next_field(). */
 	struct slice trailers;
-	/* Valid while the caller's buffer holds the head's bytes. Last: its
-	 * fields are not cleared between messages. */
+	/* Valid while the caller's buffer holds the head's bytes. Last: the
+	 * head's fields are not cleared between messages. */
 	struct head head;
 };
 
@@ -72,17 +76,17 @@ void parser_init_request(struct parser *m, const struct parser_limits *limits);
 void parser_init_response(struct parser *m, size_t head_max, bool no_body);
 
 /*
- * Parses data, which must follow in memory on what was fed before until the
- * head is done, and stay put while the head is used. Decodes the body in
- * place: m->body then holds what these bytes gave. Returns the bytes taken.
+ * Parses data. Until the head is done, data must follow in memory on the bytes
+ * fed before, and stay in place while the head is used. Decodes the body in
+ * place: m->body then holds the result. Returns the bytes taken.
  *
- * Fewer than len: the message is done or wrong (m->error); or, else, what was
- * left is the beginning of a chunk's size line or of the trailer section,
- * which are only taken whole. Feed it again with what follows it in memory; it
- * is always shorter than limits.head_bytes. An error takes and gives nothing.
+ * Fewer than len: the message is done or wrong (m->error), or the rest is an
+ * incomplete size line of a chunk or trailer section. Such a rest is only taken
+ * whole, and is always shorter than limits.head_bytes: feed the rest again,
+ * with the following bytes behind. An error takes and gives nothing.
  */
 size_t parser_feed(struct parser *m, char *data, size_t len);
-/* The peer closed. Ends a message that lasts until then; else m->error. */
+/* The peer closed. Ends a message without another end; else m->error. */
 void parser_finish(struct parser *m);
 
 #endif

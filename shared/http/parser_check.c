@@ -8,7 +8,7 @@
 #include "parser_target.h"
 #include "octet.h"
 
-/* What the fields say, before it is judged together. */
+/* The facts of the fields, before the common judgement. */
 struct field_facts {
 	unsigned hosts;
 	unsigned lengths;
@@ -23,7 +23,7 @@ struct field_facts {
 	bool unknown_coding;
 	bool bad_expectation;
 	bool expects_continue;
-	/* Last, and not cleared: each is set where its field was counted. */
+	/* Last, and not cleared: each member is set with its field's count. */
 	struct slice protocol; /* see read_upgrade() */
 	struct slice host;
 	struct slice length;
@@ -38,7 +38,7 @@ is_1_0(const struct head *head)
 
 /* ---- the fields, one by one ---- */
 
-/* RFC 9110 section 7.6.1: what Connection names belongs to this hop. */
+/* RFC 9110 section 7.6.1: fields named by Connection belong to this hop. */
 static enum parser_error
 read_connection(struct head *head, struct field_facts *facts, struct slice list)
 {
@@ -47,7 +47,7 @@ read_connection(struct head *head, struct field_facts *facts, struct slice list)
 	while ((option = head_next_element(&list)).at != NULL) {
 		if (option.len == 0)
 			continue;
-		/* Each is looked for among all fields: no more of them. */
+		/* Each name is searched among all fields, hence the limit. */
 		if (++facts->options > HEAD_FIELDS_MAX)
 			return PARSER_HEAD_TOO_LARGE;
 		if (slice_is(option, "close"))
@@ -66,7 +66,7 @@ read_connection(struct head *head, struct field_facts *facts, struct slice list)
 	return PARSER_NONE;
 }
 
-/* RFC 9112 section 7: those that have a name, and that we don't do. */
+/* RFC 9112 section 7: registered codings that we do not support. */
 static bool
 is_registered_coding(struct slice name)
 {
@@ -148,8 +148,9 @@ is_other_protocol(struct slice what)
 	return name.len < 4 || strncasecmp(name.at, "h2c-", 4) != 0;
 }
 
-/* The first that is not HTTP/2: that is between neighbours, a backend that took
- * it up would talk to a client that can't be understood here. */
+/* The first protocol but HTTP/2. An upgrade to HTTP/2 is between neighbours: a
+ * backend that accepted would talk to a client that can't be understood here.
+ */
 static void
 read_upgrade(struct field_facts *facts, struct slice list)
 {
@@ -214,7 +215,7 @@ read_fields(struct head *head, struct field_facts *facts)
 
 /* ---- judged together ---- */
 
-/* Digits only, up to max. False: it is something else; *n is max at most. */
+/* Digits only, up to max. False: no number; *n is max at most. */
 static bool
 read_number(struct slice s, uint64_t max, uint64_t *n)
 {
@@ -285,7 +286,7 @@ check_max_forwards(struct head *head, const struct field_facts *facts)
 	return PARSER_NONE;
 }
 
-/* What the client wants beyond an answer. */
+/* Wishes of the client beyond a response. */
 static enum parser_error
 check_wishes(
     struct head *head, const struct field_facts *facts, uint64_t body_max)
@@ -323,12 +324,12 @@ check_request(
 	return error;
 }
 
-/* RFC 9110 section 15.2.2: what follows a 101 is another protocol, and it must
- * be said which. */
+/* RFC 9110 section 15.2.2: a 101 has to name the protocol of the bytes behind.
+ */
 static enum parser_error
 check_response(struct head *head, const struct field_facts *facts)
 {
-	/* Section 15.5.22: what a client has to upgrade to. */
+	/* Section 15.5.22: the protocol required of the client. */
 	if (head->status == 426)
 		head->upgrade = facts->protocol;
 	if (head->status != 101)

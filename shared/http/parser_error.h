@@ -1,6 +1,6 @@
 /*
- * parser_error - what can be wrong with a message of HTTP/1, the status that
- * tells the client so, and the text for both the client and the log.
+ * parser_error - the errors of an HTTP/1 message: the status for the client,
+ * and the text for both the client and the log.
  */
 #ifndef PARSER_ERROR_H
 #define PARSER_ERROR_H

@@ -25,8 +25,8 @@ enum scan {
 typedef const char *scan_fn(
     struct parser_scan *s, const char *at, const char *end);
 
-/* Most of a head is there at once, so each step goes on to the next by itself:
- * go_on(). */
+/* Most of a head comes at once, hence each step continues with the next by
+ * itself: go_on(). */
 static scan_fn scan_method, scan_target, scan_status, scan_version,
     scan_reason_space, scan_reason, scan_line_lf, scan_name, scan_value,
     scan_end_lf;
@@ -38,7 +38,7 @@ enter(struct parser_scan *s, enum scan scan, const char *mark)
 	s->mark = mark;
 }
 
-/* The next step, if some of its bytes are here. */
+/* The next step, if some of the step's bytes are here. */
 static inline const char *
 go_on(scan_fn *next, struct parser_scan *s, const char *at, const char *end)
 {
@@ -119,7 +119,7 @@ scan_target(struct parser_scan *s, const char *at, const char *end)
 	return go_on(scan_version, s, at + 1, end);
 }
 
-/* Each byte as pattern has it, `0` being any digit. NULL: it is not. */
+/* Compares each byte with pattern; `0` is any digit. NULL: no match. */
 static const char *
 match(const struct parser_scan *s, const char *at, const char *end,
     const char *pattern)
@@ -133,7 +133,8 @@ match(const struct parser_scan *s, const char *at, const char *end,
 	return at;
 }
 
-/* RFC 9112 section 2.3. HTTP/0.9 has no version; who names it errs. */
+/* RFC 9112 section 2.3. HTTP/0.9 has no version: naming the version is an
+ * error. */
 static enum parser_error
 check_version(const struct parser_scan *s, const char *version)
 {
@@ -173,7 +174,7 @@ scan_status(struct parser_scan *s, const char *at, const char *end)
 	static const char pattern[] = "HTTP/0.0 000", usual[] = "HTTP/1.1 ";
 	const char *to = at;
 
-	/* What is most often so is seen at a glance. */
+	/* A quick comparison for the usual case. */
 	if (at == s->mark && end - at >= (ptrdiff_t)strlen(pattern) &&
 	    memcmp(at, usual, strlen(usual)) == 0)
 		to += strlen(usual);
@@ -191,7 +192,7 @@ scan_status(struct parser_scan *s, const char *at, const char *end)
 	return go_on(scan_reason_space, s, to, end);
 }
 
-/* Some leave it out where there is no reason. */
+/* Some senders omit the space when the reason is empty. */
 static const char *
 scan_reason_space(struct parser_scan *s, const char *at, const char *end)
 {
@@ -203,8 +204,8 @@ scan_reason_space(struct parser_scan *s, const char *at, const char *end)
 	return go_on(has_reason ? scan_reason : scan_line_lf, s, at + 1, end);
 }
 
-/* What a value or a reason may be, and the CR. NULL: there is more to come, or
- * it failed. */
+/* The bytes of a value or a reason, and the CR. NULL: more bytes have to come,
+ * or an error. */
 static const char *
 skip_text(struct parser_scan *s, const char **at, const char *end)
 {
@@ -246,7 +247,7 @@ scan_value(struct parser_scan *s, const char *at, const char *end)
 static const char *
 scan_line(struct parser_scan *s, const char *at, const char *end)
 {
-	/* The line before is folded, or its CR is missing. */
+	/* The line before is folded, or lacks the CR. */
 	if (octet_is_blank(*at) || *at == '\n')
 		return fail(s, PARSER_LINE_ENDS, at);
 	if (*at == '\r') {
@@ -268,7 +269,7 @@ scan_line_lf(struct parser_scan *s, const char *at, const char *end)
 	return go_on(scan_line, s, at + 1, end);
 }
 
-/* The index of the fields is made here, on the way. */
+/* The index of the fields is made on the way. */
 static const char *
 scan_name(struct parser_scan *s, const char *at, const char *end)
 {

@@ -2,10 +2,10 @@
  * parser_scan - reads the bytes of an HTTP/1 head, each once, and finds the
  * head's end.
  *
- * The scan checks the start line's form and version, how lines end, and that
- * names are tokens and values have no control characters (RFC 9112 sections
- * 2.2 to 5). So a head is refused for the same thing in whatever pieces its
- * bytes come, and as early as can be.
+ * The scan checks the start line's form and version, the line ends, that names
+ * are tokens, and that values have no control characters (RFC 9112 sections 2.2
+ * to 5). A head is refused as early as possible, and for the same reason
+ * however the bytes are cut into pieces.
  */
 #ifndef PARSER_SCAN_H
 #define PARSER_SCAN_H
@@ -21,9 +21,10 @@ struct parser_scan {
 	uint8_t state;
 	enum parser_error error;
 	size_t target_max; /* of a request's target; 0: no limit */
-	const char *mark;  /* where the token that is read now began */
+	const char *mark;  /* where the present token began */
 	const char *start; /* of the start line */
-	/* The next field goes here; values keep the white space around them. */
+	/* The place of the next field; values keep their surrounding white
+	 * space. */
 	struct head_field *field;
 	const struct head_field *fields_end;
 };
@@ -34,8 +35,8 @@ void parser_scan_init_request(
 void parser_scan_init_response(
     struct parser_scan *s, struct head_field *fields);
 
-/* Goes on from *at to the head's end, or to `end`: true at the head's end, *at
- * being behind it. False: more has to come, or s->error. */
+/* Goes on from *at to the head's end, or to `end`. True at the head's end, with
+ * *at behind the head. False: more bytes have to come, or s->error. */
 bool parser_scan(struct parser_scan *s, const char **at, const char *end);
 
 #endif

@@ -8,8 +8,8 @@
 
 #define PORT_MAX 65535
 
-/* Each `%` begins an octet, and none is NUL: nothing behind us is to find the
- * end of a string there. */
+/* Each `%` begins an octet, and none is NUL: no part behind us is to find the
+ * end of a string in a target. */
 static bool
 is_well_escaped(struct slice s)
 {
@@ -26,7 +26,7 @@ is_well_escaped(struct slice s)
 
 /* ---- host ---- */
 
-/* Nothing, or a colon and what may stand behind it: nothing, too. */
+/* Empty, or a colon with an optional port. */
 static bool
 is_port(const char *at, const char *end)
 {
@@ -42,7 +42,7 @@ is_port(const char *at, const char *end)
 	return n <= PORT_MAX;
 }
 
-/* RFC 3986 section 3.2.2. IPvFuture has none in use. */
+/* RFC 3986 section 3.2.2. No IPvFuture is in use. */
 static bool
 is_bracketed_ipv6(struct slice s)
 {
@@ -66,9 +66,9 @@ is_escaped_reg_name(struct slice s)
 	return is_well_escaped(s);
 }
 
-/* The first byte that is not of a name, or end. But no comma, which a reg-name
- * allows: somebody on the way may have made one of two Hosts (RFC 9110 section
- * 5.2), and no host in use has any. */
+/* The first byte outside a name, or end. A comma is outside, though a reg-name
+ * allows commas: a proxy on the way may have joined two Hosts (RFC 9110 section
+ * 5.2), and no host in use has a comma. */
 static const char *
 skip_name(const char *at, const char *end)
 {
@@ -82,7 +82,7 @@ parser_target_is_host(struct slice host)
 	const char *at = skip_name(host.at, end);
 	struct slice name;
 
-	/* An escape or a bracket: few have any. */
+	/* An escape or a bracket: rare. */
 	if (at < end && *at != ':') {
 		const char *start = host.at[0] == '['
 					? memchr(host.at, ']', host.len)
@@ -119,7 +119,7 @@ scheme_len(struct slice uri)
 }
 
 /* A path must begin with a slash, and be one piece. The space behind the target
- * has been read and makes room for it. */
+ * was read already and makes room for the slash. */
 static void
 insert_slash(struct head *head)
 {

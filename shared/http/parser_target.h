@@ -1,6 +1,6 @@
 /*
- * parser_target - the target and the host of a request: which are valid, and
- * the path that a target names.
+ * parser_target - the target and the host of a request: validity, and the path
+ * of a target.
  */
 #ifndef PARSER_TARGET_H
 #define PARSER_TARGET_H

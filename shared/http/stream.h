@@ -1,22 +1,22 @@
 /*
- * stream - one request and its response on one connection, whichever version of
- * HTTP carries them.
+ * stream - one request and its response on one connection, in any version of
+ * HTTP.
  *
  * Both processes. Two roles have one struct and one table of calls:
  *
  * - front, on a client's connection: the incoming message is the request, the
- *   outgoing one is the response (h1.h);
+ *   outgoing message is the response (h1.h);
  * - back, on a backend's connection: the outgoing message is the request, the
- *   incoming one is the response.
+ *   incoming message is the response.
  *
  * The connection owns the stream. A front stream begins when its request's head
- * is whole, and is gone when its response has ended: from then on no call may
- * be made for it. A tunnel's stream, after a 101, lasts as long as its
+ * is whole, and is gone when its response has ended: no call may be made for
+ * the stream from then on. A tunnel's stream, after a 101, lasts as long as its
  * connection.
  *
  * The incoming body is pushed: stream_take() asks for a piece, and one piece
  * event follows, never inside the call. The facts are plain fields; only the
- * connection writes them.
+ * connection writes the fields.
  */
 #ifndef STREAM_H
 #define STREAM_H
@@ -36,16 +36,16 @@ struct io;
 struct pipe_pool;
 struct stream;
 
-/* A piece of a body on its way through; for a tunnel, of its bytes. */
+/* A piece of a body on its way through, or of a tunnel's bytes. */
 struct stream_piece {
 	const char *data; /* NULL with len 0 */
 	size_t len;
-	/* So many bytes before data may be overwritten: a head that fits there
-	 * leaves in one write with the piece. */
+	/* The number of bytes before data that may be overwritten: a head of at
+	 * most this size leaves in one write with the piece. */
 	size_t room;
 	bool last; /* the message ends with this piece */
 	/* With last: the trailer section's lines, each with its CRLF. Sent only
-	 * where sends_trailers is set. */
+	 * if sends_trailers is set. */
 	struct slice trailers;
 };
 
@@ -54,7 +54,7 @@ struct stream_piece {
 /* Start line and framing of the outgoing message. */
 struct stream_start {
 	/* A response. 101 switches protocols: the owner adds Connection and
-	 * Upgrade, and from then on pieces go both ways as they are. */
+	 * Upgrade, and from then on pieces pass unchanged both ways. */
 	unsigned status;
 	struct slice reason; /* at NULL: the standard one */
 	bool no_date;        /* the owner's fields have a Date */
@@ -63,12 +63,13 @@ struct stream_start {
 	struct slice path;
 	bool expects_continue;
 	bool is_head; /* HEAD: its response has no body */
-	/* Ready made, with the start line and the end: begin() returns them. */
+	/* Ready made, with the start line and the end: begin() returns these
+	 * fields. */
 	struct fields *fields;
 	/* Both. The length of the body, or STREAM_LENGTH_UNKNOWN: chunked, or
 	 * until close for HTTP/1.0. */
 	uint64_t length;
-	bool no_body; /* framed as told, but without a body (HEAD, 304) */
+	bool no_body; /* framed, but without a body (HEAD, 304) */
 };
 
 enum stream_out {
@@ -78,10 +79,10 @@ enum stream_out {
 	STREAM_OUT_GONE, /* the peer or the connection is lost */
 };
 
-/* How much of the incoming body is here before the owner asks for more. */
+/* How much of the incoming body is here before the owner asks. */
 enum stream_ahead {
 	STREAM_AHEAD_NONE,
-	STREAM_AHEAD_BYTES, /* some has come */
+	STREAM_AHEAD_BYTES, /* some bytes have come */
 	STREAM_AHEAD_PIECE, /* a piece event follows stream_take() at once: in
 			     * this iteration of the loop or the next */
 };
@@ -105,9 +106,10 @@ struct stream_ops {
 
 struct stream {
 	const struct stream_ops *ops;
-	/* Of the incoming message, once whole; NULL before. Its text is valid
-	 * until the head's event returns or the body is first taken, unless
-	 * held; that of `upgrade` until the outgoing message begins. */
+	/* The incoming message's head, once whole; NULL before. Its text is
+	 * valid until the head's event returns or the body is first taken,
+	 * unless held; the text of `upgrade` until the outgoing message begins.
+	 */
 	const struct head *head;
 	const struct sock_host *peer;
 	enum stream_out out;
@@ -129,7 +131,7 @@ stream_is_answerable(const struct stream *s)
 }
 
 /* Begins the outgoing message of an answerable stream. The owner adds fields to
- * what this returns, never NULL; the first stream_write() sends them. */
+ * the result, never NULL; the first stream_write() sends the fields. */
 static inline struct fields *
 stream_begin(struct stream *s, const struct stream_start *start)
 {
@@ -150,24 +152,24 @@ stream_send_interim(struct stream *s)
 	s->ops->send_interim(s);
 }
 
-/* The next piece of the outgoing body; the first sends the head with it, the
- * last ends the message. */
+/* The next piece of the outgoing body. The first piece leaves with the head;
+ * the last piece ends the message. */
 static inline void
 stream_write(struct stream *s, const struct stream_piece *piece)
 {
 	s->ops->write(s, piece);
 }
 
-/* The outgoing message can't be ended as promised: closes the connection (or
- * resets the stream), so that the peer sees it cut short. */
+/* The outgoing message can't be ended as promised. Closes the connection (or
+ * resets the stream), so the peer sees the cut. */
 static inline void
 stream_cut(struct stream *s)
 {
 	s->ops->cut(s);
 }
 
-/* Asks for a piece of the incoming body, of a head with head_has_body() or of a
- * tunnel. Sends 100 Continue where the client awaits it. */
+/* Asks for a piece: of the incoming body of a head with head_has_body(), or of
+ * a tunnel. Sends 100 Continue to a client that awaits one. */
 static inline void
 stream_take(struct stream *s)
 {
@@ -180,8 +182,8 @@ stream_ahead(const struct stream *s)
 	return s->ops->ahead(s);
 }
 
-/* hold: within the head's event; its text stays valid until it is let go, until
- * the body is first taken, or until the response has ended. Costs the
+/* hold: within the head's event. The head's text then stays valid until let go,
+ * until the body is first taken, or until the response has ended. Costs the
  * connection a block of memory. */
 static inline void
 stream_hold_head(struct stream *s, bool hold)
@@ -189,22 +191,23 @@ stream_hold_head(struct stream *s, bool hold)
 	s->ops->hold_head(s, hold);
 }
 
-/* Written, but not yet taken by the kernel or by the flow-control window. */
+/* Bytes written, but not yet taken by the kernel or by the flow-control window.
+ */
 static inline size_t
 stream_backlog(const struct stream *s)
 {
 	return s->ops->backlog(s);
 }
 
-/* Whether the next piece may be spliced: its head is sent, its length known. */
+/* Whether the next piece may be spliced: the head is sent, the length known. */
 static inline bool
 stream_can_splice(const struct stream *to)
 {
 	return to->ops->can_splice(to);
 }
 
-/* The next piece, but not the last one: up to max bytes from another socket, as
- * by io_splice(), whose result it returns. There is no backlog. */
+/* The next piece, but not the last: up to max bytes from another socket, by
+ * io_splice(), with the result of io_splice(). Requires an empty backlog. */
 static inline ssize_t
 stream_splice(
     struct stream *to, struct io *from, struct pipe_pool *pipes, size_t max)

@@ -1,6 +1,6 @@
 /*
- * stream_end - why a connection closed, or answered by itself: one row a
- * reason.
+ * stream_end - the reasons why a connection closed or sent a response of its
+ * own: one row each.
  */
 #ifndef STREAM_END_H
 #define STREAM_END_H
