@@ -11,7 +11,7 @@ static void connect_on(struct exchange *x);
 
 /* ---- what its parts took ---- */
 
-/* Most do not wait at all. */
+/* Most requests do not wait at all. */
 static void
 note_queue(struct exchange *x)
 {
@@ -57,8 +57,8 @@ fail_try(struct exchange *x, enum failure failure)
 		connect_on(x);
 }
 
-/* The connection can't be used any more; our own want of memory is nobody
- * else's fault. */
+/* The connection is unusable. Our own lack of memory is not the backend's
+ * fault. */
 static void
 lose(struct exchange *x, int error)
 {
@@ -71,7 +71,7 @@ lose(struct exchange *x, int error)
 		fail_try(x, error == EBADMSG ? FAILURE_INVALID : FAILURE_LOST);
 }
 
-/* What it was that did not come in time. */
+/* The failure of the event that came too late. */
 static enum failure
 timeout_failure(const struct exchange *x)
 {
@@ -106,8 +106,8 @@ begin_tunnel(struct exchange *x)
 	pump_ask_again(&x->incoming);
 }
 
-/* Have both sides said all that they wanted? Then the client's connection
- * closes by itself. */
+/* Ends the exchange when both sides have ended: the client's connection closes
+ * by itself then. */
 static void
 check_tunnel(struct exchange *x)
 {
@@ -116,7 +116,7 @@ check_tunnel(struct exchange *x)
 	if (!pump_has_ended(&x->incoming))
 		return;
 	if (!pump_has_ended(&x->outgoing)) {
-		/* The backend has said all, and takes nothing. */
+		/* The backend has ended, and takes no bytes. */
 		if (back->out == STREAM_OUT_GONE)
 			exchange_refuse(x, FAILURE_LOST, 0);
 	} else if (stream_backlog(back) == 0) {
@@ -124,7 +124,7 @@ check_tunnel(struct exchange *x)
 	}
 }
 
-/* Whatever has come or gone: the next deadline. */
+/* After any progress: sets the next deadline. */
 static void
 rest(struct exchange *x)
 {
@@ -163,8 +163,8 @@ on_back(void *arg, struct back *b, enum back_event event)
 {
 	struct exchange *x = arg;
 
-	/* The backend has answered; what else it does is seen when that goes
-	 * on. */
+	/* The backend has answered; further events are read when the response
+	 * continues. */
 	if (x->incoming.state == PUMP_HELD)
 		return;
 	switch (event) {
@@ -173,8 +173,8 @@ on_back(void *arg, struct back *b, enum back_event event)
 		send_request(x);
 		break;
 	case BACK_HEAD:
-		/* Else the client has left, and the connection's close, which
-		 * is next, ends this exchange. */
+		/* Otherwise the client has left, and the connection's close,
+		 * due next, ends this exchange. */
 		if (stream_is_answerable(x->front))
 			on_head(x);
 		break;
@@ -214,7 +214,7 @@ take_connection(struct exchange *x, struct upstream *up)
 		    up, x->service->config->timeouts.connect_us);
 }
 
-/* Then it is not the backend that fails. */
+/* True when the gateway is short, not the backend. */
 static bool
 is_our_shortage(int error)
 {
@@ -222,7 +222,7 @@ is_our_shortage(int error)
 	       error == ENOMEM;
 }
 
-/* shed: what it is called when the pool does not take the request. */
+/* shed: the failure when the pool does not take the request. */
 static void
 go_on(struct exchange *x, enum pool_result result, struct upstream *up,
     enum failure shed)
@@ -277,7 +277,7 @@ connect_on(struct exchange *x)
 
 /* ---- the breaker's word, and time ---- */
 
-/* The breaker has counted the failure that it was told of. */
+/* The breaker has counted the reported failure. */
 static void
 on_settled(void *arg)
 {
@@ -333,7 +333,7 @@ init(struct exchange *x, struct request *r)
 	breakers_ticket_settle_with(r->ticket, on_settled, x);
 	timer_init(&x->continue_timer, on_continue_timer, x);
 	pool_wait_init(&x->wait, x->service->pool, on_connection, x);
-	/* A body that streams is gone once it has been taken. */
+	/* A streamed body is gone once taken. */
 	x->wait.probe = head_has_body(r->stream->head);
 	service_begin(x->service);
 }
@@ -364,8 +364,8 @@ on_body(struct request *r, void *state, const struct stream_piece *piece)
 	(void)r;
 	if (x->state != EXCHANGE_STREAMING && x->state != EXCHANGE_TUNNEL)
 		return;
-	/* The backend may have stopped reading and answered already; its
-	 * answer, or its reset, comes by on_back(). */
+	/* The backend may have stopped reading and answered already. The
+	 * response, or the reset, comes by on_back(). */
 	exchange_request_on_piece(x, piece);
 	rest(x);
 }
@@ -390,7 +390,7 @@ end(struct request *r, void *state)
 	(void)r;
 	if (x->state == EXCHANGE_ENDED)
 		return;
-	/* Its client has left, and has waited there, too. */
+	/* The client has left: its wait in the queue counts, too. */
 	if (x->state == EXCHANGE_QUEUED)
 		note_queue(x);
 	exchange_end(x);

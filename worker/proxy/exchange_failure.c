@@ -17,16 +17,16 @@ exchange_refuse(
 	stream_cut(x->front);
 }
 
-/* The failure was counted with the head of its response, once for one answer
- * however that goes on. */
+/* The failure was counted with the response's head: once per response, whatever
+ * comes later. */
 static bool
 is_judged(const struct exchange *x)
 {
 	return exchange_is_bad(x->front->status);
 }
 
-/* The answer waits until the breaker has counted the failure, so that the third
- * failure's answer says that the circuit is open. */
+/* The answer waits until the breaker has counted the failure. So the third
+ * failure's answer reports an open circuit. */
 void
 exchange_fail(struct exchange *x, enum failure failure)
 {
@@ -81,8 +81,8 @@ gather(const struct exchange *x, enum failure failure)
 	};
 }
 
-/* Prepares what the verdict asks for; the budget has the last word. False:
- * there is no other try. */
+/* Prepares the next try by the verdict, within the budget. False: no other try.
+ */
 static bool
 start_retry(struct exchange *x, enum retry_verdict verdict)
 {
@@ -119,7 +119,7 @@ exchange_fail_try(struct exchange *x, enum failure failure)
 		exchange_fail(x, failure);
 		return false;
 	}
-	/* A connection that was found closed before was no try. */
+	/* A connection found closed before any byte left was no try. */
 	if (!is_stale || facts.has_left)
 		runtime_count(x->runtime, SCOREBOARD_UP_RETRIES);
 	(void)exchange_lap_us(x); /* the next try's times are its own */

@@ -1,6 +1,6 @@
 /*
- * exchange_failure - how a try, or the exchange, fails: what the client, the
- * breaker and the endpoint are told, and whether another try follows. Part of
+ * exchange_failure - the failure of a try or of the exchange: the reports to
+ * client, breaker and endpoint, and whether another try follows. Part of
  * exchange_state.h.
  */
 #ifndef EXCHANGE_FAILURE_H
@@ -13,7 +13,7 @@ void exchange_refuse(
     struct exchange *x, enum failure failure, unsigned retry_after_s);
 /* The service has failed, and no other try follows. */
 void exchange_fail(struct exchange *x, enum failure failure);
-/* The try has failed. True: another one follows, and the exchange is queued for
+/* The try has failed. True: another try follows, and the exchange is queued for
  * a connection. False: the exchange ends with the failure's answer. */
 bool exchange_fail_try(struct exchange *x, enum failure failure);
 

@@ -4,8 +4,9 @@
 
 #include "forward.h"
 
-/* How long a backend may think about an Expect: 100-continue before its body
- * is sent anyway (RFC 9110 section 10.1.1: a client need not wait for ever). */
+/* How long a backend may delay its answer to Expect: 100-continue before the
+ * body is sent anyway (RFC 9110 section 10.1.1: a client need not wait for
+ * ever). */
 #define CONTINUE_US 1000000
 
 int
@@ -43,7 +44,7 @@ exchange_request_ask(struct exchange *x)
 		replay_touch(&x->replay, head_is_idempotent(x->front->head));
 }
 
-/* The head leaves with the first piece where that is here already. */
+/* The head leaves with the first piece, if the piece is here. */
 static void
 begin_body(struct exchange *x)
 {
@@ -52,7 +53,7 @@ begin_body(struct exchange *x)
 	if (ahead != STREAM_AHEAD_PIECE)
 		stream_write(
 		    &x->up->back.stream, &(struct stream_piece){.len = 0});
-	/* A client that has begun with the body does not wait. */
+	/* A client that has begun its body does not wait. */
 	if (x->front->head->expects_continue && ahead == STREAM_AHEAD_NONE) {
 		pump_hold(&x->outgoing);
 		loop_timer_after(

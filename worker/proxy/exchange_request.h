@@ -7,15 +7,15 @@
 
 #include "exchange_state.h"
 
-/* Takes the request's block and writes the head, by which the request is sent
- * on every try. -1 with ENOMEM, or EMSGSIZE for a head that is too long. */
+/* Takes the request's block and writes the head for every try. -1 with ENOMEM,
+ * or EMSGSIZE for a head that is too long. */
 int exchange_request_build(struct exchange *x);
-/* The request leaves on a connection that has just become usable. -1: the
- * connection is lost, or memory is short (up->back.error). */
+/* The request leaves on a newly usable connection. -1: the connection is lost,
+ * or memory is short (up->back.error). */
 int exchange_request_send(struct exchange *x);
-/* Asks for more of the body, where that may go on. */
+/* Asks for the next piece of the body, if the pump is open. */
 void exchange_request_ask(struct exchange *x);
-/* The backend wants the body (100 Continue), or has not said so in time. */
+/* 100 Continue has come, or not come in time: the body may flow. */
 void exchange_request_go_on(struct exchange *x);
 /* A piece of the body, or of a tunnel's bytes. */
 void exchange_request_on_piece(

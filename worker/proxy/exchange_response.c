@@ -5,7 +5,8 @@
 #include "affinity.h"
 #include "forward.h"
 
-/* The cookie that ties the client to this endpoint, where it has none. */
+/* The cookie that ties the client to this endpoint, for a client without the
+ * cookie. */
 static void
 add_sticky(struct exchange *x, struct fields *fields)
 {
@@ -59,10 +60,11 @@ exchange_response_begin(struct exchange *x)
 
 	note_first_byte(x);
 	replay_drop(&x->replay);
-	/* The service works: all others need not wait for a long body's end. */
+	/* The service works: other requests need not wait for a long body's
+	 * end. */
 	if (x->request->ticket->admission.is_probe)
 		report_success(x);
-	/* A body that was not asked for yet is not wanted any more. */
+	/* A body not asked for by now is not needed. */
 	loop_timer_clear(x->runtime->loop, &x->continue_timer);
 	forward_response(fields, h, x->front->sends_trailers);
 	add_sticky(x, fields);
@@ -84,7 +86,7 @@ pass_interim(struct exchange *x, const struct head *h)
 		   : EXCHANGE_HEAD_PASSED;
 }
 
-/* The upgrade was asked for, and is what was asked for. */
+/* The client asked for an upgrade, and for this protocol. */
 static bool
 may_switch(const struct exchange *x, const struct head *h)
 {
@@ -100,7 +102,8 @@ switch_protocols(struct exchange *x, const struct head *h)
 {
 	struct fields *fields = begin(x, h);
 
-	/* No memory for the head: the connection closes, which ends this. */
+	/* No memory for the head: the connection closes, and so ends the
+	 * exchange. */
 	if (!stream_is_answerable(x->front))
 		return EXCHANGE_HEAD_PASSED;
 	forward_switch(fields, h);
@@ -114,7 +117,7 @@ switch_protocols(struct exchange *x, const struct head *h)
 }
 
 /* Tells endpoint and breaker of a status that is the service's failure. False:
- * the breaker has not counted it yet. */
+ * the breaker has yet to count the failure. */
 static bool
 settle(struct exchange *x, unsigned status)
 {
@@ -173,8 +176,9 @@ complete(struct exchange *x, const struct stream_piece *piece)
 	report_success(x);
 	if (!exchange_is_bad(x->up->back.stream.head->status))
 		endpoint_worked(x->up->endpoint);
-	/* First, so that whoever has the answer finds the endpoint free. The
-	 * piece lies in the connection's buffer: write, then let go. */
+	/* The endpoint is freed first: a client with its response finds a free
+	 * endpoint. The piece lies in the connection's buffer: write, then let
+	 * go. */
 	exchange_leave_endpoint(x);
 	if (piece->trailers.len > 0 && x->front->sends_trailers)
 		pass_last(x, piece);

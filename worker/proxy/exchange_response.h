@@ -1,19 +1,19 @@
 /*
- * exchange_response - the response's side of an exchange: what the client gets
- * of it, and what breaker and endpoint are told. Part of exchange_state.h.
+ * exchange_response - the response's side of an exchange: the client's part,
+ * and the reports to breaker and endpoint. Part of exchange_state.h.
  */
 #ifndef EXCHANGE_RESPONSE_H
 #define EXCHANGE_RESPONSE_H
 
 #include "exchange_state.h"
 
-/* What became of a response's head. */
+/* The outcome of a response's head. */
 enum exchange_head {
 	EXCHANGE_HEAD_PASSED,
 	EXCHANGE_HEAD_CONTINUE, /* 100: the request's body may come */
-	EXCHANGE_HEAD_SETTLES,  /* waits until the breaker has counted it */
+	EXCHANGE_HEAD_SETTLES,  /* waits until the breaker has counted */
 	EXCHANGE_HEAD_SWITCHED, /* 101: bytes both ways from here on */
-	EXCHANGE_HEAD_UNASKED,  /* 101, which the client has not asked for */
+	EXCHANGE_HEAD_UNASKED,  /* 101, without the client's request */
 };
 
 /* A head has come. */
@@ -25,7 +25,7 @@ void exchange_response_begin(struct exchange *x);
 void exchange_response_on_piece(
     struct exchange *x, const struct stream_piece *piece);
 
-/* The head of the response, or of one that was settled, has gone on. */
+/* The head of the response has been passed on, held back or not. */
 static inline bool
 exchange_response_has_begun(const struct exchange *x)
 {

@@ -1,9 +1,11 @@
 /*
  * exchange_state - an exchange as its own files see it: the struct, its steps,
- * its end. The lowest of the exchange's files: exchange_request.c,
- * exchange_response.c, exchange_failure.c and exchange.c stand on it in this
- * order, and each calls only those before. The lower ones return outcomes, and
- * exchange.c acts on them.
+ * its end.
+ *
+ * The lowest of the exchange's files. exchange_request.c, exchange_response.c,
+ * exchange_failure.c and exchange.c stand above in this order, and each calls
+ * only lower files. The lower files return outcomes, and exchange.c acts on the
+ * outcomes.
  */
 #ifndef EXCHANGE_STATE_H
 #define EXCHANGE_STATE_H
@@ -18,10 +20,10 @@
 
 enum exchange_state {
 	EXCHANGE_QUEUED,     /* waits for a connection */
-	EXCHANGE_CONNECTING, /* has one, which is connecting */
+	EXCHANGE_CONNECTING, /* the connection is coming up */
 	EXCHANGE_STREAMING,  /* the request has begun to leave */
 	EXCHANGE_TUNNEL,     /* 101: bytes both ways */
-	EXCHANGE_FAILED,     /* answers when the breaker has counted it */
+	EXCHANGE_FAILED,     /* answers when the breaker has counted */
 	EXCHANGE_ENDED,
 };
 
@@ -44,21 +46,21 @@ struct exchange {
 	unsigned retries; /* made so far */
 };
 
-/* False: a bug, and the client's connection closes, which ends this. */
+/* False: a bug; the client's connection closes and so ends the exchange. */
 bool exchange_enter(struct exchange *x, enum exchange_state state);
-/* Lets go of everything: nobody calls this exchange back after it. The
- * connection is used again where the response has passed whole. */
+/* Releases all resources: no callback follows. The connection is reused if the
+ * response has passed whole. */
 void exchange_end(struct exchange *x);
-/* Nothing comes of this try any more. */
+/* Gives up this try. */
 void exchange_leave_try(struct exchange *x);
-/* Counted as in flight at its endpoint no more. */
+/* Ends the count as in flight at its endpoint. */
 void exchange_leave_endpoint(struct exchange *x);
 
 void exchange_count(struct exchange *x, enum scoreboard_service_total total);
-/* The time since the last mark, which is now. */
+/* The time since the last mark. The mark is now. */
 uint64_t exchange_lap_us(struct exchange *x);
 
-/* One deadline at a time, for whatever is awaited of the backend. */
+/* One deadline at a time, for the event awaited of the backend. */
 void exchange_update_deadline(struct exchange *x);
 
 /* 502, 503 and 504 are the service's failures. */

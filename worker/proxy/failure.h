@@ -1,6 +1,6 @@
 /*
- * failure - why a try, or a request as a whole, fails at its service: one row
- * each. Worker only; constant.
+ * failure - the reasons why a try, or a request as a whole, fails at its
+ * service: one row each. Worker only; constant.
  */
 #ifndef FAILURE_H
 #define FAILURE_H

@@ -103,7 +103,7 @@ add_via(struct fields *out, const struct head *head)
 		fields_add(out, "Via", "1.1 " FORWARD_NAME);
 }
 
-/* A traceparent of a later version goes on as it came. */
+/* A traceparent of a later version passes unchanged. */
 static void
 add_trace(struct fields *out, const struct forward_request *request)
 {
@@ -120,7 +120,7 @@ add_trace(struct fields *out, const struct forward_request *request)
 			    out, head->fields[i].name, head->fields[i].value);
 }
 
-/* The connection to the backend is asked for the same as the client's was. */
+/* Repeats the client's own wishes for the connection to the backend. */
 static void
 add_wishes(struct fields *out, const struct head *head)
 {
@@ -221,8 +221,8 @@ is_forbidden(struct slice name)
 	       strncasecmp(name.at, forwarded, strlen(forwarded)) == 0;
 }
 
-/* The room is asked for a line at once: half a line would take the message's
- * end with it. */
+/* Room is checked for a whole line: half a line would take the message's end
+ * along. */
 void
 forward_trailers(
     struct fields *out, const struct head *head, struct slice lines)

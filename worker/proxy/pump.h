@@ -26,11 +26,11 @@
 #include "stream.h"
 
 enum pump_state {
-	PUMP_SHUT,  /* there is no try, or its message has not begun */
+	PUMP_SHUT,  /* no try, or its message has not begun */
 	PUMP_HELD,  /* may not flow yet */
-	PUMP_OPEN,  /* nothing is asked for, since the taker is slow */
+	PUMP_OPEN,  /* no piece is asked for: the taker is slow */
 	PUMP_ASKED, /* a piece, or a head, is awaited */
-	PUMP_ENDED, /* the last piece has gone on, or there was none */
+	PUMP_ENDED, /* the last piece has gone on, or no body */
 };
 
 struct pump {
@@ -43,21 +43,21 @@ struct pump {
 };
 
 void pump_init(struct pump *p, const char *name, struct stream *front);
-/* Nothing flows yet, from now on between these two. */
+/* Sets the two streams; no piece flows yet. */
 void pump_join(struct pump *p, struct stream *from, struct stream *to);
 
-/* Nothing is asked for until pump_open(). */
+/* No piece is asked for until pump_open(). */
 void pump_hold(struct pump *p);
 /* Asks for the first piece, or as soon as the taker keeps up. */
 void pump_open(struct pump *p);
 /* The taker may keep up again: asks, where the pump is open. */
 void pump_ask(struct pump *p);
-/* The head that was asked for has come, and gone on: asks for what follows. */
+/* The awaited head has come and gone on: asks for the next piece or head. */
 void pump_ask_again(struct pump *p);
-/* The piece that was asked for has come: passes the piece on and asks for the
- * next one. After the last piece the streams may be gone. */
+/* The awaited piece has come: passes the piece on and asks for the next. After
+ * the last piece the streams may be gone. */
 void pump_on_piece(struct pump *p, const struct stream_piece *piece);
-/* There is no body to come. */
+/* No body will come. */
 void pump_end(struct pump *p);
 /* The try is over. */
 void pump_shut(struct pump *p);

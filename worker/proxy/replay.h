@@ -1,10 +1,10 @@
 /*
- * replay - a request as it goes to a backend, kept for another try: the
- * client's own text does not last so long. Worker only.
+ * replay - a request in the form for a backend, kept for another try: the
+ * client's own text does not last as long. Worker only.
  *
- * One block holds the path, the head as HTTP/1.1 sends it, and the body behind,
- * decoded, as long as that may be needed and fits. Dropped once no other try
- * can follow.
+ * One block holds the path, the head as HTTP/1.1 sends the head, and the
+ * decoded body behind, while another try may need the body and the body fits.
+ * The block is dropped once no other try can follow.
  */
 #ifndef REPLAY_H
 #define REPLAY_H
@@ -21,35 +21,34 @@ struct buffer_pool;
 struct config_route;
 
 enum replay_body {
-	REPLAY_UNTOUCHED, /* nothing of the body was asked for, or none exists
-			   */
-	REPLAY_PART,      /* what has come is kept */
-	REPLAY_WHOLE,     /* all has come and is kept */
-	REPLAY_LOST,      /* some of it is gone */
+	REPLAY_UNTOUCHED, /* no piece was asked for, or no body exists */
+	REPLAY_PART,      /* all pieces so far are kept */
+	REPLAY_WHOLE,     /* the body has come and is kept */
+	REPLAY_LOST,      /* a part is gone */
 };
 
 struct replay {
 	struct buffer_pool *pool;
 	struct buffer *block; /* NULL: dropped */
 	struct stream_start start;
-	struct fields fields; /* with the request line before, and the end */
+	struct fields fields; /* with request line and end */
 	size_t body_len;
 	size_t trailers_len; /* behind the body */
 	enum replay_body body;
 };
 
-/* Takes a block, and begins with the request line: the caller adds fields to
- * what this returns. NULL: no memory. */
+/* Takes a block, and begins with the request line. The caller adds fields to
+ * the result. NULL: no memory. */
 struct fields *replay_open(struct replay *r, struct buffer_pool *pool,
     const struct head *head, const struct config_route *route);
 /* All fields are there. -1: the head does not fit. */
 int replay_close_head(struct replay *r);
 
-/* Some of the body has been asked for. is_wanted: it may be sent twice. */
+/* A piece of the body was asked for. is_wanted: the body may be sent twice. */
 void replay_touch(struct replay *r, bool is_wanted);
-/* Keeps a piece that goes out, if all before has been kept. */
+/* Keeps an outgoing piece, if all earlier pieces were kept. */
 void replay_keep(struct replay *r, const struct stream_piece *piece);
-/* The whole body; empty while none is kept. */
+/* The whole body; empty while no body is kept. */
 struct stream_piece replay_piece(const struct replay *r);
 
 /* No other try follows. */

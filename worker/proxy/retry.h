@@ -1,17 +1,17 @@
 /*
- * retry - may a request whose try has failed be sent again, and where? Pure;
+ * retry - whether and where a request is sent again after a failed try. Pure;
  * worker only.
  *
- * The rule of RFC 9110 section 9.2.2: a request is repeated when nothing of it
- * has left, or when its method is idempotent; and only while its body is whole
- * in memory or has not been begun. No try follows a response of which the
- * client has got something.
+ * The rule of RFC 9110 section 9.2.2: a request is repeated when no byte of the
+ * request has left, or when its method is idempotent; and only while its body
+ * is whole in memory or has not been begun. No try follows once the client has
+ * received part of a response.
  *
  * A reused connection that turns out to be closed, before a byte of a response
  * has come, gives a try on a fresh connection, which counts as no retry. All
- * other tries go to another endpoint, `retries_max` times at most. The
- * service's retry budget is the caller's: RETRY_ELSEWHERE still has to be
- * granted by service_start_retry().
+ * later tries go to another endpoint, `retries_max` times at most. The retry
+ * budget belongs to the caller: service_start_retry() still has to grant a
+ * RETRY_ELSEWHERE.
  */
 #ifndef RETRY_H
 #define RETRY_H
@@ -23,18 +23,19 @@
 
 /* The request's body, as far as another try needs it. */
 enum retry_body {
-	RETRY_BODY_UNTOUCHED, /* not begun, or there is none */
+	RETRY_BODY_UNTOUCHED, /* not begun, or no body */
 	RETRY_BODY_WHOLE,     /* has come, and is kept */
-	RETRY_BODY_LOST,      /* begun, and some of it is not there */
+	RETRY_BODY_LOST,      /* begun, and a part is gone */
 };
 
-/* What is known of the try that has failed. */
+/* The facts of the failed try. */
 struct retry_facts {
 	enum failure failure;
-	bool is_reused;     /* by a connection that was used before */
-	bool has_left;      /* something of the request, on this try */
-	bool has_heard;     /* something of a response has come */
-	bool has_passed_on; /* the client has got some of it, interim or not */
+	bool is_reused;     /* on a connection used before */
+	bool has_left;      /* a byte of the request, on this try */
+	bool has_heard;     /* a byte of a response has come */
+	bool has_passed_on; /* the client has a part of a response, interim or
+			     * not */
 	bool is_idempotent;
 	enum retry_body body;
 	unsigned retries; /* made so far */

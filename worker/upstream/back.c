@@ -6,27 +6,27 @@
 #include "chunk.h"
 #include "runtime.h"
 
-/* A body of which less is left is quicker copied. Its last bytes are, always:
- * one way to end. */
+/* A shorter rest of a body is copied more quickly than spliced. The last bytes
+ * are always copied: one way to end. */
 #define SPLICE_MIN UINT64_C(65536)
 #define SPLICE_TAIL UINT64_C(16384)
 #define SPLICE_MAX UINT64_C(1048576)
-/* Heads and pieces told in one go before other connections' turn. */
+/* Heads and pieces reported in one go before other connections' turn. */
 #define STEPS_MAX 8
-/* Interim responses before a final one; endless ones would get round the
+/* Interim responses before a final response. An endless series would evade the
  * deadline for a response. */
 #define INTERIMS_MAX 64
 
 /* ---- reading ---- */
 
 enum fill {
-	FILL_SOME,  /* look at what has come */
-	FILL_WAIT,  /* nothing there now */
+	FILL_SOME,  /* look at the received bytes */
+	FILL_WAIT,  /* no bytes now */
 	FILL_END,   /* closed */
 	FILL_ERROR, /* reset, or no buffer: b->error */
 };
 
-/* Feeds what is in the buffer to the message. */
+/* Feeds the buffer's bytes to the parser. */
 static void
 parse(struct back *b)
 {
@@ -37,8 +37,8 @@ parse(struct back *b)
 	in->start += (uint32_t)taken;
 }
 
-/* Where the next bytes go: behind the head while it is coming, since the
- * parser points into it; else behind what was not yet used. */
+/* The place for the next bytes: behind a head that is still coming, since the
+ * parser points into the head; otherwise behind the unused bytes. */
 static int
 make_room(struct back *b)
 {
@@ -84,7 +84,7 @@ fill(struct back *b)
 	return FILL_ERROR;
 }
 
-/* One read, parsed into the message. */
+/* One read, fed to the parser. */
 static enum fill
 read_message(struct back *b)
 {
@@ -108,7 +108,7 @@ can_splice(const struct back *b)
 	       stream_can_splice(b->splices_to);
 }
 
-/* Some of a long body goes on as it is, inside the kernel. */
+/* Moves a part of a long body inside the kernel. */
 static enum fill
 splice_body(struct back *b)
 {
@@ -137,7 +137,7 @@ splice_body(struct back *b)
 	return FILL_END;
 }
 
-/* After a 101; first what was read behind the response's head. */
+/* After a 101: first the bytes read behind the response's head. */
 static enum fill
 read_bytes(struct back *b)
 {
@@ -220,8 +220,8 @@ tell_piece(struct back *b)
 	b->piece = (struct stream_piece){
 	    .data = m->body.at,
 	    .len = m->body.len,
-	    /* The head's bytes, once that is passed on, and what a block to
-	     * read into leaves free. */
+	    /* The head's bytes, once passed on, and the free space of a block
+	     * to read into. */
 	    .room = m->body.len > 0 ? (size_t)(m->body.at - b->in->data) : 0,
 	    .last = m->done,
 	    .trailers = m->trailers,
@@ -269,7 +269,7 @@ read_some(struct back *b)
 	return can_splice(b) ? splice_body(b) : read_message(b);
 }
 
-/* Tells of the next thing that was asked for. False: nothing is there. */
+/* Reports the next head or piece asked for. False: none is here. */
 static bool
 step(struct back *b)
 {
@@ -290,7 +290,7 @@ step(struct back *b)
 	return true;
 }
 
-/* Tells what has come, as far as the owner asks for it. */
+/* Reports heads and pieces, as far as the owner asks. */
 void
 back_run(struct back *b)
 {
@@ -305,7 +305,7 @@ back_run(struct back *b)
 	b->in_turn = false;
 	if (b->stream.out == STREAM_OUT_NONE)
 		return;
-	/* There may be more, and no event will say so again. */
+	/* More may have come, and no event will report the rest. */
 	if (left == 0 && b->asked)
 		loop_defer(b->runtime->loop, &b->again);
 	back_tell(b, BACK_WAITS);
@@ -346,8 +346,8 @@ begin(struct stream *s, const struct stream_start *start)
 	return start->fields;
 }
 
-/* The head, right before a piece of the body: cheaper to send than two. False:
- * the piece leaves no room for the head. */
+/* Puts the head right before a piece of the body: one buffer is cheaper to send
+ * than two. False: the piece leaves no room for the head. */
 static bool
 join_head(const struct slice *head, const struct stream_piece *piece,
     struct iovec *iov)
@@ -368,8 +368,8 @@ send_head(struct back *b, const struct stream_piece *piece, struct iovec *iov,
 	struct slice head = b->held;
 
 	b->held.at = NULL;
-	/* Nothing is read before the head leaves. A reset that has come by then
-	 * may be what this write meets, with no event to follow. */
+	/* No byte is read before the head leaves. This write may meet a reset
+	 * that came by then, with no event to follow. */
 	if (b->io.readable)
 		loop_defer(b->runtime->loop, &b->again);
 	if (count == 1 && join_head(&head, piece, iov + 1))
@@ -415,7 +415,7 @@ write_piece(struct stream *s, const struct stream_piece *piece)
 		io_finish(&b->io);
 }
 
-/* No read is due: something that has come was not told yet. */
+/* No read is due: received bytes are not reported yet. */
 static bool
 has_more(const struct back *b)
 {
@@ -449,7 +449,7 @@ backlog(const struct stream *s)
 	return io_backlog(&back_of(s)->io);
 }
 
-/* The owner closes the connection, or gives it back, itself. */
+/* The owner closes the connection or gives the connection back. */
 static const struct stream_ops ops = {
     .begin = begin,
     .write = write_piece,

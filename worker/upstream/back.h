@@ -1,22 +1,23 @@
 /*
- * back - the back side of a stream (stream.h) by HTTP/1.1: a request goes out
- * on a backend's connection, its response comes in. Worker only; part of an
+ * back - the back side of a stream (stream.h) by HTTP/1.1: a request leaves on
+ * a backend's connection, and the response comes in. Worker only; part of an
  * upstream, which has the connection's life.
  *
- * The stream's calls, on a connection that was lent:
+ * The stream's calls, on a lent connection:
  *
- * - begin: takes the request's head ready made, from start->fields, which stay
- *   the owner's and in place until the head has left;
+ * - begin: takes the request's head ready made, from start->fields. The fields
+ *   stay the owner's, and in place until the head has left;
  * - write: frames the body. The head leaves with the first piece, in one write
- *   where the piece has room for the head. A write that fails leaves the stream
- *   STREAM_OUT_GONE, with `error`; a response can still be read then;
- * - take: asks for the next head or piece of the response. Nothing is read
+ *   if the piece has room for the head. A failed write leaves the stream
+ *   STREAM_OUT_GONE, with `error`; a response can still be read;
+ * - take: asks for the next head or piece of the response. No byte is read
  *   unasked, nor before the request's head has left.
  *
- * A head with status 101 ends the framing, both ways: pieces are bytes as they
- * come, and the last piece is the end of the stream in its direction.
+ * A head with status 101 ends the framing both ways: pieces are bytes as
+ * received, and the last piece is the end of the stream in its direction.
  *
- * Closing, or giving the connection back, is the owner's: there is no cut.
+ * The owner closes the connection or gives the connection back: there is no
+ * cut.
  */
 #ifndef BACK_H
 #define BACK_H
@@ -37,7 +38,7 @@ enum back_event {
 	BACK_HEAD,      /* stream.head, of an interim response too */
 	BACK_PIECE,     /* `piece`; its bytes are valid until this returns */
 	BACK_DRAINED,   /* no backlog, and the request has not ended */
-	BACK_WAITS,     /* nothing more to be told now */
+	BACK_WAITS,     /* no more events now */
 	BACK_FAILED,    /* `error`; when idle: the end, or stray bytes */
 	BACK_TIMEOUT,   /* the upstream's deadline passed */
 };
@@ -45,16 +46,16 @@ enum back_event {
 /* The owner may close the connection, or give it back, from inside. */
 typedef void back_fn(void *arg, struct back *b, enum back_event event);
 
-/* The part of the response that comes next. */
+/* The next part of the response. */
 enum back_part {
 	BACK_PART_HEAD,
-	BACK_PART_FIRST, /* the piece that came with the head, or none */
+	BACK_PART_FIRST, /* the piece that came with the head, if any */
 	BACK_PART_BODY,
 	BACK_PART_BYTES, /* after a 101 */
 	BACK_PART_NONE,  /* the response has ended */
 };
 
-/* How a connection came to be lent. */
+/* The state of a connection when lent. */
 enum back_use {
 	BACK_FRESH,
 	BACK_REUSED,  /* the reuse check is made when the request leaves */
@@ -62,10 +63,11 @@ enum back_use {
 };
 
 struct back {
-	struct stream stream; /* out NONE: there is no stream */
+	struct stream stream; /* out NONE: no stream */
 	struct runtime *runtime;
 	struct io io;
-	struct loop_deferred again; /* reads on, after the others' turn */
+	struct loop_deferred again; /* reads on, after the turn of other
+				     * connections */
 	enum back_use use;
 	enum back_part part;
 	int error; /* errno of a failure; EBADMSG: not a valid response */
@@ -83,28 +85,27 @@ struct back {
 	struct parser parser; /* the response that is being read */
 };
 
-/* Zeroed memory becomes a back side without a connection; io is on_ready's to
- * open. */
+/* Zeroed memory becomes a back side without a connection; on_ready opens io. */
 void back_init(struct back *b, struct runtime *rt, io_fn *on_ready, void *arg);
-/* There is no stream any more: on an idle connection, or one that closes. */
+/* Ends the stream: the connection is idle, or closes. */
 void back_end(struct back *b);
 
-/* Tells the owner of what has come, as far as asked for. */
+/* Tells the owner of received heads and pieces, as far as asked for. */
 void back_run(struct back *b);
 void back_tell(struct back *b, enum back_event event);
 void back_fail(struct back *b, int error);
 
-/* May another request use the connection? Not while anything is left over: of a
+/* May another request use the connection? Not with a rest left over: of a
  * response, read or not yet, with no event to come; or of the request, when the
  * response came early. */
 bool back_is_reusable(const struct back *b);
-/* Something of the request has left, and may have been heard. */
+/* A byte of the request has left, and may have been read. */
 static inline bool
 back_has_sent(const struct back *b)
 {
 	return b->io.has_sent;
 }
-/* Something of a response has come on this stream. */
+/* A byte of a response has come on this stream. */
 static inline bool
 back_has_heard(const struct back *b)
 {

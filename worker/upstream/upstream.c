@@ -20,8 +20,7 @@ static const struct machine_state states[] = {
     [UPSTREAM_CLOSED] = {"closed", 0},
 };
 
-/* False: a bug, and the connection is the caller's to close, if it is not
- * closed yet. */
+/* False: a bug, and the caller closes the connection, unless closed already. */
 static bool
 enter(struct upstream *up, enum upstream_state state)
 {
@@ -36,9 +35,9 @@ enter(struct upstream *up, enum upstream_state state)
 
 /* ---- events of the connection ---- */
 
-/* A backend that answers before it has read all, and closes, breaks our
- * writing; its answer can still be read, even if the poll has not told of it
- * yet. But before it was asked there is none. */
+/* A backend that answers early and closes breaks our writing. The response can
+ * still be read, even if the poll has not reported the bytes yet. Before a
+ * request has left there is no response. */
 static bool
 may_have_answered(struct back *b)
 {
@@ -92,7 +91,7 @@ on_ready(void *arg)
 		on_lent(&up->back);
 		break;
 	case UPSTREAM_IDLE:
-		/* Nothing is expected of an idle connection. */
+		/* An idle connection expects no bytes. */
 		if (up->back.io.readable || up->back.io.broken)
 			back_fail(&up->back, EPIPE);
 		break;
@@ -145,7 +144,7 @@ upstream_close(struct upstream *up)
 
 	if (!enter(up, UPSTREAM_CLOSED))
 		return;
-	/* It may be asked of another one instead. */
+	/* An unsent request may leave on another connection instead. */
 	if (!up->back.io.has_sent)
 		io_withdraw(&up->back.io);
 	io_close(&up->back.io);
@@ -194,6 +193,6 @@ upstream_set_deadline(struct upstream *up, uint64_t delay_us)
 void
 upstream_clear_deadline(struct upstream *up)
 {
-	/* To move a timer later is cheap, to take it away is not. */
+	/* Moving a timer later is cheap, removing a timer is not. */
 	loop_timer_set(up->endpoint->runtime->loop, &up->timer, UINT64_MAX);
 }

@@ -1,10 +1,10 @@
 /*
  * upstream - one connection to a backend. Worker only.
  *
- * The pool owns a connection while it is idle, an exchange or a check while it
- * is lent. There is always exactly one owner, who gets the events of back.h and
- * closes the connection or gives it back. The connection carries one deadline,
- * for whatever its owner awaits of the backend.
+ * The pool owns an idle connection; an exchange or a check owns a lent
+ * connection. The single owner gets the events of back.h, and closes the
+ * connection or gives the connection back. The connection carries one deadline,
+ * for the event that the owner awaits of the backend.
  */
 #ifndef UPSTREAM_H
 #define UPSTREAM_H
@@ -38,17 +38,17 @@ upstream_of(struct back *b)
 
 /* Starts to connect to the endpoint. NULL with errno. */
 struct upstream *upstream_open(struct endpoint *endpoint);
-/* Closes it; the memory goes after the event batch. No callback. */
+/* Closes the connection; the memory goes after the event batch. No callback. */
 void upstream_close(struct upstream *up);
-/* Who gets its events from now on. */
+/* Sets the receiver of the events from now on. */
 void upstream_set_owner(struct upstream *up, back_fn *on_event, void *arg);
-/* False: it was not lent, which is a bug. */
+/* False: the connection was not lent, which is a bug. */
 bool upstream_set_idle(struct upstream *up);
 /* checked: upstream_is_quiet() has just looked. False: the connection was not
  * idle, which is a bug. */
 bool upstream_set_lent(struct upstream *up, bool checked);
-/* An idle connection has neither ended nor said anything, as far as the poll
- * or, with look, the kernel knows. */
+/* True when an idle connection has neither ended nor sent bytes, as far as the
+ * poll or, with look, the kernel knows. */
 bool upstream_is_quiet(const struct upstream *up, bool look);
 
 /* Moves the deadline to delay_us from now. */
