@@ -1,7 +1,8 @@
 /*
- * parser - the reader of one HTTP/1.1 message: a strict scan of the head's
- * bytes; llhttp in strict mode for the start line and any Transfer-Encoding;
- * chunk.h for the chunked coding; the checks that all three leave to us.
+ * parser - the reader of one HTTP/1.1 message. A strict scan reads the head's
+ * bytes, llhttp in strict mode the start line and any Transfer-Encoding,
+ * chunk.h the chunked coding. The checks that all three leave out are made
+ * here.
  *
  * Both processes, requests and responses. Pure: bytes in, a head (head.h) and
  * the bytes of a body out.
@@ -21,9 +22,9 @@
  * - a target that is neither absolute-path, absolute http(s) URI without
  *   userinfo, nor `*` (for OPTIONS).
  *
- * Also rejected, as RFC 9110 lets a proxy do or asks of a proxy: CONNECT
- * and methods outside HTTP, an unknown expectation (section 10.1.1), a
- * Max-Forwards that is no number (7.6.2), TRACE with a body (9.3.8).
+ * Also rejected, as RFC 9110 lets or has a proxy do: CONNECT and methods
+ * outside HTTP, an unknown expectation (section 10.1.1), a Max-Forwards that is
+ * no number (7.6.2), TRACE with a body (9.3.8).
  */
 #ifndef PARSER_H
 #define PARSER_H

@@ -3,9 +3,9 @@
  * worker only.
  *
  * The rule of RFC 9110 section 9.2.2: a request is repeated when no byte of the
- * request has left, or when its method is idempotent; and only while its body
- * is whole in memory or has not been begun. No try follows once the client has
- * received part of a response.
+ * request has left, or when its method is idempotent. Besides, the body must be
+ * whole in memory, or not begun. No try follows once the client has received
+ * part of a response.
  *
  * A reused connection that turns out to be closed, before a byte of a response
  * has come, gives a try on a fresh connection, which counts as no retry. All
