@@ -21,7 +21,7 @@
 #define READ_BYTES (64ul * 1024)
 #define NS 1000000000ull
 #define SILENCE_NS (10 * NS) /* then what is awaited will not come */
-#define LATE_NS (2 * NS)     /* what a rate may take to catch up */
+#define LATE_NS (2 * NS)     /* the time for a rate to catch up */
 #define OPENING_MAX 64       /* connections that are opened at a time */
 #define FAILURES_MAX 1000    /* then nothing more is sent */
 

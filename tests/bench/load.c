@@ -86,7 +86,7 @@ whole(const char *text, unsigned max)
 	return (unsigned)number(text, 1, max);
 }
 
-/* What the backend answers to it. */
+/* The backend's answer. */
 static uint64_t
 path_bytes(const char *path)
 {

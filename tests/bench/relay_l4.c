@@ -25,7 +25,7 @@ struct side {
 	int fd;
 	bool is_readable; /* edge-triggered: true until a read says otherwise */
 	bool is_ending;   /* a short read is not yet the end */
-	struct carry out; /* what this side has still to take */
+	struct carry out; /* bytes still to be taken by this side */
 	struct side *peer;
 	struct pair *pair;
 };

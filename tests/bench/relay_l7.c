@@ -39,7 +39,7 @@ struct conn {
 	bool is_last;    /* a client that wants no answer after this one */
 	uint64_t body_left;
 	struct carry in;   /* the start of a head, or of the next request */
-	struct carry out;  /* what this side has still to take */
+	struct carry out;  /* bytes still to be taken by this side */
 	struct conn *peer; /* NULL: idle */
 	LIST_ENTRY(conn) link;
 };

@@ -1,7 +1,7 @@
 /*
- * Goal: a chunked body is decoded the same way however its bytes come in; what
- * is taken is what RFC 9112 section 7.1 says; and what we frame is decoded to
- * what it was. Flag 1: we frame with trailers.
+ * Goal: a chunked body is decoded alike for any cut into pieces; accepted bytes
+ * follow RFC 9112 section 7.1; and our own framing decodes to the same data.
+ * Flag 1: framing with trailers.
  */
 #include "chunk.h"
 #include "input.h"
@@ -42,7 +42,7 @@ is_over(const struct decoded *d)
 	return d->d.state == CHUNK_DONE || d->d.state == CHUNK_BAD;
 }
 
-/* pieces NULL: all at once. Only what is given may be looked at. */
+/* pieces NULL: all at once. Only given bytes may be read. */
 static void
 decode(struct decoded *d, const void *wire, size_t len, struct input *pieces)
 {
@@ -90,7 +90,7 @@ must_be_same(const struct decoded *a, const struct decoded *b)
 		 0);
 }
 
-/* Past the line at `at`, which has to be one. */
+/* Past the line at `at`, which has to be whole. */
 static const char *
 line_end(const char *at, const char *end)
 {
@@ -117,7 +117,7 @@ trailers_end(const char *at, const char *end)
 	}
 }
 
-/* Reads what was taken for whole again, by the letter. */
+/* Reads accepted bytes again, by the letter. */
 static void
 check_grammar(const struct decoded *d, const char *at)
 {
@@ -174,7 +174,7 @@ gather(char *to, const struct iovec *iov, int count)
 	return len;
 }
 
-/* Returns the length of what goes to wire, which has the room. */
+/* Returns the length written to wire, which has the room. */
 static size_t
 frame(char *wire, struct input *in, const char *trailers)
 {

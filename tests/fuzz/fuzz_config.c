@@ -1,6 +1,6 @@
 /*
- * Goal: config_load() takes any bytes: it gives a configuration that is whole,
- * or lines that say what is wrong with the file.
+ * Goal: config_load() takes any bytes: the result is a whole configuration, or
+ * lines with the file's faults.
  */
 #include <sys/mman.h>
 #include <unistd.h>
@@ -19,7 +19,7 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
 	fd = memfd_create("config", MFD_CLOEXEC);
 	MUST(fd != -1);
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	/* What the file's ${NAME} may find. */
+	/* The variables that a file's ${NAME} may name. */
 	MUST(clearenv() == 0);
 	MUST(setenv("SET", "127.0.0.1:80", 1) == 0);
 	MUST(setenv("EMPTY", "", 1) == 0);

@@ -1,8 +1,7 @@
 /*
- * Goal: what leaves after forward.h has rewritten a head is a valid message,
- * framed once, and says nothing that it should not; and so do the trailers.
- * Below /api the route rewrites. Flag 2: a response; flag 4: to HEAD; flag 8:
- * to a client that can't have trailers.
+ * Goal: a head rewritten by forward.h is a valid message, framed once, without
+ * a forbidden field; likewise the trailers. Below /api the route rewrites. Flag
+ * 2: a response; flag 4: to HEAD; flag 8: to a client without trailers.
  */
 #include <strings.h>
 
@@ -13,7 +12,7 @@
 
 #define ROOM 65536
 
-/* Fields that only we may send on, because we know what they say. */
+/* Fields that the gateway alone may write, since their meaning is known. */
 static const char *const ours[] = {
     "host",
     "content-length",
@@ -54,8 +53,7 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
 	return 0;
 }
 
-/* Write a head that goes on to the other side; false: it did not fit. The
- * places that know what forward.h wants to be told. */
+/* Write a forwarded head; false: no room. Like the callers of forward.h. */
 static bool
 rewrite_request(
     struct fields *f, const struct head *head, const struct config_route *route)
@@ -126,7 +124,7 @@ same_header(const struct head_field *a, const struct head_field *b)
 	       memcmp(a->value.at, b->value.at, a->value.len) == 0;
 }
 
-/* What Connection says by itself is about our own hop. */
+/* Connection's own words concern the hop alone. */
 static void
 check_hop(const struct head *from, const struct head_field *h)
 {
@@ -161,7 +159,7 @@ is_about_this_hop(const struct head_field *h)
 	       h->id == FIELD_MAX_FORWARDS || IS_AMONG(h->name, ours);
 }
 
-/* Every field that is not ours came in as it goes out, in the same order, and
+/* Every outgoing field but our own came in unchanged, in the same order, and
  * was not named by Connection. */
 static void
 check_fields(const struct head *from, const struct head *to)
@@ -182,7 +180,7 @@ check_fields(const struct head *from, const struct head *to)
 	}
 }
 
-/* And what came in goes out, unless there is a reason. */
+/* Every received field goes out, unless dropped for a reason. */
 static void
 check_nothing_is_lost(const struct head *from, const struct head *to)
 {
@@ -256,7 +254,7 @@ check_response(const struct head *from, struct parse *to)
 	check_nothing_is_lost(from, head);
 }
 
-/* What was written is read again as the other side would. */
+/* Reads the written bytes again, like the receiver. */
 static void
 check_written(const struct parse *from, const struct text *t,
     const struct config_route *route)
@@ -279,8 +277,8 @@ check_written(const struct parse *from, const struct text *t,
 	parse_fini(&to);
 }
 
-/* Names that say how a message is framed, for whom or from whom it is. With
- * less room than they need, those that fit come whole. */
+/* Names of framing, routing or authentication. With too little room, fitting
+ * lines pass whole. */
 static void
 check_trailers(const struct parse *from, size_t room)
 {
@@ -309,8 +307,8 @@ check_trailers(const struct parse *from, size_t room)
 	}
 }
 
-/* Whoever forwards has found a route, answers what may go no further itself,
- * and leaves room for our own fields under the cap on headers. */
+/* The forwarding code has found a route, answers final requests itself, and
+ * leaves room for our own fields under the cap on headers. */
 static bool
 may_go_on(const struct parser *m, const struct config_route **route)
 {

@@ -1,6 +1,6 @@
 /*
- * Goal: a request is read the same way however its bytes come in, and what is
- * taken keeps the promises of parser.h. Requests follow one another, as on a
+ * Goal: a request is read alike for any cut into pieces, and accepted bytes
+ * keep the promises of parser.h. Requests follow one another, as on a
  * connection. Flag 1: tight limits.
  */
 #include "parse.h"

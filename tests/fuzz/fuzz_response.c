@@ -1,6 +1,6 @@
 /*
- * Goal: a response is read the same way however its bytes come in, and what is
- * taken keeps the promises of parser.h. Responses follow one another, as on a
+ * Goal: a response is read alike for any cut into pieces, and accepted bytes
+ * keep the promises of parser.h. Responses follow one another, as on a
  * connection. Flag 1: a tight limit; flag 2: responses to HEAD.
  */
 #include "parse.h"
@@ -22,7 +22,7 @@ check_response(const struct parse *p, size_t head_max)
 	MUST(!m->head.upgrades || (status == 101 && m->head.upgrade.len > 0));
 	if (m->error == PARSER_NONE)
 		MUST(m->head_bytes <= head_max);
-	/* Only its end says how long it is. */
+	/* The length is known at the end only. */
 	if (!m->no_body && !m->head.chunked && !m->head.has_length)
 		MUST(!m->head.keep_alive);
 }

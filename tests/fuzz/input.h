@@ -17,11 +17,11 @@
 
 #include <sanitizer/asan_interface.h>
 
-/* What libFuzzer calls. */
+/* The function that libFuzzer calls. */
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
-/* A promise of the code that is tested; the crash is the report. */
+/* A promise of the tested code; the crash is the report. */
 #define MUST(promise)                                                          \
 	do {                                                                   \
 		if (!(promise)) {                                              \
@@ -58,7 +58,7 @@ input_init(struct input *in, const uint8_t *data, size_t len)
 	in->size_count = (size_t)(end - mark);
 }
 
-/* The size of the next piece, at least 1 and at most what is left. */
+/* The size of the next piece, at least 1 and at most the rest. */
 static inline size_t
 input_next(struct input *in, size_t left)
 {
@@ -69,7 +69,7 @@ input_next(struct input *in, size_t left)
 	return size < left ? size : left;
 }
 
-/* A copy that ASan sees the ends of; len may be 0. */
+/* A copy with ends known to ASan; len may be 0. */
 static inline char *
 input_copy(const void *data, size_t len)
 {

@@ -10,7 +10,7 @@
 
 struct parse {
 	struct parser m;
-	char *data; /* what m points into; its own memory */
+	char *data; /* the bytes m points into; own memory */
 	size_t len;
 	size_t start; /* where the message begins */
 	size_t at;    /* what was taken */
@@ -56,8 +56,8 @@ parse_take_body(struct parse *p, size_t n, size_t taken)
 	p->body_len += body.len;
 }
 
-/* Reads one message; pieces NULL: all at once. The head may be looked at until
- * it is done, and afterwards only what is fed. */
+/* Reads a message; pieces NULL: all at once. The head may be read until done,
+ * and afterwards only the fed bytes. */
 static inline void
 parse_message(struct parse *p, struct input *pieces)
 {
@@ -74,7 +74,7 @@ parse_message(struct parse *p, struct input *pieces)
 		taken = parser_feed(&p->m, p->data + p->at, end - p->at);
 		input_show_all(p->data, p->len);
 		parse_take_body(p, end - p->at, taken);
-		/* Only what chunk.h takes whole can be left. */
+		/* The rest is an element that chunk.h only takes whole. */
 		MUST(taken == end - p->at || parse_is_over(p) ||
 		     p->m.head.chunked);
 		p->at += taken;
@@ -163,8 +163,8 @@ parse_same(const struct parse *a, const struct parse *b)
 	MUST(parse_same_slice(a, a->m.trailers, b, b->m.trailers));
 }
 
-/* What parser.h promises about the bytes of a head that it took: lines end
- * in CRLF, are not folded and hold no control byte but HTAB. */
+/* The promises of parser.h about an accepted head: lines end in CRLF, are not
+ * folded and hold no control byte but HTAB. */
 static inline void
 parse_check_lines(const char *at, const char *end)
 {
@@ -243,7 +243,7 @@ parse_check(const struct parse *p)
 	MUST(parse_is_inside(p, m->head.host));
 	MUST(parse_is_inside(p, m->head.reason));
 	MUST(parse_is_inside(p, m->head.upgrade));
-	/* "GET http://a" has a path that nobody sent. */
+	/* "GET http://a" has a path that was not sent. */
 	MUST(parse_is_inside(p, m->head.path) || m->head.path.len == 1);
 	parse_check_headers(p);
 	parse_check_head(p);

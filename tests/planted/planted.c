@@ -1,7 +1,7 @@
 /*
- * planted - bugs on purpose, for tests/functional/test_planted_bugs.py: linked
- * into a program of their own (make planted) in place of calls between the
- * product's files (ld --wrap). A backend's status picks one; each breaks an
+ * planted - bugs on purpose, for tests/functional/process/test_planted_bugs.py:
+ * linked into a program of their own (make planted) in place of calls between
+ * the product's files (ld --wrap). A backend's status picks one; each breaks an
  * invariant that shared/base/check.h confines.
  */
 #include <stdbool.h>
@@ -17,7 +17,7 @@ enum {
 	STATUS_EXCHANGE_STEPS_BACK = 296,
 };
 
-/* Of the response that began last; the tests' responses begin and end in one
+/* For the response that began last; the tests' responses begin and end in one
  * read. */
 static unsigned status;
 /* Whose backend's response was read whole last. */
@@ -44,7 +44,7 @@ __wrap_h1_begin(struct stream *s, const struct stream_start *start)
 	return __real_h1_begin(s, start);
 }
 
-/* Of a response that has been read whole. */
+/* For a response read whole. */
 void
 __wrap_exchange_leave_endpoint(struct exchange *x)
 {

@@ -1,10 +1,7 @@
 /*
- * request_scene - a client of a worker, the connection and the connection that
- * its requests come by, and what answers and observes them, which is the test;
- * for the tests of request.h and client.h.
- *
- * /now is answered at once, /later and /get by a stage that the test has
- * answer; /wait, too, but a stage before it waits until it is resumed.
+ * request_scene - a client of a worker, with the connection of its requests,
+ * for the tests of request.h and client.h. The test itself answers and observes
+ * the requests.
  */
 #ifndef REQUEST_SCENE_H
 #define REQUEST_SCENE_H

@@ -137,7 +137,7 @@ test_formatted_overflow(void **state)
 	assert_int_equal(buf[8], GUARD);
 }
 
-/* What h1_begin() hands out when there is no memory for a head. */
+/* The text of a head without memory. */
 static void
 test_no_buffer_at_all(void **state)
 {

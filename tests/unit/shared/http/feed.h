@@ -43,7 +43,7 @@ struct fed {
 	size_t body_len;
 };
 
-/* How many of the bytes are there after the next read. */
+/* The number of bytes present after the next read. */
 static inline size_t
 next_end(size_t end, size_t len, size_t way)
 {
@@ -79,7 +79,7 @@ feed(struct fed *f, const char *text, size_t len, size_t way)
 		size_t next = next_end(end, len, way), taken;
 		bool head_was_done = f->m.head_done;
 
-		/* What has not come yet can't be looked at. */
+		/* Bytes not received yet can't be read. */
 		memcpy(f->data + end, text + end, next - end);
 		end = next;
 		taken = parser_feed(&f->m, f->data + at, end - at);
@@ -157,13 +157,13 @@ assert_body(const struct fed *f, const char *want)
 #define OK "HTTP/1.1 200 OK\r\n"
 #define END "\r\n"
 
-/* What is wrong with a text, in whatever pieces it comes. */
+/* The error of a text, for any cut into pieces. */
 struct refusal {
 	enum parser_error error;
 	const char *text;
 };
 
-/* Counts, and says, where the error is not the one that is due. */
+/* Counts and reports an error other than the expected. */
 static inline unsigned
 count_mismatch(const struct fed *f, const struct refusal *r, size_t way)
 {

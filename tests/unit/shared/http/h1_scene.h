@@ -50,7 +50,7 @@ struct scene {
 	size_t big_left;
 	size_t backlog_max;
 	struct loop_deferred
-	    late; /* answers while the connection has its say */
+	    late; /* answers during the connection's own response */
 	/* The client. */
 	int client;
 	struct loop_watch watch;
@@ -208,7 +208,7 @@ on_request(struct h1 *h1)
 		stream_take(s);
 		loop_defer(scene->loop, &scene->late);
 	} else if (strcmp(scene->target, "/sink") != 0) {
-		answer(s); /* the sink's body is left where it is */
+		answer(s); /* the sink's body is not taken */
 	}
 }
 
@@ -373,7 +373,7 @@ forget(void)
 	scene->received[0] = '\0';
 }
 
-/* One round of the loop. */
+/* A single round of the loop. */
 static inline void
 turn(void)
 {

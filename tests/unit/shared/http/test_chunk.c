@@ -1,5 +1,5 @@
-/* Goal: what goes out is what RFC 9112 section 7.1 says, and what comes in is
- * taken for nothing else, in whatever pieces. */
+/* Goal: a sent body follows RFC 9112 section 7.1, and a received body is
+ * decoded by the same rule, for any cut into pieces. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -81,8 +81,8 @@ struct decoded {
 	size_t taken;
 };
 
-/* What the reader of a connection does: it gives what was left with what came,
- * here step bytes at once after the first. */
+/* Like the reader of a connection: gives the rest and the new bytes, here step
+ * bytes at once after the first. */
 static void
 decode(struct decoded *out, const char *text, size_t first, size_t step)
 {
@@ -133,7 +133,7 @@ decode_way(struct decoded *out, const char *text, size_t way, uint64_t max)
 
 static const struct {
 	const char *text, *body, *trailers;
-	size_t left; /* bytes that are not the body's */
+	size_t left; /* bytes outside the body */
 } good[] = {
     {"0\r\n\r\n", "", "", 0},
     {"0\r\n\r\nGET", "", "", 3},
@@ -201,7 +201,7 @@ static const char *const bad[] = {
     "00000000000000001\r\na",
     "8000000000000000\r\na",
     "ffffffffffffffff\r\na",
-    /* How its line ends. */
+    /* How the line ends. */
     "1\na\r\n0\r\n\r\n",
     "1\ra\r\n0\r\n\r\n",
     "1\r\r\na\r\n0\r\n\r\n",
@@ -288,7 +288,7 @@ test_refuses(void **state)
 			if (out.d.state != CHUNK_BAD)
 				print_error("%s, way %zu\n", bad[i], way);
 			assert_int_equal(out.d.state, CHUNK_BAD);
-			/* And it stays so. */
+			/* The error stays. */
 			decode(&out, "0\r\n\r\n", 0, 5);
 			assert_int_equal(out.d.state, CHUNK_BAD);
 		}
@@ -331,7 +331,7 @@ test_the_largest_chunk(void **state)
 	assert_int_equal(piece.len, 1);
 }
 
-/* Only whole lines are taken; data and what ends it is, as it comes. */
+/* Only whole lines are taken; data and its end are taken as received. */
 static void
 test_what_is_left(void **state)
 {
@@ -356,7 +356,7 @@ test_what_is_left(void **state)
 	}
 }
 
-/* The cap on what is no data, at the byte, whatever the pieces. */
+/* The cap on framing, to the byte, for any pieces. */
 static void
 test_framing_cap(void **state)
 {
@@ -389,7 +389,7 @@ test_framing_cap(void **state)
 		}
 }
 
-/* What is framed is decoded, a block of chunks of every size in one piece. */
+/* Framed data is decoded: a block of chunks of every size in one piece. */
 static void
 test_there_and_back(void **state)
 {

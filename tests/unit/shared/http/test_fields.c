@@ -1,5 +1,5 @@
-/* Goal: a field goes out as one whole line or not at all, and fields that were
- * received go on as they came. */
+/* Goal: a field leaves as one whole line or not at all, and received fields
+ * pass unchanged. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -59,7 +59,7 @@ a_value_may_come_in_parts(void **state)
 	assert_string_equal(lines(), "Via: 1.1 a, 1.1 b\r\n");
 }
 
-/* To the byte: one less, and the line is left out, with all behind it. */
+/* To the byte: with a byte less, the line and all later lines are left out. */
 static void
 what_does_not_fit_is_left_out_whole(void **state)
 {

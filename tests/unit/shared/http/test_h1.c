@@ -1,5 +1,5 @@
-/* Goal: a client gets an answer to each request, in order and framed so that
- * it can tell where it ends. */
+/* Goal: a client gets an answer to each request, in order and with a
+ * recognisable end. */
 #include "h1_scene.h"
 
 /* ---- answers ---- */
@@ -193,7 +193,7 @@ has_all_responses(const struct scene *c)
 	return c->responses == MANY;
 }
 
-/* A request whose head straddles what one read brings. */
+/* A request whose head is longer than a single read. */
 static void
 test_pipelined_over_the_buffers_end(void **state)
 {
@@ -281,7 +281,7 @@ test_expect_continue(void **state)
 	assert_int_equal(count("HTTP/1.1 "), 2);
 }
 
-/* Nobody wants the body: the answer comes without the client's sending it. */
+/* No taker for the body: the answer comes before the client sends the body. */
 static void
 test_expect_continue_refused(void **state)
 {

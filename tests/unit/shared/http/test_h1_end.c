@@ -1,5 +1,5 @@
-/* Goal: however a connection ends, nothing that was answered is lost on the
- * way, and its owner hears how it ended. */
+/* Goal: however a connection ends, no written answer is lost, and the owner
+ * gets the reason. */
 #include "h1_scene.h"
 
 /* ---- backpressure ---- */
@@ -36,7 +36,7 @@ test_backpressure(void **state)
 	expect("\r\n\r\n/next");
 }
 
-/* What is written last need not have left when the next request comes. */
+/* The last written bytes may still wait when the next request comes. */
 static void
 test_closing_waits_for_the_backlog(void **state)
 {
@@ -65,7 +65,7 @@ test_a_refusal_that_nobody_hears(void **state)
 	assert_int_equal(scene->reason, STREAM_END_RESET);
 }
 
-/* It ends without a reset, and is there until the client has gone. */
+/* The connection ends without a reset, and lasts until the client has gone. */
 static void
 assert_lingers(void)
 {
@@ -79,8 +79,8 @@ assert_lingers(void)
 	assert_int_equal(scene->responses, 1);
 }
 
-/* The client goes on sending after the answer: closing at once would reset
- * the connection and could take the answer with it. */
+/* The client goes on sending after the answer: closing at once would reset the
+ * connection and could lose the answer. */
 static void
 test_lingering_close(void **state)
 {
@@ -92,7 +92,7 @@ test_lingering_close(void **state)
 	assert_lingers();
 }
 
-/* The client has said that it is its last request, and so it is. */
+/* The client has announced its last request, and sends no other. */
 static void
 test_last_one_closes(void **state)
 {
@@ -107,8 +107,8 @@ test_last_one_closes(void **state)
 	assert_int_equal(scene->responses, 1);
 }
 
-/* It has said so, and has sent more all the same: a reset would take the
- * answer with it. */
+/* The client has announced its last request, but sends more: a reset would lose
+ * the answer. */
 static void
 test_last_one_with_more_behind_it(void **state)
 {
@@ -167,7 +167,7 @@ test_client_gone_while_it_waits(void **state)
 	assert_int_equal(scene->responses, 0);
 }
 
-/* Asked and gone, in one event: there is no other to tell of it. */
+/* Request and close in a single event: no later event reports the close. */
 static void
 test_client_gone_with_its_request(void **state)
 {

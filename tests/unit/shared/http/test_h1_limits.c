@@ -1,5 +1,4 @@
-/* Goal: no client can hold more than its share: of bytes, of time, of
- * memory. */
+/* Goal: every client is limited in bytes, time and memory. */
 #include "h1_scene.h"
 
 /* ---- what is refused ---- */
@@ -158,8 +157,8 @@ test_body_timeout(void **state)
 	assert_int_equal(scene->responses, 1);
 }
 
-/* Each piece comes in time, and all of them too slowly: of 5 ms for a byte
- * 1 ms is allowed. */
+/* Each piece comes in time, but all pieces together are too slow: 1 ms of 5 ms
+ * is allowed for a byte. */
 static void
 test_trickled_body(void **state)
 {
@@ -216,7 +215,7 @@ test_client_does_not_read(void **state)
 
 /* ---- memory ---- */
 
-/* So many blocks are left. */
+/* The number of blocks left. */
 static void
 ask_with_blocks(size_t left)
 {
@@ -240,7 +239,7 @@ test_no_buffer_left(void **state)
 	assert_int_equal(scene->requests, 0);
 }
 
-/* One, for its bytes; none for what is found in them. */
+/* A single block, for the bytes; none for the facts. */
 static void
 test_no_buffer_for_the_request(void **state)
 {

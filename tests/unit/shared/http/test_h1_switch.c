@@ -64,7 +64,8 @@ test_the_end_behind_many_requests(void **state)
 	}
 }
 
-/* The end of its stream is read while the answer's tail still waits. */
+/* The end of the client's stream is read while the answer's tail still waits.
+ */
 static void
 test_half_closed_client_gets_the_tail(void **state)
 {

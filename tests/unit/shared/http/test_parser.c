@@ -1,4 +1,4 @@
-/* Goal: a request is read for what it says, in whatever pieces it comes. */
+/* Goal: a request is read alike for any cut into pieces. */
 #include "feed.h"
 
 static void
@@ -168,7 +168,7 @@ test_the_largest_length(void **state)
 	drop(f);
 }
 
-/* RFC 9110 section 5.6.2: any of them may be in a name. */
+/* RFC 9110 section 5.6.2: all characters of a name. */
 static void
 test_unusual_names_and_values(void **state)
 {
@@ -195,7 +195,7 @@ test_unusual_names_and_values(void **state)
 	}
 }
 
-/* One connection's bytes, message after message out of the same feed. */
+/* Bytes of a single connection, message after message out of the same feed. */
 static void
 test_pipelined_requests(void **state)
 {

@@ -1,5 +1,5 @@
-/* Goal: a message is read no further than its caps, whatever is made long: its
- * target, its head, its body, or what a chunked body has besides data. */
+/* Goal: a message is read no further than its caps: of the target, the head,
+ * the body, and the framing of a chunked body. */
 #include "feed.h"
 
 /* A request whose head has len bytes. */
@@ -35,7 +35,7 @@ test_head(void **state)
 		}
 }
 
-/* One that never ends is refused at the cap, not later. */
+/* An endless head is refused at the cap, not later. */
 static void
 test_endless_head(void **state)
 {
@@ -58,7 +58,7 @@ test_endless_head(void **state)
 	}
 }
 
-/* Nor do empty lines before it go on for ever. */
+/* Empty lines before a request have a cap, too. */
 static void
 test_endless_empty_lines(void **state)
 {
@@ -138,7 +138,7 @@ test_target(void **state)
 	    {"GET /1234567890", false},
 	    {"OPTIONS /1234567890", false},
 	    {"GET /123456789012345678901234567890", false},
-	    /* What is wrong after the cap is not looked at. */
+	    /* Errors behind the cap are not seen. */
 	    {"GET /1234567890#\x01\r\n", false},
 	};
 
@@ -171,7 +171,7 @@ test_body(void **state)
 	    {CHUNKED "5\r\n01234\r\n5\r\n56789\r\n0\r\n\r\n", true},
 	    {CHUNKED "b\r\n0123456789a\r\n0\r\n\r\n", false},
 	    {CHUNKED "5\r\n01234\r\n5\r\n56789\r\n1\r\na\r\n0\r\n\r\n", false},
-	    /* A chunk that is announced need not come. */
+	    /* An announced chunk need not come. */
 	    {CHUNKED "b\r\n", false},
 	    {CHUNKED "7fffffffffffffff\r\n", false},
 	    {CHUNKED "5\r\n01234\r\n6\r\n", false},
@@ -192,7 +192,7 @@ test_body(void **state)
 		}
 }
 
-/* Goes on with again until it is told to stop, which is soon. */
+/* Repeats `again` until refused, which comes soon. */
 static void
 assert_stops(const char *first, const char *again, bool response)
 {
@@ -208,7 +208,7 @@ assert_stops(const char *first, const char *again, bool response)
 		parser_init_request(m, &(struct parser_limits){1000, 1000, 0});
 	while (sent < 100000) {
 		at += parser_feed(m, data + at, end - at);
-		/* As its reader does: what was left, and more. */
+		/* Like the parser's reader: the rest, and more bytes. */
 		if (m->head_done) {
 			memmove(data, data + at, end - at);
 			end -= at;
@@ -216,7 +216,7 @@ assert_stops(const char *first, const char *again, bool response)
 		}
 		if (m->error != PARSER_NONE)
 			break;
-		/* So a buffer of that size never gets full. */
+		/* A buffer of this size never gets full. */
 		assert_true(end < 1000);
 		memcpy(data + end, again, strlen(again));
 		end += strlen(again);

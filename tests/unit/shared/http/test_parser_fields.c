@@ -1,5 +1,5 @@
-/* Goal: each field is known for what it is, and what the fields ask of a proxy
- * is understood. */
+/* Goal: each field is recognised, and the fields' demands on a proxy are
+ * understood. */
 #include "feed.h"
 
 static void

@@ -1,9 +1,9 @@
-/* Goal: a request that two servers could read in two ways is refused, however
- * its bytes come in. */
+/* Goal: a request with two possible readings is refused, for any cut into
+ * pieces. */
 #include "feed.h"
 
 static const struct refusal refusals[] = {
-    /* Not HTTP, or another one. */
+    /* Not HTTP, or another version. */
     {PARSER_SYNTAX, "hello\r\n\r\n"},
     {PARSER_SYNTAX, "hello world\r\n\r\n"},
     {PARSER_SYNTAX, "\x16\x03\x01\x02\x01\x01\xfc\x03\x03"},
@@ -86,7 +86,7 @@ static const struct refusal refusals[] = {
     {PARSER_LINE_ENDS, LINE HOST "X: a\rTransfer-Encoding: chunked\r\n" END},
     {PARSER_LINE_ENDS, "GET / HTTP/1.1\r" HOST END},
     {PARSER_LINE_ENDS, "GET / HTTP/1.1\r\r\n" HOST END},
-    /* Folded lines, and white space where it can be read in two ways. */
+    /* Folded lines, and white space with two possible readings. */
     {PARSER_LINE_ENDS, LINE HOST "X: a\r\n b\r\n" END},
     {PARSER_LINE_ENDS, LINE HOST "X: a\r\n\tb\r\n" END},
     {PARSER_LINE_ENDS, LINE HOST "X:\r\n b\r\n" END},
@@ -151,7 +151,7 @@ static const struct refusal refusals[] = {
 	POST "Content-Length: 5\r\nTransfer-Encoding: x\r\n" END "0\r\n" END},
     {PARSER_LENGTH,
 	POST "Content-Length: 5\r\nTransfer-Encoding:\r\n" END "0\r\n" END},
-    /* Codings that somebody may not know, or not see. */
+    /* Codings that a server may not know, or not see. */
     {PARSER_CODING, POST "Transfer-Encoding: gzip\r\n" END},
     {PARSER_CODING, POST "Transfer-Encoding: gzip, chunked\r\n" END},
     {PARSER_CODING, POST "Transfer-Encoding: X-GZIP, chunked\r\n" END},
@@ -194,7 +194,7 @@ static const struct refusal refusals[] = {
 	POST "Transfer-Encoding: x;a=b ; c, chunked\r\n" END},
     {PARSER_CODING_UNKNOWN,
 	POST "Transfer-Encoding: x\r\nTransfer-Encoding: chunked\r\n" END},
-    /* What else a proxy has to judge. */
+    /* Other facts that a proxy has to judge. */
     {PARSER_SYNTAX, "TRACE / HTTP/1.1\r\n" HOST "Content-Length: 1\r\n\r\na"},
     {PARSER_SYNTAX, "TRACE / HTTP/1.1\r\n" HOST
 		    "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"},
@@ -233,7 +233,7 @@ test_refused_in_every_way(void **state)
 	assert_refused(refusals, sizeof(refusals) / sizeof(refusals[0]), false);
 }
 
-/* What can be known of a request before its head has ended is told. */
+/* Facts known before the head's end are reported. */
 static void
 test_refused_at_once(void **state)
 {
@@ -281,8 +281,8 @@ test_nul_is_refused_everywhere(void **state)
 		}
 }
 
-/* Every single byte put in the place of every other: what is taken has
- * CRLF line ends, one Host and the method it seems to have. */
+/* Every byte in the place of every other byte: an accepted text has CRLF line
+ * ends, one Host and the apparent method. */
 static void
 test_any_byte_anywhere(void **state)
 {

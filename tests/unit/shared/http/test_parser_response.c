@@ -1,5 +1,5 @@
-/* Goal: where a response ends is never in doubt: by its status, its length,
- * its chunks or the connection's end, or it is refused. */
+/* Goal: the end of a response is never in doubt: by its status, its length, its
+ * chunks or the connection's end, or the response is refused. */
 #include "feed.h"
 
 struct answer {
@@ -29,7 +29,7 @@ static const struct answer answers[] = {
     {"HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\n"
      "ok",
 	false, 200, "ok", true, true},
-    /* These have none, whatever their headers say. */
+    /* Responses without a body, regardless of the fields. */
     {"HTTP/1.1 204 No Content\r\n\r\n", false, 204, "", true, true},
     {"HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n", false, 204, "",
 	true, false},
@@ -200,7 +200,7 @@ test_bad_responses(void **state)
 	    sizeof(bad_responses) / sizeof(bad_responses[0]), true);
 }
 
-/* What comes behind it is not HTTP any more. */
+/* The bytes behind a 101 are not HTTP any more. */
 static void
 test_switching_protocols(void **state)
 {
@@ -219,7 +219,7 @@ test_switching_protocols(void **state)
 	}
 }
 
-/* An offer in another response is no more than that. */
+/* An offer in another response stays an offer. */
 static void
 test_upgrade_offered(void **state)
 {

@@ -1,5 +1,5 @@
-/* Goal: whom a request is for, and what it asks there, is read as RFC 9112
- * section 3.2 has it, or it is refused. */
+/* Goal: host and target of a request are read by RFC 9112 section 3.2, or
+ * refused. */
 #include "feed.h"
 
 static const struct {
@@ -64,7 +64,7 @@ test_targets_and_hosts(void **state)
 	}
 }
 
-/* As sent; with the slash that the path needs, where it has none. */
+/* As sent, with the slash of an empty path inserted. */
 static void
 test_target_is_as_sent(void **state)
 {

@@ -1,5 +1,5 @@
-/* Goal: a reply begins once, says all that was given and ends, on whatever
- * implements a stream; one that nobody can hear is not begun. */
+/* Goal: a reply begins once, has all given parts and ends, on any
+ * implementation of a stream. A stream without a listener gets no reply. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,7 +11,7 @@
 #include "reply.h"
 #include "stream.h"
 
-/* A stream without a connection: what was asked of it. */
+/* A stream without a connection: records the calls. */
 static struct stream_start started;
 static struct stream_piece written;
 static unsigned begins, writes;

@@ -166,7 +166,7 @@ assert_nothing_came(const struct end *end)
 	assert_int_equal(errno, EAGAIN);
 }
 
-/* That this came, and no more. */
+/* Expects these bytes, and no more. */
 static inline void
 assert_came(const struct end *end, const char *text)
 {

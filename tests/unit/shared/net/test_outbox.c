@@ -285,7 +285,7 @@ write_to_two_deaf_ones(struct scene *s)
 		close(s->ends[i].far);
 		s->ends[i].far = -1;
 	}
-	/* Who hears first closes the other. */
+	/* The first owner called closes the other. */
 	s->ends[0].closes = &s->ends[1];
 	s->ends[1].closes = &s->ends[0];
 }

@@ -87,8 +87,8 @@ test_long_question(void **state)
 	iterate(*state, ask_much);
 }
 
-/* What had come was read, before the poll tells of it: that tells only that it
- * can be written to. */
+/* The received bytes were read before the poll, which reports the descriptor as
+ * writable only. */
 static void
 ask_one_that_was_heard(struct scene *s)
 {
@@ -144,7 +144,7 @@ test_question_among_many(void **state)
 		loop_watch_close(s->loop, &s->others[i]);
 }
 
-/* Who stops has no next poll. */
+/* A stopping loop has no next poll. */
 static void
 ask_and_stop(struct scene *s)
 {

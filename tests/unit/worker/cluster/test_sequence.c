@@ -21,7 +21,7 @@
 #define WIDTH 4 /* requests under way at once, per process */
 #define KILLS 20
 
-/* What the processes share with the test. */
+/* The memory shared by the processes and the test. */
 struct board {
 	struct scoreboard *scoreboard;
 	_Atomic uint64_t taken; /* numbers so far */

@@ -83,7 +83,7 @@ setup(void **state)
 	return 0;
 }
 
-/* Nothing may be left of any exchange, whatever became of it. */
+/* No exchange may leave anything behind, whatever its end. */
 static inline int
 teardown(void **state)
 {
@@ -166,7 +166,7 @@ is_left(void)
 	return awaited->ended[awaited_peer];
 }
 
-/* The exchange closes its connection i to the backend. */
+/* The exchange closes connection i to the backend. */
 static inline void
 expect_end_of(struct backend *b, unsigned i)
 {

@@ -1,8 +1,8 @@
-/* Goal: a request goes to a backend and its response comes back, each as its
- * taker takes it, and whatever ends it leaves nothing behind. */
+/* Goal: a request goes to a backend and the response comes back, each at its
+ * taker's pace, and every end leaves no rest behind. */
 #include "exchange_scene.h"
 
-/* So that an idle connection ends for no other reason. */
+/* An idle connection then ends for no other reason. */
 #define KEEP "  pool: { idle: 60s }\n"
 
 /* ---- there and back ---- */
@@ -73,7 +73,7 @@ one_that_says_close_is_not(void **state)
 	assert_false(ended);
 }
 
-/* Nor one on which more has come than was asked for. */
+/* Nor a connection with more bytes than asked for. */
 static void
 one_that_says_too_much_is_not(void **state)
 {
@@ -168,8 +168,8 @@ client_has_all(void)
 	return come >= fed;
 }
 
-/* Nothing is buffered whole, whether it is copied or spliced: a client that
- * does not read stops the backend. */
+/* No body is buffered whole, copied or spliced: a client that does not read
+ * stops the backend. */
 static void
 assert_is_stopped_by_the_client(const char *head)
 {
@@ -184,7 +184,7 @@ assert_is_stopped_by_the_client(const char *head)
 	assert_in_range(fed, 1, LONG / 2);
 	assert_in_range(
 	    buffer_pool_used(scene.rt.buffers), 0, SCENE_BLOCKS / 8);
-	/* And goes on with it. */
+	/* The backend goes on with the client. */
 	WAIT_UNTIL(client_has_all);
 	assert_int_equal(observed.count, 0);
 }
@@ -271,7 +271,7 @@ after_a_101_bytes_go_both_ways(void **state)
 	expect_of(&first, 0, "GET is no request here");
 	backend_say(&first, 0, ", HTTP/1.1 500 no answer");
 	expect("first words, HTTP/1.1 500 no answer");
-	/* Each side ends for itself. */
+	/* Each side ends by itself. */
 	assert_int_equal(shutdown(client, SHUT_WR), 0);
 	expect_end_of(&first, 0);
 	assert_false(ended);

@@ -1,8 +1,8 @@
-/* Goal: a try that fails is made again exactly where that is safe, and else
- * answered for what it is; the breaker and the endpoint hear of it once. */
+/* Goal: a failed try is made again exactly where safe, and otherwise answered
+ * by its failure; breaker and endpoint are told once. */
 #include "exchange_scene.h"
 
-/* Nobody listens there any more, or for the time being. */
+/* No listener at the address, for now or for good. */
 static void
 close_listener(struct backend *b)
 {
@@ -59,7 +59,7 @@ a_get_that_is_lost_is_tried_elsewhere(void **state)
 	assert_int_equal(observed.last.tries, 2);
 }
 
-/* RFC 9110 section 9.2.2: it may have been heard. */
+/* RFC 9110 section 9.2.2: the backend may have read the request. */
 static void
 a_post_that_is_lost_is_not(void **state)
 {
@@ -74,7 +74,7 @@ a_post_that_is_lost_is_not(void **state)
 	assert_int_equal(service_total(SCOREBOARD_SERVICE_FAILURES), 1);
 }
 
-/* Nor one without a body. */
+/* Nor a request without a body. */
 static void
 an_empty_post_that_is_lost_is_not_either(void **state)
 {
@@ -87,7 +87,7 @@ an_empty_post_that_is_lost_is_not_either(void **state)
 	assert_int_equal(second.count, 0);
 }
 
-/* Where the policy would choose the same one again. */
+/* The policy alone would choose the same endpoint again. */
 static void
 a_further_try_avoids_the_endpoint_that_failed(void **state)
 {
@@ -107,7 +107,7 @@ a_further_try_avoids_the_endpoint_that_failed(void **state)
 	assert_int_equal(one->count, 1);
 }
 
-/* Idempotent, and all of its body is still here. */
+/* Idempotent, and the whole body is still here. */
 static void
 a_put_is_sent_again_with_its_body(void **state)
 {
@@ -123,7 +123,7 @@ a_put_is_sent_again_with_its_body(void **state)
 	expect("HTTP/1.1 200 OK\r\n");
 }
 
-/* What is to come of it would be asked for twice. */
+/* The rest of the body would be asked for twice. */
 static void
 a_put_whose_body_has_not_all_come_is_not(void **state)
 {
@@ -184,8 +184,8 @@ with_one_endpoint_there_is_nowhere_else(void **state)
 	assert_int_equal(first.count, 1);
 }
 
-/* A kept-alive connection that the backend closes as the request comes: once
- * more on a new one, whatever `retries` says, and only once. */
+/* A kept-alive connection that the backend closes as the request comes: one
+ * more try on a new connection, for any `retries`, and only once. */
 static void
 a_stale_connection_gets_one_try_more(void **state)
 {
@@ -209,7 +209,7 @@ a_stale_connection_gets_one_try_more(void **state)
 	assert_int_equal(services[0]->endpoints[0]->failures, 1);
 }
 
-/* Another idle one may be as stale. */
+/* Another idle connection may be as stale. */
 static void
 that_try_goes_by_a_fresh_connection(void **state)
 {
@@ -331,7 +331,7 @@ failures_open_the_circuit(void **state)
 	assert_int_equal(service_total(SCOREBOARD_SERVICE_FAILURES), 3);
 }
 
-/* Passed on as it is, and once for all that hear of it. */
+/* Passed on unchanged, and reported once. */
 static void
 a_503_of_the_backend_counts_too(void **state)
 {

@@ -33,7 +33,7 @@ read_message(const char *text, bool response)
 	assert_true(message.head_done);
 }
 
-/* What trace.h would have made of a request without names. */
+/* The names that trace.h gives to a request without names. */
 static struct trace trace = {
     .id = "id1", .parent = "00-1", .id_is_new = true, .parent_is_new = true};
 
@@ -212,7 +212,8 @@ says_when_it_does_not_fit(void **state)
 	assert_true(fields_are_full(&f));
 }
 
-/* Names are ours to decide: what came under them does not pass. */
+/* The gateway alone sets these names: received fields of the names do not pass.
+ */
 static void
 names_of_the_request(void **state)
 {
@@ -227,7 +228,7 @@ names_of_the_request(void **state)
 	assert_non_null(
 	    strstr(forwarded(given, &plain), "tracestate: a=b\r\n"));
 	assert_null(strstr(out, "00-0"));
-	/* Of a later version: as it came. */
+	/* Of a later version: unchanged. */
 	trace.parent[0] = '\0';
 	assert_non_null(
 	    strstr(forwarded(given, &plain), "traceparent: 00-0\r\n"));
@@ -263,7 +264,7 @@ max_forwards_is_counted_down(void **state)
 		&(struct config_route){.path = (char *)(uintptr_t)"/",
 		    .rewrite = (char *)(uintptr_t)"/v1"}),
 	    "OPTIONS * HTTP/1.1\r\nHost: h\r\nMax-Forwards: 2\r\n" TAIL "\r\n");
-	/* Of other methods it is a header like any. */
+	/* An ordinary header for other methods. */
 	assert_string_equal(
 	    forwarded(
 		"GET / HTTP/1.1\r\nHost: h\r\nMax-Forwards: x\r\n\r\n", &plain),
@@ -286,7 +287,7 @@ trailers_that_frame_or_authenticate_are_dropped(void **state)
 	assert_string_equal(out, "X-Sum: 1\r\nX-Empty: \r\n");
 }
 
-/* Each line grows by its blank: those that do not fit go, whole. */
+/* Each line grows by its blank: lines without room are dropped whole. */
 static void
 trailers_that_do_not_fit_are_left_out(void **state)
 {
@@ -318,7 +319,7 @@ trailers_that_connection_names_are_dropped(void **state)
 	assert_string_equal(out, "X-Bar: 2\r\n");
 }
 
-/* But no others: not one of some thousand. */
+/* No other name: not one of some thousand. */
 static void
 trailers_that_connection_does_not_name_go_on(void **state)
 {

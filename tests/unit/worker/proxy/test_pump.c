@@ -197,7 +197,7 @@ heads_follow_each_other(void **state)
 		pump_ask_again(&pump);
 	}
 	assert_int_equal(from.taken, 4);
-	/* A client that does not read them stops them. */
+	/* A client that does not read interim responses stops the pump. */
 	to.backlog = 1;
 	pump_ask_again(&pump);
 	assert_int_equal(pump.state, PUMP_OPEN);

@@ -1,5 +1,5 @@
-/* Goal: a request's head and body are kept for another try as they are to be
- * sent, as long as all of the body is there and fits. */
+/* Goal: a request's head and body are kept for another try in the form to be
+ * sent, as long as the body is whole and fits. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

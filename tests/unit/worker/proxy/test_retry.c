@@ -1,4 +1,4 @@
-/* Goal: a request is sent again exactly where RFC 9110 section 9.2.2 lets it,
+/* Goal: a request is sent again exactly where RFC 9110 section 9.2.2 allows,
  * and where another try can do better: one row a case. */
 #include <setjmp.h>
 #include <stdarg.h>

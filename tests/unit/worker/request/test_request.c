@@ -181,7 +181,7 @@ a_client_that_leaves_ends_the_wait(void **state)
 	assert_int_equal(observed.records[0].status, 499);
 }
 
-/* What waits for an answer of its own may come too late. */
+/* A stage that waits for a reply may get the reply too late. */
 static void
 a_request_that_is_over_is_not_resumed(void **state)
 {
@@ -331,7 +331,7 @@ the_activity_is_the_request_without_its_query(void **state)
 	assert_is_on("GET /now/on");
 }
 
-/* Who blocked the iteration keeps the blame, to its end. */
+/* The blocking request keeps the blame to the iteration's end. */
 static void
 who_blocks_the_iteration_keeps_the_blame(void **state)
 {

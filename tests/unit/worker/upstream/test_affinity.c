@@ -45,7 +45,7 @@ hash_of(const struct config_service *service, const char *text)
 	return a.hash;
 }
 
-/* What requests without the key share. */
+/* The hash of all requests without the key. */
 static uint64_t
 hash_of_peer(void)
 {
