@@ -78,7 +78,7 @@ dropped_of_request(const struct forward_request *request)
 	return dropped;
 }
 
-/* All fields but those pass, in their order. */
+/* All other fields pass, in their order. */
 static void
 pass_fields(struct fields *out, const struct head *head, uint32_t dropped)
 {
