@@ -12,7 +12,8 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 PATCHES = sorted((ROOT / "tests" / "patches").glob("*.patch"))
 COPIED = ["Makefile", "master", "scripts", "shared", "worker", "tests"]
-FILES_MAX = 4  # the code, its header, the row and the test
+# The code, the row and the test; a stage has a header, too.
+FILES_MAX = {"handler": 3, "policy": 3, "stage": 4}
 
 
 def run(*command, cwd, **environment):
@@ -29,10 +30,10 @@ def changed(patch):
 
 
 def test_each_patch_is_small():
-    assert [p.stem for p in PATCHES] == ["handler", "policy", "stage"]
+    assert [p.stem for p in PATCHES] == sorted(FILES_MAX)
     for patch in PATCHES:
         files = changed(patch)
-        assert len(files) <= FILES_MAX, files
+        assert len(files) <= FILES_MAX[patch.stem], files
 
 
 def test_each_patch_works(tmp_path):
