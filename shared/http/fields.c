@@ -23,14 +23,8 @@ fields_add_all(struct fields *f, const struct field *array)
 struct text *
 fields_open(struct fields *f, const char *name)
 {
-	size_t len = strlen(name);
-	char *to = text_reserve(&f->lines, len + 2);
-
-	if (to != NULL) {
-		memcpy(to, name, len);
-		to[len] = ':';
-		to[len + 1] = ' ';
-	}
+	text_add_str(&f->lines, name);
+	text_add(&f->lines, ": ", 2);
 	return &f->lines;
 }
 

@@ -132,8 +132,8 @@ h1_close_now(struct h1 *s, enum stream_end reason)
 	struct h1_turn *turn = s->turn;
 	bool was_tunnel = s->state == H1_TUNNEL;
 	bool has_ended = turn != NULL && h1_turn_has_ended(turn);
-	bool unanswered =
-	    s->state == H1_ACTIVE && h1_turn_has_begun(turn) && !has_ended;
+	bool unanswered = s->state == H1_ACTIVE && turn != NULL &&
+			  h1_turn_has_begun(turn) && !has_ended;
 
 	if (s->state == H1_CLOSED)
 		return;

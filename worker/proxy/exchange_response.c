@@ -29,8 +29,8 @@ note_first_byte(struct exchange *x)
 	duration_add(&x->service->waits[SCOREBOARD_WAIT_FIRST_BYTE], us);
 }
 
-static struct fields *
-begin(struct exchange *x, const struct head *h)
+static struct stream_start
+start_of(const struct exchange *x, const struct head *h)
 {
 	struct stream_start start = {
 	    .status = h->status,
@@ -42,7 +42,7 @@ begin(struct exchange *x, const struct head *h)
 
 	if (start.reason.at == NULL)
 		start.reason.at = "";
-	return stream_begin(x->front, &start);
+	return start;
 }
 
 static void
@@ -56,7 +56,8 @@ void
 exchange_response_begin(struct exchange *x)
 {
 	const struct head *h = x->up->back.stream.head;
-	struct fields *fields = begin(x, h);
+	struct stream_start start = start_of(x, h);
+	struct fields *fields = stream_begin(x->front, &start);
 
 	note_first_byte(x);
 	replay_drop(&x->replay);
@@ -100,7 +101,8 @@ may_switch(const struct exchange *x, const struct head *h)
 static enum exchange_head
 switch_protocols(struct exchange *x, const struct head *h)
 {
-	struct fields *fields = begin(x, h);
+	struct stream_start start = start_of(x, h);
+	struct fields *fields = stream_begin(x->front, &start);
 
 	/* No memory for the head: the connection closes, and so ends the
 	 * exchange. */
