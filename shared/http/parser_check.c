@@ -348,7 +348,7 @@ parser_check(struct head *head, uint64_t body_max)
 	enum parser_error error;
 
 	memset(&facts, 0, offsetof(struct field_facts, protocol));
-	facts.protocol.at = NULL;
+	facts.protocol = (struct slice){NULL, 0};
 	error = read_fields(head, &facts);
 	if (error == PARSER_NONE)
 		error = check_framing(head, &facts);

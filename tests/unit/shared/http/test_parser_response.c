@@ -233,6 +233,14 @@ test_upgrade_offered(void **state)
 	assert_false(f->m.head.upgrades);
 	assert_slice(f->m.head.upgrade, "websocket");
 	drop(f);
+	f = feed_response(
+	    "HTTP/1.1 426 Upgrade Required\r\nConnection: upgrade\r\n"
+	    "Content-Length: 0\r\n\r\n",
+	    false, WHOLE);
+	assert_true(f->m.done);
+	assert_null(f->m.head.upgrade.at);
+	assert_int_equal(f->m.head.upgrade.len, 0);
+	drop(f);
 }
 
 /* Where a message may end with the connection, and where it was cut. */
