@@ -102,8 +102,11 @@ static enum exchange_head
 switch_protocols(struct exchange *x, const struct head *h)
 {
 	struct stream_start start = start_of(x, h);
-	struct fields *fields = stream_begin(x->front, &start);
+	struct fields *fields;
 
+	/* A length in the head says nothing of the tunnel's bytes. */
+	start.length = STREAM_LENGTH_UNKNOWN;
+	fields = stream_begin(x->front, &start);
 	/* No memory for the head: the connection closes, and so ends the
 	 * exchange. */
 	if (!stream_is_answerable(x->front))

@@ -283,6 +283,25 @@ after_a_101_bytes_go_both_ways(void **state)
 	assert_int_equal(observed.last.status, 101);
 }
 
+/* A 101 has no body, so the length that some servers send is no limit of the
+ * tunnel's bytes (RFC 9112 section 6.3). */
+static void
+a_length_of_a_101_does_not_end_the_tunnel(void **state)
+{
+	(void)state;
+	open_exchange(ONE, "");
+	say(UPGRADE);
+	expect_of(&first, 0, "\r\n\r\n");
+	backend_say(&first, 0,
+	    "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n"
+	    "Upgrade: chat\r\nContent-Length: 0\r\n\r\nfirst words");
+	expect("\r\n\r\nfirst words");
+	assert_null(strstr(said, "Content-Length"));
+	backend_say(&first, 0, ", and more");
+	expect("first words, and more");
+	assert_false(ended);
+}
+
 static void
 a_switch_that_nobody_asked_for_is_502(void **state)
 {
@@ -311,6 +330,7 @@ main(void)
 	    TEST(a_client_that_leaves_ends_the_exchange),
 	    TEST(one_that_leaves_in_the_queue_leaves_it),
 	    TEST(after_a_101_bytes_go_both_ways),
+	    TEST(a_length_of_a_101_does_not_end_the_tunnel),
 	    TEST(a_switch_that_nobody_asked_for_is_502),
 	};
 
