@@ -196,4 +196,23 @@ redis_server_run(struct loop *loop, const bool *done)
 	return *done;
 }
 
+/* The same as a test's fixture: *state is the server. */
+static inline int
+redis_server_setup(void **state)
+{
+	static struct redis_server server;
+
+	server = (struct redis_server){0};
+	redis_server_start(&server);
+	*state = &server;
+	return 0;
+}
+
+static inline int
+redis_server_teardown(void **state)
+{
+	redis_server_stop(*state);
+	return 0;
+}
+
 #endif

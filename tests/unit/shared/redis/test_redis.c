@@ -134,24 +134,6 @@ eval(struct client *c, const char *n)
 	return redis_eval(c->redis, &twice, on_reply, c, 1, 2, argv);
 }
 
-static int
-start(void **state)
-{
-	static struct redis_server server;
-
-	server = (struct redis_server){0};
-	redis_server_start(&server);
-	*state = &server;
-	return 0;
-}
-
-static int
-stop(void **state)
-{
-	redis_server_stop(*state);
-	return 0;
-}
-
 static void
 commands_and_scripts_are_answered_later(void **state)
 {
@@ -465,7 +447,9 @@ an_unknown_name_is_said(void **state)
 int
 main(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, start, stop)
+#define TEST(f)                                                                \
+	cmocka_unit_test_setup_teardown(                                       \
+	    f, redis_server_setup, redis_server_teardown)
 	const struct CMUnitTest tests[] = {
 	    TEST(commands_and_scripts_are_answered_later),
 	    TEST(a_unix_socket_and_a_name_do_too),

@@ -178,24 +178,6 @@ compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static int
-start(void **state)
-{
-	static struct redis_server server;
-
-	server = (struct redis_server){0};
-	redis_server_start(&server);
-	*state = &server;
-	return 0;
-}
-
-static int
-stop(void **state)
-{
-	redis_server_stop(*state);
-	return 0;
-}
-
 static struct board *
 board_open(const struct redis_server *server)
 {
@@ -381,7 +363,9 @@ has_a_deadline_and_loses_no_number(void **state)
 int
 main(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, start, stop)
+#define TEST(f)                                                                \
+	cmocka_unit_test_setup_teardown(                                       \
+	    f, redis_server_setup, redis_server_teardown)
 	const struct CMUnitTest tests[] = {
 	    TEST(unique_while_connections_die),
 	    TEST(fails_at_once_without_redis),
