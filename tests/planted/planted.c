@@ -20,7 +20,7 @@ enum {
 /* For the response that began last; the tests' responses begin and end in one
  * read. */
 static unsigned status;
-/* Whose backend's response was read whole last. */
+/* The exchange that last read its backend's response whole. */
 static struct exchange *complete;
 
 struct fields *__real_h1_begin(

@@ -2,11 +2,11 @@
  * balance - the choice of an endpoint for the next request. Pure; worker only.
  *
  * round_robin      in turn, as often as the weight says, and as evenly spread
- *                  as can be (nginx's smooth weighted round robin)
+ *                  as can be (nginx's smooth weighted round robin).
  * least_conn       the fewest requests in flight on the whole host, relative to
- *                  the weight; equals in turn, as above
+ *                  the weight. Equals take turns, as above.
  * random_two       of two endpoints drawn by weight, the endpoint with fewer
- *                  requests, relative to the weight (Mitzenmacher 2001)
+ *                  requests, relative to the weight (Mitzenmacher 2001).
  * ip_hash, consistent_hash
  *                  the place of the key on the ring
  *
