@@ -1,45 +1,10 @@
 #include "fields.h"
 
 void
-fields_init(struct fields *f, char *data, size_t cap)
-{
-	text_init(&f->lines, data, cap);
-}
-
-void
-fields_add_uint(struct fields *f, const char *name, uint64_t value)
-{
-	text_add_uint(fields_open(f, name), value);
-	fields_close(f);
-}
-
-void
 fields_add_all(struct fields *f, const struct field *array)
 {
 	for (; array != NULL && array->name != NULL; array++)
 		fields_add(f, array->name, array->value);
-}
-
-struct text *
-fields_open(struct fields *f, const char *name)
-{
-	text_add_str(&f->lines, name);
-	text_add(&f->lines, ": ", 2);
-	return &f->lines;
-}
-
-void
-fields_close(struct fields *f)
-{
-	text_add(&f->lines, "\r\n", 2);
-}
-
-void
-fields_end_run(struct fields *f, struct fields_run *run)
-{
-	if (run->at != NULL)
-		text_add(&f->lines, run->at, (size_t)(run->end - run->at));
-	run->at = NULL;
 }
 
 /* The form of fields_add_line(): one space before the value, and the line's end

@@ -31,7 +31,11 @@ struct field {
 	const char *value;
 };
 
-void fields_init(struct fields *f, char *data, size_t cap);
+static inline void
+fields_init(struct fields *f, char *data, size_t cap)
+{
+	text_init(&f->lines, data, cap);
+}
 
 static inline bool
 fields_are_full(const struct fields *f)
@@ -71,13 +75,30 @@ fields_add(struct fields *f, const char *name, const char *value)
 	fields_add_slice(f, name, (struct slice){value, strlen(value)});
 }
 
-void fields_add_uint(struct fields *f, const char *name, uint64_t value);
 /* All of an array; NULL: none. */
 void fields_add_all(struct fields *f, const struct field *array);
 
 /* A value in parts: the text added between open and close. */
-struct text *fields_open(struct fields *f, const char *name);
-void fields_close(struct fields *f);
+static inline struct text *
+fields_open(struct fields *f, const char *name)
+{
+	text_add_str(&f->lines, name);
+	text_add(&f->lines, ": ", 2);
+	return &f->lines;
+}
+
+static inline void
+fields_close(struct fields *f)
+{
+	text_add(&f->lines, "\r\n", 2);
+}
+
+static inline void
+fields_add_uint(struct fields *f, const char *name, uint64_t value)
+{
+	text_add_uint(fields_open(f, name), value);
+	fields_close(f);
+}
 
 /*
  * Received fields, forwarded unchanged. Neighbours leave in one copy, collected
@@ -91,6 +112,13 @@ struct fields_run {
 
 void fields_pass(
     struct fields *f, struct fields_run *run, const struct head_field *h);
-void fields_end_run(struct fields *f, struct fields_run *run);
+
+static inline void
+fields_end_run(struct fields *f, struct fields_run *run)
+{
+	if (run->at != NULL)
+		text_add(&f->lines, run->at, (size_t)(run->end - run->at));
+	run->at = NULL;
+}
 
 #endif
