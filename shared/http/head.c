@@ -56,32 +56,7 @@ head_field_id_of(struct slice name)
 	return octet_same(name.at, known, name.len) ? field : FIELD_OTHER;
 }
 
-/* In two parts, each small enough for the compiler to clear without a loop. */
-void
-head_init(struct head *h, bool is_response)
-{
-	const size_t slices = offsetof(struct head, target);
-
-	memset(h, 0, slices);
-	memset(
-	    (char *)h + slices, 0, offsetof(struct head, nominated) - slices);
-	h->is_response = is_response;
-	h->max_forwards = -1;
-}
-
 /* ---- values ---- */
-
-struct slice
-head_trim(struct slice s)
-{
-	const char *at = s.at, *end = s.at + s.len;
-
-	while (at < end && octet_is_blank(*at))
-		at++;
-	while (at < end && octet_is_blank(end[-1]))
-		end--;
-	return (struct slice){at, (size_t)(end - at)};
-}
 
 /* Ignores the case of letters. */
 static uint32_t
@@ -220,12 +195,6 @@ head_next_field(struct slice *lines, struct slice *name, struct slice *value)
 }
 
 /* ---- methods ---- */
-
-const char *
-head_method_str(const struct head *h)
-{
-	return llhttp_method_name((llhttp_method_t)h->method);
-}
 
 /* RFC 9110 section 9.2.2. */
 bool

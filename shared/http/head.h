@@ -12,9 +12,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <llhttp.h>
 
+#include "octet.h"
 #include "slice.h"
 
 #define HEAD_FIELDS_MAX 100
@@ -61,6 +63,7 @@ struct head {
 	bool keep_alive;
 	bool expects_continue; /* HTTP/1.1 with a body */
 	bool accepts_trailers; /* TE: trailers */
+	bool has_date;         /* responses: a Date that may pass */
 	/* An HTTP/1.1 request without a body asks for a protocol other than
 	 * h2c; or a response is 101 and names a protocol. `upgrade` is the
 	 * first such element of Upgrade. A response of status 426 may have
@@ -84,8 +87,19 @@ struct head {
 	struct head_field fields[HEAD_FIELDS_MAX];
 };
 
-/* Readies h for another message. */
-void head_init(struct head *h, bool is_response);
+/* Readies h for another message. In two parts, each small enough for the
+ * compiler to clear without a loop. */
+static inline void
+head_init(struct head *h, bool is_response)
+{
+	const size_t slices = offsetof(struct head, target);
+
+	memset(h, 0, slices);
+	memset(
+	    (char *)h + slices, 0, offsetof(struct head, nominated) - slices);
+	h->is_response = is_response;
+	h->max_forwards = -1;
+}
 
 static inline bool
 head_has_body(const struct head *h)
@@ -100,7 +114,12 @@ head_is_interim(const struct head *h)
 	return h->status / 100 == 1;
 }
 
-const char *head_method_str(const struct head *h);
+static inline const char *
+head_method_str(const struct head *h)
+{
+	return llhttp_method_name((llhttp_method_t)h->method);
+}
+
 bool head_is_idempotent(const struct head *h);
 /* The value of a field, or NULL at; name in lower case. */
 struct slice head_value(const struct head *h, const char *name);
@@ -111,7 +130,18 @@ struct slice head_cookie(const struct head *h, const char *name);
 
 enum head_field_id head_field_id_of(struct slice name);
 /* A value without surrounding white space. */
-struct slice head_trim(struct slice s);
+static inline struct slice
+head_trim(struct slice s)
+{
+	const char *at = s.at, *end = s.at + s.len;
+
+	while (at < end && octet_is_blank(*at))
+		at++;
+	while (at < end && octet_is_blank(end[-1]))
+		end--;
+	return (struct slice){at, (size_t)(end - at)};
+}
+
 /* Takes the next element off a comma-separated list; at NULL: none. Elements
  * may be empty. */
 struct slice head_next_element(struct slice *list);

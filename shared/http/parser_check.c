@@ -24,7 +24,8 @@ struct field_facts {
 	bool bad_expectation;
 	bool expects_continue;
 	/* Last, and not cleared: each member is set with its field's count. */
-	struct slice protocol; /* see read_upgrade() */
+	const struct head_field *date; /* responses: the last Date; or NULL */
+	struct slice protocol;         /* see read_upgrade() */
 	struct slice host;
 	struct slice length;
 	struct slice hop;
@@ -180,6 +181,9 @@ read_field(
 		break;
 	case FIELD_CONNECTION:
 		return read_connection(head, facts, h->value);
+	case FIELD_DATE:
+		facts->date = h;
+		break;
 	case FIELD_EXPECT:
 		read_expectations(facts, h->value);
 		break;
@@ -329,6 +333,7 @@ check_request(
 static enum parser_error
 check_response(struct head *head, const struct field_facts *facts)
 {
+	head->has_date = facts->date != NULL && !facts->date->nominated;
 	/* Section 15.5.22: the protocol required of the client. */
 	if (head->status == 426)
 		head->upgrade = facts->protocol;

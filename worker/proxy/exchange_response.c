@@ -37,7 +37,7 @@ start_of(const struct exchange *x, const struct head *h)
 	    .reason = h->reason,
 	    .length = h->has_length ? h->length : STREAM_LENGTH_UNKNOWN,
 	    .no_body = x->front->head->method == HTTP_HEAD,
-	    .no_date = forward_has_date(h),
+	    .no_date = h->has_date,
 	};
 
 	if (start.reason.at == NULL)
@@ -126,10 +126,11 @@ switch_protocols(struct exchange *x, const struct head *h)
 static bool
 settle(struct exchange *x, unsigned status)
 {
-	const char *why = failure_row(FAILURE_BAD_STATUS)->text;
+	const char *why;
 
 	if (!exchange_is_bad(status))
 		return true;
+	why = failure_row(FAILURE_BAD_STATUS)->text;
 	endpoint_failed(x->up->endpoint, why, false);
 	exchange_count(x, SCOREBOARD_SERVICE_FAILURES);
 	return !x->request->ticket->is_open ||

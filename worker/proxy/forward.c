@@ -187,15 +187,6 @@ forward_switch(struct fields *out, const struct head *response)
 	add_upgrade(out, response->upgrade);
 }
 
-bool
-forward_has_date(const struct head *response)
-{
-	for (size_t i = 0; i < response->field_count; i++)
-		if (response->fields[i].id == FIELD_DATE)
-			return !response->fields[i].nominated;
-	return false;
-}
-
 /* ---- trailers ---- */
 
 static bool

@@ -47,8 +47,6 @@ void forward_response(
  * The latter gets Connection and Upgrade as well. */
 void forward_interim(struct fields *out, const struct head *response);
 void forward_switch(struct fields *out, const struct head *response);
-/* Whether the response brings a Date of its own. */
-bool forward_has_date(const struct head *response);
 
 /* Adds the lines that may stand in a trailer section (RFC 9110 sections 6.5.1
  * and 7.6.1). Left out: fields that frame, route, authenticate or control,

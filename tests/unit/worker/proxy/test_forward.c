@@ -397,10 +397,10 @@ responses_keep_what_is_end_to_end(void **state)
 	forward_response(&f, &message.head, false);
 	out[f.lines.len] = '\0';
 	assert_null(strstr(out, "Trailer"));
-	assert_false(forward_has_date(&message.head));
+	assert_false(message.head.has_date);
 	read_message(
 	    "HTTP/1.1 200 OK\r\nDate: x\r\nContent-Length: 0\r\n\r\n", true);
-	assert_true(forward_has_date(&message.head));
+	assert_true(message.head.has_date);
 }
 
 int
