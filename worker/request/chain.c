@@ -5,13 +5,6 @@
 
 #include "check.h"
 
-struct chain_table {
-	const struct config_route *routes;
-	size_t count;
-	size_t state_bytes;
-	struct chain chains[]; /* one per route, then the chain without route */
-};
-
 static bool
 is_for(const struct stage *stage, const struct config_route *route)
 {
@@ -67,17 +60,4 @@ void
 chain_table_free(struct chain_table *table)
 {
 	free(table);
-}
-
-const struct chain *
-chain_of(const struct chain_table *table, const struct config_route *route)
-{
-	return &table->chains[route != NULL ? (size_t)(route - table->routes)
-					    : table->count];
-}
-
-size_t
-chain_state_bytes(const struct chain_table *table)
-{
-	return table->state_bytes;
 }

@@ -55,16 +55,23 @@ extern const struct stage *const chain_stages[];
 
 #define CHAIN_STAGES_MAX 12
 
+struct chain_link {
+	const struct stage *stage;
+	size_t offset; /* of the state, in request->states */
+};
+
 struct chain {
 	unsigned count;
-	struct {
-		const struct stage *stage;
-		size_t offset; /* of the state, in the request's memory */
-	} links[CHAIN_STAGES_MAX];
+	struct chain_link links[CHAIN_STAGES_MAX];
 	size_t state_bytes; /* of all stages */
 };
 
-struct chain_table;
+struct chain_table {
+	const struct config_route *routes;
+	size_t count;
+	size_t state_bytes;
+	struct chain chains[]; /* one per route, then the chain without route */
+};
 
 /* A chain for each route of the configuration, and one for requests without a
  * route. The routes outlive the table. NULL with ENOMEM. */
@@ -72,9 +79,18 @@ struct chain_table *chain_table_new(
     const struct config_route *routes, size_t count);
 void chain_table_free(struct chain_table *table);
 /* route: one of the table's routes, or NULL. */
-const struct chain *chain_of(
-    const struct chain_table *table, const struct config_route *route);
+static inline const struct chain *
+chain_of(const struct chain_table *table, const struct config_route *route)
+{
+	return &table->chains[route != NULL ? (size_t)(route - table->routes)
+					    : table->count];
+}
+
 /* The largest size of a request's stage states. */
-size_t chain_state_bytes(const struct chain_table *table);
+static inline size_t
+chain_state_bytes(const struct chain_table *table)
+{
+	return table->state_bytes;
+}
 
 #endif

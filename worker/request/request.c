@@ -153,25 +153,6 @@ log_refusal(struct requests *all, const struct stream *s)
 	log_record(all, s, &record, s->why);
 }
 
-const struct trace *
-request_trace(struct request *r)
-{
-	if (!r->is_traced)
-		trace_of_request(&r->trace, r->runtime->trace, r->stream->head);
-	r->is_traced = true;
-	return &r->trace;
-}
-
-void
-request_note_upstream(struct request *r, const char *address)
-{
-	r->record.tries++;
-	if (r->text == NULL)
-		return;
-	strlcpy(r->text->upstream, address, sizeof(r->text->upstream));
-	r->record.upstream = r->text->upstream;
-}
-
 /* The worker's activity, "GET /path", for reports of a stall. The query is
  * private and stays out. A request that blocked the iteration keeps the blame:
  * the delay is logged at the iteration's end. */
@@ -208,22 +189,15 @@ request_describe(const struct request *r, char *text, size_t cap)
 
 /* ---- through the chain ---- */
 
-static void *
-state_of(struct request *r, unsigned i)
-{
-	return r->states + r->chain->links[i].offset;
-}
-
 static enum stage_verdict
 run(struct request *r)
 {
 	enum stage_verdict verdict = STAGE_NEXT;
 
 	while (verdict == STAGE_NEXT && r->begun < r->chain->count) {
-		const struct stage *stage = r->chain->links[r->begun].stage;
-		void *state = state_of(r, r->begun++);
+		const struct chain_link *link = &r->chain->links[r->begun++];
 
-		verdict = stage->begin(r, state);
+		verdict = link->stage->begin(r, r->states + link->offset);
 	}
 	return verdict;
 }
@@ -261,19 +235,19 @@ request_start(struct request *r)
 void
 request_on_body(struct request *r, const struct stream_piece *piece)
 {
-	const struct stage *stage = r->chain->links[r->begun - 1].stage;
+	const struct chain_link *link = &r->chain->links[r->begun - 1];
 
-	if (!r->over && stage->on_body != NULL)
-		stage->on_body(r, state_of(r, r->begun - 1), piece);
+	if (!r->over && link->stage->on_body != NULL)
+		link->stage->on_body(r, r->states + link->offset, piece);
 }
 
 void
 request_on_drained(struct request *r)
 {
-	const struct stage *stage = r->chain->links[r->begun - 1].stage;
+	const struct chain_link *link = &r->chain->links[r->begun - 1];
 
-	if (!r->over && stage->on_drained != NULL)
-		stage->on_drained(r, state_of(r, r->begun - 1));
+	if (!r->over && link->stage->on_drained != NULL)
+		link->stage->on_drained(r, r->states + link->offset);
 }
 
 /* Service names and texts of Drover alone: nothing needs escaping. */
@@ -328,9 +302,12 @@ static void
 end_stages(struct request *r)
 {
 	r->over = true;
-	for (unsigned i = r->begun; i-- > 0;)
-		if (r->chain->links[i].stage->end != NULL)
-			r->chain->links[i].stage->end(r, state_of(r, i));
+	for (unsigned i = r->begun; i-- > 0;) {
+		const struct chain_link *link = &r->chain->links[i];
+
+		if (link->stage->end != NULL)
+			link->stage->end(r, r->states + link->offset);
+	}
 }
 
 void

@@ -109,9 +109,25 @@ void request_on_close(struct request *r, enum stream_end reason);
 void request_resume(struct request *r);
 /* The names by which the request is known. At least the first call must come
  * while the request's text is valid. */
-const struct trace *request_trace(struct request *r);
+static inline const struct trace *
+request_trace(struct request *r)
+{
+	if (!r->is_traced)
+		trace_of_request(&r->trace, r->runtime->trace, r->stream->head);
+	r->is_traced = true;
+	return &r->trace;
+}
+
 /* Copies the request's endpoint for the access log. */
-void request_note_upstream(struct request *r, const char *address);
+static inline void
+request_note_upstream(struct request *r, const char *address)
+{
+	r->record.tries++;
+	if (r->text == NULL)
+		return;
+	strlcpy(r->text->upstream, address, sizeof(r->text->upstream));
+	r->record.upstream = r->text->upstream;
+}
 
 /* For a bug's log line: the route, and the request's name, if already made. */
 void request_describe(const struct request *r, char *text, size_t cap);

@@ -86,8 +86,8 @@ end(struct request *r, void *state)
 {
 	struct admission *a = state;
 
-	breakers_release(r->runtime->breakers, &a->ticket);
 	counter_gauge(service_of(r)->in_flight, -1);
+	breakers_release(r->runtime->breakers, &a->ticket);
 }
 
 const struct stage admission_stage = {
