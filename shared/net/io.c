@@ -235,13 +235,6 @@ io_adopt(struct io *io, int fd)
 	io->progress_us = loop_now_us(io->loop);
 }
 
-void
-io_begin(struct io *io, bool must_be_fresh)
-{
-	io->must_be_fresh = must_be_fresh;
-	io->has_sent = false;
-}
-
 int
 io_poll(struct io *io)
 {

@@ -94,7 +94,13 @@ int io_write(struct io *io, const struct iovec *iov, int count);
  * caller can retry elsewhere. One poll checks all batched writes at once; a
  * write that is not batched has a check of its own.
  */
-void io_begin(struct io *io, bool must_be_fresh);
+static inline void
+io_begin(struct io *io, bool must_be_fresh)
+{
+	io->must_be_fresh = must_be_fresh;
+	io->has_sent = false;
+}
+
 /*
  * Moves up to max bytes from one socket to another inside the kernel. `to` must
  * be open, without a backlog; bytes batched for `to` are sent first.

@@ -150,15 +150,3 @@ breaker_merge(struct breaker *b, const struct breaker *said,
 	*b = *said;
 	return true;
 }
-
-const char *
-breaker_state_str(enum breaker_state state)
-{
-	static const char *const names[] = {
-	    [BREAKER_CLOSED] = "closed",
-	    [BREAKER_OPEN] = "open",
-	    [BREAKER_HALF_OPEN] = "half-open",
-	};
-
-	return names[state];
-}

@@ -104,6 +104,16 @@ bool breaker_is_current(
 /* Whether epoch a is younger than b. */
 bool breaker_epoch_is_newer(uint32_t a, uint32_t b);
 
-const char *breaker_state_str(enum breaker_state state);
+static inline const char *
+breaker_state_str(enum breaker_state state)
+{
+	static const char *const names[] = {
+	    [BREAKER_CLOSED] = "closed",
+	    [BREAKER_OPEN] = "open",
+	    [BREAKER_HALF_OPEN] = "half-open",
+	};
+
+	return names[state];
+}
 
 #endif

@@ -341,19 +341,6 @@ scoreboard_service_sum(const struct scoreboard *sb, size_t service,
 	return sum;
 }
 
-enum scoreboard_code
-scoreboard_code_of(unsigned status)
-{
-	/* Nearly all are. */
-	if (status / 100 == 2)
-		return SCOREBOARD_CODE_2XX;
-	/* A backend may say 600 or 099, and gets a class all the same. */
-	if (status < 200)
-		return SCOREBOARD_CODE_1XX;
-	return status < 500 ? (enum scoreboard_code)(status / 100 - 1)
-			    : SCOREBOARD_CODE_5XX;
-}
-
 const char *
 scoreboard_code_str(enum scoreboard_code code)
 {

@@ -212,7 +212,19 @@ uint32_t scoreboard_endpoint_id(struct scoreboard *sb, uint64_t key);
 /* In-flight exchanges to the endpoint over all slots of live workers. */
 uint32_t scoreboard_endpoint_load(const struct scoreboard *sb, uint32_t id);
 
-enum scoreboard_code scoreboard_code_of(unsigned status);
+static inline enum scoreboard_code
+scoreboard_code_of(unsigned status)
+{
+	/* Nearly all are. */
+	if (status / 100 == 2)
+		return SCOREBOARD_CODE_2XX;
+	/* A backend may say 600 or 099, and gets a class all the same. */
+	if (status < 200)
+		return SCOREBOARD_CODE_1XX;
+	return status < 500 ? (enum scoreboard_code)(status / 100 - 1)
+			    : SCOREBOARD_CODE_5XX;
+}
+
 const char *scoreboard_code_str(enum scoreboard_code code);
 
 /* The present work of a slot's loop, as text that ends in NUL; "": no name. */

@@ -136,22 +136,6 @@ ask(struct breakers *b, struct question *q, struct breakers_ticket *t)
 	return BREAKERS_ASKING;
 }
 
-void
-breakers_ticket_init(struct breakers_ticket *t, breakers_fn *fn,
-    breakers_settled_fn *settled, void *arg)
-{
-	*t = (struct breakers_ticket){
-	    .fn = fn, .settled = settled, .arg = arg, .settled_arg = arg};
-}
-
-void
-breakers_ticket_settle_with(
-    struct breakers_ticket *t, breakers_settled_fn *settled, void *arg)
-{
-	t->settled = settled;
-	t->settled_arg = arg;
-}
-
 enum breakers_verdict
 breakers_check(struct breakers *b, unsigned service, struct breakers_ticket *t)
 {

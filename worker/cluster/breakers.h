@@ -76,11 +76,23 @@ void breakers_free(struct breakers *b);
  * states. */
 void breakers_on_up(struct breakers *b);
 
-void breakers_ticket_init(struct breakers_ticket *t, breakers_fn *fn,
-    breakers_settled_fn *settled, void *arg);
+static inline void
+breakers_ticket_init(struct breakers_ticket *t, breakers_fn *fn,
+    breakers_settled_fn *settled, void *arg)
+{
+	*t = (struct breakers_ticket){
+	    .fn = fn, .settled = settled, .arg = arg, .settled_arg = arg};
+}
+
 /* Replaces the settled callback of the ticket. */
-void breakers_ticket_settle_with(
-    struct breakers_ticket *t, breakers_settled_fn *settled, void *arg);
+static inline void
+breakers_ticket_settle_with(
+    struct breakers_ticket *t, breakers_settled_fn *settled, void *arg)
+{
+	t->settled = settled;
+	t->settled_arg = arg;
+}
+
 /* Asks for admission to a service (an index of the configuration). */
 enum breakers_verdict breakers_check(
     struct breakers *b, unsigned service, struct breakers_ticket *t);
