@@ -48,19 +48,6 @@ keeps_up(const struct stream *to)
 }
 
 void
-pump_init(struct pump *p, const char *name, struct stream *front)
-{
-	*p = (struct pump){.name = name, .front = front, .state = PUMP_SHUT};
-}
-
-void
-pump_join(struct pump *p, struct stream *from, struct stream *to)
-{
-	p->from = from;
-	p->to = to;
-}
-
-void
 pump_hold(struct pump *p)
 {
 	(void)enter(p, PUMP_HELD);

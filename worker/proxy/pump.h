@@ -42,9 +42,19 @@ struct pump {
 	enum pump_state state;
 };
 
-void pump_init(struct pump *p, const char *name, struct stream *front);
+static inline void
+pump_init(struct pump *p, const char *name, struct stream *front)
+{
+	*p = (struct pump){.name = name, .front = front, .state = PUMP_SHUT};
+}
+
 /* Sets the two streams; no piece flows yet. */
-void pump_join(struct pump *p, struct stream *from, struct stream *to);
+static inline void
+pump_join(struct pump *p, struct stream *from, struct stream *to)
+{
+	p->from = from;
+	p->to = to;
+}
 
 /* No piece is asked for until pump_open(). */
 void pump_hold(struct pump *p);

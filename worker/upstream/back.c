@@ -477,12 +477,3 @@ back_end(struct back *b)
 	buffer_put(b->runtime->buffers, b->in);
 	b->in = NULL;
 }
-
-bool
-back_is_reusable(const struct back *b)
-{
-	return b->part == BACK_PART_NONE && b->parser.head.keep_alive &&
-	       b->stream.out == STREAM_OUT_ENDED && !b->io.hangup &&
-	       !b->io.broken && !b->io.readable && buffer_len(b->in) == 0 &&
-	       io_backlog(&b->io) == 0 && !io_is_batched(&b->io);
-}

@@ -98,7 +98,15 @@ void back_fail(struct back *b, int error);
 /* May another request use the connection? Not with a rest left over: of a
  * response, read or not yet, with no event to come; or of the request, when the
  * response came early. */
-bool back_is_reusable(const struct back *b);
+static inline bool
+back_is_reusable(const struct back *b)
+{
+	return b->part == BACK_PART_NONE && b->parser.head.keep_alive &&
+	       b->stream.out == STREAM_OUT_ENDED && !b->io.hangup &&
+	       !b->io.broken && !b->io.readable && buffer_len(b->in) == 0 &&
+	       io_backlog(&b->io) == 0 && !io_is_batched(&b->io);
+}
+
 /* A byte of the request has left, and may have been read. */
 static inline bool
 back_has_sent(const struct back *b)

@@ -82,26 +82,6 @@ endpoint_disconnected(struct endpoint *e)
 	free_if_gone(e);
 }
 
-static _Atomic uint32_t *
-load_gauge(struct endpoint *e)
-{
-	return &e->runtime->slot->endpoint_in_flight[e->id];
-}
-
-void
-endpoint_begin(struct endpoint *e)
-{
-	if (e->id != SCOREBOARD_NO_ENDPOINT)
-		counter_gauge(load_gauge(e), 1);
-}
-
-void
-endpoint_end(struct endpoint *e)
-{
-	if (e->id != SCOREBOARD_NO_ENDPOINT)
-		counter_gauge(load_gauge(e), -1);
-}
-
 static void
 eject(struct endpoint *e, const char *why)
 {
@@ -139,12 +119,10 @@ endpoint_failed(struct endpoint *e, const char *why, bool unreachable)
 }
 
 void
-endpoint_worked(struct endpoint *e)
+endpoint_recover(struct endpoint *e)
 {
 	uint64_t now_us;
 
-	if (e->failures == 0)
-		return;
 	if (e->ejections != 0) {
 		now_us = loop_now_us(e->runtime->loop);
 		if (e->since_us > now_us)
@@ -157,15 +135,6 @@ endpoint_worked(struct endpoint *e)
 	e->failures = 0;
 	e->ejections = 0;
 	e->ejected_until_us = 0;
-}
-
-bool
-endpoint_is_usable(const struct endpoint *e, uint64_t now_us)
-{
-	if (e->ejected_until_us > now_us)
-		return false;
-	return e->member == NULL || atomic_load_explicit(&e->member->checks,
-					memory_order_relaxed) != CHECKS_DOWN;
 }
 
 uint32_t

@@ -18,11 +18,12 @@
 #include <sys/queue.h>
 
 #include "config.h"
+#include "counter.h"
+#include "member.h"
+#include "runtime.h"
 
-struct member;
 struct service;
 struct upstream;
-struct runtime;
 
 TAILQ_HEAD(upstream_list, upstream);
 
@@ -66,23 +67,57 @@ struct endpoint *endpoint_new(struct runtime *rt, unsigned service,
 void endpoint_leave(struct endpoint *endpoint, bool has_twin);
 
 /* True when neither ejected nor found down by the checks. */
-bool endpoint_is_usable(const struct endpoint *endpoint, uint64_t now_us);
+static inline bool
+endpoint_is_usable(const struct endpoint *e, uint64_t now_us)
+{
+	if (e->ejected_until_us > now_us)
+		return false;
+	return e->member == NULL || atomic_load_explicit(&e->member->checks,
+					memory_order_relaxed) != CHECKS_DOWN;
+}
+
 /* The weight now, as balance_weight(). */
 uint32_t endpoint_weight(const struct endpoint *endpoint, uint64_t now_us);
 /* Requests in flight, over all workers of the host. Without a number in the
  * scoreboard: the connections of this worker. */
 uint32_t endpoint_load(const struct endpoint *endpoint);
 
+/* This worker's requests in flight; of an endpoint with a number. */
+static inline _Atomic uint32_t *
+endpoint_gauge(struct endpoint *e)
+{
+	return &e->runtime->slot->endpoint_in_flight[e->id];
+}
+
 /* A request begins at the endpoint; a request ends. */
-void endpoint_begin(struct endpoint *endpoint);
-void endpoint_end(struct endpoint *endpoint);
+static inline void
+endpoint_begin(struct endpoint *e)
+{
+	if (e->id != SCOREBOARD_NO_ENDPOINT)
+		counter_gauge(endpoint_gauge(e), 1);
+}
+
+static inline void
+endpoint_end(struct endpoint *e)
+{
+	if (e->id != SCOREBOARD_NO_ENDPOINT)
+		counter_gauge(endpoint_gauge(e), -1);
+}
+
 /* A request failed. unreachable: no connection could be made. Else the
  * connection broke, or the response was late, invalid, or a 502, 503 or 504.
  * why: for people. Failures during an ejection do not count. */
 void endpoint_failed(
     struct endpoint *endpoint, const char *why, bool unreachable);
+/* Ends a row of failures. */
+void endpoint_recover(struct endpoint *endpoint);
 /* A request was answered without such a failure. */
-void endpoint_worked(struct endpoint *endpoint);
+static inline void
+endpoint_worked(struct endpoint *e)
+{
+	if (e->failures != 0)
+		endpoint_recover(e);
+}
 
 /* A connection more; a connection less. */
 void endpoint_connected(struct endpoint *endpoint);

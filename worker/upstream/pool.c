@@ -192,16 +192,6 @@ on_timer(void *arg)
 	}
 }
 
-void
-pool_wait_init(
-    struct pool_wait *wait, struct pool *pool, pool_fn *fn, void *arg)
-{
-	memset(wait, 0, sizeof(*wait));
-	wait->pool = pool;
-	wait->fn = fn;
-	wait->arg = arg;
-}
-
 enum pool_result
 pool_acquire(struct pool_wait *wait, struct upstream **up)
 {

@@ -53,8 +53,13 @@ struct pool_wait {
 struct pool *pool_new(struct service *service);
 /* Closes the idle connections; none may be lent. */
 void pool_free(struct pool *pool);
-void pool_wait_init(
-    struct pool_wait *wait, struct pool *pool, pool_fn *fn, void *arg);
+
+static inline void
+pool_wait_init(
+    struct pool_wait *wait, struct pool *pool, pool_fn *fn, void *arg)
+{
+	*wait = (struct pool_wait){.pool = pool, .fn = fn, .arg = arg};
+}
 
 /* fn is never called from inside. */
 enum pool_result pool_acquire(struct pool_wait *wait, struct upstream **up);

@@ -369,20 +369,6 @@ service_free(struct service *service)
 
 /* ---- the retry budget ---- */
 
-void
-service_begin(struct service *service)
-{
-	service->live++;
-}
-
-void
-service_end(struct service *service, bool retried)
-{
-	service->live--;
-	if (retried)
-		service->retried--;
-}
-
 bool
 service_start_retry(struct service *service, bool already)
 {

@@ -75,8 +75,20 @@ struct endpoint *service_pick(struct service *service,
 bool service_is_resolving(const struct service *service);
 /* A request begins; a request ends. retried: service_start_retry() allowed a
  * retry. */
-void service_begin(struct service *service);
-void service_end(struct service *service, bool retried);
+static inline void
+service_begin(struct service *service)
+{
+	service->live++;
+}
+
+static inline void
+service_end(struct service *service, bool retried)
+{
+	service->live--;
+	if (retried)
+		service->retried--;
+}
+
 /* Asks for a retry. True: the request counts as retried from now on. already:
  * the request was retried before. */
 bool service_start_retry(struct service *service, bool already);

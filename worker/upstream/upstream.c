@@ -154,13 +154,6 @@ upstream_close(struct upstream *up)
 	loop_bury(rt->loop, up, free);
 }
 
-void
-upstream_set_owner(struct upstream *up, back_fn *on_event, void *arg)
-{
-	up->back.on_event = on_event;
-	up->back.arg = arg;
-}
-
 bool
 upstream_set_idle(struct upstream *up)
 {
@@ -175,24 +168,4 @@ upstream_set_lent(struct upstream *up, bool checked)
 {
 	up->back.use = checked ? BACK_CHECKED : BACK_REUSED;
 	return enter(up, UPSTREAM_LENT);
-}
-
-bool
-upstream_is_quiet(const struct upstream *up, bool look)
-{
-	return loop_watch_is_quiet(&up->back.io.watch) &&
-	       (!look || io_is_silent(&up->back.io));
-}
-
-void
-upstream_set_deadline(struct upstream *up, uint64_t delay_us)
-{
-	loop_timer_after(up->endpoint->runtime->loop, &up->timer, delay_us);
-}
-
-void
-upstream_clear_deadline(struct upstream *up)
-{
-	/* Moving a timer later is cheap, removing a timer is not. */
-	loop_timer_set(up->endpoint->runtime->loop, &up->timer, UINT64_MAX);
 }

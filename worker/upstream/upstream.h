@@ -13,6 +13,7 @@
 
 #include "back.h"
 #include "endpoint.h"
+#include "runtime.h"
 
 enum upstream_state {
 	UPSTREAM_CONNECTING,
@@ -41,7 +42,13 @@ struct upstream *upstream_open(struct endpoint *endpoint);
 /* Closes the connection; the memory goes after the event batch. No callback. */
 void upstream_close(struct upstream *up);
 /* Sets the receiver of the events from now on. */
-void upstream_set_owner(struct upstream *up, back_fn *on_event, void *arg);
+static inline void
+upstream_set_owner(struct upstream *up, back_fn *on_event, void *arg)
+{
+	up->back.on_event = on_event;
+	up->back.arg = arg;
+}
+
 /* False: the connection was not lent, which is a bug. */
 bool upstream_set_idle(struct upstream *up);
 /* checked: upstream_is_quiet() has just looked. False: the connection was not
@@ -49,11 +56,26 @@ bool upstream_set_idle(struct upstream *up);
 bool upstream_set_lent(struct upstream *up, bool checked);
 /* True when an idle connection has neither ended nor sent bytes, as far as the
  * poll or, with look, the kernel knows. */
-bool upstream_is_quiet(const struct upstream *up, bool look);
+static inline bool
+upstream_is_quiet(const struct upstream *up, bool look)
+{
+	return loop_watch_is_quiet(&up->back.io.watch) &&
+	       (!look || io_is_silent(&up->back.io));
+}
 
 /* Moves the deadline to delay_us from now. */
-void upstream_set_deadline(struct upstream *up, uint64_t delay_us);
+static inline void
+upstream_set_deadline(struct upstream *up, uint64_t delay_us)
+{
+	loop_timer_after(up->endpoint->runtime->loop, &up->timer, delay_us);
+}
+
 /* The backend is not awaited. */
-void upstream_clear_deadline(struct upstream *up);
+static inline void
+upstream_clear_deadline(struct upstream *up)
+{
+	/* Moving a timer later is cheap, removing a timer is not. */
+	loop_timer_set(up->endpoint->runtime->loop, &up->timer, UINT64_MAX);
+}
 
 #endif
