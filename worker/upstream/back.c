@@ -197,9 +197,10 @@ tell_head(struct back *b)
 	b->asked = false;
 	b->stream.head = head;
 	if (head->status == 101) {
-		/* The request goes on, as bytes. */
+		/* The request goes on, as bytes, unless none can leave. */
 		b->part = BACK_PART_BYTES;
-		b->stream.out = STREAM_OUT_BEGUN;
+		if (b->stream.out == STREAM_OUT_ENDED)
+			b->stream.out = STREAM_OUT_BEGUN;
 	} else if (head_is_interim(head)) {
 		tell_interim(b);
 		return;
