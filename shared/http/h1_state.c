@@ -57,6 +57,15 @@ h1_enter(struct h1 *s, enum h1_state state)
 	MACHINE_STEP(states, s->state, state, "connection %d", s->io.watch.fd);
 }
 
+void
+h1_refuse_out(struct h1 *s, enum stream_out out)
+{
+	check_confined(__FILE__, __LINE__, "machine_allows()",
+	    "%s, its response %s, to be %s", h1_describe(s),
+	    stream_outs[s->turn->stream.out].name, stream_outs[out].name);
+	h1_close_soon(s, STREAM_END_BUG);
+}
+
 int
 h1_take_turn(struct h1 *s, const struct stream_ops *ops)
 {
@@ -122,7 +131,7 @@ static void
 lose_stream(struct h1 *s)
 {
 	if (s->turn != NULL && stream_is_answerable(&s->turn->stream))
-		s->turn->stream.out = STREAM_OUT_GONE;
+		h1_enter_out(s, STREAM_OUT_GONE);
 }
 
 void

@@ -153,4 +153,19 @@ h1_has_ended(const struct h1 *s)
 	       h1_turn_has_ended(s->turn);
 }
 
+/* An illegal step of the response: a bug, which closes the connection. */
+__attribute__((cold)) void h1_refuse_out(struct h1 *s, enum stream_out out);
+
+/* The one setter of the stream's outgoing message, the response. */
+static inline void
+h1_enter_out(struct h1 *s, enum stream_out out)
+{
+	struct stream *stream = &s->turn->stream;
+
+	if (machine_allows(stream_outs, stream->out, out))
+		stream->out = out;
+	else
+		h1_refuse_out(s, out);
+}
+
 #endif

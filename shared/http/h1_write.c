@@ -136,7 +136,7 @@ h1_begin(struct stream *stream, const struct stream_start *start)
 		return &nowhere;
 	}
 	if (stream->out == STREAM_OUT_NONE)
-		stream->out = STREAM_OUT_BEGUN;
+		h1_enter_out(s, STREAM_OUT_BEGUN);
 	stream->status = start->status;
 	take_head(s);
 	if (turn->head == NULL) {
@@ -318,7 +318,7 @@ end_response(struct h1 *s)
 {
 	bool over = is_over(s);
 
-	s->turn->stream.out = STREAM_OUT_ENDED;
+	h1_enter_out(s, STREAM_OUT_ENDED);
 	s->turn->head_held = false;
 	if (over)
 		h1_close_soon(s, STREAM_END_DONE);
@@ -377,7 +377,7 @@ h1_write(struct stream *stream, const struct stream_piece *piece)
 		end_response(s);
 		return;
 	}
-	stream->out = STREAM_OUT_ENDED;
+	h1_enter_out(s, STREAM_OUT_ENDED);
 	io_finish(&s->io);
 	h1_check_tunnel(s);
 }

@@ -28,6 +28,7 @@
 
 #include "fields.h"
 #include "head.h"
+#include "machine.h"
 #include "stream_end.h"
 #include "slice.h"
 #include "sock.h"
@@ -72,12 +73,26 @@ struct stream_start {
 	bool no_body; /* framed, but without a body (HEAD, 304) */
 };
 
+/*
+ * The outgoing message.
+ *
+ * | state | next | at |
+ * |---|---|---|
+ * | none | begun | begin |
+ * | begun | ended | the last piece |
+ * | ended | begun | a 101 came back: the request goes on, as bytes |
+ * | none, begun, ended | gone | the peer or the connection is lost |
+ * | begun, ended, gone | none | a back stream's connection is given back |
+ */
 enum stream_out {
 	STREAM_OUT_NONE,
 	STREAM_OUT_BEGUN,
 	STREAM_OUT_ENDED,
-	STREAM_OUT_GONE, /* the peer or the connection is lost */
+	STREAM_OUT_GONE,
 };
+
+/* A row per state, for the one setter of each kind of connection. */
+extern const struct machine_state stream_outs[];
 
 /* How much of the incoming body is here before the owner asks. */
 enum stream_ahead {

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "chunk.h"
+#include "back_write.h"
 #include "runtime.h"
 
 /* A shorter rest of a body is copied more quickly than spliced. The last bytes
@@ -192,20 +192,17 @@ tell_head(struct back *b)
 {
 	const struct head *head = &b->parser.head;
 
-	if (!b->parser.head_done)
-		return;
-	b->asked = false;
 	b->stream.head = head;
 	if (head->status == 101) {
 		/* The request goes on, as bytes, unless none can leave. */
-		b->part = BACK_PART_BYTES;
+		back_enter_part(b, BACK_PART_BYTES);
 		if (b->stream.out == STREAM_OUT_ENDED)
-			b->stream.out = STREAM_OUT_BEGUN;
+			back_enter_out(b, STREAM_OUT_BEGUN);
 	} else if (head_is_interim(head)) {
 		tell_interim(b);
 		return;
 	} else {
-		b->part = BACK_PART_FIRST;
+		back_enter_part(b, BACK_PART_FIRST);
 	}
 	back_tell(b, BACK_HEAD);
 }
@@ -215,8 +212,10 @@ tell_piece(struct back *b)
 {
 	struct parser *m = &b->parser;
 
-	b->asked = false;
-	b->part = m->done ? BACK_PART_NONE : BACK_PART_BODY;
+	if (m->done)
+		back_enter_part(b, BACK_PART_NONE);
+	else if (b->part == BACK_PART_FIRST)
+		back_enter_part(b, BACK_PART_BODY);
 	b->stream.in_bytes = m->body_bytes;
 	b->piece = (struct stream_piece){
 	    .data = m->body.at,
@@ -235,7 +234,6 @@ tell_bytes(struct back *b, bool last)
 {
 	struct buffer *in = b->in;
 
-	b->asked = false;
 	b->piece = (struct stream_piece){.last = last};
 	if (!last) {
 		b->piece.data = in->data + in->start;
@@ -264,20 +262,17 @@ read_some(struct back *b)
 	case BACK_PART_BYTES:
 		return read_bytes(b);
 	case BACK_PART_BODY:
+		return can_splice(b) ? splice_body(b) : read_message(b);
 	case BACK_PART_NONE:
+	case BACK_PART_UNSENT:
 		break;
 	}
-	return can_splice(b) ? splice_body(b) : read_message(b);
+	return FILL_WAIT;
 }
 
-/* Reports the next head or piece asked for. False: none is here. */
-static bool
-step(struct back *b)
+static void
+tell(struct back *b, enum fill result)
 {
-	enum fill result = read_some(b);
-
-	if (result == FILL_WAIT)
-		return false;
 	if (result == FILL_ERROR)
 		back_tell(b, BACK_FAILED);
 	else if (b->part == BACK_PART_BYTES)
@@ -288,6 +283,23 @@ step(struct back *b)
 		tell_head(b);
 	else
 		tell_piece(b);
+}
+
+/* Reports the next head or piece asked for. False: none is here. */
+static bool
+step(struct back *b)
+{
+	enum fill result = read_some(b);
+
+	if (result == FILL_WAIT)
+		return false;
+	/* A part of a head. */
+	if (b->part == BACK_PART_HEAD && result != FILL_ERROR && !has_head(b))
+		return true;
+	back_enter_reading(b, BACK_READING_TELLING);
+	tell(b, result);
+	if (b->reading == BACK_READING_TELLING)
+		back_enter_reading(b, BACK_READING_QUIET);
 	return true;
 }
 
@@ -297,17 +309,14 @@ back_run(struct back *b)
 {
 	int left = STEPS_MAX;
 
-	if (b->held.at != NULL || b->stream.out == STREAM_OUT_NONE)
+	if (b->part == BACK_PART_UNSENT || b->stream.out == STREAM_OUT_NONE)
 		return;
-	b->in_turn = true;
-	while (
-	    b->asked && b->stream.out != STREAM_OUT_NONE && left > 0 && step(b))
+	while (b->reading == BACK_READING_ASKED && left > 0 && step(b))
 		left--;
-	b->in_turn = false;
 	if (b->stream.out == STREAM_OUT_NONE)
 		return;
 	/* More may have come, and no event will report the rest. */
-	if (left == 0 && b->asked)
+	if (b->reading == BACK_READING_ASKED && left == 0)
 		loop_defer(b->runtime->loop, &b->again);
 	back_tell(b, BACK_WAITS);
 }
@@ -318,103 +327,7 @@ on_again(void *arg)
 	back_run(arg);
 }
 
-/* ---- writing ---- */
-
-static struct back *
-back_of(const struct stream *s)
-{
-	return (struct back *)(uintptr_t)s;
-}
-
-static struct fields *
-begin(struct stream *s, const struct stream_start *start)
-{
-	struct back *b = back_of(s);
-	const struct text *lines = &start->fields->lines;
-
-	s->out = STREAM_OUT_BEGUN;
-	s->in_bytes = 0;
-	s->out_bytes = 0;
-	b->held = (struct slice){lines->data, lines->len};
-	b->chunked = start->length == STREAM_LENGTH_UNKNOWN && !start->no_body;
-	b->to_head = start->is_head;
-	b->part = BACK_PART_HEAD;
-	b->asked = false;
-	b->interims = 0;
-	b->splices_to = NULL;
-	io_begin(&b->io, b->use == BACK_REUSED);
-	parser_init_response(&b->parser, PARSER_HEAD_MAX, b->to_head);
-	return start->fields;
-}
-
-/* Puts the head right before a piece of the body: one buffer is cheaper to send
- * than two. False: the piece leaves no room for the head. */
-static bool
-join_head(const struct slice *head, const struct stream_piece *piece,
-    struct iovec *iov)
-{
-	if (piece->room < head->len || iov->iov_base != piece->data)
-		return false;
-	iov->iov_base = (char *)iov->iov_base - head->len;
-	iov->iov_len += head->len;
-	memcpy(iov->iov_base, head->at, head->len);
-	return true;
-}
-
-/* iov[0] is left free for the head. */
-static int
-send_head(struct back *b, const struct stream_piece *piece, struct iovec *iov,
-    int count)
-{
-	struct slice head = b->held;
-
-	b->held.at = NULL;
-	/* No byte is read before the head leaves. This write may meet a reset
-	 * that came by then, with no event to follow. */
-	if (b->io.readable)
-		loop_defer(b->runtime->loop, &b->again);
-	if (count == 1 && join_head(&head, piece, iov + 1))
-		return io_write(&b->io, iov + 1, 1);
-	iov[0] = (struct iovec){(void *)(uintptr_t)head.at, head.len};
-	return io_write(&b->io, iov, count + 1);
-}
-
-static int
-frame(const struct back *b, const struct stream_piece *piece, char *size_line,
-    struct iovec *iov)
-{
-	if (b->chunked && piece->last)
-		return chunk_frame_last(iov, size_line, piece->data, piece->len,
-		    piece->trailers.at, piece->trailers.len);
-	if (b->chunked)
-		return chunk_frame(iov, size_line, piece->data, piece->len);
-	*iov = (struct iovec){(void *)(uintptr_t)piece->data, piece->len};
-	return piece->len > 0 ? 1 : 0;
-}
-
-static void
-write_piece(struct stream *s, const struct stream_piece *piece)
-{
-	struct back *b = back_of(s);
-	char size_line[CHUNK_SIZE_LINE];
-	struct iovec iov[1 + CHUNK_IOV];
-	int count = frame(b, piece, size_line, iov + 1);
-	int result = 0;
-
-	if (b->held.at != NULL)
-		result = send_head(b, piece, iov, count);
-	else if (count > 0)
-		result = io_write(&b->io, iov + 1, count);
-	s->out_bytes += piece->len;
-	if (result == -1) {
-		b->error = errno;
-		s->out = STREAM_OUT_GONE;
-	} else if (piece->last && s->out == STREAM_OUT_BEGUN) {
-		s->out = STREAM_OUT_ENDED;
-	}
-	if (piece->last && b->part == BACK_PART_BYTES)
-		io_finish(&b->io);
-}
+/* ---- the stream's calls ---- */
 
 /* No read is due: received bytes are not reported yet. */
 static bool
@@ -427,8 +340,9 @@ has_more(const struct back *b)
 		return true;
 	case BACK_PART_BYTES:
 		return b->in != NULL && buffer_len(b->in) > 0;
-	case BACK_PART_BODY:
 	case BACK_PART_NONE:
+	case BACK_PART_UNSENT:
+	case BACK_PART_BODY:
 		break;
 	}
 	return false;
@@ -439,8 +353,11 @@ take(struct stream *s)
 {
 	struct back *b = back_of(s);
 
-	b->asked = true;
-	if (!b->in_turn && (b->io.readable || has_more(b)))
+	bool is_told = b->reading == BACK_READING_TELLING;
+
+	back_enter_reading(b, BACK_READING_ASKED);
+	/* From inside, back_run() goes on by itself. */
+	if (!is_told && (b->io.readable || has_more(b)))
 		loop_defer(b->runtime->loop, &b->again);
 }
 
@@ -452,8 +369,8 @@ backlog(const struct stream *s)
 
 /* The owner closes the connection or gives the connection back. */
 static const struct stream_ops ops = {
-    .begin = begin,
-    .write = write_piece,
+    .begin = back_begin,
+    .write = back_write,
     .take = take,
     .backlog = backlog,
 };
@@ -473,7 +390,13 @@ back_init(struct back *b, struct runtime *rt, io_fn *on_ready, void *arg)
 void
 back_end(struct back *b)
 {
-	b->stream.out = STREAM_OUT_NONE;
+	if (b->stream.out == STREAM_OUT_NONE)
+		return;
+	back_enter_out(b, STREAM_OUT_NONE);
+	if (b->part != BACK_PART_NONE)
+		back_enter_part(b, BACK_PART_NONE);
+	if (b->reading != BACK_READING_QUIET)
+		back_enter_reading(b, BACK_READING_QUIET);
 	loop_defer_cancel(b->runtime->loop, &b->again);
 	buffer_put(b->runtime->buffers, b->in);
 	b->in = NULL;

@@ -22,72 +22,11 @@
 #ifndef BACK_H
 #define BACK_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include "io.h"
-#include "parser.h"
-#include "stream.h"
-
-struct back;
-struct runtime;
-
-enum back_event {
-	BACK_CONNECTED, /* a stream may begin */
-	BACK_HEAD,      /* stream.head, of an interim response too */
-	BACK_PIECE,     /* `piece`; its bytes are valid until this returns */
-	BACK_DRAINED,   /* no backlog, and the request has not ended */
-	BACK_WAITS,     /* no more events now */
-	BACK_FAILED,    /* `error`; when idle: the end, or stray bytes */
-	BACK_TIMEOUT,   /* the upstream's deadline passed */
-};
-
-/* The owner may close the connection, or give it back, from inside. */
-typedef void back_fn(void *arg, struct back *b, enum back_event event);
-
-/* The next part of the response. */
-enum back_part {
-	BACK_PART_HEAD,
-	BACK_PART_FIRST, /* the piece that came with the head, if any */
-	BACK_PART_BODY,
-	BACK_PART_BYTES, /* after a 101 */
-	BACK_PART_NONE,  /* the response has ended */
-};
-
-/* The state of a connection when lent. */
-enum back_use {
-	BACK_FRESH,
-	BACK_REUSED,  /* the reuse check is made when the request leaves */
-	BACK_CHECKED, /* reused; the check was made when it was lent */
-};
-
-struct back {
-	struct stream stream; /* out NONE: no stream */
-	struct runtime *runtime;
-	struct io io;
-	struct loop_deferred again; /* reads on, after the turn of other
-				     * connections */
-	enum back_use use;
-	enum back_part part;
-	int error; /* errno of a failure; EBADMSG: not a valid response */
-	unsigned interims;         /* interim responses of this stream */
-	bool asked;                /* by take(), and not answered yet */
-	bool in_turn;              /* back_run() is telling events */
-	bool chunked;              /* the request's body is */
-	bool to_head;              /* the request is a HEAD: no body comes */
-	struct slice held;         /* the request's head; at NULL: has left */
-	struct stream *splices_to; /* may get long bodies unseen; or NULL */
-	struct stream_piece piece;
-	back_fn *on_event;
-	void *arg;
-	struct buffer *in;
-	struct parser parser; /* the response that is being read */
-};
+#include "back_state.h"
 
 /* Zeroed memory becomes a back side without a connection; on_ready opens io. */
 void back_init(struct back *b, struct runtime *rt, io_fn *on_ready, void *arg);
-/* Ends the stream: the connection is idle, or closes. */
+/* Ends the stream, if any: the connection is idle, or closes. */
 void back_end(struct back *b);
 
 /* Tells the owner of received heads and pieces, as far as asked for. */

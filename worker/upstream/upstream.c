@@ -67,7 +67,7 @@ static void
 on_lent(struct back *b)
 {
 	if (b->io.broken) {
-		b->stream.out = STREAM_OUT_GONE;
+		back_lose(b);
 		if (!may_have_answered(b)) {
 			back_fail(b, EPIPE);
 			return;

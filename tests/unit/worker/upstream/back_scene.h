@@ -164,10 +164,20 @@ answer(const char *text)
 	    (ssize_t)strlen(text));
 }
 
-static inline bool
-has_failed(void)
+static inline unsigned
+count_of(enum back_event event)
 {
-	return told.count > 0 && told.events[told.count - 1] == BACK_FAILED;
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < told.count; i++)
+		n += told.events[i] == event;
+	return n;
+}
+
+static inline bool
+is_failed(void)
+{
+	return count_of(BACK_FAILED) > 0;
 }
 
 static inline bool
