@@ -55,7 +55,7 @@ static bool
 close_if_gone(struct h1 *s)
 {
 	if (!s->io.gone || h1_has_ended(s) ||
-	    (s->state != H1_TUNNEL && !s->turn->body_ended))
+	    (s->state != H1_TUNNEL && !s->request->body_ended))
 		return false;
 	h1_close_now(s, STREAM_END_RESET);
 	return true;
@@ -129,7 +129,7 @@ on_timer(void *arg)
 	if (reason == STREAM_END_HEADER_TIMEOUT ||
 	    ((reason == STREAM_END_BODY_TIMEOUT ||
 		 reason == STREAM_END_BODY_RATE) &&
-		!h1_turn_has_begun(s->turn)))
+		!h1_response_has_begun(s->request)))
 		h1_refuse(s, reason, 408, stream_end_str(reason));
 	else
 		h1_close_now(s, reason);
@@ -144,7 +144,7 @@ h1_context_of(const struct h1 *s)
 struct stream *
 h1_stream(struct h1 *s)
 {
-	return s->turn != NULL ? &s->turn->stream : NULL;
+	return s->request != NULL ? &s->request->stream : NULL;
 }
 
 void

@@ -24,18 +24,18 @@ static uint64_t
 body_deadline(const struct h1 *s, enum stream_end *reason)
 {
 	const struct h1_limits *limits = s->context->limits;
-	const struct h1_turn *turn = s->turn;
-	uint64_t piece_us = turn->body_asked_us + limits->body_timeout_us;
+	const struct h1_request *request = s->request;
+	uint64_t piece_us = request->body_asked_us + limits->body_timeout_us;
 	uint64_t allowed_us, all_us;
 
 	*reason = STREAM_END_BODY_TIMEOUT;
 	if (limits->body_rate == 0)
 		return piece_us;
 	allowed_us = limits->body_timeout_us +
-		     turn->stream.in_bytes * 1000000 / limits->body_rate;
-	all_us = turn->body_asked_us;
-	if (allowed_us > turn->body_waited_us)
-		all_us += allowed_us - turn->body_waited_us;
+		     request->stream.in_bytes * 1000000 / limits->body_rate;
+	all_us = request->body_asked_us;
+	if (allowed_us > request->body_waited_us)
+		all_us += allowed_us - request->body_waited_us;
 	if (all_us >= piece_us)
 		return piece_us;
 	*reason = STREAM_END_BODY_RATE;
@@ -64,7 +64,7 @@ h1_deadline(const struct h1 *s, enum stream_end *reason)
 		*reason = STREAM_END_HEADER_TIMEOUT;
 		return now_us + limits->header_timeout_us;
 	case H1_ACTIVE:
-		if (s->turn->take_body)
+		if (s->request->take_body)
 			return body_deadline(s, reason);
 		return s->io.polled ? NO_DEADLINE : now_us + UNPOLLED_US;
 	case H1_TUNNEL:
@@ -100,8 +100,8 @@ h1_start_polling(struct h1 *s)
 static bool
 is_waiting(const struct h1 *s)
 {
-	return s->state != H1_ACTIVE || s->turn == NULL ||
-	       !s->turn->body_ended || io_backlog(&s->io) > 0;
+	return s->state != H1_ACTIVE || s->request == NULL ||
+	       !s->request->body_ended || io_backlog(&s->io) > 0;
 }
 
 void

@@ -25,15 +25,15 @@ enum fill {
 void
 h1_refuse(struct h1 *s, enum stream_end why, unsigned status, const char *what)
 {
-	s->turn->stream.why = why;
+	s->request->stream.why = why;
 	s->close_after = true;
 	if (s->state == H1_HEAD)
 		h1_enter(s, H1_ACTIVE);
 	/* In mid-body the owner may be answering already. */
-	if (h1_turn_has_begun(s->turn))
+	if (h1_response_has_begun(s->request))
 		h1_close_now(s, why);
 	else
-		reply_error(&s->turn->stream, status, what);
+		reply_error(&s->request->stream, status, what);
 	if (s->kick_closes)
 		h1_close_now(s, s->kick_close);
 }
@@ -79,11 +79,11 @@ fill(struct h1 *s)
 static void
 refuse_end(struct h1 *s)
 {
-	parser_finish(&s->turn->parser);
-	s->turn->stream.refused = true;
+	parser_finish(&s->request->parser);
+	s->request->stream.refused = true;
 	h1_refuse(s, STREAM_END_PEER,
-	    parser_error_status(s->turn->parser.error),
-	    parser_error_str(s->turn->parser.error));
+	    parser_error_status(s->request->parser.error),
+	    parser_error_str(s->request->parser.error));
 }
 
 /* Feeds the buffer's bytes. False: the request was refused. */
@@ -91,8 +91,8 @@ static bool
 parse(struct h1 *s)
 {
 	struct buffer *in = s->in;
-	struct h1_turn *turn = s->turn;
-	struct parser *m = &turn->parser;
+	struct h1_request *request = s->request;
+	struct parser *m = &request->parser;
 	size_t taken;
 
 	if (!CONFINED(in != NULL, "%s", h1_describe(s))) {
@@ -100,19 +100,19 @@ parse(struct h1 *s)
 		return false;
 	}
 	taken = parser_feed(m, in->data + in->start, buffer_len(in));
-	turn->stream.in_bytes = m->body_bytes;
+	request->stream.in_bytes = m->body_bytes;
 	if (m->head_done)
-		turn->stream.head = &m->head;
+		request->stream.head = &m->head;
 	if (m->error != PARSER_NONE) {
-		turn->stream.refused = true;
+		request->stream.refused = true;
 		in->start = in->end;
 		h1_refuse(s, STREAM_END_BAD_REQUEST,
 		    parser_error_status(m->error), parser_error_str(m->error));
 		return false;
 	}
 	in->start += (uint32_t)taken;
-	turn->starved = !m->done && buffer_len(in) > 0;
-	turn->body = m->body;
+	request->starved = !m->done && buffer_len(in) > 0;
+	request->body = m->body;
 	return true;
 }
 
@@ -145,15 +145,15 @@ static void
 start_request(struct h1 *s)
 {
 	h1_enter(s, H1_ACTIVE);
-	s->turn->stream.begun_us = loop_now_us(s->context->loop);
-	s->turn->body_ended = !head_has_body(&s->turn->parser.head);
-	if (!s->turn->parser.head.keep_alive || s->context->draining)
+	s->request->stream.begun_us = loop_now_us(s->context->loop);
+	s->request->body_ended = !head_has_body(&s->request->parser.head);
+	if (!s->request->parser.head.keep_alive || s->context->draining)
 		s->close_after = true;
 	h1_update_deadline(s);
 	s->context->ops->on_request(s);
 	/* The block used last is the best for the next bytes. Bytes of the next
 	 * protocol will be read again. */
-	if (s->turn == NULL || !s->turn->parser.head.upgrades)
+	if (s->request == NULL || !s->request->parser.head.upgrades)
 		h1_drop_empty_buffer(s);
 }
 
@@ -192,7 +192,7 @@ read_head(struct h1 *s)
 	if (s->state == H1_IDLE) {
 		if (!skip_empty_lines(s))
 			return true;
-		if (h1_take_turn(s, &h1_stream_ops) == -1) {
+		if (h1_take_request(s, &h1_stream_ops) == -1) {
 			h1_close_now(s, STREAM_END_MEMORY);
 			return false;
 		}
@@ -202,7 +202,7 @@ read_head(struct h1 *s)
 	/* A refused connection lingers, also a step of the pump. */
 	if (!parse(s))
 		return true;
-	if (!s->turn->parser.head_done) {
+	if (!s->request->parser.head_done) {
 		if (begins)
 			h1_update_deadline(s);
 		return true;
@@ -215,10 +215,10 @@ read_head(struct h1 *s)
 static void
 give(struct h1 *s, struct slice piece, bool last)
 {
-	s->turn->take_body = false;
-	s->turn->body_ended = last;
-	s->turn->body_waited_us +=
-	    loop_now_us(s->context->loop) - s->turn->body_asked_us;
+	s->request->take_body = false;
+	s->request->body_ended = last;
+	s->request->body_waited_us +=
+	    loop_now_us(s->context->loop) - s->request->body_asked_us;
 	h1_update_deadline(s);
 	s->context->ops->on_body(
 	    s, &(struct stream_piece){
@@ -226,13 +226,14 @@ give(struct h1 *s, struct slice piece, bool last)
 		   .len = piece.len,
 		   .room = piece.len > 0 ? (size_t)(piece.at - s->in->data) : 0,
 		   .last = last,
-		   .trailers = s->turn->parser.trailers,
+		   .trailers = s->request->parser.trailers,
 	       });
 	if (last)
 		h1_drop_empty_buffer(s);
 }
 
-/* Gets the next piece of the body, decoded, into s->turn->body. False: not now.
+/* Gets the next piece of the body, decoded, into s->request->body. False: not
+ * now.
  */
 static bool
 fetch_body(struct h1 *s)
@@ -240,7 +241,7 @@ fetch_body(struct h1 *s)
 	/* The head and the last piece were handled. */
 	if (s->in != NULL)
 		buffer_compact(s->in);
-	if (h1_has_buffered(s) && !s->turn->starved)
+	if (h1_has_buffered(s) && !s->request->starved)
 		return parse(s);
 	switch (fill(s)) {
 	case FILL_SOME:
@@ -261,19 +262,19 @@ read_body(struct h1 *s)
 {
 	struct slice piece;
 
-	if (!s->turn->take_body || s->turn->body_ended)
+	if (!s->request->take_body || s->request->body_ended)
 		return false;
-	if (s->turn->body.len == 0 && !s->turn->parser.done) {
+	if (s->request->body.len == 0 && !s->request->parser.done) {
 		/* A refused connection lingers, also a step of the pump. */
 		if (!fetch_body(s))
 			return s->state == H1_LINGER;
 		/* Part of a chunk's line, say. */
-		if (s->turn->body.len == 0 && !s->turn->parser.done)
+		if (s->request->body.len == 0 && !s->request->parser.done)
 			return true;
 	}
-	piece = s->turn->body;
-	s->turn->body = (struct slice){NULL, 0};
-	give(s, piece, s->turn->parser.done);
+	piece = s->request->body;
+	s->request->body = (struct slice){NULL, 0};
+	give(s, piece, s->request->parser.done);
 	return true;
 }
 
@@ -283,7 +284,7 @@ read_tunnel(struct h1 *s)
 {
 	struct slice piece = {NULL, 0};
 
-	if (!s->turn->take_body || s->turn->body_ended)
+	if (!s->request->take_body || s->request->body_ended)
 		return false;
 	if (!h1_has_buffered(s)) {
 		if (s->in != NULL)
@@ -309,7 +310,7 @@ read_tunnel(struct h1 *s)
 	piece.at = s->in->data + s->in->start;
 	piece.len = buffer_len(s->in);
 	s->in->start = s->in->end;
-	s->turn->stream.in_bytes += piece.len;
+	s->request->stream.in_bytes += piece.len;
 	give(s, piece, false);
 	return true;
 }

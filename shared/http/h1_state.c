@@ -24,12 +24,12 @@ h1_describe(const struct h1 *s)
 {
 	static char text[400];
 	char owner[160] = "";
-	const struct h1_turn *turn = s->turn;
+	const struct h1_request *request = s->request;
 
 	if (s->context->ops->describe != NULL)
 		s->context->ops->describe(
 		    (struct h1 *)(uintptr_t)s, owner, sizeof(owner));
-	if (turn == NULL || !turn->parser.head_done)
+	if (request == NULL || !request->parser.head_done)
 		snprintf(text, sizeof(text), "connection %d, %s, no request",
 		    s->io.watch.fd, states[s->state].name);
 	else
@@ -38,11 +38,11 @@ h1_describe(const struct h1 *s)
 		    "response "
 		    "%u with %llu",
 		    s->io.watch.fd, states[s->state].name,
-		    head_method_str(&turn->parser.head),
+		    head_method_str(&request->parser.head),
 		    owner[0] != '\0' ? " on " : "", owner,
-		    (unsigned long long)turn->stream.in_bytes,
-		    turn->stream.status,
-		    (unsigned long long)turn->stream.out_bytes);
+		    (unsigned long long)request->stream.in_bytes,
+		    request->stream.status,
+		    (unsigned long long)request->stream.out_bytes);
 	return text;
 }
 
@@ -62,65 +62,65 @@ h1_refuse_out(struct h1 *s, enum stream_out out)
 {
 	check_confined(__FILE__, __LINE__, "machine_allows()",
 	    "%s, its response %s, to be %s", h1_describe(s),
-	    stream_outs[s->turn->stream.out].name, stream_outs[out].name);
+	    stream_outs[s->request->stream.out].name, stream_outs[out].name);
 	h1_close_soon(s, STREAM_END_BUG);
 }
 
 int
-h1_take_turn(struct h1 *s, const struct stream_ops *ops)
+h1_take_request(struct h1 *s, const struct stream_ops *ops)
 {
 	struct buffer *block = buffer_get(s->context->buffers);
-	struct h1_turn *turn;
+	struct h1_request *request;
 
 	if (block == NULL)
 		return -1;
-	turn = buffer_object(block, sizeof(*turn));
+	request = buffer_object(block, sizeof(*request));
 	/* Field by field: a memset(3) of the whole would cost more than the
 	 * rest of this function. */
-	turn->stream = (struct stream){.ops = ops, .peer = &s->peer};
-	turn->h1 = s;
-	turn->block = block;
-	turn->body = (struct slice){NULL, 0};
-	turn->head_held = false;
-	turn->starved = false;
-	turn->take_body = false;
-	turn->body_ended = false;
-	turn->body_asked_us = 0;
-	turn->body_waited_us = 0;
-	turn->head = NULL;
-	turn->length_left = 0;
-	turn->chunked = false;
-	turn->has_length = false;
-	turn->no_body = false;
-	turn->continue_sent = false;
-	parser_init_request(&turn->parser, &s->context->limits->parser);
-	s->turn = turn;
+	request->stream = (struct stream){.ops = ops, .peer = &s->peer};
+	request->h1 = s;
+	request->block = block;
+	request->body = (struct slice){NULL, 0};
+	request->head_pinned = false;
+	request->starved = false;
+	request->take_body = false;
+	request->body_ended = false;
+	request->body_asked_us = 0;
+	request->body_waited_us = 0;
+	request->head = NULL;
+	request->length_left = 0;
+	request->chunked = false;
+	request->has_length = false;
+	request->no_body = false;
+	request->continue_sent = false;
+	parser_init_request(&request->parser, &s->context->limits->parser);
+	s->request = request;
 	return 0;
 }
 
 void
-h1_drop_turn(struct h1 *s)
+h1_drop_request(struct h1 *s)
 {
-	if (s->turn == NULL)
+	if (s->request == NULL)
 		return;
-	buffer_put(s->context->buffers, s->turn->head);
-	buffer_put(s->context->buffers, s->turn->block);
-	s->turn = NULL;
+	buffer_put(s->context->buffers, s->request->head);
+	buffer_put(s->context->buffers, s->request->block);
+	s->request = NULL;
 }
 
 /* A decoded and consumed piece still lies in the buffer, not taken yet. */
 static bool
 holds_piece(const struct h1 *s)
 {
-	return s->turn != NULL && !s->turn->body_ended &&
-	       h1_turn_has_piece(s->turn);
+	return s->request != NULL && !s->request->body_ended &&
+	       h1_request_has_piece(s->request);
 }
 
 void
 h1_drop_empty_buffer(struct h1 *s)
 {
 	if (s->in != NULL && buffer_len(s->in) == 0 && !holds_piece(s) &&
-	    (s->turn == NULL || !s->turn->head_held)) {
+	    (s->request == NULL || !s->request->head_pinned)) {
 		buffer_put(s->context->buffers, s->in);
 		s->in = NULL;
 	}
@@ -130,7 +130,7 @@ h1_drop_empty_buffer(struct h1 *s)
 static void
 lose_stream(struct h1 *s)
 {
-	if (s->turn != NULL && stream_is_answerable(&s->turn->stream))
+	if (s->request != NULL && stream_is_answerable(&s->request->stream))
 		h1_enter_out(s, STREAM_OUT_GONE);
 }
 
@@ -138,17 +138,17 @@ void
 h1_close_now(struct h1 *s, enum stream_end reason)
 {
 	struct loop *loop = s->context->loop;
-	struct h1_turn *turn = s->turn;
+	struct h1_request *request = s->request;
 	bool was_tunnel = s->state == H1_TUNNEL;
-	bool has_ended = turn != NULL && h1_turn_has_ended(turn);
-	bool unanswered = s->state == H1_ACTIVE && turn != NULL &&
-			  h1_turn_has_begun(turn) && !has_ended;
+	bool has_ended = request != NULL && h1_response_has_ended(request);
+	bool unanswered = s->state == H1_ACTIVE && request != NULL &&
+			  h1_response_has_begun(request) && !has_ended;
 
 	if (s->state == H1_CLOSED)
 		return;
 	h1_enter(s, H1_CLOSED);
-	if (turn != NULL && turn->stream.why == STREAM_END_DONE)
-		turn->stream.why = reason;
+	if (request != NULL && request->stream.why == STREAM_END_DONE)
+		request->stream.why = reason;
 	lose_stream(s);
 	if (log_is_debug())
 		log_debug("connection %d: closed, %s", s->io.watch.fd,
@@ -162,11 +162,11 @@ h1_close_now(struct h1 *s, enum stream_end reason)
 	if ((unanswered || was_tunnel) &&
 	    s->context->ops->on_response_end != NULL)
 		s->context->ops->on_response_end(
-		    s, was_tunnel && has_ended && turn->body_ended);
+		    s, was_tunnel && has_ended && request->body_ended);
 	s->context->ops->on_close(s, reason);
 	buffer_put(s->context->buffers, s->in);
 	s->in = NULL;
-	h1_drop_turn(s);
+	h1_drop_request(s);
 	loop_bury(loop, s, free);
 }
 
@@ -184,8 +184,8 @@ h1_close_soon(struct h1 *s, enum stream_end reason)
 void
 h1_check_tunnel(struct h1 *s)
 {
-	if (s->state == H1_TUNNEL && h1_turn_has_ended(s->turn) &&
-	    s->turn->body_ended && io_backlog(&s->io) == 0)
+	if (s->state == H1_TUNNEL && h1_response_has_ended(s->request) &&
+	    s->request->body_ended && io_backlog(&s->io) == 0)
 		h1_close_soon(s, STREAM_END_DONE);
 }
 
@@ -194,8 +194,9 @@ h1_kick_if_needed(struct h1 *s)
 {
 	if (!CONFINED(s->state != H1_CLOSED, "%s", h1_describe(s)))
 		return;
-	if (!s->pumping && (h1_has_buffered(s) || s->io.readable ||
-			       (s->turn != NULL && h1_turn_has_piece(s->turn))))
+	if (!s->pumping &&
+	    (h1_has_buffered(s) || s->io.readable ||
+		(s->request != NULL && h1_request_has_piece(s->request))))
 		loop_defer(s->context->loop, &s->kick);
 }
 

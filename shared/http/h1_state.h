@@ -1,6 +1,6 @@
 /*
  * h1_state - a connection as its own files see it: the struct, its steps, the
- * request in hand (a turn) and the close.
+ * request in hand and the close.
  *
  * The lowest of the connection's files. h1_deadline.c, h1_write.c, h1_stream.c,
  * h1_read.c and h1.c stand above in this order, and each calls only lower
@@ -34,16 +34,16 @@ enum h1_state {
 };
 
 /* One request and its response, from the request's first byte on, in a block
- * from the pool. An idle connection has no turn: the largest saving of an idle
- * connection. */
-struct h1_turn {
+ * from the pool. An idle connection has no request: the largest saving of an
+ * idle connection. */
+struct h1_request {
 	struct stream stream; /* first: h1_of() */
 	struct h1 *h1;
-	struct buffer *block; /* the turn's own memory */
+	struct buffer *block; /* the memory of this struct */
 
 	/* The request. */
 	struct slice body;       /* decoded, waiting for a taker */
-	bool head_held;          /* stream_hold_head() */
+	bool head_pinned;        /* stream_pin_head() */
 	bool starved;            /* the bytes in `in` are incomplete */
 	bool take_body;          /* the owner wants a piece */
 	bool body_ended;         /* the last piece was handed over */
@@ -68,9 +68,9 @@ struct h1 {
 	struct io io;
 	void *arg; /* the owner's */
 	struct buffer *in;
-	struct h1_turn *turn;      /* NULL: idle */
-	struct timer timer;        /* the one deadline of the present state */
-	struct loop_deferred kick; /* go on reading, outside the caller */
+	struct h1_request *request; /* NULL: idle */
+	struct timer timer;         /* the one deadline of the present state */
+	struct loop_deferred kick;  /* go on reading, outside the caller */
 	struct sock_host peer;
 	enum h1_state state : 8;
 	enum stream_end kick_close : 8;
@@ -89,8 +89,8 @@ void h1_enter(struct h1 *s, enum h1_state state);
 const char *h1_describe(const struct h1 *s);
 
 /* For a new request. -1: no memory. */
-int h1_take_turn(struct h1 *s, const struct stream_ops *ops);
-void h1_drop_turn(struct h1 *s);
+int h1_take_request(struct h1 *s, const struct stream_ops *ops);
+void h1_drop_request(struct h1 *s);
 /* Gives back the block for reading, when no byte of the block is needed. */
 void h1_drop_empty_buffer(struct h1 *s);
 
@@ -116,33 +116,33 @@ h1_has_buffered(const struct h1 *s)
 
 /* A piece of the body is decoded, or its end is known. */
 static inline bool
-h1_turn_has_piece(const struct h1_turn *turn)
+h1_request_has_piece(const struct h1_request *request)
 {
-	return turn->body.len > 0 || turn->parser.done;
+	return request->body.len > 0 || request->parser.done;
 }
 
-static inline struct h1_turn *
-h1_turn_of(const struct stream *stream)
+static inline struct h1_request *
+h1_request_of(const struct stream *stream)
 {
-	return (struct h1_turn *)(uintptr_t)stream;
+	return (struct h1_request *)(uintptr_t)stream;
 }
 
 static inline struct h1 *
 h1_of(const struct stream *stream)
 {
-	return h1_turn_of(stream)->h1;
+	return h1_request_of(stream)->h1;
 }
 
 static inline bool
-h1_turn_has_begun(const struct h1_turn *turn)
+h1_response_has_begun(const struct h1_request *request)
 {
-	return turn->stream.status != 0;
+	return request->stream.status != 0;
 }
 
 static inline bool
-h1_turn_has_ended(const struct h1_turn *turn)
+h1_response_has_ended(const struct h1_request *request)
 {
-	return turn->stream.out == STREAM_OUT_ENDED;
+	return request->stream.out == STREAM_OUT_ENDED;
 }
 
 /* No response is in progress. */
@@ -150,7 +150,7 @@ static inline bool
 h1_has_ended(const struct h1 *s)
 {
 	return (s->state != H1_ACTIVE && s->state != H1_TUNNEL) ||
-	       h1_turn_has_ended(s->turn);
+	       h1_response_has_ended(s->request);
 }
 
 /* An illegal step of the response: a bug, which closes the connection. */
@@ -160,7 +160,7 @@ __attribute__((cold)) void h1_refuse_out(struct h1 *s, enum stream_out out);
 static inline void
 h1_enter_out(struct h1 *s, enum stream_out out)
 {
-	struct stream *stream = &s->turn->stream;
+	struct stream *stream = &s->request->stream;
 
 	if (machine_allows(stream_outs, stream->out, out))
 		stream->out = out;

@@ -9,16 +9,16 @@ static void
 take(struct stream *stream)
 {
 	struct h1 *s = h1_of(stream);
-	struct h1_turn *turn = s->turn;
+	struct h1_request *request = s->request;
 
-	if (!CONFINED(!turn->body_ended, "%s", h1_describe(s))) {
+	if (!CONFINED(!request->body_ended, "%s", h1_describe(s))) {
 		h1_close_soon(s, STREAM_END_BUG);
 		return;
 	}
-	if (!turn->take_body)
-		turn->body_asked_us = loop_now_us(s->context->loop);
-	turn->take_body = true;
-	turn->head_held = false;
+	if (!request->take_body)
+		request->body_asked_us = loop_now_us(s->context->loop);
+	request->take_body = true;
+	request->head_pinned = false;
 	h1_send_continue(s);
 	h1_update_deadline(s);
 	h1_kick_if_needed(s);
@@ -27,17 +27,17 @@ take(struct stream *stream)
 static enum stream_ahead
 ahead(const struct stream *stream)
 {
-	if (h1_turn_has_piece(h1_turn_of(stream)))
+	if (h1_request_has_piece(h1_request_of(stream)))
 		return STREAM_AHEAD_PIECE;
 	return h1_has_buffered(h1_of(stream)) ? STREAM_AHEAD_BYTES
 					      : STREAM_AHEAD_NONE;
 }
 
 static void
-hold_head(struct stream *stream, bool hold)
+pin_head(struct stream *stream, bool pin)
 {
-	h1_turn_of(stream)->head_held = hold;
-	if (!hold)
+	h1_request_of(stream)->head_pinned = pin;
+	if (!pin)
 		h1_drop_empty_buffer(h1_of(stream));
 }
 
@@ -61,7 +61,7 @@ const struct stream_ops h1_stream_ops = {
     .cut = cut,
     .take = take,
     .ahead = ahead,
-    .hold_head = hold_head,
+    .pin_head = pin_head,
     .backlog = backlog,
     .can_splice = h1_can_splice,
     .splice = h1_splice,

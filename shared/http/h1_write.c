@@ -42,22 +42,22 @@ date_line(uint64_t now_us, size_t *len)
 static void
 add_framing(struct h1 *s, const struct stream_start *start)
 {
-	struct h1_turn *turn = s->turn;
+	struct h1_request *request = s->request;
 	bool bodiless = start->status == 204 || start->status == 304 ||
 			start->status / 100 == 1;
 
-	turn->no_body = start->no_body || bodiless;
-	turn->has_length = start->length != STREAM_LENGTH_UNKNOWN;
-	turn->length_left =
-	    turn->has_length && !turn->no_body ? start->length : 0;
-	turn->chunked =
-	    !turn->has_length && !bodiless && turn->parser.head.minor == 1;
-	turn->stream.sends_trailers = turn->chunked && !turn->no_body;
-	if (turn->has_length && (!bodiless || start->status == 304)) {
-		h1_head_length(&turn->fields, start->length);
-	} else if (turn->chunked) {
-		h1_head_chunked(&turn->fields);
-	} else if (!turn->no_body) {
+	request->no_body = start->no_body || bodiless;
+	request->has_length = start->length != STREAM_LENGTH_UNKNOWN;
+	request->length_left =
+	    request->has_length && !request->no_body ? start->length : 0;
+	request->chunked = !request->has_length && !bodiless &&
+			   request->parser.head.minor == 1;
+	request->stream.sends_trailers = request->chunked && !request->no_body;
+	if (request->has_length && (!bodiless || start->status == 304)) {
+		h1_head_length(&request->fields, start->length);
+	} else if (request->chunked) {
+		h1_head_chunked(&request->fields);
+	} else if (!request->no_body) {
 		s->close_after = true;
 		s->until_close = true;
 	}
@@ -69,28 +69,28 @@ add_connection(struct h1 *s)
 	if (s->state == H1_TUNNEL)
 		return; /* the owner's, with Upgrade */
 	/* The next request can't be found behind an unread body. */
-	if (!s->turn->body_ended || s->context->draining)
+	if (!s->request->body_ended || s->context->draining)
 		s->close_after = true;
 	if (s->close_after)
-		fields_add(&s->turn->fields, "Connection", "close");
-	else if (s->turn->parser.head.minor == 0)
-		fields_add(&s->turn->fields, "Connection", "keep-alive");
+		fields_add(&s->request->fields, "Connection", "close");
+	else if (s->request->parser.head.minor == 0)
+		fields_add(&s->request->fields, "Connection", "keep-alive");
 }
 
 static void
 take_head(struct h1 *s)
 {
-	s->turn->head = buffer_get(s->context->buffers);
-	fields_init(&s->turn->fields,
-	    s->turn->head != NULL ? s->turn->head->data : NULL,
-	    s->turn->head != NULL ? BUFFER_BYTES : 0);
+	s->request->head = buffer_get(s->context->buffers);
+	fields_init(&s->request->fields,
+	    s->request->head != NULL ? s->request->head->data : NULL,
+	    s->request->head != NULL ? BUFFER_BYTES : 0);
 }
 
 static void
 drop_head(struct h1 *s)
 {
-	buffer_put(s->context->buffers, s->turn->head);
-	s->turn->head = NULL;
+	buffer_put(s->context->buffers, s->request->head);
+	s->request->head = NULL;
 }
 
 /* From here on the request's bytes belong to the other protocol. */
@@ -98,8 +98,8 @@ static void
 enter_tunnel(struct h1 *s)
 {
 	h1_enter(s, H1_TUNNEL);
-	s->turn->body_ended = false;
-	s->turn->take_body = false;
+	s->request->body_ended = false;
+	s->request->take_body = false;
 	h1_update_deadline(s);
 }
 
@@ -122,12 +122,12 @@ struct fields *
 h1_begin(struct stream *stream, const struct stream_start *start)
 {
 	struct h1 *s = h1_of(stream);
-	struct h1_turn *turn = h1_turn_of(stream);
+	struct h1_request *request = h1_request_of(stream);
 	size_t len;
 	const char *date;
 
-	if (!CONFINED(s->state == H1_ACTIVE && !h1_turn_has_begun(turn), "%s",
-		h1_describe(s))) {
+	if (!CONFINED(s->state == H1_ACTIVE && !h1_response_has_begun(request),
+		"%s", h1_describe(s))) {
 		static struct fields nowhere;
 
 		/* No more writes, and no more fields. */
@@ -139,45 +139,45 @@ h1_begin(struct stream *stream, const struct stream_start *start)
 		h1_enter_out(s, STREAM_OUT_BEGUN);
 	stream->status = start->status;
 	take_head(s);
-	if (turn->head == NULL) {
+	if (request->head == NULL) {
 		/* No memory for the head: all appends are void, and the first
 		 * write fails. */
 		h1_close_soon(s, STREAM_END_MEMORY);
-		return &turn->fields;
+		return &request->fields;
 	}
-	h1_head_status(&turn->fields, start->status, start->reason);
+	h1_head_status(&request->fields, start->status, start->reason);
 	if (!start->no_date) {
 		date = date_line(loop_now_us(s->context->loop), &len);
-		text_add(&turn->fields.lines, date, len);
+		text_add(&request->fields.lines, date, len);
 	}
 	add_framing(s, start);
 	if (start->status == 101)
 		enter_tunnel(s);
-	return &turn->fields;
+	return &request->fields;
 }
 
 struct fields *
 h1_begin_interim(struct stream *stream, unsigned status, struct slice reason)
 {
 	struct h1 *s = h1_of(stream);
-	struct h1_turn *turn = h1_turn_of(stream);
+	struct h1_request *request = h1_request_of(stream);
 
-	if (turn->parser.head.minor == 0 || stream->out != STREAM_OUT_NONE)
+	if (request->parser.head.minor == 0 || stream->out != STREAM_OUT_NONE)
 		return NULL;
 	take_head(s);
-	if (turn->head == NULL)
+	if (request->head == NULL)
 		return NULL;
-	h1_head_status(&turn->fields, status, reason);
+	h1_head_status(&request->fields, status, reason);
 	if (status == 100)
-		turn->continue_sent = true;
-	return &turn->fields;
+		request->continue_sent = true;
+	return &request->fields;
 }
 
 void
 h1_send_interim(struct stream *stream)
 {
 	struct h1 *s = h1_of(stream);
-	struct fields *fields = &h1_turn_of(stream)->fields;
+	struct fields *fields = &h1_request_of(stream)->fields;
 	struct iovec head;
 
 	h1_head_end(fields);
@@ -192,16 +192,17 @@ h1_send_interim(struct stream *stream)
 void
 h1_send_continue(struct h1 *s)
 {
-	if (s->turn->parser.head.expects_continue && !s->turn->continue_sent &&
-	    !h1_turn_has_begun(s->turn) && s->turn->parser.head.minor == 1) {
+	if (s->request->parser.head.expects_continue &&
+	    !s->request->continue_sent && !h1_response_has_begun(s->request) &&
+	    s->request->parser.head.minor == 1) {
 		struct iovec line = {
 		    .iov_base = (void *)(uintptr_t)"HTTP/1.1 100 Continue\r\n"
 						   "\r\n",
 		    .iov_len = 25};
 
-		s->turn->continue_sent = true;
+		s->request->continue_sent = true;
 		/* A client that has not waited has no use for 100 Continue. */
-		if (!h1_turn_has_piece(s->turn) && !h1_has_buffered(s))
+		if (!h1_request_has_piece(s->request) && !h1_has_buffered(s))
 			(void)send_pieces(s, &line, 1);
 	}
 }
@@ -224,10 +225,10 @@ add_piece(struct pieces *p, const void *data, size_t len)
 static bool
 add_body(struct h1 *s, struct pieces *p, const struct stream_piece *piece)
 {
-	if (s->turn->has_length) {
-		if (piece->len > s->turn->length_left)
+	if (s->request->has_length) {
+		if (piece->len > s->request->length_left)
 			return false;
-		s->turn->length_left -= piece->len;
+		s->request->length_left -= piece->len;
 	}
 	if (piece->len > 0)
 		add_piece(p, piece->data, piece->len);
@@ -238,22 +239,22 @@ add_body(struct h1 *s, struct pieces *p, const struct stream_piece *piece)
 static bool
 gather(struct h1 *s, struct pieces *p, const struct stream_piece *piece)
 {
-	struct h1_turn *turn = s->turn;
-	struct fields *fields = &turn->fields;
+	struct h1_request *request = s->request;
+	struct fields *fields = &request->fields;
 
-	if (turn->head != NULL) {
+	if (request->head != NULL) {
 		add_connection(s);
 		h1_head_end(fields);
 		if (fields_are_full(fields))
 			return false;
 		add_piece(p, fields->lines.data, fields->lines.len);
 	}
-	if (s->state != H1_TUNNEL && turn->no_body)
+	if (s->state != H1_TUNNEL && request->no_body)
 		return true;
-	turn->stream.out_bytes += piece->len;
-	if (!turn->chunked)
+	request->stream.out_bytes += piece->len;
+	if (!request->chunked)
 		return add_body(s, p, piece) &&
-		       (!piece->last || turn->length_left == 0);
+		       (!piece->last || request->length_left == 0);
 	p->count += piece->last ? chunk_frame_last(p->iov + p->count,
 				      p->size_line, piece->data, piece->len,
 				      piece->trailers.at, piece->trailers.len)
@@ -267,7 +268,7 @@ gather(struct h1 *s, struct pieces *p, const struct stream_piece *piece)
 static void
 flatten(struct h1 *s, struct pieces *p, const struct stream_piece *piece)
 {
-	struct text *head = &s->turn->fields.lines;
+	struct text *head = &s->request->fields.lines;
 	size_t len = 0;
 
 	for (int i = 1; i < p->count; i++)
@@ -277,7 +278,7 @@ flatten(struct h1 *s, struct pieces *p, const struct stream_piece *piece)
 			text_add(head, p->iov[i].iov_base, p->iov[i].iov_len);
 		p->iov[0].iov_len = head->len;
 		p->count = 1;
-	} else if (!s->turn->chunked && head->len <= piece->room) {
+	} else if (!s->request->chunked && head->len <= piece->room) {
 		p->iov[0].iov_base = (char *)p->iov[1].iov_base - head->len;
 		p->iov[0].iov_len = head->len + len;
 		memcpy(p->iov[0].iov_base, head->data, head->len);
@@ -292,7 +293,7 @@ start_linger(struct h1 *s)
 	if (s->in != NULL)
 		s->in->start = s->in->end = 0;
 	h1_drop_empty_buffer(s);
-	h1_drop_turn(s);
+	h1_drop_request(s);
 	io_finish(&s->io);
 	s->had_backlog = io_backlog(&s->io) > 0;
 	h1_update_deadline(s);
@@ -305,12 +306,12 @@ start_linger(struct h1 *s)
 static bool
 is_over(struct h1 *s)
 {
-	const struct parser *m = &s->turn->parser;
+	const struct parser *m = &s->request->parser;
 
 	return m->head_done && m->done && m->error == PARSER_NONE &&
-	       !m->head.keep_alive && s->turn->body_ended && !s->io.readable &&
-	       !s->io.broken && !h1_has_buffered(s) && h1_flush(s) &&
-	       io_peek(&s->io) <= 0;
+	       !m->head.keep_alive && s->request->body_ended &&
+	       !s->io.readable && !s->io.broken && !h1_has_buffered(s) &&
+	       h1_flush(s) && io_peek(&s->io) <= 0;
 }
 
 static void
@@ -319,7 +320,7 @@ end_response(struct h1 *s)
 	bool over = is_over(s);
 
 	h1_enter_out(s, STREAM_OUT_ENDED);
-	s->turn->head_held = false;
+	s->request->head_pinned = false;
 	if (over)
 		h1_close_soon(s, STREAM_END_DONE);
 	if (s->context->ops->on_response_end != NULL)
@@ -338,7 +339,7 @@ end_response(struct h1 *s)
 	}
 	h1_enter(s, H1_IDLE);
 	h1_drop_empty_buffer(s);
-	h1_drop_turn(s);
+	h1_drop_request(s);
 	h1_update_deadline(s);
 	h1_kick_if_needed(s);
 }
@@ -347,13 +348,13 @@ void
 h1_write(struct stream *stream, const struct stream_piece *piece)
 {
 	struct h1 *s = h1_of(stream);
-	struct h1_turn *turn = h1_turn_of(stream);
+	struct h1_request *request = h1_request_of(stream);
 	struct pieces p;
 
 	p.count = 0;
 	if (!stream_is_answerable(stream))
 		return;
-	if (!CONFINED(h1_turn_has_begun(turn), "%s", h1_describe(s))) {
+	if (!CONFINED(h1_response_has_begun(request), "%s", h1_describe(s))) {
 		h1_close_soon(s, STREAM_END_BUG);
 		return;
 	}
@@ -361,7 +362,7 @@ h1_write(struct stream *stream, const struct stream_piece *piece)
 		h1_close_soon(s, STREAM_END_CUT);
 		return;
 	}
-	if (turn->head != NULL)
+	if (request->head != NULL)
 		flatten(s, &p, piece);
 	/* The connection's end is next. */
 	if (piece->last && s->close_after && s->state != H1_TUNNEL)
@@ -385,12 +386,12 @@ h1_write(struct stream *stream, const struct stream_piece *piece)
 bool
 h1_can_splice(const struct stream *stream)
 {
-	const struct h1_turn *turn = h1_turn_of(stream);
-	const struct h1 *s = turn->h1;
+	const struct h1_request *request = h1_request_of(stream);
+	const struct h1 *s = request->h1;
 
 	return stream->out == STREAM_OUT_BEGUN && s->state == H1_ACTIVE &&
-	       turn->head == NULL && turn->has_length && !turn->no_body &&
-	       !s->io.broken;
+	       request->head == NULL && request->has_length &&
+	       !request->no_body && !s->io.broken;
 }
 
 ssize_t
@@ -403,11 +404,11 @@ h1_splice(
 	if (n <= 0)
 		return n;
 	if (!CONFINED(
-		(uint64_t)n < s->turn->length_left, "%s", h1_describe(s))) {
+		(uint64_t)n < s->request->length_left, "%s", h1_describe(s))) {
 		h1_close_soon(s, STREAM_END_BUG);
 		return n;
 	}
-	s->turn->length_left -= (uint64_t)n;
+	s->request->length_left -= (uint64_t)n;
 	stream->out_bytes += (uint64_t)n;
 	if (s->context->bytes_out != NULL)
 		counter_add(s->context->bytes_out, (uint64_t)n);

@@ -112,7 +112,7 @@ struct stream_ops {
 	void (*cut)(struct stream *s);
 	void (*take)(struct stream *s);
 	enum stream_ahead (*ahead)(const struct stream *s);
-	void (*hold_head)(struct stream *s, bool hold);
+	void (*pin_head)(struct stream *s, bool pin);
 	size_t (*backlog)(const struct stream *s);
 	bool (*can_splice)(const struct stream *to);
 	ssize_t (*splice)(struct stream *to, struct io *from,
@@ -123,7 +123,8 @@ struct stream {
 	const struct stream_ops *ops;
 	/* The incoming message's head, once whole; NULL before. Its text is
 	 * valid until the head's event returns or the body is first taken,
-	 * unless held; the text of `upgrade` until the outgoing message begins.
+	 * unless pinned; the text of `upgrade` until the outgoing message
+	 * begins.
 	 */
 	const struct head *head;
 	const struct sock_host *peer;
@@ -197,13 +198,13 @@ stream_ahead(const struct stream *s)
 	return s->ops->ahead(s);
 }
 
-/* hold: within the head's event. The head's text then stays valid until let go,
- * until the body is first taken, or until the response has ended. Costs the
- * connection a block of memory. */
+/* pin: within the head's event. The head's text then stays valid until
+ * unpinned, until the body is first taken, or until the response has ended.
+ * Costs the connection a block of memory. */
 static inline void
-stream_hold_head(struct stream *s, bool hold)
+stream_pin_head(struct stream *s, bool pin)
 {
-	s->ops->hold_head(s, hold);
+	s->ops->pin_head(s, pin);
 }
 
 /* Bytes written, but not yet taken by the kernel or by the flow-control window.

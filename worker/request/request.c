@@ -206,7 +206,7 @@ void
 request_resume(struct request *r)
 {
 	if (!r->over && run(r) == STAGE_DONE && !r->over)
-		stream_hold_head(r->stream, false);
+		stream_pin_head(r->stream, false);
 }
 
 void
@@ -228,7 +228,7 @@ request_start(struct request *r)
 	if (r->text != NULL)
 		r->record.id = request_trace(r)->id;
 	if (run(r) == STAGE_WAIT)
-		stream_hold_head(r->stream, true);
+		stream_pin_head(r->stream, true);
 }
 
 /* The stage that began last: no stage behind it has begun. */

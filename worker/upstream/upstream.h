@@ -51,16 +51,16 @@ upstream_set_owner(struct upstream *up, back_fn *on_event, void *arg)
 
 /* False: the connection was not lent, which is a bug. */
 bool upstream_set_idle(struct upstream *up);
-/* checked: upstream_is_quiet() has just looked. False: the connection was not
+/* checked: upstream_is_quiet() has just probed. False: the connection was not
  * idle, which is a bug. */
 bool upstream_set_lent(struct upstream *up, bool checked);
 /* True when an idle connection has neither ended nor sent bytes, as far as the
- * poll or, with look, the kernel knows. */
+ * poll knows. probe: the reuse check is made now, by asking the kernel. */
 static inline bool
-upstream_is_quiet(const struct upstream *up, bool look)
+upstream_is_quiet(const struct upstream *up, bool probe)
 {
 	return loop_watch_is_quiet(&up->back.io.watch) &&
-	       (!look || io_is_silent(&up->back.io));
+	       (!probe || io_is_silent(&up->back.io));
 }
 
 /* Moves the deadline to delay_us from now. */
