@@ -34,40 +34,31 @@ standard_reason(unsigned status)
 	return (struct slice){"", 0};
 }
 
+static const char version[] = " HTTP/1.1\r\n";
+
 void
 h1_head_request(
-    struct fields *f, const char *method, struct slice path, unsigned minor)
+    struct fields *f, struct slice method, struct slice path, unsigned minor)
 {
-	static const char version[] = " HTTP/1.1\r\n";
-	size_t method_len = strlen(method);
-	char *to = text_reserve(
-	    &f->lines, method_len + 1 + path.len + sizeof(version) - 1);
-
-	if (to == NULL)
-		return;
-	memcpy(to, method, method_len);
-	to += method_len;
-	*to++ = ' ';
-	memcpy(to, path.at, path.len);
-	to += path.len;
-	memcpy(to, version, sizeof(version) - 1);
-	if (minor == 0)
-		to[8] = '0';
+	text_add(&f->lines, method.at, method.len);
+	text_add(&f->lines, " ", 1);
+	text_add(&f->lines, path.at, path.len);
+	text_add_str(&f->lines, minor == 0 ? " HTTP/1.0\r\n" : version);
 }
 
 void
 h1_head_status(struct fields *f, unsigned status, struct slice reason)
 {
-	static const char version[] = "HTTP/1.1 ";
+	static const char prefix[] = "HTTP/1.1 ";
 	char *to;
 
 	if (reason.at == NULL)
 		reason = standard_reason(status);
-	to = text_reserve(&f->lines, sizeof(version) + 5 + reason.len);
+	to = text_reserve(&f->lines, sizeof(prefix) + 5 + reason.len);
 	if (to == NULL)
 		return;
-	memcpy(to, version, sizeof(version) - 1);
-	to += sizeof(version) - 1;
+	memcpy(to, prefix, sizeof(prefix) - 1);
+	to += sizeof(prefix) - 1;
 	*to++ = (char)('0' + status / 100 % 10);
 	*to++ = (char)('0' + status / 10 % 10);
 	*to++ = (char)('0' + status % 10);
@@ -91,7 +82,13 @@ h1_head_chunked(struct fields *f)
 }
 
 void
-h1_head_frame_request(struct fields *f, const struct stream_start *start)
+h1_head_end(struct fields *f)
+{
+	text_add(&f->lines, "\r\n", 2);
+}
+
+static void
+frame_request(struct fields *f, const struct stream_start *start)
 {
 	if (start->expects_continue)
 		fields_add(f, "Expect", "100-continue");
@@ -103,8 +100,21 @@ h1_head_frame_request(struct fields *f, const struct stream_start *start)
 		h1_head_length(f, start->length);
 }
 
-void
-h1_head_end(struct fields *f)
+struct slice
+h1_head_around(const struct stream_start *start)
 {
-	text_add(&f->lines, "\r\n", 2);
+	/* The owner's fields stay as they are, for another try. */
+	struct fields behind = *start->fields;
+	char *at = behind.lines.data - (sizeof(version) - 1);
+
+	memcpy(at, version, sizeof(version) - 1);
+	at -= start->path.len + 1;
+	*at = ' ';
+	at -= start->method.len;
+	memcpy(at, start->method.at, start->method.len);
+	behind.lines.cap += STREAM_BEHIND_FIELDS;
+	frame_request(&behind, start);
+	h1_head_end(&behind);
+	return (struct slice){
+	    at, (size_t)(behind.lines.data + behind.lines.len - at)};
 }

@@ -3,7 +3,8 @@
  * start line before them, the framing, the blank line behind them (RFC 9112).
  *
  * Both processes. Pure. Start line, fields and framing lie in one text, in the
- * order in which they are sent.
+ * order in which they are sent. Only shared/http and the back side of a stream
+ * include this header: all others add fields by name and value.
  */
 #ifndef H1_HEAD_H
 #define H1_HEAD_H
@@ -13,15 +14,17 @@
 
 /* The request line, of version 1.minor. */
 void h1_head_request(
-    struct fields *f, const char *method, struct slice path, unsigned minor);
+    struct fields *f, struct slice method, struct slice path, unsigned minor);
 /* The status line; reason.at NULL: the standard one. */
 void h1_head_status(struct fields *f, unsigned status, struct slice reason);
 /* How the end of the body will be marked. */
 void h1_head_length(struct fields *f, uint64_t length);
 void h1_head_chunked(struct fields *f);
-/* Both for a request, and Expect; no_body omits the framing. */
-void h1_head_frame_request(struct fields *f, const struct stream_start *start);
 /* The blank line. */
 void h1_head_end(struct fields *f);
+/* The whole head of a request that stream_lay_out() has laid out, in place: the
+ * start line, the fields, Expect, the framing (not for no_body), the end. May
+ * be called again. */
+struct slice h1_head_around(const struct stream_start *start);
 
 #endif

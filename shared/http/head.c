@@ -196,6 +196,12 @@ head_next_field(struct slice *lines, struct slice *name, struct slice *value)
 
 /* ---- methods ---- */
 
+const struct slice head_methods[] = {
+#define METHOD(number, symbol, name) [number] = {#name, sizeof(#name) - 1},
+    HTTP_ALL_METHOD_MAP(METHOD)
+#undef METHOD
+};
+
 /* RFC 9110 section 9.2.2. */
 bool
 head_is_idempotent(const struct head *h)

@@ -114,10 +114,21 @@ head_is_interim(const struct head *h)
 	return h->status / 100 == 1;
 }
 
+/* Names, by llhttp_method_t; each ends with a NUL. */
+extern const struct slice head_methods[];
+
+/* A request's. */
+static inline struct slice
+head_method(const struct head *h)
+{
+	return head_methods[h->method];
+}
+
+/* The same, with a NUL. */
 static inline const char *
 head_method_str(const struct head *h)
 {
-	return llhttp_method_name((llhttp_method_t)h->method);
+	return head_method(h).at;
 }
 
 bool head_is_idempotent(const struct head *h);

@@ -5,6 +5,7 @@
 
 #include <jansson.h>
 
+#include "h1_head.h"
 #include "stream.h"
 
 void
@@ -27,6 +28,29 @@ reply_send(struct stream *s, const struct reply *reply)
 	stream_write(
 	    s, &(struct stream_piece){
 		   .data = reply->body, .len = reply->len, .last = true});
+}
+
+bool
+reply_echo(struct stream *s, char *data, size_t cap,
+    bool (*leaves_out)(const struct head_field *field))
+{
+	const struct head *head = s->head;
+	struct fields out;
+
+	fields_init(&out, data, cap);
+	h1_head_request(&out, head_method(head), head->target, head->minor);
+	for (size_t i = 0; i < head->field_count; i++)
+		if (!leaves_out(&head->fields[i]))
+			fields_add_line(
+			    &out, head->fields[i].name, head->fields[i].value);
+	h1_head_end(&out);
+	if (fields_are_full(&out))
+		return false;
+	reply_send(s, &(struct reply){.status = 200,
+			  .type = "message/http",
+			  .body = out.lines.data,
+			  .len = out.lines.len});
+	return true;
 }
 
 void

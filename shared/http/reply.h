@@ -7,6 +7,7 @@
 #ifndef REPLY_H
 #define REPLY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "fields.h"
@@ -22,6 +23,11 @@ struct reply {
 };
 
 void reply_send(struct stream *s, const struct reply *reply);
+/* The request's own head (TRACE, RFC 9110 section 9.3.8), as message/http, put
+ * together in data. leaves_out() tells the fields to omit. False: the head does
+ * not fit, and nothing was sent. */
+bool reply_echo(struct stream *s, char *data, size_t cap,
+    bool (*leaves_out)(const struct head_field *field));
 /* A JSON error {"error":what,"status":status}, the form of every error. */
 void reply_error(struct stream *s, unsigned status, const char *what);
 

@@ -60,12 +60,11 @@ struct stream_start {
 	struct slice reason; /* at NULL: the standard one */
 	bool no_date;        /* the owner's fields have a Date */
 	/* A request. */
-	const char *method;
+	struct slice method;
 	struct slice path;
 	bool expects_continue;
 	bool is_head; /* HEAD: its response has no body */
-	/* Ready made, with the start line and the end: begin() returns these
-	 * fields. */
+	/* By stream_lay_out(), and complete: begin() returns these fields. */
 	struct fields *fields;
 	/* Both. The length of the body, or STREAM_LENGTH_UNKNOWN: chunked, or
 	 * until close for HTTP/1.0. */
@@ -145,6 +144,19 @@ stream_is_answerable(const struct stream *s)
 {
 	return s->out < STREAM_OUT_ENDED;
 }
+
+/* The memory behind a request's fields that its stream may write. */
+#define STREAM_BEHIND_FIELDS 64
+
+/*
+ * Lays out the memory of a request: the path, which is copied, and empty
+ * fields, start->fields. method and path are set; the path may lie at the
+ * memory's begin. A sender of HTTP/1 writes the start line before the fields,
+ * and the framing into the STREAM_BEHIND_FIELDS bytes behind. Full fields: no
+ * room.
+ */
+void stream_lay_out(
+    struct stream_start *start, struct fields *fields, char *data, size_t len);
 
 /* Begins the outgoing message of an answerable stream. The owner adds fields to
  * the result, never NULL; the first stream_write() sends the fields. */

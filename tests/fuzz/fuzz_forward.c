@@ -62,6 +62,8 @@ rewrite_request(
 	struct text path;
 	struct trace_source source = {{1, 2, 3, 4}};
 	struct trace trace;
+	struct stream_start start;
+	struct slice whole;
 	struct forward_request request = {
 	    .head = head,
 	    .route = route,
@@ -72,17 +74,21 @@ rewrite_request(
 
 	trace_of_request(&trace, &source, head);
 	text_init(&path, path_room, sizeof(path_room));
-	h1_head_request(
-	    f, head_method_str(head), forward_path(&path, head, route), 1);
+	start = (struct stream_start){
+	    .method = head_method(head),
+	    .path = forward_path(&path, head, route),
+	    .length = head->chunked ? STREAM_LENGTH_UNKNOWN : head->length,
+	    .no_body = !head->chunked && !head->has_length,
+	    .expects_continue = head->expects_continue,
+	};
+	stream_lay_out(&start, f, out, sizeof(out));
 	forward_request(f, &request);
-	h1_head_frame_request(f,
-	    &(struct stream_start){
-		.length = head->chunked ? STREAM_LENGTH_UNKNOWN : head->length,
-		.no_body = !head->chunked && !head->has_length,
-		.expects_continue = head->expects_continue,
-	    });
-	h1_head_end(f);
-	return !text_is_full(&path) && !fields_are_full(f);
+	if (text_is_full(&path) || fields_are_full(f))
+		return false;
+	whole = h1_head_around(&start);
+	f->lines.data = (char *)(uintptr_t)whole.at;
+	f->lines.len = whole.len;
+	return true;
 }
 
 static bool

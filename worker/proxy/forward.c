@@ -8,11 +8,12 @@ forward_path(struct text *room, const struct head *head,
     const struct config_route *route)
 {
 	struct slice rest = head->path;
-	size_t prefix = strlen(route->path);
+	size_t prefix;
 
 	/* The `*` of OPTIONS is no path. */
 	if (route->rewrite == NULL || head->path.at[0] != '/')
 		return head->path;
+	prefix = strlen(route->path);
 	rest.at += prefix;
 	rest.len -= prefix;
 	text_add_str(room, route->rewrite);

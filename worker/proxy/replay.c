@@ -4,7 +4,6 @@
 
 #include "buffer.h"
 #include "forward.h"
-#include "h1_head.h"
 #include "machine.h"
 
 static const struct machine_state states[] = {
@@ -37,25 +36,21 @@ replay_open(struct replay *r, struct buffer_pool *pool, const struct head *head,
 		return NULL;
 	text_init(&room, r->block->data, BUFFER_BYTES);
 	r->start = (struct stream_start){
-	    .method = head_method_str(head),
+	    .method = head_method(head),
 	    .path = forward_path(&room, head, route),
 	    .expects_continue = head->expects_continue,
 	    .is_head = head->method == HTTP_HEAD,
 	    .length = head->chunked ? STREAM_LENGTH_UNKNOWN : head->length,
 	    .no_body = !head->chunked && !head->has_length,
-	    .fields = &r->fields,
 	};
-	fields_init(&r->fields, room.data + room.len, BUFFER_BYTES - room.len);
-	r->fields.lines.full = text_is_full(&room);
-	h1_head_request(&r->fields, r->start.method, r->start.path, 1);
+	stream_lay_out(&r->start, &r->fields, r->block->data, BUFFER_BYTES);
+	r->fields.lines.full |= text_is_full(&room);
 	return &r->fields;
 }
 
 int
 replay_close_head(struct replay *r)
 {
-	h1_head_frame_request(&r->fields, &r->start);
-	h1_head_end(&r->fields);
 	return fields_are_full(&r->fields) ? -1 : 0;
 }
 
@@ -66,17 +61,26 @@ replay_touch(struct replay *r, bool is_wanted)
 		enter(r, is_wanted ? REPLAY_PART : REPLAY_LOST);
 }
 
+/* Behind the fields, and behind the framing that their stream adds. */
+static char *
+body_of(const struct replay *r)
+{
+	const struct text *lines = &r->fields.lines;
+
+	return lines->data + lines->len + STREAM_BEHIND_FIELDS;
+}
+
 void
 replay_keep(struct replay *r, const struct stream_piece *piece)
 {
-	struct text *block = &r->fields.lines;
+	const struct text *lines = &r->fields.lines;
 	char *to;
 
 	if (r->body != REPLAY_PART)
 		return;
-	to = block->data + block->len + r->body_len;
+	to = body_of(r) + r->body_len;
 	if (piece->len + piece->trailers.len >
-	    block->cap - block->len - r->body_len) {
+	    lines->cap - lines->len - r->body_len) {
 		enter(r, REPLAY_LOST);
 		return;
 	}
@@ -95,8 +99,7 @@ replay_keep(struct replay *r, const struct stream_piece *piece)
 struct stream_piece
 replay_piece(const struct replay *r)
 {
-	const struct text *block = &r->fields.lines;
-	const char *body = block->data + block->len;
+	const char *body = body_of(r);
 
 	return (struct stream_piece){
 	    .data = body,

@@ -2,8 +2,8 @@
  * replay - a request in the form for a backend, kept for another try: the
  * client's own text does not last as long. Worker only.
  *
- * One block holds the path, the head as HTTP/1.1 sends the head, and the
- * decoded body behind, while another try may need the body and the body fits.
+ * One block holds the path, the fields, and the decoded body behind, while
+ * another try may need the body and the body fits.
  * The block is dropped once no other try can follow.
  */
 #ifndef REPLAY_H
@@ -31,14 +31,14 @@ struct replay {
 	struct buffer_pool *pool;
 	struct buffer *block; /* NULL: dropped */
 	struct stream_start start;
-	struct fields fields; /* with request line and end */
+	struct fields fields;
 	size_t body_len;
 	size_t trailers_len; /* behind the body */
 	enum replay_body body;
 };
 
-/* Takes a block, and begins with the request line. The caller adds fields to
- * the result. NULL: no memory. */
+/* Takes a block, for the path and the fields. The caller adds fields to the
+ * result. NULL: no memory. */
 struct fields *replay_open(struct replay *r, struct buffer_pool *pool,
     const struct head *head, const struct config_route *route);
 /* All fields are there. -1: the head does not fit. */

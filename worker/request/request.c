@@ -53,15 +53,13 @@ static void
 note_request(struct request *r, const struct head *head)
 {
 	struct request_text *text = malloc(sizeof(*text));
-	const char *method = head_method_str(head);
 	const char *version = head->minor == 0 ? " HTTP/1.0" : " HTTP/1.1";
 	size_t room = sizeof(text->line) - strlen(version), len;
 
 	if (text == NULL)
 		return;
 	r->text = text;
-	len =
-	    copy_cut(text->line, room, (struct slice){method, strlen(method)});
+	len = copy_cut(text->line, room, head_method(head));
 	text->line[len++] = ' ';
 	len += copy_cut(text->line + len, room - len, head->path);
 	memcpy(text->line + len, version, strlen(version) + 1);
@@ -160,6 +158,7 @@ static void
 note_activity(struct runtime *rt, const struct head *head)
 {
 	struct scoreboard_slot *slot = rt->slot;
+	const struct slice method = head_method(head);
 	const char *query;
 	struct text activity;
 	size_t len = head->path.len;
@@ -167,7 +166,7 @@ note_activity(struct runtime *rt, const struct head *head)
 	if (rt->blocked_us == loop_now_us(rt->loop))
 		return;
 	text_init(&activity, slot->activity, sizeof(slot->activity));
-	text_add_str(&activity, head_method_str(head));
+	text_add(&activity, method.at, method.len);
 	text_add(&activity, " ", 1);
 	if (len > activity.cap - activity.len)
 		len = activity.cap - activity.len;

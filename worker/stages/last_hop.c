@@ -1,6 +1,5 @@
 #include "last_hop.h"
 
-#include "h1_head.h"
 #include "reply.h"
 #include "request.h"
 
@@ -20,39 +19,18 @@ is_secret(const struct head_field *h)
 }
 
 static void
-add_request(struct fields *out, const struct head *head)
-{
-	h1_head_request(out, head_method_str(head), head->target, head->minor);
-	for (size_t i = 0; i < head->field_count; i++) {
-		const struct head_field *h = &head->fields[i];
-
-		if (!is_secret(h))
-			fields_add_line(out, h->name, h->value);
-	}
-	h1_head_end(out);
-}
-
-static void
 echo(struct request *request)
 {
 	struct stream *s = request->stream;
 	struct buffer_pool *buffers = request->runtime->buffers;
 	struct buffer *b = buffer_get(buffers);
-	struct fields out;
 
 	if (b == NULL) {
 		reply_error(s, 503, "out of memory");
 		return;
 	}
-	fields_init(&out, b->data, BUFFER_BYTES);
-	add_request(&out, s->head);
-	if (fields_are_full(&out))
+	if (!reply_echo(s, b->data, BUFFER_BYTES, is_secret))
 		reply_error(s, 431, "request head too large");
-	else
-		reply_send(s, &(struct reply){.status = 200,
-				  .type = "message/http",
-				  .body = out.lines.data,
-				  .len = out.lines.len});
 	buffer_put(buffers, b);
 }
 

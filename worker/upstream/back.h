@@ -5,8 +5,9 @@
  *
  * The stream's calls, on a lent connection:
  *
- * - begin: takes the request's head ready made, from start->fields. The fields
- *   stay the owner's, and in place until the head has left;
+ * - begin: renders the request's head in place, around start->fields
+ *   (stream_lay_out()). The memory stays the owner's, and in place until the
+ * head has left;
  * - write: frames the body. The head leaves with the first piece, in one write
  *   if the piece has room for the head. A failed write leaves the stream
  *   STREAM_OUT_GONE, with `error`; a response can still be read;

@@ -5,19 +5,19 @@
 
 #include "back_state.h"
 #include "chunk.h"
+#include "h1_head.h"
 #include "runtime.h"
 
 struct fields *
 back_begin(struct stream *s, const struct stream_start *start)
 {
 	struct back *b = back_of(s);
-	const struct text *lines = &start->fields->lines;
 
 	back_enter_out(b, STREAM_OUT_BEGUN);
 	back_enter_part(b, BACK_PART_UNSENT);
 	s->in_bytes = 0;
 	s->out_bytes = 0;
-	b->head = (struct slice){lines->data, lines->len};
+	b->head = h1_head_around(start);
 	b->chunked = start->length == STREAM_LENGTH_UNKNOWN && !start->no_body;
 	b->to_head = start->is_head;
 	b->interims = 0;

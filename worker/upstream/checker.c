@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 
-#include "h1_head.h"
 #include "log.h"
 #include "service.h"
 #include "upstream.h"
@@ -92,21 +91,21 @@ send_check(struct upstream *up)
 	char data[1024];
 	struct fields f;
 	struct stream_start start = {
-	    .method = "GET",
+	    .method = {"GET", 3},
 	    .path = {config->health.path, strlen(config->health.path)},
 	    .no_body = true,
-	    .fields = &f,
 	};
 
-	fields_init(&f, data, sizeof(data));
-	h1_head_request(&f, start.method, start.path, 1);
+	stream_lay_out(&start, &f, data, sizeof(data));
 	fields_add(&f, "Host", config->name);
 	fields_add(&f, "User-Agent", "drover-check");
 	fields_add(&f, "Connection", "close");
-	h1_head_end(&f);
+	if (fields_are_full(&f)) {
+		finish(up, false, "the path is too long");
+		return;
+	}
 	(void)stream_begin(s, &start);
-	if (!fields_are_full(&f))
-		stream_write(s, &(struct stream_piece){.last = true});
+	stream_write(s, &(struct stream_piece){.last = true});
 	if (s->out == STREAM_OUT_ENDED)
 		stream_take(s);
 	else

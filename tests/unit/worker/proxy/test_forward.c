@@ -45,27 +45,27 @@ forwarded(const char *text, const struct config_route *route)
 	    .peer = "10.0.0.9",
 	    .host = "users",
 	    .trace = &trace};
-	struct stream_start start = {.method = NULL};
+	struct stream_start start = {.method = {NULL, 0}};
+	struct slice head;
 	struct text path;
 	struct fields f;
 	char room[512];
 
 	read_message(text, false);
 	text_init(&path, room, sizeof(room));
+	start.method = head_method(&message.head);
 	start.path = forward_path(&path, &message.head, route);
 	start.length =
 	    message.head.chunked ? STREAM_LENGTH_UNKNOWN : message.head.length;
 	start.no_body = !message.head.chunked && !message.head.has_length;
 	start.expects_continue = message.head.expects_continue;
-	fields_init(&f, out, sizeof(out) - 1);
-	h1_head_request(&f, head_method_str(&message.head), start.path, 1);
+	stream_lay_out(&start, &f, out, sizeof(out) - 1);
 	forward_request(&f, &request);
-	h1_head_frame_request(&f, &start);
-	h1_head_end(&f);
 	assert_false(text_is_full(&path));
 	assert_false(fields_are_full(&f));
-	out[f.lines.len] = '\0';
-	return out;
+	head = h1_head_around(&start);
+	out[head.at + head.len - out] = '\0';
+	return head.at;
 }
 
 #define TAIL                                                                   \

@@ -10,6 +10,7 @@
 
 #include "buffer.h"
 #include "config.h"
+#include "h1_head.h"
 #include "parser.h"
 #include "replay.h"
 
@@ -67,14 +68,20 @@ keep(const char *data, size_t len, bool last, const char *trailers)
 static void
 a_head_is_ready_to_be_sent(void **state)
 {
-	static const char head[] = "PUT /b/x HTTP/1.1\r\nX: 1\r\n"
-				   "Content-Length: 6\r\n\r\n";
-	const struct text *lines = &replay.fields.lines;
+	static const char expected[] = "PUT /b/x HTTP/1.1\r\nX: 1\r\n"
+				       "Content-Length: 6\r\n\r\n";
+	struct slice head;
 
 	(void)state;
-	assert_int_equal(lines->len, sizeof(head) - 1);
-	assert_memory_equal(lines->data, head, lines->len);
-	assert_string_equal(replay.start.method, "PUT");
+	/* For each try. */
+	for (int i = 0; i < 2; i++) {
+		head = h1_head_around(&replay.start);
+		assert_int_equal(head.len, sizeof(expected) - 1);
+		assert_memory_equal(head.at, expected, head.len);
+	}
+	assert_ptr_equal(replay.start.fields, &replay.fields);
+	assert_int_equal(replay.start.method.len, 3);
+	assert_memory_equal(replay.start.method.at, "PUT", 3);
 	assert_int_equal(replay.start.path.len, 4);
 	assert_memory_equal(replay.start.path.at, "/b/x", 4);
 	assert_int_equal(replay.start.length, 6);
@@ -154,8 +161,23 @@ a_head_that_does_not_fit_is_told(void **state)
 	fields_add_slice(&replay.fields, "X",
 	    (struct slice){
 		block, replay.fields.lines.cap - replay.fields.lines.len - 5});
-	assert_false(fields_are_full(&replay.fields));
+	assert_int_equal(replay_close_head(&replay), 0);
+	assert_true(h1_head_around(&replay.start).len < BUFFER_BYTES);
+	text_add(&replay.fields.lines, "x", 1);
 	assert_int_equal(replay_close_head(&replay), -1);
+}
+
+/* The framing lies between the fields and the kept body. */
+static void
+a_head_does_not_overwrite_the_body(void **state)
+{
+	(void)state;
+	replay.start.length = UINT64_MAX - 1;
+	replay.start.expects_continue = true;
+	replay_touch(&replay, true);
+	keep("bodily", 6, true, "");
+	(void)h1_head_around(&replay.start);
+	assert_memory_equal(replay_piece(&replay).data, "bodily", 6);
 }
 
 static void
@@ -180,6 +202,7 @@ main(void)
 	    TEST(a_body_is_kept_to_the_blocks_last_byte),
 	    TEST(a_body_that_does_not_fit_is_lost),
 	    TEST(a_head_that_does_not_fit_is_told),
+	    TEST(a_head_does_not_overwrite_the_body),
 	    TEST(without_a_block_there_is_none),
 	};
 

@@ -12,7 +12,7 @@ static void
 no_part_is_told_unasked(void **state)
 {
 	(void)state;
-	begin(GET, 0);
+	begin("GET", 0);
 	write_piece("", true);
 	answer(OK);
 	scene_turn();
@@ -48,7 +48,7 @@ static void
 no_part_comes_before_the_request_leaves(void **state)
 {
 	(void)state;
-	begin(GET, 0);
+	begin("GET", 0);
 	stream_take(&back.stream);
 	answer(OK);
 	scene_turn();
@@ -119,7 +119,7 @@ static void
 after_a_101_a_lost_connection_stays_lost(void **state)
 {
 	(void)state;
-	begin(GET, STREAM_LENGTH_UNKNOWN);
+	begin("GET", STREAM_LENGTH_UNKNOWN);
 	write_piece("", false);
 	answer(SWITCH);
 	backend_leaves();
