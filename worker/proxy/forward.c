@@ -109,10 +109,12 @@ static void
 add_trace(struct fields *out, const struct forward_request *request)
 {
 	const struct head *head = request->head;
+	const char *parent = request->trace->parent;
 
 	fields_add(out, "X-Request-Id", request->trace->id);
-	if (request->trace->parent[0] != '\0') {
-		fields_add(out, "traceparent", request->trace->parent);
+	if (parent[0] != '\0') {
+		fields_add_slice(out, "traceparent",
+		    (struct slice){parent, TRACE_PARENT_BYTES});
 		return;
 	}
 	for (size_t i = 0; i < head->field_count; i++)

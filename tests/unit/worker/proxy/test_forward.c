@@ -33,9 +33,11 @@ read_message(const char *text, bool response)
 	assert_true(message.head_done);
 }
 
+#define PARENT "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+
 /* The names that trace.h gives to a request without names. */
 static struct trace trace = {
-    .id = "id1", .parent = "00-1", .id_is_new = true, .parent_is_new = true};
+    .id = "id1", .parent = PARENT, .id_is_new = true, .parent_is_new = true};
 
 static const char *
 forwarded(const char *text, const struct config_route *route)
@@ -71,7 +73,8 @@ forwarded(const char *text, const struct config_route *route)
 #define TAIL                                                                   \
 	"X-Real-IP: 10.0.0.9\r\nX-Forwarded-For: 10.0.0.9\r\n"                 \
 	"X-Forwarded-Proto: http\r\n" NAMES
-#define NAMES "X-Request-Id: id1\r\ntraceparent: 00-1\r\nVia: 1.1 drover\r\n"
+#define NAMES                                                                  \
+	"X-Request-Id: id1\r\ntraceparent: " PARENT "\r\nVia: 1.1 drover\r\n"
 
 static void
 a_plain_request(void **state)
@@ -150,7 +153,7 @@ http_1_0_gets_a_host(void **state)
 	assert_string_equal(forwarded("GET / HTTP/1.0\r\n\r\n", &plain),
 	    "GET / HTTP/1.1\r\nHost: users\r\nX-Real-IP: 10.0.0.9\r\n"
 	    "X-Forwarded-For: 10.0.0.9\r\nX-Forwarded-Proto: http\r\n"
-	    "X-Request-Id: id1\r\ntraceparent: 00-1\r\n"
+	    "X-Request-Id: id1\r\ntraceparent: " PARENT "\r\n"
 	    "Via: 1.0 drover\r\n\r\n");
 }
 
@@ -232,7 +235,7 @@ names_of_the_request(void **state)
 	trace.parent[0] = '\0';
 	assert_non_null(
 	    strstr(forwarded(given, &plain), "traceparent: 00-0\r\n"));
-	memcpy(trace.parent, "00-1", 5);
+	memcpy(trace.parent, PARENT, sizeof(PARENT));
 	trace.parent_is_new = true;
 }
 
