@@ -103,16 +103,16 @@ frame_request(struct fields *f, const struct stream_start *start)
 struct slice
 h1_head_around(const struct stream_start *start)
 {
-	/* The owner's fields stay as they are, for another try. */
-	struct fields behind = *start->fields;
-	char *at = behind.lines.data - (sizeof(version) - 1);
+	const struct text *lines = &start->fields->lines;
+	char *at = lines->data - (sizeof(version) - 1);
+	struct fields behind;
 
 	memcpy(at, version, sizeof(version) - 1);
 	at -= start->path.len + 1;
 	*at = ' ';
 	at -= start->method.len;
 	memcpy(at, start->method.at, start->method.len);
-	behind.lines.cap += STREAM_BEHIND_FIELDS;
+	fields_init(&behind, lines->data + lines->len, STREAM_BEHIND_FIELDS);
 	frame_request(&behind, start);
 	h1_head_end(&behind);
 	return (struct slice){

@@ -353,11 +353,13 @@ take(struct stream *s)
 {
 	struct back *b = back_of(s);
 
-	bool is_told = b->reading == BACK_READING_TELLING;
-
-	back_enter_reading(b, BACK_READING_ASKED);
 	/* From inside, back_run() goes on by itself. */
-	if (!is_told && (b->io.readable || has_more(b)))
+	if (b->reading == BACK_READING_TELLING) {
+		back_enter_reading(b, BACK_READING_ASKED);
+		return;
+	}
+	back_enter_reading(b, BACK_READING_ASKED);
+	if (b->io.readable || has_more(b))
 		loop_defer(b->runtime->loop, &b->again);
 }
 
@@ -392,11 +394,7 @@ back_end(struct back *b)
 {
 	if (b->stream.out == STREAM_OUT_NONE)
 		return;
-	back_enter_out(b, STREAM_OUT_NONE);
-	if (b->part != BACK_PART_NONE)
-		back_enter_part(b, BACK_PART_NONE);
-	if (b->reading != BACK_READING_QUIET)
-		back_enter_reading(b, BACK_READING_QUIET);
+	back_enter_end(b);
 	loop_defer_cancel(b->runtime->loop, &b->again);
 	buffer_put(b->runtime->buffers, b->in);
 	b->in = NULL;

@@ -130,6 +130,15 @@ back_enter_out(struct back *b, enum stream_out out)
 	BACK_ENTER(b, stream_outs, b->stream.out, out);
 }
 
+/* The stream ends: legal from every state of all three. */
+static inline void
+back_enter_end(struct back *b)
+{
+	b->stream.out = STREAM_OUT_NONE;
+	b->part = BACK_PART_NONE;
+	b->reading = BACK_READING_QUIET;
+}
+
 /* The connection is broken: the request can't go on. */
 void back_lose(struct back *b);
 
