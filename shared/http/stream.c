@@ -30,7 +30,10 @@ stream_lay_out(
 		fields->lines.full = true;
 		return;
 	}
-	memmove(path, start->path.at, start->path.len);
+	if (start->path.at == data)
+		memmove(path, data, start->path.len);
+	else
+		memcpy(path, start->path.at, start->path.len);
 	start->path.at = path;
 	fields_init(fields, data + before, len - before - STREAM_BEHIND_FIELDS);
 }

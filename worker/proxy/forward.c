@@ -111,7 +111,8 @@ add_trace(struct fields *out, const struct forward_request *request)
 	const struct head *head = request->head;
 	const char *parent = request->trace->parent;
 
-	fields_add(out, "X-Request-Id", request->trace->id);
+	fields_add_slice(out, "X-Request-Id",
+	    (struct slice){request->trace->id, request->trace->id_len});
 	if (parent[0] != '\0') {
 		fields_add_slice(out, "traceparent",
 		    (struct slice){parent, TRACE_PARENT_BYTES});

@@ -210,6 +210,7 @@ trace_of_request(
 	trace->id_is_new = !is_id(id);
 	if (!trace->id_is_new) {
 		copy(trace->id, id);
+		trace->id_len = (uint8_t)id.len;
 		return;
 	}
 	/* The first request of a new trace has one name for both: a reader of a
@@ -219,4 +220,5 @@ trace_of_request(
 	else
 		put_random(trace->id, TRACE_LEN, source);
 	trace->id[TRACE_LEN] = '\0';
+	trace->id_len = TRACE_LEN;
 }

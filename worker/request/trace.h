@@ -32,6 +32,7 @@ struct trace_source {
 
 struct trace {
 	char id[TRACE_ID_MAX + 1];
+	uint8_t id_len;
 	char parent[TRACE_PARENT_BYTES + 1];
 	bool id_is_new;
 	bool parent_is_new; /* then tracestate is dropped */

@@ -36,8 +36,11 @@ read_message(const char *text, bool response)
 #define PARENT "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
 /* The names that trace.h gives to a request without names. */
-static struct trace trace = {
-    .id = "id1", .parent = PARENT, .id_is_new = true, .parent_is_new = true};
+static struct trace trace = {.id = "id1",
+    .id_len = 3,
+    .parent = PARENT,
+    .id_is_new = true,
+    .parent_is_new = true};
 
 static const char *
 forwarded(const char *text, const struct config_route *route)
