@@ -32,6 +32,7 @@ static struct {
 
 /* Whether the owner asks for the next part in each event. */
 static bool takes_on;
+static bool ends_at_head; /* the owner ends the stream there */
 
 static inline void
 on_back(void *arg, struct back *b, enum back_event event)
@@ -50,6 +51,10 @@ on_back(void *arg, struct back *b, enum back_event event)
 			    told.body + told.len, b->piece.data, b->piece.len);
 		told.len += b->piece.len;
 		told.ended = b->piece.last;
+	}
+	if (event == BACK_HEAD && ends_at_head) {
+		back_end(b);
+		return;
 	}
 	if (takes_on && (event == BACK_HEAD || event == BACK_PIECE) &&
 	    !told.ended)
@@ -87,6 +92,7 @@ setup(void **state)
 	back.arg = &told;
 	got_len = 0;
 	takes_on = true;
+	ends_at_head = false;
 	forget_told();
 	return 0;
 }
