@@ -2,7 +2,7 @@
  * notify - hears from a helper program that the program is ready. Master.
  *
  * Source: sd_notify(3): a datagram "READY=1" to the socket whose address is in
- * the environment, NOTIFY_SOCKET; redis-server speaks it.
+ * the environment, NOTIFY_SOCKET. redis-server sends the same datagram.
  */
 #ifndef NOTIFY_H
 #define NOTIFY_H

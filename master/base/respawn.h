@@ -5,7 +5,7 @@
  * A run of at least RESPAWN_HEALTHY_US is answered at once. Shorter runs are a
  * crash loop. The first is answered at once too, the second after
  * RESPAWN_FIRST_US, doubling up to RESPAWN_LAST_US. A random part of up to a
- * half is taken off the delay: workers of many instances shall not crash in
+ * half is taken off the delay. Workers of many instances shall not crash in
  * step. Exit status LOG_EXIT_CONFIG says "not again".
  */
 #ifndef RESPAWN_H

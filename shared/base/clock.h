@@ -1,6 +1,7 @@
 /*
  * clock - CLOCK_MONOTONIC right now. loop_now_us() is the time at which the
- * loop's last poll returned: cheaper, and enough in most places.
+ * loop's last poll returned. The loop's time is cheaper, and enough in most
+ * places.
  */
 #ifndef CLOCK_H
 #define CLOCK_H

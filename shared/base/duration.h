@@ -1,8 +1,8 @@
 /*
  * duration - how long requests took, in the few buckets that a metrics page
- * shows: bounds of 1 ms to 10 s in steps of 1, 2.5 and 5. Shared memory and the
- * page have the same buckets. The finer histogram.h serves the loop's delay:
- * one histogram per worker, whereas each route and status has a
+ * shows. The bounds are 1 ms to 10 s in steps of 1, 2.5 and 5. Shared memory
+ * and the page have the same buckets. The finer histogram.h serves the loop's
+ * delay, one histogram per worker. Each route and status has a
  * duration_histogram.
  *
  * One process writes, any number read: an addition is a relaxed load and store,

@@ -1,6 +1,6 @@
 /*
  * slab - objects of one size, kept for reuse (after Bonwick 1994, without
- * constructors): objects that each request needs cost no search for memory.
+ * constructors). Objects that each request needs cost no search for memory.
  *
  * Both processes. Objects come from malloc(3) one by one, and are freed after a
  * while without use.

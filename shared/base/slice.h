@@ -1,7 +1,7 @@
 /*
  * slice - a run of bytes inside a buffer of another owner. Pure.
  *
- * A slice is valid as long as the buffer holds the bytes; each function that
+ * A slice is valid as long as the buffer holds the bytes. Each function that
  * returns a slice says until when.
  */
 #ifndef SLICE_H

@@ -2,7 +2,7 @@
  * text - appends to a buffer of fixed size, never beyond the end.
  *
  * Both processes. After an overflow everything appended is dropped and
- * text_is_full() stays true: a caller builds the whole and asks once.
+ * text_is_full() stays true. A caller builds the whole and asks once.
  */
 #ifndef TEXT_H
 #define TEXT_H

@@ -1,6 +1,6 @@
 /*
- * config_form - values beyond numbers and choices: from text to a member of
- * struct config, and how to free the member. Pure.
+ * config_form - values beyond numbers and choices. Each form turns text into a
+ * member of struct config, and frees the member. Pure.
  *
  * config_endpoint and config_match define further forms.
  */

@@ -15,7 +15,7 @@
 #include "config_yaml.h"
 
 /* Fills a zeroed struct; the tree keeps the expanded texts. A fault leaves the
- * member of its key incomplete: rules ask the report before using a member, and
+ * member of its key incomplete. Rules ask the report before using a member, and
  * config_read_free() takes any. */
 void config_read(struct config_yaml *root, const struct config_key *keys,
     void *base, struct config_report *report);

@@ -6,7 +6,7 @@
  * (loop_watch_is_quiet()). Urgent watches are called first, then the rest, due
  * timers, deferred work and the end function (loop_at_end()). The graveyard is
  * emptied last. The clock is read when the poll returns and when the iteration
- * ends, never in between: loop_now_us() is constant within an iteration.
+ * ends, never in between. So loop_now_us() is constant within an iteration.
  *
  * Nothing is freed during dispatch. The owner of a closed object hands the
  * memory to loop_bury(), which frees after the batch. Events that were already

@@ -5,13 +5,13 @@
  * at the timer: clear the timer before the object's memory is freed. Times are
  * microseconds of CLOCK_MONOTONIC.
  *
- * Moving a pending deadline later is O(1) and does not touch the heap: the
+ * Moving a pending deadline later is O(1) and does not touch the heap. The
  * entry sinks when the old time comes. Most moves are of this kind, since the
  * idle deadline of a connection moves with every read.
  *
- * A timer for periodic work, rather than for a deadline, may fire early: when
- * no timer comes before and the loop is awake anyway. A busy loop then seldom
- * sleeps towards a near timer.
+ * A timer for periodic work, rather than for a deadline, may fire early. The
+ * time is any moment when no timer comes before and the loop is awake anyway. A
+ * busy loop then seldom sleeps towards a near timer.
  */
 #ifndef TIMER_H
 #define TIMER_H

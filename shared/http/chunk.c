@@ -166,8 +166,8 @@ bear(struct chunk_decoder *d, size_t len, enum outcome o)
 {
 	uint64_t framing = d->framing + len;
 
-	/* An incomplete element has at least one more byte, or a wrong byte:
-	 * the boundaries of the received pieces must not make a difference. */
+	/* An incomplete element has at least one more byte, or a wrong byte.
+	 * The boundaries of the received pieces must not make a difference. */
 	if (d->framing_max != 0 &&
 	    framing + (o == WHOLE ? 0 : 1) > d->framing_max) {
 		d->state = CHUNK_BLOATED;

@@ -7,7 +7,7 @@
  * 5.
  *
  * Size lines and trailers are not part of a body, so the body's cap does not
- * cover them. Framing has a cap of its own: a peer that sends one byte per
+ * cover them. Framing has a cap of its own. A peer that sends one byte per
  * chunk with 16 KiB of extension is stopped.
  */
 #ifndef CHUNK_H

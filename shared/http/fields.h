@@ -6,7 +6,7 @@
  * (head_next_field()) to list names and values.
  *
  * The caller provides the memory. After an overflow every field is dropped and
- * fields_are_full() stays true: an owner adds all fields and asks once. Names
+ * fields_are_full() stays true. An owner adds all fields and asks once. Names
  * are literals; values have one line, checked by their sources.
  */
 #ifndef FIELDS_H

@@ -84,7 +84,7 @@ h1_set_deadline(struct h1 *s)
 {
 	enum stream_end reason;
 
-	/* No deadline is a deadline at the end of time: moving a timer later is
+	/* No deadline is a deadline at the end of time. Moving a timer later is
 	 * cheap, removing and inserting each time is not. */
 	loop_timer_set(s->context->loop, &s->timer, h1_deadline(s, &reason));
 }

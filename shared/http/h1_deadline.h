@@ -1,6 +1,6 @@
 /*
- * h1_deadline - the single deadline of a connection: the awaited event, and
- * until when. h1.c acts when the deadline passes.
+ * h1_deadline - the single deadline of a connection. A deadline is the awaited
+ * event, and until when. h1.c acts when the deadline passes.
  */
 #ifndef H1_DEADLINE_H
 #define H1_DEADLINE_H

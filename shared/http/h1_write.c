@@ -263,7 +263,7 @@ gather(struct h1 *s, struct pieces *p, const struct stream_piece *piece)
 	return true;
 }
 
-/* One buffer is cheaper to send than several: a short body is copied behind the
+/* One buffer is cheaper to send than several. A short body is copied behind the
  * head, and a head in front of a long body. */
 static void
 flatten(struct h1 *s, struct pieces *p, const struct stream_piece *piece)

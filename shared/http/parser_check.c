@@ -149,7 +149,7 @@ is_other_protocol(struct slice what)
 	return name.len < 4 || strncasecmp(name.at, "h2c-", 4) != 0;
 }
 
-/* The first protocol but HTTP/2. An upgrade to HTTP/2 is between neighbours: a
+/* The first protocol but HTTP/2. An upgrade to HTTP/2 is between neighbours. A
  * backend that accepted would talk to a client that can't be understood here.
  */
 static void

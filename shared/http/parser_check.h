@@ -1,7 +1,7 @@
 /*
  * parser_check - judges a head whose start line llhttp has taken apart and
- * whose fields parser_scan.h has found: framing, host and target, other wishes
- * of the sender.
+ * whose fields parser_scan.h has found. The subjects are framing, host and
+ * target, other wishes of the sender.
  */
 #ifndef PARSER_CHECK_H
 #define PARSER_CHECK_H

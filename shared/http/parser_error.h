@@ -1,6 +1,6 @@
 /*
- * parser_error - the errors of an HTTP/1 message: the status for the client,
- * and the text for both the client and the log.
+ * parser_error - the errors of an HTTP/1 message. A row has the status for the
+ * client, and the text for both the client and the log.
  */
 #ifndef PARSER_ERROR_H
 #define PARSER_ERROR_H

@@ -2,8 +2,8 @@
  * parser_scan - reads the bytes of an HTTP/1 head, each once, and finds the
  * head's end.
  *
- * The scan checks the start line's form and version, the line ends, that names
- * are tokens, and that values have no control characters (RFC 9112 sections 2.2
+ * The scan checks the start line's form and version, and the line ends. Names
+ * must be tokens, and values have no control characters (RFC 9112 sections 2.2
  * to 5). A head is refused as early as possible, and for the same reason
  * however the bytes are cut into pieces.
  */

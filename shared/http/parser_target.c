@@ -8,7 +8,7 @@
 
 #define PORT_MAX 65535
 
-/* Each `%` begins an octet, and none is NUL: no part behind us is to find the
+/* Each `%` begins an octet, and none is NUL. No part behind us is to find the
  * end of a string in a target. */
 static bool
 is_well_escaped(struct slice s)
@@ -67,8 +67,8 @@ is_escaped_reg_name(struct slice s)
 }
 
 /* The first byte outside a name, or end. A comma is outside, though a reg-name
- * allows commas: a proxy on the way may have joined two Hosts (RFC 9110 section
- * 5.2), and no host in use has a comma. */
+ * allows commas. A proxy on the way may have joined two Hosts (RFC 9110 section
+ * 5.2). No host in use has a comma. */
 static const char *
 skip_name(const char *at, const char *end)
 {

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-/* What HTTP/1 writes around the path. */
+/* The bytes of HTTP/1 around the path. */
 #define AROUND_PATH (sizeof("  HTTP/1.1\r\n") - 1)
 
 const struct machine_state stream_outs[] = {

@@ -10,7 +10,7 @@
  *   incoming message is the response.
  *
  * The connection owns the stream. A front stream begins when its request's head
- * is whole, and is gone when its response has ended: no call may be made for
+ * is whole, and is gone when its response has ended. No call may be made for
  * the stream from then on. A tunnel's stream, after a 101, lasts as long as its
  * connection.
  *
@@ -41,7 +41,7 @@ struct stream;
 struct stream_piece {
 	const char *data; /* NULL with len 0 */
 	size_t len;
-	/* The number of bytes before data that may be overwritten: a head of at
+	/* The number of bytes before data that may be overwritten. A head of at
 	 * most this size leaves in one write with the piece. */
 	size_t room;
 	bool last; /* the message ends with this piece */
@@ -122,9 +122,8 @@ struct stream {
 	const struct stream_ops *ops;
 	/* The incoming message's head, once whole; NULL before. Its text is
 	 * valid until the head's event returns or the body is first taken,
-	 * unless pinned; the text of `upgrade` until the outgoing message
-	 * begins.
-	 */
+	 * unless pinned. The text of `upgrade` is valid until the outgoing
+	 * message begins. */
 	const struct head *head;
 	const struct sock_host *peer;
 	enum stream_out out;
@@ -149,8 +148,8 @@ stream_is_answerable(const struct stream *s)
 #define STREAM_BEHIND_FIELDS 64
 
 /*
- * Lays out the memory of a request: the path, which is copied, and empty
- * fields, start->fields. method and path are set; the path may lie at the
+ * Lays out the memory of a request. The path is copied, and start->fields
+ * become empty fields. method and path are set; the path may lie at the
  * memory's begin. A sender of HTTP/1 writes the start line before the fields,
  * and the framing into the STREAM_BEHIND_FIELDS bytes behind. Full fields: no
  * room.

@@ -1,8 +1,8 @@
 /*
- * io - one connected stream socket on the loop: edge-triggered readiness, write
- * batching, and a queue for bytes that the kernel does not take at once (the
- * backlog). Both processes; embedded in the owner (an h1, an upstream
- * connection).
+ * io - one connected stream socket on the loop, with edge-triggered readiness
+ * and write batching. Bytes that the kernel does not take at once wait in a
+ * queue (the backlog). Both processes; embedded in the owner (an h1, an
+ * upstream connection).
  *
  * The descriptor is registered once, for reading and writing: the data path
  * makes no epoll_ctl(2). A connection that ends before its owner has to wait is
@@ -51,7 +51,7 @@ struct io {
 
 void io_init(struct io *io, struct loop *loop, struct buffer_pool *buffers,
     io_fn *on_ready, void *arg);
-/* Batches small writes from now on: the outbox sends the bytes at the end of
+/* Batches small writes from now on. The outbox sends the bytes at the end of
  * the iteration, if the iteration is large enough (outbox_add()). urgent: ahead
  * of writers that are not. Batched bytes are no backlog. */
 void io_set_outbox(struct io *io, struct outbox *outbox, bool urgent);

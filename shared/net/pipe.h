@@ -1,5 +1,5 @@
 /*
- * pipe - kernel pipes for splice(2), kept for reuse: bytes go from socket to
+ * pipe - kernel pipes for splice(2), kept for reuse. Bytes go from socket to
  * socket without a copy to this process and back.
  *
  * Both processes. A pipe costs two descriptors, hence the cap of the pool. At

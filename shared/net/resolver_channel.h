@@ -1,7 +1,7 @@
 /*
- * resolver_channel - one channel of c-ares on our loop: sockets, a timer, and
- * the name servers of /etc/resolv.conf at the time of its creation. Both
- * processes; used by the resolver alone.
+ * resolver_channel - one channel of c-ares on our loop. A channel has sockets,
+ * a timer, and the name servers of /etc/resolv.conf at the time of its
+ * creation. Both processes; used by the resolver alone.
  *
  * c-ares reads the file once (before 1.22 without a way to read again), and
  * destroying a channel fails the queries under way. After a change of the file

@@ -44,9 +44,9 @@ int redis_command(struct redis *r, redis_reply_fn *fn, void *arg, int argc,
 int redis_eval(struct redis *r, const struct redis_script *script,
     redis_reply_fn *fn, void *arg, int keys, int argc, const char **argv);
 /*
- * Turns the connection, and each later one, into a subscriber of channel. fn
- * gets the payload of every message as a string reply. A subscriber takes no
- * commands.
+ * Turns the connection, and each later one, into a subscriber of the named
+ * channel. Then fn gets the payload of every message as a string reply. A
+ * subscriber takes no commands.
  */
 int redis_subscribe(
     struct redis *r, const char *channel, redis_reply_fn *fn, void *arg);

@@ -2,10 +2,11 @@
  * redis_link - one connection to Redis, made anew whenever it is lost.
  *
  * The link resolves the host, connects, and tries again with backoff and jitter
- * (10 ms to 1 s). Deadlines, which hiredis lacks: REDIS_CONNECT_MS for
- * connecting and setting up together, REDIS_REPLY_MS for the oldest unanswered
- * command. Past either the connection is dropped. All commands of one loop
- * iteration leave in one write, at the end of the iteration.
+ * (10 ms to 1 s). Deadlines are made here, since hiredis has none.
+ * REDIS_CONNECT_MS is for connecting and setting up together, REDIS_REPLY_MS
+ * for the oldest unanswered command. Past either the connection is dropped. All
+ * commands of one loop iteration leave in one write, at the end of the
+ * iteration.
  *
  * The owner sets a new connection up. on_connected() sends the commands for the
  * set-up; redis_link_set_up() ends the set-up. The link itself calls on_down()

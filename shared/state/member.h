@@ -1,7 +1,7 @@
 /*
- * member - an endpoint of a service as the whole host sees it: its health
- * checks, its ejections, and the workers that have the endpoint. In shared
- * memory: all workers write, any process reads.
+ * member - an endpoint of a service as the whole host sees it. The facts are
+ * its health checks, its ejections, and the workers that have the endpoint. In
+ * shared memory: all workers write, any process reads.
  *
  * A member is claimed by the first worker that has the endpoint. Its key is a
  * hash of service and address. Each worker that joins writes the same bytes as

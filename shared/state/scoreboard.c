@@ -57,8 +57,8 @@ fits(const struct scoreboard *sb, const struct shape *shape)
 		   0;
 }
 
-/* The workers of a killed master drain for a while, write, and hold the lock:
- * until then the file can't be taken over. */
+/* The workers of a killed master drain for a while, write, and hold the lock.
+ * Until then the file can't be taken over. */
 static struct scoreboard *
 take_over(const char *path, const struct shape *shape)
 {

@@ -1,10 +1,10 @@
 /*
- * breakers - one circuit breaker per service for the whole cluster: Redis
+ * breakers - one circuit breaker per service for the whole cluster. Redis
  * decides, the scoreboard mirrors, breaker.h is the policy on this host.
  *
  * One per worker. While a breaker is closed a request costs one load from
  * shared memory. A failure is counted in the host's word at once and sent to
- * Redis; the answer carries the whole state and replaces the word. A success is
+ * Redis. The answer carries the whole state and replaces the word. A success is
  * sent only while failures are on record. The one probe of a half-open breaker
  * is a lease from Redis. Changes by other processes arrive by a subscription,
  * and by a look at all breakers every PEEK_MS, since messages get lost. A

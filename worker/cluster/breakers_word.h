@@ -1,6 +1,6 @@
 /*
- * breakers_word - one service's breaker, shared by the processes of a host: a
- * word in the scoreboard, and the steps of this process on the word.
+ * breakers_word - one service's breaker, shared by the processes of a host. The
+ * word lies in the scoreboard; the steps here are those of this process.
  *
  * breaker.h is the policy. No function waits or knows Redis. A step is a
  * compare-and-swap: steps of several processes at once all count.

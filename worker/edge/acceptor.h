@@ -10,7 +10,7 @@
  * The order in the wait queues is the order of registering, hence the steps. A
  * worker registers its own listener, says READY, waits at the barrier, and
  * registers the neighbours' listeners in rotation. After a fork, the other
- * workers leave the newcomer's queue and enter again, behind the newcomer:
+ * workers leave the newcomer's queue and enter again, behind the newcomer.
  * EPOLLEXCLUSIVE forbids EPOLL_CTL_MOD.
  */
 #ifndef ACCEPTOR_H

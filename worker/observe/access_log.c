@@ -134,7 +134,7 @@ access_log_close(struct access_log *log)
 }
 
 /* Bytes to write at once. A pipe takes up to PIPE_BUF bytes whole or not at
- * all: a piece is as many lines as fit. */
+ * all. A piece is as many lines as fit. */
 static size_t
 piece(const struct access_log *log, const char *data, size_t len)
 {

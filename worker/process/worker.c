@@ -95,7 +95,7 @@ is_settled(struct worker *w, uint64_t now_us)
 }
 
 /*
- * A draining worker goes on accepting: clients and load balancers still find
+ * A draining worker goes on accepting. Clients and load balancers still find
  * the listener, and no client shall be refused needlessly. The worker ends when
  * no client is left and no connection waits in the queue.
  */

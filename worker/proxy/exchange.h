@@ -3,7 +3,7 @@
  * the client. Worker only.
  *
  * The stage follows the breaker's admission (admission.h). The pool lends a
- * connection; the request leaves, its body streamed as the backend reads; the
+ * connection. The request leaves, its body streamed as the backend reads. The
  * response is streamed as the client reads. No message is buffered whole: a
  * side that does not read stops the reading of the opposite side.
  *

@@ -1,7 +1,7 @@
 /*
- * exchange_failure - the failure of a try or of the exchange: the reports to
- * client, breaker and endpoint, and whether another try follows. Part of
- * exchange_state.h.
+ * exchange_failure - the failure of a try or of the exchange. Client, breaker
+ * and endpoint get their reports, and retry_judge() says whether another try
+ * follows. Part of exchange_state.h.
  */
 #ifndef EXCHANGE_FAILURE_H
 #define EXCHANGE_FAILURE_H

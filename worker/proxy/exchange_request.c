@@ -5,8 +5,8 @@
 #include "forward.h"
 
 /* How long a backend may delay its answer to Expect: 100-continue before the
- * body is sent anyway (RFC 9110 section 10.1.1: a client need not wait for
- * ever). */
+ * body is sent anyway. A client need not wait for ever (RFC 9110 section
+ * 10.1.1). */
 #define CONTINUE_US 1000000
 
 int

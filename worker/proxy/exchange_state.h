@@ -3,7 +3,7 @@
  * its end.
  *
  * The lowest of the exchange's files. exchange_request.c, exchange_response.c,
- * exchange_failure.c and exchange.c stand above in this order, and each calls
+ * exchange_failure.c and exchange.c stand above in this order. Each file calls
  * only lower files. The lower files return outcomes, and exchange.c acts on the
  * outcomes.
  */

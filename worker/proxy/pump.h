@@ -1,9 +1,9 @@
 /*
- * pump - one direction of an exchange: the body of one message, piece by piece,
- * from the stream that it comes by to the stream that it goes on by. Worker
- * only; no socket, no policy.
+ * pump - one direction of an exchange. The body of one message goes piece by
+ * piece from the incoming stream to the outgoing stream. Worker only; no
+ * socket, no policy.
  *
- * A pump asks for a piece only once the piece before has been taken, so a side
+ * A pump asks for a piece only once the piece before has been taken. A side
  * that does not read stops the reading of the other. The message's head is the
  * exchange's. A tunnel is two pumps whose streams have no framing any more.
  *

@@ -1,5 +1,5 @@
 /*
- * replay - a request in the form for a backend, kept for another try: the
+ * replay - a request in the form for a backend, kept for another try. The
  * client's own text does not last as long. Worker only.
  *
  * One block holds the path, the fields, and the decoded body behind, while

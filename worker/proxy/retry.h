@@ -2,13 +2,13 @@
  * retry - whether and where a request is sent again after a failed try. Pure;
  * worker only.
  *
- * The rule of RFC 9110 section 9.2.2: a request is repeated when no byte of the
+ * The rule is RFC 9110 section 9.2.2. A request is repeated when no byte of the
  * request has left, or when its method is idempotent. Besides, the body must be
  * whole in memory, or not begun. No try follows once the client has received
  * part of a response.
  *
  * A reused connection that turns out to be closed, before a byte of a response
- * has come, gives a try on a fresh connection, which counts as no retry. All
+ * has come, gives a try on a fresh connection. This try counts as no retry. All
  * later tries go to another endpoint, `retries_max` times at most. The retry
  * budget belongs to the caller: service_start_retry() still has to grant a
  * RETRY_ELSEWHERE.

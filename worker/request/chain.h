@@ -24,7 +24,7 @@ enum stage_verdict {
 	STAGE_DONE, /* this stage answers, now or later */
 };
 
-/* A stage. `state` is memory of the request, initialised by begin(): a
+/* A stage. `state` is memory of the request, initialised by begin(). A
  * memset(3) by size for each stage would cost more than the stages. */
 struct stage {
 	const char *name;

@@ -213,7 +213,7 @@ trace_of_request(
 		trace->id_len = (uint8_t)id.len;
 		return;
 	}
-	/* The first request of a new trace has one name for both: a reader of a
+	/* The first request of a new trace has one name for both. A reader of a
 	 * log finds the trace by the id. */
 	if (trace->parent_is_new)
 		memcpy(trace->id, trace->parent + TRACE_AT, TRACE_LEN);

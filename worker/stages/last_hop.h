@@ -1,6 +1,7 @@
 /*
- * last_hop - the stage that answers requests meant for the gateway: OPTIONS and
- * TRACE whose Max-Forwards is 0, and `OPTIONS *` without a route. Worker only.
+ * last_hop - the stage that answers requests meant for the gateway. These are
+ * OPTIONS and TRACE whose Max-Forwards is 0, and `OPTIONS *` without a route.
+ * Worker only.
  *
  * OPTIONS is answered with Allow. TRACE is answered with the request as it
  * came, less the fields that may hold secrets (RFC 9110 sections 7.6.2, 9.3.7,

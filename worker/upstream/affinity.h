@@ -1,6 +1,6 @@
 /*
- * affinity - the tie between a request and an endpoint: the key of ip_hash and
- * consistent_hash, and the sticky cookie. Pure; worker only.
+ * affinity - the tie between a request and an endpoint. A tie is the key of
+ * ip_hash and consistent_hash, or the sticky cookie. Pure; worker only.
  */
 #ifndef AFFINITY_H
 #define AFFINITY_H

@@ -37,8 +37,9 @@ parse(struct back *b)
 	in->start += (uint32_t)taken;
 }
 
-/* The place for the next bytes: behind a head that is still coming, since the
- * parser points into the head; otherwise behind the unused bytes. */
+/* The place for the next bytes. A head that is still coming keeps its place,
+ * since the parser points into the head. Otherwise the unused bytes move to the
+ * front. */
 static int
 make_room(struct back *b)
 {

@@ -1,5 +1,5 @@
 /*
- * back - the back side of a stream (stream.h) by HTTP/1.1: a request leaves on
+ * back - the back side of a stream (stream.h) by HTTP/1.1. A request leaves on
  * a backend's connection, and the response comes in. Worker only; part of an
  * upstream, which has the connection's life.
  *
@@ -14,7 +14,7 @@
  * - take: asks for the next head or piece of the response. No byte is read
  *   unasked, nor before the request's head has left.
  *
- * A head with status 101 ends the framing both ways: pieces are bytes as
+ * A head with status 101 ends the framing both ways. Pieces are bytes as
  * received, and the last piece is the end of the stream in its direction.
  *
  * The owner closes the connection or gives the connection back: there is no
@@ -35,9 +35,9 @@ void back_run(struct back *b);
 void back_tell(struct back *b, enum back_event event);
 void back_fail(struct back *b, int error);
 
-/* May another request use the connection? Not with a rest left over: of a
- * response, read or not yet, with no event to come; or of the request, when the
- * response came early. */
+/* May another request use the connection? Not with a rest of a response left
+ * over, read or not yet, with no event to come. Nor with a rest of the request,
+ * when the response came early. */
 static inline bool
 back_is_reusable(const struct back *b)
 {

@@ -66,7 +66,7 @@ compare_load(
 	return (x > y) - (x < y);
 }
 
-/* Each participant gains its weight; the richest is chosen, and pays the sum of
+/* Each participant gains its weight. The richest is chosen, and pays the sum of
  * the gains. like: only participants with as much to do; NULL: all. */
 static int
 pick_in_turn(const struct field *f, const struct balance_candidate *like)

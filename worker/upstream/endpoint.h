@@ -60,9 +60,10 @@ struct endpoint {
 struct endpoint *endpoint_new(struct runtime *rt, unsigned service,
     const struct sock_addr *addr, const struct config_endpoint *origin);
 /*
- * The endpoint leaves the service: freed now, or with the last connection.
- * has_twin: another endpoint of the service has the same address, and keeps the
- * member. (A name and an address of the configuration may be the same.)
+ * The endpoint leaves the service, and is freed now or with the last
+ * connection. has_twin: another endpoint of the service has the same address,
+ * and keeps the member. (A name and an address of the configuration may be the
+ * same.)
  */
 void endpoint_leave(struct endpoint *endpoint, bool has_twin);
 

@@ -1,12 +1,13 @@
 /*
- * service - a backend service as one worker sees it: the endpoints, from the
- * configuration and from DNS, and the choice for the next request. Worker only.
+ * service - a backend service as one worker sees it. The endpoints come from
+ * the configuration and from DNS; a policy chooses for each request. Worker
+ * only.
  *
  * An address that DNS no longer lists takes no new request, and its requests in
  * flight go on. A name server that fails, or does not answer, changes nothing.
  *
  * The retry budget (Envoy's): at most a fifth of the live requests of the
- * service in this worker may be on a retry; three may always.
+ * service in this worker may be on a retry. Three may always.
  */
 #ifndef SERVICE_H
 #define SERVICE_H
