@@ -213,9 +213,9 @@ static const struct config_key service_keys[] = {
     TIME("resolve", SERVICE(resolve_us), "1s",
 	"longest time between two DNS look-ups of a name; a shorter TTL wins"),
     NUMBER("retries", SERVICE(retries), "1", 0, 10,
-	"retries on another endpoint, where a retry is safe. In a worker, "
-	"retries are limited to a fifth of all live requests, and to three at "
-	"least"),
+	"retries on another endpoint, where a retry is safe. In a worker, at "
+	"most a fifth of all live requests may be on a retry, and three "
+	"always. A request of which no byte has left is not limited so"),
     MAP("pool", pool_keys, NULL),
     MAP("timeouts", timeouts_keys, NULL),
     MAP("health", health_keys, NULL, .opt_in = true),

@@ -1,5 +1,6 @@
 """The servers behind Drover: each does with a connection as its test says."""
 
+import contextlib
 import json
 import os
 import socket
@@ -70,6 +71,22 @@ def echo(connection):
             "body": len(request.body),
             "connection": connection.number,
         }), headers="Content-Type: application/json\r\n")
+
+
+@contextlib.contextmanager
+def deaf(host="127.0.0.1", port=0):
+    """The address of a listener with a full queue: connections never come
+    up."""
+    with contextlib.ExitStack() as stack:
+        listener = stack.enter_context(socket.socket())
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(0)
+        for _ in range(8):
+            filler = stack.enter_context(socket.socket())
+            filler.setblocking(False)
+            filler.connect_ex(listener.getsockname())
+        yield "%s:%d" % listener.getsockname()
 
 
 class Backend:

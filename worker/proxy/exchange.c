@@ -328,6 +328,7 @@ init(struct exchange *x, struct request *r)
 	x->counted_at = NULL;
 	x->mark_us = r->stream->begun_us;
 	x->retries = 0;
+	x->in_budget = false;
 	pump_init(&x->outgoing, "request", x->front);
 	pump_init(&x->incoming, "response", x->front);
 	breakers_ticket_settle_with(r->ticket, on_settled, x);

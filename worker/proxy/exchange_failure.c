@@ -77,7 +77,7 @@ gather(const struct exchange *x, enum failure failure)
 	    .body = body_of(x),
 	    .retries = x->retries,
 	    .retries_max = x->service->config->retries,
-	    .endpoints = x->service->endpoint_count,
+	    .has_others = service_has_other(x->service, x->wait.endpoint),
 	};
 }
 
@@ -93,8 +93,11 @@ start_retry(struct exchange *x, enum retry_verdict verdict)
 		x->wait.avoid = false;
 		return true;
 	}
-	if (!service_start_retry(x->service, x->retries != 0))
-		return false;
+	if (verdict == RETRY_WITHIN_BUDGET) {
+		if (!service_start_retry(x->service, x->in_budget))
+			return false;
+		x->in_budget = true;
+	}
 	x->retries++;
 	x->wait.avoid = true;
 	return true;

@@ -86,7 +86,7 @@ exchange_end(struct exchange *x)
 	    x, pump_has_ended(&x->incoming) && back_is_reusable(&x->up->back));
 	pool_cancel(&x->wait);
 	loop_timer_clear(rt->loop, &x->continue_timer);
-	service_end(x->service, x->retries != 0);
+	service_end(x->service, x->in_budget);
 	replay_drop(&x->replay);
 }
 

@@ -44,6 +44,7 @@ struct exchange {
 	struct timer continue_timer;
 	uint64_t mark_us; /* when the last step for the access log was */
 	unsigned retries; /* made so far */
+	bool in_budget;   /* service_start_retry() has counted a retry */
 };
 
 /* False: a bug; the client's connection closes and so ends the exchange. */

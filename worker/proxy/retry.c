@@ -22,7 +22,7 @@ retry_judge(const struct retry_facts *facts)
 		return RETRY_NO;
 	if (retry_is_stale(facts))
 		return RETRY_FRESH;
-	if (facts->retries >= facts->retries_max || facts->endpoints < 2)
+	if (facts->retries >= facts->retries_max || !facts->has_others)
 		return RETRY_NO;
-	return RETRY_ELSEWHERE;
+	return facts->has_left ? RETRY_WITHIN_BUDGET : RETRY_ELSEWHERE;
 }

@@ -8,10 +8,13 @@
  * part of a response.
  *
  * A reused connection that turns out to be closed, before a byte of a response
- * has come, gives a try on a fresh connection. This try counts as no retry. All
- * later tries go to another endpoint, `retries_max` times at most. The retry
- * budget belongs to the caller: service_start_retry() still has to grant a
- * RETRY_ELSEWHERE.
+ * has come, gives a try on a fresh connection, which counts as no retry. All
+ * later tries go to another endpoint, `retries_max` times at most.
+ *
+ * The retry budget keeps retries from multiplying the work of a service in
+ * trouble. A try on which no byte has left has made no work, and costs no
+ * budget. The budget belongs to the caller: service_start_retry() still has to
+ * grant a RETRY_WITHIN_BUDGET.
  */
 #ifndef RETRY_H
 #define RETRY_H
@@ -40,13 +43,14 @@ struct retry_facts {
 	enum retry_body body;
 	unsigned retries; /* made so far */
 	unsigned retries_max;
-	size_t endpoints; /* of the service */
+	bool has_others; /* another endpoint takes requests */
 };
 
 enum retry_verdict {
 	RETRY_NO,
-	RETRY_FRESH, /* on a new connection; the endpoint is not at fault */
-	RETRY_ELSEWHERE,
+	RETRY_FRESH,     /* on a new connection; the endpoint is not at fault */
+	RETRY_ELSEWHERE, /* at another endpoint, whatever the budget */
+	RETRY_WITHIN_BUDGET, /* the same, if the budget allows */
 };
 
 /* Had the backend closed the connection before it saw the request? */

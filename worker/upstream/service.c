@@ -93,6 +93,16 @@ service_pick(struct service *service, const struct affinity *affinity,
 	return e != NULL ? e : pick_by_policy(service, affinity->hash, avoid);
 }
 
+bool
+service_has_other(const struct service *service, const struct endpoint *than)
+{
+	for (size_t i = 0; i < service->endpoint_count; i++)
+		if (service->endpoints[i] != than &&
+		    service->endpoints[i]->origin->weight != 0)
+			return true;
+	return false;
+}
+
 /* The set has changed: all endpoints begin anew, as equals. */
 static void
 rebalance(struct service *service)

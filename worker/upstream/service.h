@@ -7,7 +7,8 @@
  * flight go on. A name server that fails, or does not answer, changes nothing.
  *
  * The retry budget (Envoy's): at most a fifth of the live requests of the
- * service in this worker may be on a retry. Three may always.
+ * service in this worker may be on a retry; three may always. A retry after a
+ * try on which no byte has left is not asked for here.
  */
 #ifndef SERVICE_H
 #define SERVICE_H
@@ -72,6 +73,10 @@ void service_free(struct service *service);
  * endpoint exists, or all are drained (weight 0) and no cookie names one. */
 struct endpoint *service_pick(struct service *service,
     const struct affinity *affinity, const struct endpoint *avoid);
+/* Does an endpoint besides this one take requests? The given endpoint may have
+ * left the service. */
+bool service_has_other(
+    const struct service *service, const struct endpoint *endpoint);
 /* True while a name has not been answered even once. */
 bool service_is_resolving(const struct service *service);
 /* A request begins; a request ends. retried: service_start_retry() allowed a

@@ -7,6 +7,7 @@ import threading
 import pytest
 
 import samples
+from backends import deaf
 from name_server import A, AAAA, SERVFAIL, NameServer, ResolvConf, loopback
 from harness import respond, route, service, wait_for
 
@@ -180,6 +181,26 @@ def test_requests_in_flight_end_as_they_would(scene):
     assert answers[0].body == b"slow"
     # And the connection is not kept.
     wait_for(lambda: not s.backends[0].open, "no connection is left")
+
+
+def test_connecting_to_an_address_that_leaves(scene, backend):
+    """The one that is left gets the request."""
+    s = scene(2, timeouts={"connect": "2s"})
+    gone, left = s.hosts
+    s.backends[0].stop()
+    with deaf(gone, s.port):
+        d = s.start(gone)
+        answers = []
+        held = threading.Thread(target=lambda: answers.append(d.get("/")))
+        held.start()
+        wait_for(lambda: d.total("upstream_connects") == 1, "it connects")
+        s.dns.zone[NAME] = [left]
+        wait_for(lambda: d.count_log("1 joined, 1 left") == 2,
+                 "both workers know")
+        assert not answers
+        held.join()
+    assert answers[0].status == 200
+    assert answers[0].body == left.encode()
 
 
 @pytest.mark.parametrize("broken,late", [

@@ -6,6 +6,7 @@ import threading
 
 import pytest
 
+from backends import deaf
 from harness import free_port, in_parallel, route, service, wait_for
 
 
@@ -218,6 +219,19 @@ def test_the_retry_budget(drover, backend):
     go["good"].set()
     thread.join()
     assert sorted(results) == [200] * 28 + [502] * 12
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_what_never_left_costs_no_budget(drover, backend, method):
+    """Half of 40 requests at once wait for an endpoint that does not accept:
+    all of them go to the other one."""
+    with deaf() as address:
+        d = drover(workers=1, routes=[route("/", "s")],
+                   services=[service("s", address, backend(good).address,
+                                     timeouts={"connect": "300ms"})])
+        assert in_parallel(40, lambda i: d.request(method, "/").status) == \
+            [200] * 40
+        assert d.total("upstream_retries") >= 10
 
 
 def test_three_may_always_be_tried_again(drover, backend):

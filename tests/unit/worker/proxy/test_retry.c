@@ -13,10 +13,10 @@
 #define YES true
 #define NOT false
 #define ROW(name, failure, reused, left, heard, passed, idempotent, body,      \
-    retries, max, endpoints, verdict)                                          \
+    retries, max, others, verdict)                                             \
 	{name,                                                                 \
 	    {FAILURE_##failure, reused, left, heard, passed, idempotent,       \
-		RETRY_BODY_##body, retries, max, endpoints},                   \
+		RETRY_BODY_##body, retries, max, others},                      \
 	    RETRY_##verdict}
 
 static const struct {
@@ -26,64 +26,68 @@ static const struct {
 } cases[] = {
     /* clang-format off */
     /* failure, reused, left, heard, passed on, idempotent, body, retries made
-     * and allowed, endpoints: verdict */
+     * and allowed, another endpoint: verdict */
     ROW("an idempotent request",
-	LOST, NOT, YES, NOT, NOT, YES, UNTOUCHED, 0, 1, 2, ELSEWHERE),
+	LOST, NOT, YES, NOT, NOT, YES, UNTOUCHED, 0, 1, YES, WITHIN_BUDGET),
     ROW("the same, not left",
-	LOST, NOT, NOT, NOT, NOT, YES, UNTOUCHED, 0, 1, 2, ELSEWHERE),
+	LOST, NOT, NOT, NOT, NOT, YES, UNTOUCHED, 0, 1, YES, ELSEWHERE),
     ROW("late",
-	READ_TIMEOUT, NOT, YES, NOT, NOT, YES, UNTOUCHED, 0, 1, 2, ELSEWHERE),
+	READ_TIMEOUT, NOT, YES, NOT, NOT, YES, UNTOUCHED, 0, 1, YES, WITHIN_BUDGET),
     ROW("heard, but not passed on",
-	LOST, NOT, YES, YES, NOT, YES, UNTOUCHED, 0, 1, 2, ELSEWHERE),
+	LOST, NOT, YES, YES, NOT, YES, UNTOUCHED, 0, 1, YES, WITHIN_BUDGET),
     ROW("after an invalid response",
-	INVALID, NOT, YES, YES, NOT, YES, UNTOUCHED, 0, 1, 2, ELSEWHERE),
+	INVALID, NOT, YES, YES, NOT, YES, UNTOUCHED, 0, 1, YES, WITHIN_BUDGET),
     ROW("some was passed on",
-	LOST, NOT, YES, YES, YES, YES, UNTOUCHED, 0, 1, 2, NO),
+	LOST, NOT, YES, YES, YES, YES, UNTOUCHED, 0, 1, YES, NO),
 
     ROW("not idempotent, not left",
-	UNREACHABLE, NOT, NOT, NOT, NOT, NOT, UNTOUCHED, 0, 1, 2, ELSEWHERE),
+	UNREACHABLE, NOT, NOT, NOT, NOT, NOT, UNTOUCHED, 0, 1, YES, ELSEWHERE),
     ROW("not idempotent, left",
-	LOST, NOT, YES, NOT, NOT, NOT, UNTOUCHED, 0, 1, 2, NO),
+	LOST, NOT, YES, NOT, NOT, NOT, UNTOUCHED, 0, 1, YES, NO),
     ROW("the same, body whole",
-	LOST, NOT, YES, NOT, NOT, NOT, WHOLE, 0, 1, 2, NO),
+	LOST, NOT, YES, NOT, NOT, NOT, WHOLE, 0, 1, YES, NO),
     ROW("not left, body whole",
-	LOST, NOT, NOT, NOT, NOT, NOT, WHOLE, 0, 1, 2, ELSEWHERE),
+	LOST, NOT, NOT, NOT, NOT, NOT, WHOLE, 0, 1, YES, ELSEWHERE),
     ROW("not left, body lost",
-	LOST, NOT, NOT, NOT, NOT, NOT, LOST, 0, 1, 2, NO),
+	LOST, NOT, NOT, NOT, NOT, NOT, LOST, 0, 1, YES, NO),
     ROW("idempotent, body whole",
-	LOST, NOT, YES, NOT, NOT, YES, WHOLE, 0, 1, 2, ELSEWHERE),
+	LOST, NOT, YES, NOT, NOT, YES, WHOLE, 0, 1, YES, WITHIN_BUDGET),
     ROW("idempotent, body lost",
-	LOST, NOT, YES, NOT, NOT, YES, LOST, 0, 1, 2, NO),
+	LOST, NOT, YES, NOT, NOT, YES, LOST, 0, 1, YES, NO),
 
     ROW("retries used up",
-	LOST, NOT, YES, NOT, NOT, YES, UNTOUCHED, 1, 1, 2, NO),
+	LOST, NOT, YES, NOT, NOT, YES, UNTOUCHED, 1, 1, YES, NO),
     ROW("the last retry",
-	LOST, NOT, YES, NOT, NOT, YES, UNTOUCHED, 1, 2, 2, ELSEWHERE),
+	LOST, NOT, YES, NOT, NOT, YES, UNTOUCHED, 1, 2, YES, WITHIN_BUDGET),
     ROW("no retries",
-	LOST, NOT, YES, NOT, NOT, YES, UNTOUCHED, 0, 0, 2, NO),
-    ROW("one endpoint",
-	LOST, NOT, YES, NOT, NOT, YES, UNTOUCHED, 0, 1, 1, NO),
-    ROW("no endpoint",
-	LOST, NOT, YES, NOT, NOT, YES, UNTOUCHED, 0, 1, 0, NO),
+	LOST, NOT, YES, NOT, NOT, YES, UNTOUCHED, 0, 0, YES, NO),
+    ROW("nowhere else",
+	LOST, NOT, YES, NOT, NOT, YES, UNTOUCHED, 0, 1, NOT, NO),
+    ROW("not left, nowhere else",
+	UNREACHABLE, NOT, NOT, NOT, NOT, YES, UNTOUCHED, 0, 1, NOT, NO),
+    ROW("not left, retries used up",
+	REFUSED, NOT, NOT, NOT, NOT, YES, UNTOUCHED, 1, 1, YES, NO),
+    ROW("connecting, late",
+	CONNECT_TIMEOUT, NOT, NOT, NOT, NOT, YES, UNTOUCHED, 0, 1, YES, ELSEWHERE),
 
     ROW("stale",
-	LOST, YES, YES, NOT, NOT, YES, UNTOUCHED, 0, 1, 2, FRESH),
+	LOST, YES, YES, NOT, NOT, YES, UNTOUCHED, 0, 1, YES, FRESH),
     ROW("stale, nowhere else to go",
-	LOST, YES, YES, NOT, NOT, YES, UNTOUCHED, 1, 1, 1, FRESH),
+	LOST, YES, YES, NOT, NOT, YES, UNTOUCHED, 1, 1, NOT, FRESH),
     ROW("stale, not idempotent, not left",
-	LOST, YES, NOT, NOT, NOT, NOT, UNTOUCHED, 0, 1, 2, FRESH),
+	LOST, YES, NOT, NOT, NOT, NOT, UNTOUCHED, 0, 1, YES, FRESH),
     ROW("stale, not idempotent, left",
-	LOST, YES, YES, NOT, NOT, NOT, UNTOUCHED, 0, 1, 2, NO),
+	LOST, YES, YES, NOT, NOT, NOT, UNTOUCHED, 0, 1, YES, NO),
     ROW("stale, body whole",
-	LOST, YES, YES, NOT, NOT, YES, WHOLE, 0, 1, 2, FRESH),
+	LOST, YES, YES, NOT, NOT, YES, WHOLE, 0, 1, YES, FRESH),
     ROW("stale, body lost",
-	LOST, YES, YES, NOT, NOT, YES, LOST, 0, 1, 2, NO),
+	LOST, YES, YES, NOT, NOT, YES, LOST, 0, 1, YES, NO),
     ROW("reused, but heard",
-	LOST, YES, YES, YES, NOT, YES, UNTOUCHED, 0, 1, 2, ELSEWHERE),
+	LOST, YES, YES, YES, NOT, YES, UNTOUCHED, 0, 1, YES, WITHIN_BUDGET),
     ROW("reused, and only late",
-	READ_TIMEOUT, YES, YES, NOT, NOT, YES, UNTOUCHED, 0, 1, 2, ELSEWHERE),
+	READ_TIMEOUT, YES, YES, NOT, NOT, YES, UNTOUCHED, 0, 1, YES, WITHIN_BUDGET),
     ROW("reused, and some was passed on",
-	LOST, YES, YES, YES, YES, YES, UNTOUCHED, 0, 1, 2, NO),
+	LOST, YES, YES, YES, YES, YES, UNTOUCHED, 0, 1, YES, NO),
     /* clang-format on */
 };
 

@@ -195,6 +195,28 @@ a_further_try_goes_elsewhere(void **state)
 	assert_ptr_equal(pick(find('2')), find('1'));
 }
 
+/* A drained endpoint is nowhere to go; the address that has left DNS is not the
+ * one that is left. */
+static void
+elsewhere_needs_an_endpoint_that_takes_requests(void **state)
+{
+	struct endpoint *gone;
+
+	(void)state;
+	open_service(
+	    "'10.0.0.9:80 weight=0', 'backend:80'", "  resolve: 100ms\n");
+	assert_false(service_has_other(service, find('9')));
+	answer(RESOLVER_FOUND, NULL, 0, "12");
+	gone = find('1');
+	endpoint_connected(gone);
+	assert_true(service_has_other(service, gone));
+	WAIT_UNTIL(is_asked);
+	answer(RESOLVER_FOUND, NULL, 0, "2");
+	assert_true(service_has_other(service, gone));
+	assert_false(service_has_other(service, find('2')));
+	endpoint_disconnected(gone);
+}
+
 static void
 the_cookies_endpoint_comes_first(void **state)
 {
@@ -460,6 +482,7 @@ main(void)
 	    TEST(weights_are_kept),
 	    TEST(what_is_out_is_passed_over),
 	    TEST(a_further_try_goes_elsewhere),
+	    TEST(elsewhere_needs_an_endpoint_that_takes_requests),
 	    TEST(the_cookies_endpoint_comes_first),
 	    TEST(a_drained_one_takes_only_its_cookies),
 	    TEST(the_least_loaded_comes_first),
