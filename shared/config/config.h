@@ -48,6 +48,22 @@ enum config_policy {
 #undef X
 };
 
+/* A row per kind of failure after which a request may be sent again: symbol,
+ * and name in the file. */
+#define CONFIG_RETRY_ON(X)                                                     \
+	X(CONNECT, connect)                                                    \
+	X(RESET, reset)                                                        \
+	X(TIMEOUT, timeout)                                                    \
+	X(502, 502)                                                            \
+	X(503, 503)                                                            \
+	X(504, 504)
+
+enum config_retry_on {
+#define X(symbol, name) CONFIG_RETRY_##symbol,
+	CONFIG_RETRY_ON(X)
+#undef X
+};
+
 /* The part of a request that consistent_hash hashes. */
 enum config_hash_on {
 	CONFIG_HASH_PATH, /* without the query */
@@ -105,6 +121,7 @@ struct config_service {
 	enum config_policy policy;
 	uint64_t resolve_us; /* an answer of DNS is never kept for longer */
 	unsigned retries;    /* retries per request, 0 .. 10 */
+	unsigned retry_on;   /* bits 1 << CONFIG_RETRY_CONNECT ... */
 	struct {
 		unsigned connections; /* per worker */
 		unsigned queue;       /* waiting requests, per worker */

@@ -225,3 +225,29 @@ parse_hash(const char *text, void *member, char why[CONFIG_WHY_MAX])
 const struct config_form config_form_hash = {
     "`path`, `header NAME`, `cookie NAME`, `query NAME`", .parse = parse_hash,
     .text_at = offsetof(struct config_hash, name)};
+
+/* ---- retry_on ---- */
+
+static bool
+parse_retry_on(const char *text, void *member, char why[CONFIG_WHY_MAX])
+{
+	unsigned *bits = member, i;
+
+	if (!config_value_choice(text, config_names_retry_on, 0, &i, why))
+		return false;
+	if ((*bits & 1U << i) != 0)
+		return config_value_wrong(why, "`%s` is listed twice", text);
+	*bits |= 1U << i;
+	return true;
+}
+
+/* The member has no memory of its own. */
+static void
+keep_bits(void *member)
+{
+	(void)member;
+}
+
+const struct config_form config_form_retry_on = {
+    "`connect`, `reset`, `timeout`, `502`, `503`, `504`",
+    .parse = parse_retry_on, .release = keep_bits};

@@ -43,5 +43,7 @@ extern const struct config_form config_form_listen; /* a struct config_listen */
 extern const struct config_form config_form_admin;  /* a struct config_admin */
 extern const struct config_form config_form_redis;  /* a struct redis_url */
 extern const struct config_form config_form_hash;   /* a struct config_hash */
+/* An entry of a list: adds its bit to an unsigned. */
+extern const struct config_form config_form_retry_on;
 
 #endif

@@ -216,6 +216,16 @@ static const struct config_key service_keys[] = {
 	"retries on another endpoint, where a retry is safe. In a worker, at "
 	"most a fifth of all live requests may be on a retry, and three "
 	"always. A request of which no byte has left is not limited so"),
+    ROW("retry_on", CONFIG_LIST, SERVICE(retry_on), "[connect, reset]", 0, 6,
+	"failures after which a request may be tried again. `connect`: no "
+	"connection came up; `reset`: the connection broke, or the response is "
+	"invalid; `timeout`: `timeouts.send` or `timeouts.read`; `502`, `503`, "
+	"`504`: the status of a response. A byte has left except after "
+	"`connect`, so only methods like GET, PUT and DELETE are tried again. "
+	"`timeout` is no default: a late request may still be at work, and "
+	"the work would double when the service is slow already. The statuses "
+	"are no default either: the service has answered",
+	.form = &config_form_retry_on),
     MAP("pool", pool_keys, NULL),
     MAP("timeouts", timeouts_keys, NULL),
     MAP("health", health_keys, NULL, .opt_in = true),

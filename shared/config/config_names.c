@@ -18,6 +18,13 @@ const char *const config_names_policy[] = {
 	NULL,
 };
 
+const char *const config_names_retry_on[] = {
+#define X(symbol, name) [CONFIG_RETRY_##symbol] = #name,
+    CONFIG_RETRY_ON(X)
+#undef X
+	NULL,
+};
+
 const char *const config_names_hash[] = {
     [CONFIG_HASH_PATH] = "path",
     [CONFIG_HASH_HEADER] = "header",

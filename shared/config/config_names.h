@@ -5,6 +5,7 @@
 /* Indexed by the enum's value, with NULL at the end. */
 extern const char *const config_names_accept[];
 extern const char *const config_names_policy[];
+extern const char *const config_names_retry_on[];
 extern const char *const config_names_hash[];
 extern const char *const config_names_handler[];
 extern const char *const config_names_level[];

@@ -227,6 +227,21 @@ read_list(struct reader *r, const struct config_key *key,
 		read_entries(r, key, node, base);
 }
 
+/* The default of a list whose entries add up, written as in a file. */
+static void
+set_default_list(
+    struct reader *r, const struct config_key *key, char *member, unsigned line)
+{
+	char text[CONFIG_PATH_MAX], why[CONFIG_WHY_MAX], *rest = text, *entry;
+
+	if (key->otherwise == NULL)
+		return;
+	snprintf(text, sizeof(text), "%s", key->otherwise);
+	while ((entry = strtok_r(rest, "[, ]", &rest)) != NULL)
+		if (!config_form_parse(key->form, entry, member, why))
+			FAULT(r, line, "%s", why);
+}
+
 /* ---- `key: value` pairs ---- */
 
 /* The index of the key's row, or CONFIG_KEYS_MAX. */
@@ -346,6 +361,8 @@ read_value(struct reader *r, const struct config_key *key,
 		read_single(r, key, node, base + key->offset, line);
 	else if (key->type != CONFIG_LIST)
 		set_default(r, key, base + key->offset, line);
+	else
+		set_default_list(r, key, base + key->offset, line);
 }
 
 void

@@ -137,9 +137,20 @@ rest(struct exchange *x)
 static void
 on_head(struct exchange *x)
 {
-	switch (exchange_response_on_head(x)) {
+	enum exchange_head head = exchange_response_on_head(x);
+
+	if (head == EXCHANGE_HEAD_BAD) {
+		if (exchange_retry_status(x)) {
+			connect_on(x);
+			return;
+		}
+		head = exchange_response_settle(x);
+	}
+	switch (head) {
 	case EXCHANGE_HEAD_PASSED:
 		pump_ask_again(&x->incoming);
+		break;
+	case EXCHANGE_HEAD_BAD:
 		break;
 	case EXCHANGE_HEAD_CONTINUE:
 		exchange_request_go_on(x);

@@ -68,6 +68,8 @@ gather(const struct exchange *x, enum failure failure)
 
 	return (struct retry_facts){
 	    .failure = failure,
+	    .status = b != NULL ? b->parser.head.status : 0,
+	    .retry_on = x->service->config->retry_on,
 	    .is_reused = b != NULL && b->use != BACK_FRESH,
 	    .has_left = b != NULL && back_has_sent(b),
 	    .has_heard = b != NULL && back_has_heard(b),
@@ -103,6 +105,29 @@ start_retry(struct exchange *x, enum retry_verdict verdict)
 	return true;
 }
 
+/* Leaves the failed try for the next one. */
+static bool
+begin_next_try(struct exchange *x)
+{
+	(void)exchange_lap_us(x); /* the next try's times are its own */
+	exchange_leave_try(x);
+	return x->state == EXCHANGE_QUEUED ||
+	       exchange_enter(x, EXCHANGE_QUEUED);
+}
+
+bool
+exchange_retry_status(struct exchange *x)
+{
+	struct retry_facts facts = gather(x, FAILURE_BAD_STATUS);
+
+	if (!start_retry(x, retry_judge(&facts)))
+		return false;
+	endpoint_failed(
+	    x->up->endpoint, failure_row(FAILURE_BAD_STATUS)->text, false);
+	runtime_count(x->runtime, SCOREBOARD_UP_RETRIES);
+	return begin_next_try(x);
+}
+
 bool
 exchange_fail_try(struct exchange *x, enum failure failure)
 {
@@ -125,8 +150,5 @@ exchange_fail_try(struct exchange *x, enum failure failure)
 	/* A connection found closed before any byte left was no try. */
 	if (!is_stale || facts.has_left)
 		runtime_count(x->runtime, SCOREBOARD_UP_RETRIES);
-	(void)exchange_lap_us(x); /* the next try's times are its own */
-	exchange_leave_try(x);
-	return x->state == EXCHANGE_QUEUED ||
-	       exchange_enter(x, EXCHANGE_QUEUED);
+	return begin_next_try(x);
 }

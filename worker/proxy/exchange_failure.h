@@ -16,5 +16,9 @@ void exchange_fail(struct exchange *x, enum failure failure);
 /* The try has failed. True: another try follows, and the exchange is queued for
  * a connection. False: the exchange ends with the failure's answer. */
 bool exchange_fail_try(struct exchange *x, enum failure failure);
+/* The response's head has a status of failure, and has not been passed on.
+ * True: another try follows, as above. False: the caller passes the response
+ * on, and reports the failure. */
+bool exchange_retry_status(struct exchange *x);
 
 #endif

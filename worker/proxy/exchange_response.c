@@ -121,21 +121,21 @@ switch_protocols(struct exchange *x, const struct head *h)
 	return EXCHANGE_HEAD_SWITCHED;
 }
 
-/* Tells endpoint and breaker of a status that is the service's failure. False:
- * the breaker has yet to count the failure. */
-static bool
-settle(struct exchange *x, unsigned status)
+enum exchange_head
+exchange_response_settle(struct exchange *x)
 {
-	const char *why;
+	const char *why = failure_row(FAILURE_BAD_STATUS)->text;
 
-	if (!exchange_is_bad(status))
-		return true;
-	why = failure_row(FAILURE_BAD_STATUS)->text;
 	endpoint_failed(x->up->endpoint, why, false);
 	exchange_count(x, SCOREBOARD_SERVICE_FAILURES);
-	return !x->request->ticket->is_open ||
-	       breakers_report(
-		   x->runtime->breakers, x->request->ticket, true, why);
+	if (x->request->ticket->is_open &&
+	    !breakers_report(
+		x->runtime->breakers, x->request->ticket, true, why)) {
+		pump_hold(&x->incoming);
+		return EXCHANGE_HEAD_SETTLES;
+	}
+	exchange_response_begin(x);
+	return EXCHANGE_HEAD_PASSED;
 }
 
 enum exchange_head
@@ -148,10 +148,8 @@ exchange_response_on_head(struct exchange *x)
 					: EXCHANGE_HEAD_UNASKED;
 	if (head_is_interim(h))
 		return pass_interim(x, h);
-	if (!settle(x, h->status)) {
-		pump_hold(&x->incoming);
-		return EXCHANGE_HEAD_SETTLES;
-	}
+	if (exchange_is_bad(h->status))
+		return EXCHANGE_HEAD_BAD;
 	exchange_response_begin(x);
 	return EXCHANGE_HEAD_PASSED;
 }

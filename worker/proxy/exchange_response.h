@@ -10,6 +10,7 @@
 /* The outcome of a response's head. */
 enum exchange_head {
 	EXCHANGE_HEAD_PASSED,
+	EXCHANGE_HEAD_BAD,      /* a 502, 503 or 504, not passed on yet */
 	EXCHANGE_HEAD_CONTINUE, /* 100: the request's body may come */
 	EXCHANGE_HEAD_SETTLES,  /* waits until the breaker has counted */
 	EXCHANGE_HEAD_SWITCHED, /* 101: bytes both ways from here on */
@@ -18,6 +19,9 @@ enum exchange_head {
 
 /* A head has come. */
 enum exchange_head exchange_response_on_head(struct exchange *x);
+/* After EXCHANGE_HEAD_BAD, without another try: tells endpoint and breaker of
+ * the status. PASSED or SETTLES. */
+enum exchange_head exchange_response_settle(struct exchange *x);
 /* After EXCHANGE_HEAD_SETTLES: the breaker knows, the response begins. */
 void exchange_response_begin(struct exchange *x);
 /* A piece has come: of the body, or of a tunnel's bytes. With the last piece

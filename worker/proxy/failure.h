@@ -42,4 +42,8 @@ const struct request_failure *failure_row(enum failure failure);
 /* Did the try end before a connection was made? */
 bool failure_is_unreachable(enum failure failure);
 
+/* The failure's bit of config_service.retry_on; 0: never tried again. status:
+ * of BAD_STATUS. */
+unsigned failure_retry_on(enum failure failure, unsigned status);
+
 #endif

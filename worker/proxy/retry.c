@@ -22,6 +22,9 @@ retry_judge(const struct retry_facts *facts)
 		return RETRY_NO;
 	if (retry_is_stale(facts))
 		return RETRY_FRESH;
+	if ((facts->retry_on &
+		failure_retry_on(facts->failure, facts->status)) == 0)
+		return RETRY_NO;
 	if (facts->retries >= facts->retries_max || !facts->has_others)
 		return RETRY_NO;
 	return facts->has_left ? RETRY_WITHIN_BUDGET : RETRY_ELSEWHERE;

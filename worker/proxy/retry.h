@@ -7,9 +7,12 @@
  * whole in memory, or not begun. No try follows once the client has received
  * part of a response.
  *
+ * The service lists the failures that are worth another try (`retry_on`).
+ *
  * A reused connection that turns out to be closed, before a byte of a response
- * has come, gives a try on a fresh connection, which counts as no retry. All
- * later tries go to another endpoint, `retries_max` times at most.
+ * has come, gives a try on a fresh connection, which counts as no retry and
+ * needs no listing. All later tries go to another endpoint, `retries_max` times
+ * at most.
  *
  * The retry budget keeps retries from multiplying the work of a service in
  * trouble. A try on which no byte has left has made no work, and costs no
@@ -34,6 +37,8 @@ enum retry_body {
 /* The facts of the failed try. */
 struct retry_facts {
 	enum failure failure;
+	unsigned status;    /* of the response, after BAD_STATUS */
+	unsigned retry_on;  /* the service's, as in config.h */
 	bool is_reused;     /* on a connection used before */
 	bool has_left;      /* a byte of the request, on this try */
 	bool has_heard;     /* a byte of a response has come */

@@ -62,6 +62,8 @@ test_service_defaults(void **state)
 	assert_int_equal(s->policy, CONFIG_POLICY_ROUND_ROBIN);
 	assert_int_equal(s->resolve_us, SECOND);
 	assert_int_equal(s->retries, 1);
+	assert_int_equal(
+	    s->retry_on, 1U << CONFIG_RETRY_CONNECT | 1U << CONFIG_RETRY_RESET);
 	assert_int_equal(s->pool.connections, 500);
 	assert_int_equal(s->pool.queue, 5000);
 	assert_int_equal(s->pool.queue_timeout_us, 5 * SECOND);
@@ -116,6 +118,7 @@ static const char full[] =
     "  policy: least_conn\n"
     "  resolve: 250ms\n"
     "  retries: 0\n"
+    "  retry_on: [timeout, 503]\n"
     "  pool: { connections: 1, queue: 0, queue_timeout: 1ms, idle: 24h }\n"
     "  timeouts: { connect: 1s, send: 2s, read: 3s, tunnel: 2h }\n"
     "  health: { path: /h, interval: 1s, timeout: 2s, rise: 4, fall: 5 }\n"
@@ -181,6 +184,8 @@ test_full_services(void **state)
 	assert_int_equal(s->policy, CONFIG_POLICY_LEAST_CONN);
 	assert_int_equal(s->resolve_us, SECOND / 4);
 	assert_int_equal(s->retries, 0);
+	assert_int_equal(
+	    s->retry_on, 1U << CONFIG_RETRY_TIMEOUT | 1U << CONFIG_RETRY_503);
 	assert_int_equal(s->pool.queue, 0);
 	assert_int_equal(s->pool.idle_us, 24 * 3600 * SECOND);
 	assert_int_equal(s->timeouts.read_us, 3 * SECOND);

@@ -239,6 +239,12 @@ test_services(void **state)
 		"5: services[0].policy: `random` is not one of round_robin, "
 		"least_conn, random_two, ip_hash, consistent_hash"},
 	    {SERVICE "  retries: 11\n", "5: services[0].retries: `11` is not"},
+	    {SERVICE "  retry_on: [connect, 500]\n",
+		"5: services[0].retry_on[1]: `500` is not"},
+	    {SERVICE "  retry_on: [reset, reset]\n",
+		"5: services[0].retry_on[1]: `reset` is listed twice"},
+	    {SERVICE "  retry_on: reset\n",
+		"5: services[0].retry_on: must be a list"},
 	    {SERVICE "  timeouts: { connect: never }\n",
 		"5: services[0].timeouts.connect: `never` is not a duration"},
 	    {SERVICE "  pool: { connections: 0 }\n",

@@ -238,6 +238,91 @@ that_try_goes_by_a_fresh_connection(void **state)
 	close(other);
 }
 
+/* A backend that is late may still be at work. */
+static void
+a_late_one_is_not_tried_again_unless_listed(void **state)
+{
+	(void)state;
+	open_exchange(BOTH, "  timeouts: { read: 100ms }\n");
+	say(GET);
+	expect_of(&first, 0, "\r\n\r\n");
+	expect("HTTP/1.1 504 ");
+	assert_int_equal(second.count, 0);
+}
+
+static void
+a_late_one_is_tried_again_where_listed(void **state)
+{
+	(void)state;
+	open_exchange(BOTH, "  retry_on: [timeout]\n"
+			    "  timeouts: { read: 100ms }\n");
+	say(GET);
+	expect_of(&first, 0, "\r\n\r\n");
+	expect_of(&second, 0, "\r\n\r\n");
+	backend_say(&second, 0, OK);
+	expect("HTTP/1.1 200 OK\r\n");
+}
+
+/* The bad response is dropped with its connection; breaker and service see the
+ * last response alone. */
+static void
+a_listed_status_is_tried_elsewhere(void **state)
+{
+	(void)state;
+	open_exchange(BOTH, "  retry_on: [503]\n"
+			    "  breaker: { failures: 1 }\n");
+	say(PUT "bodily");
+	expect_of(&first, 0, "bodily");
+	backend_say(
+	    &first, 0, "HTTP/1.1 503 Later\r\nContent-Length: 4\r\n\r\nbusy");
+	expect_of(&second, 0, "\r\n\r\nbodily");
+	expect_end_of(&first, 0);
+	backend_say(&second, 0, OK);
+	expect("HTTP/1.1 200 OK\r\n");
+	assert_int_equal(observed.last.tries, 2);
+	assert_int_equal(service_total(SCOREBOARD_SERVICE_FAILURES), 0);
+	assert_int_equal(services[0]->endpoints[0]->failures, 1);
+	assert_int_equal(scene_total(SCOREBOARD_UP_RETRIES), 1);
+}
+
+/* With no try left, and for a method that may not be repeated, the response is
+ * the backend's. */
+static void
+a_listed_status_is_passed_on_in_the_end(void **state)
+{
+	static const char bad[] =
+	    "HTTP/1.1 502 No\r\nContent-Length: 4\r\n\r\nbusy";
+
+	(void)state;
+	open_exchange(BOTH, "  retry_on: ['502']\n");
+	say(GET);
+	expect_of(&first, 0, "\r\n\r\n");
+	backend_say(&first, 0, bad);
+	expect_of(&second, 0, "\r\n\r\n");
+	backend_say(&second, 0, bad);
+	expect("HTTP/1.1 502 No\r\n");
+	expect("busy");
+	assert_int_equal(service_total(SCOREBOARD_SERVICE_FAILURES), 1);
+	forget();
+	backend_forget(&second, 0);
+	say(POST "bodily");
+	expect_of(&second, 0, "bodily");
+	backend_say(&second, 0, bad);
+	expect("HTTP/1.1 502 No\r\n");
+	assert_int_equal(scene_total(SCOREBOARD_UP_RETRIES), 1);
+}
+
+static void
+nothing_listed_nothing_tried_again(void **state)
+{
+	(void)state;
+	open_exchange(BOTH, "  retry_on: []\n");
+	close_listener(&first);
+	say(GET);
+	expect("HTTP/1.1 502 ");
+	assert_int_equal(second.count, 0);
+}
+
 /* ---- what it is answered with ---- */
 
 static void
@@ -371,6 +456,11 @@ main(void)
 	    TEST(with_one_endpoint_there_is_nowhere_else),
 	    TEST(a_stale_connection_gets_one_try_more),
 	    TEST(that_try_goes_by_a_fresh_connection),
+	    TEST(a_late_one_is_not_tried_again_unless_listed),
+	    TEST(a_late_one_is_tried_again_where_listed),
+	    TEST(a_listed_status_is_tried_elsewhere),
+	    TEST(a_listed_status_is_passed_on_in_the_end),
+	    TEST(nothing_listed_nothing_tried_again),
 	    TEST(a_refused_connection_is_502),
 	    TEST(silence_past_the_read_timeout_is_504),
 	    TEST(what_is_no_response_is_502),

@@ -1,5 +1,6 @@
 /* Goal: a request is sent again exactly where RFC 9110 section 9.2.2 allows,
  * and where another try can do better: one row a case. */
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,15 +9,17 @@
 
 #include <cmocka.h>
 
+#include "config.h"
 #include "retry.h"
 
 #define YES true
 #define NOT false
+#define EVERY UINT_MAX /* failure is listed in retry_on */
 #define ROW(name, failure, reused, left, heard, passed, idempotent, body,      \
     retries, max, others, verdict)                                             \
 	{name,                                                                 \
-	    {FAILURE_##failure, reused, left, heard, passed, idempotent,       \
-		RETRY_BODY_##body, retries, max, others},                      \
+	    {FAILURE_##failure, 0, EVERY, reused, left, heard, passed,         \
+		idempotent, RETRY_BODY_##body, retries, max, others},          \
 	    RETRY_##verdict}
 
 static const struct {
@@ -101,6 +104,60 @@ each_case_has_its_verdict(void **state)
 			    retry_judge(&cases[i].facts));
 }
 
+/* Each failure by the entry of retry_on that lists the failure. */
+static const struct {
+	enum failure failure;
+	unsigned status;
+	unsigned retry_on;
+} listed[] = {
+    {FAILURE_REFUSED, 0, 1U << CONFIG_RETRY_CONNECT},
+    {FAILURE_UNREACHABLE, 0, 1U << CONFIG_RETRY_CONNECT},
+    {FAILURE_CONNECT_TIMEOUT, 0, 1U << CONFIG_RETRY_CONNECT},
+    {FAILURE_LOST, 0, 1U << CONFIG_RETRY_RESET},
+    {FAILURE_INVALID, 0, 1U << CONFIG_RETRY_RESET},
+    {FAILURE_SWITCHED, 0, 1U << CONFIG_RETRY_RESET},
+    {FAILURE_SEND_TIMEOUT, 0, 1U << CONFIG_RETRY_TIMEOUT},
+    {FAILURE_READ_TIMEOUT, 0, 1U << CONFIG_RETRY_TIMEOUT},
+    {FAILURE_BAD_STATUS, 502, 1U << CONFIG_RETRY_502},
+    {FAILURE_BAD_STATUS, 503, 1U << CONFIG_RETRY_503},
+    {FAILURE_BAD_STATUS, 504, 1U << CONFIG_RETRY_504},
+    {FAILURE_BAD_STATUS, 500, 0},
+    {FAILURE_SHORTAGE, 0, 0},
+};
+
+static void
+only_what_is_listed_is_tried_again(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(listed) / sizeof(*listed); i++) {
+		struct retry_facts facts = {
+		    .failure = listed[i].failure,
+		    .status = listed[i].status,
+		    .retry_on = listed[i].retry_on,
+		    .has_left = true,
+		    .is_idempotent = true,
+		    .retries_max = 1,
+		    .has_others = true,
+		};
+
+		assert_int_equal(retry_judge(&facts),
+		    listed[i].retry_on != 0 ? RETRY_WITHIN_BUDGET : RETRY_NO);
+		facts.retry_on = ~listed[i].retry_on;
+		assert_int_equal(retry_judge(&facts), RETRY_NO);
+	}
+}
+
+/* The request had not been sent to anybody. */
+static void
+a_stale_connection_needs_no_listing(void **state)
+{
+	const struct retry_facts facts = {
+	    .failure = FAILURE_LOST, .is_reused = true, .is_idempotent = true};
+
+	(void)state;
+	assert_int_equal(retry_judge(&facts), RETRY_FRESH);
+}
+
 /* Whatever the verdict: the endpoint of a stale connection has not failed. */
 static void
 staleness_is_a_fact_of_its_own(void **state)
@@ -120,6 +177,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(each_case_has_its_verdict),
+	    cmocka_unit_test(only_what_is_listed_is_tried_again),
+	    cmocka_unit_test(a_stale_connection_needs_no_listing),
 	    cmocka_unit_test(staleness_is_a_fact_of_its_own),
 	};
 
