@@ -19,12 +19,14 @@ drop_backlog(struct io *io)
 }
 
 static int
-give_up(struct io *io)
+give_up(struct io *io, int error)
 {
 	io->broken = true;
+	io->error = error;
 	io->writer.is_stuck = true;
 	/* The backlog can never leave: nobody needs to wait. */
 	drop_backlog(io);
+	errno = error;
 	return -1;
 }
 
@@ -75,7 +77,7 @@ flush_pipe(struct io *io)
 			continue;
 		n = account(io, n);
 		if (n == -1) {
-			(void)give_up(io);
+			(void)give_up(io, errno);
 			return;
 		}
 		p->bytes -= (size_t)n;
@@ -97,7 +99,7 @@ flush(struct io *io)
 		ssize_t n = send_iov(io, iov, count);
 
 		if (n == -1) {
-			(void)give_up(io);
+			(void)give_up(io, errno);
 			return;
 		}
 		buffer_chain_consume(&io->out, io->buffers, (size_t)n);
@@ -113,7 +115,7 @@ static int
 queue(struct io *io, const char *data, size_t len)
 {
 	if (buffer_chain_add(&io->out, io->buffers, data, len) == -1)
-		return give_up(io);
+		return give_up(io, errno);
 	/* The kernel's buffer is full; new room is an event. */
 	if (io->out.bytes > 0) {
 		io->writable = false;
@@ -143,14 +145,14 @@ on_send(void *arg, bool has_polled)
 
 	batched->sent = true;
 	if (is_stale(io, has_polled)) {
-		(void)give_up(io);
+		(void)give_up(io, EPIPE);
 		return;
 	}
 	iov.iov_base = (void *)(uintptr_t)outbox_bytes(batched);
 	iov.iov_len = batched->len;
 	n = send_iov(io, &iov, 1);
 	if (n == -1)
-		(void)give_up(io);
+		(void)give_up(io, errno);
 	else
 		(void)queue(
 		    io, outbox_bytes(batched) + n, batched->len - (size_t)n);
@@ -228,6 +230,7 @@ io_adopt(struct io *io, int fd)
 	io->hangup = false;
 	io->gone = false;
 	io->broken = false;
+	io->error = 0;
 	io->finish = false;
 	io->corked = false;
 	io->has_sent = false;
@@ -337,15 +340,12 @@ io_write(struct io *io, const struct iovec *iov, int count)
 		errno = EPIPE;
 		return -1;
 	}
-	if (is_stale(io, false)) {
-		(void)give_up(io);
-		errno = EPIPE;
-		return -1;
-	}
+	if (is_stale(io, false))
+		return give_up(io, EPIPE);
 	if (io->writable && io_backlog(io) == 0) {
 		sent = send_iov(io, iov, count);
 		if (sent == -1)
-			return give_up(io);
+			return give_up(io, errno);
 	}
 	for (int i = 0; i < count; i++) {
 		size_t skip = (size_t)sent < iov[i].iov_len ? (size_t)sent

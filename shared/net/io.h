@@ -43,6 +43,7 @@ struct io {
 	bool has_sent; /* bytes have left since io_begin() */
 	bool must_be_fresh; /* see io_begin() */
 	bool broken;        /* a write failed: nothing can be sent any more */
+	int error;          /* then: errno of the write */
 	bool finish;        /* shut our side down once the backlog has left */
 	bool corked; /* more bytes, or the end, follow soon and may share a
 			packet (MSG_MORE) */
@@ -82,7 +83,8 @@ bool io_is_silent(const struct io *io);
  * Writes what the kernel takes and queues the rest; the caller may reuse iov at
  * once. -1 with errno: the stream is broken (EPIPE, ECONNRESET), the reuse
  * check has failed (EPIPE), or the backlog cannot grow (ENOBUFS). A batched
- * write fails later: the io becomes `broken`, and on_ready() is called.
+ * write fails later: the io becomes `broken` with `error`, and on_ready() is
+ * called.
  */
 int io_write(struct io *io, const struct iovec *iov, int count);
 /*

@@ -51,10 +51,18 @@ note_connection(struct exchange *x)
 
 /* Tries again, or ends with the failure's answer. */
 static void
-fail_try(struct exchange *x, enum failure failure)
+fail_try(struct exchange *x, enum failure failure, int error)
 {
-	if (exchange_fail_try(x, failure))
+	if (exchange_fail_try(x, failure, error))
 		connect_on(x);
+}
+
+static void
+fail_to_connect(struct exchange *x, int error)
+{
+	fail_try(x,
+	    error == ECONNREFUSED ? FAILURE_REFUSED : FAILURE_UNREACHABLE,
+	    error);
 }
 
 /* The connection is unusable. Our own lack of memory is not the backend's
@@ -62,13 +70,14 @@ fail_try(struct exchange *x, enum failure failure)
 static void
 lose(struct exchange *x, int error)
 {
-	if (x->state == EXCHANGE_CONNECTING)
-		fail_try(x, error == ECONNREFUSED ? FAILURE_REFUSED
-						  : FAILURE_UNREACHABLE);
-	else if (error == ENOBUFS)
+	if (error == ENOBUFS)
 		exchange_refuse(x, FAILURE_SHORTAGE, 1);
+	else if (error == EBADMSG)
+		fail_try(x, FAILURE_INVALID, 0);
+	else if (x->state == EXCHANGE_CONNECTING)
+		fail_to_connect(x, error);
 	else
-		fail_try(x, error == EBADMSG ? FAILURE_INVALID : FAILURE_LOST);
+		fail_try(x, FAILURE_LOST, error);
 }
 
 /* The failure of the event that came too late. */
@@ -164,7 +173,7 @@ on_head(struct exchange *x)
 		begin_tunnel(x);
 		break;
 	case EXCHANGE_HEAD_UNASKED:
-		fail_try(x, FAILURE_SWITCHED);
+		fail_try(x, FAILURE_SWITCHED, 0);
 		break;
 	}
 }
@@ -203,7 +212,7 @@ on_back(void *arg, struct back *b, enum back_event event)
 		lose(x, b->error);
 		break;
 	case BACK_TIMEOUT:
-		fail_try(x, timeout_failure(x));
+		fail_try(x, timeout_failure(x), 0);
 		break;
 	}
 }
@@ -263,9 +272,7 @@ go_on(struct exchange *x, enum pool_result result, struct upstream *up,
 		if (is_our_shortage(error))
 			exchange_refuse(x, FAILURE_SHORTAGE, 1);
 		else
-			fail_try(x, error == ECONNREFUSED
-					? FAILURE_REFUSED
-					: FAILURE_UNREACHABLE);
+			fail_to_connect(x, error);
 		break;
 	}
 }

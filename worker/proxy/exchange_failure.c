@@ -115,6 +115,13 @@ begin_next_try(struct exchange *x)
 	       exchange_enter(x, EXCHANGE_QUEUED);
 }
 
+static void
+blame_endpoint(struct exchange *x, enum failure failure, int error)
+{
+	endpoint_failed(x->wait.endpoint, failure_row(failure)->text, error,
+	    failure_is_unreachable(failure));
+}
+
 bool
 exchange_retry_status(struct exchange *x)
 {
@@ -122,14 +129,13 @@ exchange_retry_status(struct exchange *x)
 
 	if (!start_retry(x, retry_judge(&facts)))
 		return false;
-	endpoint_failed(
-	    x->up->endpoint, failure_row(FAILURE_BAD_STATUS)->text, false);
+	blame_endpoint(x, FAILURE_BAD_STATUS, 0);
 	runtime_count(x->runtime, SCOREBOARD_UP_RETRIES);
 	return begin_next_try(x);
 }
 
 bool
-exchange_fail_try(struct exchange *x, enum failure failure)
+exchange_fail_try(struct exchange *x, enum failure failure, int error)
 {
 	struct retry_facts facts = gather(x, failure);
 	bool is_stale = retry_is_stale(&facts);
@@ -141,8 +147,7 @@ exchange_fail_try(struct exchange *x, enum failure failure)
 	}
 	again = start_retry(x, retry_judge(&facts));
 	if (!is_stale && !is_judged(x))
-		endpoint_failed(x->wait.endpoint, failure_row(failure)->text,
-		    failure_is_unreachable(failure));
+		blame_endpoint(x, failure, error);
 	if (!again) {
 		exchange_fail(x, failure);
 		return false;

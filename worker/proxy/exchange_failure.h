@@ -13,9 +13,10 @@ void exchange_refuse(
     struct exchange *x, enum failure failure, unsigned retry_after_s);
 /* The service has failed, and no other try follows. */
 void exchange_fail(struct exchange *x, enum failure failure);
-/* The try has failed. True: another try follows, and the exchange is queued for
- * a connection. False: the exchange ends with the failure's answer. */
-bool exchange_fail_try(struct exchange *x, enum failure failure);
+/* The try has failed. error: errno, or 0 for none. True: another try follows,
+ * and the exchange is queued for a connection. False: the exchange ends with
+ * the failure's answer. */
+bool exchange_fail_try(struct exchange *x, enum failure failure, int error);
 /* The response's head has a status of failure, and has not been passed on.
  * True: another try follows, as above. False: the caller passes the response
  * on, and reports the failure. */

@@ -126,7 +126,7 @@ exchange_response_settle(struct exchange *x)
 {
 	const char *why = failure_row(FAILURE_BAD_STATUS)->text;
 
-	endpoint_failed(x->up->endpoint, why, false);
+	endpoint_failed(x->up->endpoint, why, 0, false);
 	exchange_count(x, SCOREBOARD_SERVICE_FAILURES);
 	if (x->request->ticket->is_open &&
 	    !breakers_report(

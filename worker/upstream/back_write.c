@@ -1,6 +1,5 @@
 #include "back_write.h"
 
-#include <errno.h>
 #include <string.h>
 
 #include "back_state.h"
@@ -85,7 +84,7 @@ back_write(struct stream *s, const struct stream_piece *piece)
 		result = io_write(&b->io, iov + 1, count);
 	s->out_bytes += piece->len;
 	if (result == -1) {
-		b->error = errno;
+		b->error = b->io.error;
 		back_lose(b);
 	} else if (piece->last && s->out == STREAM_OUT_BEGUN) {
 		back_enter_out(b, STREAM_OUT_ENDED);

@@ -1,7 +1,10 @@
 #include "checker.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
+#include "errno_text.h"
 #include "log.h"
 #include "service.h"
 #include "upstream.h"
@@ -26,6 +29,8 @@ struct checker {
 
 /* A worker with an older heartbeat stands still, and checks nothing. */
 #define HEARTBEAT_MAX_NS UINT64_C(1000000000)
+
+#define WHY_MAX (32 + ERRNO_TEXT_MAX)
 
 static bool
 is_my_turn(const struct runtime *rt)
@@ -68,6 +73,16 @@ judge(struct endpoint *e, bool good, const char *why)
 	else
 		log_warn("endpoint %s of %s: down, %u checks failed: %s",
 		    e->text, config->name, needed, why);
+}
+
+/* For the log, with the error; returns buf. */
+static const char *
+why_failed(const char *what, int error, char buf[WHY_MAX])
+{
+	char name[ERRNO_TEXT_MAX];
+
+	snprintf(buf, WHY_MAX, "%s (%s)", what, errno_text(error, name));
+	return buf;
 }
 
 static void
@@ -118,6 +133,7 @@ on_event(void *arg, struct back *b, enum back_event event)
 	struct upstream *up = upstream_of(b);
 	bool is_connected = up->state == UPSTREAM_LENT;
 	unsigned status;
+	char why[WHY_MAX];
 
 	(void)arg;
 	switch (event) {
@@ -134,7 +150,9 @@ on_event(void *arg, struct back *b, enum back_event event)
 		break;
 	case BACK_FAILED:
 		finish(up, false,
-		    is_connected ? "no valid response" : "can't be reached");
+		    why_failed(
+			is_connected ? "no valid response" : "can't be reached",
+			b->error, why));
 		break;
 	case BACK_TIMEOUT:
 		finish(up, false, "timed out");
@@ -149,11 +167,13 @@ on_event(void *arg, struct back *b, enum back_event event)
 static void
 start(struct checker *c, struct endpoint *e)
 {
+	char why[WHY_MAX];
+
 	if (e->check != NULL || e->member == NULL)
 		return;
 	e->check = upstream_open(e);
 	if (e->check == NULL) {
-		judge(e, false, "can't be reached");
+		judge(e, false, why_failed("can't be reached", errno, why));
 		return;
 	}
 	TAILQ_INSERT_TAIL(&c->running, e->check, idle_entry);

@@ -5,6 +5,7 @@
 
 #include "affinity.h"
 #include "balance.h"
+#include "errno_text.h"
 #include "hash.h"
 #include "log.h"
 #include "runtime.h"
@@ -83,10 +84,11 @@ endpoint_disconnected(struct endpoint *e)
 }
 
 static void
-eject(struct endpoint *e, const char *why)
+eject(struct endpoint *e, const char *why, int error)
 {
 	const struct config_service *config = e->config;
 	uint64_t times = 1;
+	char name[ERRNO_TEXT_MAX];
 
 	for (unsigned i = 0; i < e->ejections && times < EJECT_TIMES_MAX; i++)
 		times *= 2;
@@ -99,14 +101,16 @@ eject(struct endpoint *e, const char *why)
 	if (e->member != NULL)
 		member_eject(e->member, e->ejected_until_us);
 	log_warn("endpoint %s of %s: %s; passed over for %llu ms, failures in "
-		 "a row: %u",
+		 "a row: %u%s%s",
 	    e->text, config->name, why,
 	    (unsigned long long)(times * config->eject.for_us / 1000),
-	    e->failures);
+	    e->failures, error != 0 ? "; " : "",
+	    error != 0 ? errno_text(error, name) : "");
 }
 
 void
-endpoint_failed(struct endpoint *e, const char *why, bool unreachable)
+endpoint_failed(
+    struct endpoint *e, const char *why, int error, bool unreachable)
 {
 	unsigned limit = e->config->eject.failures;
 
@@ -115,7 +119,7 @@ endpoint_failed(struct endpoint *e, const char *why, bool unreachable)
 		return;
 	e->failures++;
 	if (unreachable || (limit != 0 && e->failures >= limit))
-		eject(e, why);
+		eject(e, why, error);
 }
 
 void

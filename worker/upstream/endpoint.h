@@ -107,9 +107,10 @@ endpoint_end(struct endpoint *e)
 
 /* A request failed. unreachable: no connection could be made. Else the
  * connection broke, or the response was late, invalid, or a 502, 503 or 504.
- * why: for people. Failures during an ejection do not count. */
+ * why: for people. error: errno, for the log; 0: none. Failures during an
+ * ejection do not count. */
 void endpoint_failed(
-    struct endpoint *endpoint, const char *why, bool unreachable);
+    struct endpoint *endpoint, const char *why, int error, bool unreachable);
 /* Ends a row of failures. */
 void endpoint_recover(struct endpoint *endpoint);
 /* A request was answered without such a failure. */

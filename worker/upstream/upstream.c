@@ -69,7 +69,7 @@ on_lent(struct back *b)
 	if (b->io.broken) {
 		back_lose(b);
 		if (!may_have_answered(b)) {
-			back_fail(b, EPIPE);
+			back_fail(b, b->io.error);
 			return;
 		}
 	}

@@ -221,6 +221,23 @@ def test_the_retry_budget(drover, backend):
     assert sorted(results) == [200] * 28 + [502] * 12
 
 
+def test_a_line_names_the_error(drover, backend):
+    """Of a connection that is refused, of one that is reset, and of a socket
+    that does not exist."""
+    d = drover(workers=1, routes=[route("/a", "a"), route("/b", "b"),
+                                  route("/c", "c")],
+               services=[service("a", f"127.0.0.1:{free_port()}"),
+                         service("b", backend(Fickle()).address,
+                                 eject={"failures": 1}),
+                         service("c", "unix:/nowhere/at-all")])
+    for path in ("/a", "/b", "/c"):
+        assert d.get(path).status == 502
+    for name, error in (("a", "ECONNREFUSED"), ("b", "ECONNRESET"),
+                        ("c", "ENOENT")):
+        assert d.count_log(rf"endpoint \S+ of {name}: .*; passed over for "
+                           rf"1000 ms, failures in a row: 1; {error}, ") == 1
+
+
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_what_never_left_costs_no_budget(drover, backend, method):
     """Half of 40 requests at once wait for an endpoint that does not accept:

@@ -77,10 +77,10 @@ failures_in_a_row_eject(void **state)
 	(void)state;
 	open_endpoint("");
 	for (int i = 0; i < 2; i++) {
-		endpoint_failed(e, "bad status", false);
+		endpoint_failed(e, "bad status", 0, false);
 		assert_true(endpoint_is_usable(e, now_us()));
 	}
-	endpoint_failed(e, "bad status", false);
+	endpoint_failed(e, "bad status", 0, false);
 	assert_ejected_for(FOR_US);
 	assert_true(endpoint_is_usable(other, now_us()));
 }
@@ -91,8 +91,8 @@ a_success_between_starts_over(void **state)
 	(void)state;
 	open_endpoint("");
 	for (int i = 0; i < 10; i++) {
-		endpoint_failed(e, "bad status", false);
-		endpoint_failed(e, "bad status", false);
+		endpoint_failed(e, "bad status", 0, false);
+		endpoint_failed(e, "bad status", 0, false);
 		endpoint_worked(e);
 	}
 	assert_true(endpoint_is_usable(e, now_us()));
@@ -104,7 +104,7 @@ one_that_can_not_be_reached_is_out_at_once(void **state)
 {
 	(void)state;
 	open_endpoint("");
-	endpoint_failed(e, "refused", true);
+	endpoint_failed(e, "refused", 0, true);
 	assert_ejected_for(FOR_US);
 }
 
@@ -113,9 +113,9 @@ what_fails_while_it_is_out_is_not_counted(void **state)
 {
 	(void)state;
 	open_endpoint("");
-	endpoint_failed(e, "refused", true);
+	endpoint_failed(e, "refused", 0, true);
 	for (int i = 0; i < 5; i++)
-		endpoint_failed(e, "refused", true);
+		endpoint_failed(e, "refused", 0, true);
 	assert_ejected_for(FOR_US);
 	assert_int_equal(e->failures, 1);
 	assert_int_equal(e->ejections, 1);
@@ -129,13 +129,13 @@ the_time_doubles_to_ten_times(void **state)
 	(void)state;
 	open_endpoint("");
 	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
-		endpoint_failed(e, "refused", true);
+		endpoint_failed(e, "refused", 0, true);
 		assert_ejected_for(times[i] * FOR_US);
 		come_back();
 	}
 	/* Until the endpoint has worked. */
 	endpoint_worked(e);
-	endpoint_failed(e, "refused", true);
+	endpoint_failed(e, "refused", 0, true);
 	assert_ejected_for(FOR_US);
 }
 
@@ -144,7 +144,7 @@ one_success_ends_it(void **state)
 {
 	(void)state;
 	open_endpoint("");
-	endpoint_failed(e, "refused", true);
+	endpoint_failed(e, "refused", 0, true);
 	endpoint_worked(e);
 	assert_true(endpoint_is_usable(e, now_us()));
 	assert_int_equal(e->ejections, 0);
@@ -157,9 +157,9 @@ without_a_limit_only_the_unreachable_are_out(void **state)
 	open_endpoint("  health: { path: /up }\n");
 	scene.config->services[0].eject.failures = 0;
 	for (int i = 0; i < 100; i++)
-		endpoint_failed(e, "bad status", false);
+		endpoint_failed(e, "bad status", 0, false);
 	assert_true(endpoint_is_usable(e, now_us()));
-	endpoint_failed(e, "refused", true);
+	endpoint_failed(e, "refused", 0, true);
 	assert_false(endpoint_is_usable(e, now_us()));
 }
 
@@ -170,7 +170,7 @@ without_slow_start_the_weight_is_whole(void **state)
 {
 	(void)state;
 	open_endpoint("");
-	endpoint_failed(e, "refused", true);
+	endpoint_failed(e, "refused", 0, true);
 	assert_int_equal(
 	    endpoint_weight(e, e->ejected_until_us + 1), 4 * BALANCE_WEIGHT);
 }
@@ -185,7 +185,7 @@ one_that_comes_back_starts_slowly(void **state)
 	/* An endpoint present from the start takes over from no other
 	 * endpoint. */
 	assert_int_equal(endpoint_weight(e, now_us()), 4 * BALANCE_WEIGHT);
-	endpoint_failed(e, "refused", true);
+	endpoint_failed(e, "refused", 0, true);
 	back_us = e->ejected_until_us;
 	assert_in_range(endpoint_weight(e, back_us + 4 * SECOND),
 	    BALANCE_WEIGHT, 3 * BALANCE_WEIGHT);
@@ -199,7 +199,7 @@ the_start_counts_from_the_first_success(void **state)
 {
 	(void)state;
 	open_endpoint("  slow_start: 8s\n");
-	endpoint_failed(e, "refused", true);
+	endpoint_failed(e, "refused", 0, true);
 	endpoint_worked(e);
 	assert_int_equal(e->since_us, now_us());
 	assert_int_equal(
@@ -290,7 +290,7 @@ one_that_has_left_is_not_ejected(void **state)
 	endpoint_connected(alone);
 	endpoint_leave(alone, true);
 	scene_turn();
-	endpoint_failed(alone, "refused", true);
+	endpoint_failed(alone, "refused", 0, true);
 	assert_int_equal(alone->ejected_until_us, 0);
 	endpoint_disconnected(alone);
 }

@@ -176,12 +176,12 @@ what_is_out_is_passed_over(void **state)
 {
 	(void)state;
 	open_service(THREE, "");
-	endpoint_failed(find('2'), "refused", true);
+	endpoint_failed(find('2'), "refused", 0, true);
 	for (int i = 0; i < 12; i++)
 		assert_ptr_not_equal(pick(NULL), find('2'));
 	/* As long as a better endpoint exists. */
-	endpoint_failed(find('1'), "refused", true);
-	endpoint_failed(find('3'), "refused", true);
+	endpoint_failed(find('1'), "refused", 0, true);
+	endpoint_failed(find('3'), "refused", 0, true);
 	assert_non_null(pick(NULL));
 }
 
@@ -229,7 +229,7 @@ the_cookies_endpoint_comes_first(void **state)
 		assert_ptr_equal(service_pick(service, &a, NULL), find('3'));
 	/* Not where the request has just failed, nor an ejected endpoint. */
 	assert_ptr_not_equal(service_pick(service, &a, find('3')), find('3'));
-	endpoint_failed(find('3'), "refused", true);
+	endpoint_failed(find('3'), "refused", 0, true);
 	assert_ptr_not_equal(service_pick(service, &a, NULL), find('3'));
 	/* An unknown cookie belongs to no endpoint. */
 	a.sticky = 12345;
