@@ -65,6 +65,18 @@ fail_to_connect(struct exchange *x, int error)
 	    error);
 }
 
+/* A new connection that breaks before a byte leaves is one that never came up:
+ * only the time of the reset differs. */
+static bool
+was_of_no_use(const struct exchange *x)
+{
+	const struct back *b = &x->up->back;
+
+	return x->state == EXCHANGE_CONNECTING ||
+	       (b->use == BACK_FRESH && !back_has_sent(b) &&
+		   !back_has_heard(b));
+}
+
 /* The connection is unusable. Our own lack of memory is not the backend's
  * fault. */
 static void
@@ -74,7 +86,7 @@ lose(struct exchange *x, int error)
 		exchange_refuse(x, FAILURE_SHORTAGE, 1);
 	else if (error == EBADMSG)
 		fail_try(x, FAILURE_INVALID, 0);
-	else if (x->state == EXCHANGE_CONNECTING)
+	else if (was_of_no_use(x))
 		fail_to_connect(x, error);
 	else
 		fail_try(x, FAILURE_LOST, error);

@@ -2,6 +2,31 @@
  * by its failure; breaker and endpoint are told once. */
 #include "exchange_scene.h"
 
+/* The next write to a peer with this port finds the connection reset; 0: none
+ * does. */
+static uint16_t broken_port;
+
+static bool
+breaks(int fd)
+{
+	struct sockaddr_in peer;
+	socklen_t len = sizeof(peer);
+
+	if (broken_port == 0 ||
+	    getpeername(fd, (struct sockaddr *)&peer, &len) == -1 ||
+	    ntohs(peer.sin_port) != broken_port)
+		return false;
+	broken_port = 0;
+	errno = ECONNRESET;
+	return true;
+}
+
+ssize_t
+send(int fd, const void *data, size_t len, int flags)
+{
+	return breaks(fd) ? -1 : sendto(fd, data, len, flags, NULL, 0);
+}
+
 /* No listener at the address, for now or for good. */
 static void
 close_listener(struct backend *b)
@@ -43,6 +68,35 @@ one_that_can_not_be_reached_is_tried_elsewhere(void **state)
 	assert_false(endpoint_is_usable(
 	    services[0]->endpoints[0], loop_now_us(scene.rt.loop)));
 	assert_int_equal(service_total(SCOREBOARD_SERVICE_FAILURES), 0);
+}
+
+/* The reset comes between the connection and the first byte: as if there had
+ * been no connection, for the endpoint too. */
+static void
+one_that_breaks_before_a_byte_leaves_is_not_reached(void **state)
+{
+	(void)state;
+	open_exchange(BOTH, "");
+	broken_port = first.port;
+	say("POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n");
+	expect_of(&second, 0, "\r\n\r\n");
+	backend_say(&second, 0, OK);
+	expect("HTTP/1.1 200 OK\r\n");
+	assert_int_equal(broken_port, 0);
+	assert_int_equal(observed.last.tries, 2);
+	assert_false(endpoint_is_usable(
+	    services[0]->endpoints[0], loop_now_us(scene.rt.loop)));
+}
+
+static void
+one_that_breaks_so_alone_is_502(void **state)
+{
+	(void)state;
+	open_exchange(ONE, "");
+	broken_port = first.port;
+	say(GET);
+	expect("HTTP/1.1 502 ");
+	assert_string_equal(observed.last.end, "connect_failed");
 }
 
 static void
@@ -445,6 +499,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(one_that_can_not_be_reached_is_tried_elsewhere),
+	    TEST(one_that_breaks_before_a_byte_leaves_is_not_reached),
+	    TEST(one_that_breaks_so_alone_is_502),
 	    TEST(a_get_that_is_lost_is_tried_elsewhere),
 	    TEST(a_post_that_is_lost_is_not),
 	    TEST(an_empty_post_that_is_lost_is_not_either),
