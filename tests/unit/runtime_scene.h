@@ -6,6 +6,7 @@
 #ifndef RUNTIME_SCENE_H
 #define RUNTIME_SCENE_H
 
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -159,6 +160,20 @@ scene_close(void)
 	pipe_pool_free(scene.rt.pipes);
 	free(scene.rt.scoreboard);
 	config_load_free(scene.config);
+}
+
+/* tight: no descriptor more can be opened. */
+static inline void
+scene_limit_descriptors(bool tight)
+{
+	struct rlimit limit;
+	int next = dup(0);
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	limit.rlim_cur = tight ? (rlim_t)next : limit.rlim_max;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	if (next != -1)
+		close(next);
 }
 
 static inline uint64_t

@@ -77,14 +77,15 @@ was_of_no_use(const struct exchange *x)
 		   !back_has_heard(b));
 }
 
-/* The connection is unusable. Our own lack of memory is not the backend's
- * fault. */
+/* The connection is unusable. What this host lacks is not the backend's fault.
+ */
 static void
 lose(struct exchange *x, int error)
 {
-	if (error == ENOBUFS)
+	if (shortage_is(error)) {
+		service_note_shortage(x->service, x->up->endpoint, error);
 		exchange_refuse(x, FAILURE_SHORTAGE, 1);
-	else if (error == EBADMSG)
+	} else if (error == EBADMSG)
 		fail_try(x, FAILURE_INVALID, 0);
 	else if (was_of_no_use(x))
 		fail_to_connect(x, error);
@@ -246,14 +247,6 @@ take_connection(struct exchange *x, struct upstream *up)
 		    up, x->service->config->timeouts.connect_us);
 }
 
-/* True when the gateway is short, not the backend. */
-static bool
-is_our_shortage(int error)
-{
-	return error == EMFILE || error == ENFILE || error == ENOBUFS ||
-	       error == ENOMEM;
-}
-
 /* shed: the failure when the pool does not take the request. */
 static void
 go_on(struct exchange *x, enum pool_result result, struct upstream *up,
@@ -270,7 +263,8 @@ go_on(struct exchange *x, enum pool_result result, struct upstream *up,
 	case POOL_SHED:
 		runtime_count(x->runtime, SCOREBOARD_UP_SHED);
 		note_queue(x);
-		exchange_refuse(x, shed, 1);
+		exchange_refuse(x,
+		    pool_is_short(x->wait.pool) ? FAILURE_SHORTAGE : shed, 1);
 		break;
 	case POOL_NO_ENDPOINT:
 		if (x->service->endpoint_count == 0)
@@ -281,10 +275,7 @@ go_on(struct exchange *x, enum pool_result result, struct upstream *up,
 	case POOL_FAILED:
 		error = errno;
 		request_note_upstream(x->request, x->wait.endpoint->text);
-		if (is_our_shortage(error))
-			exchange_refuse(x, FAILURE_SHORTAGE, 1);
-		else
-			fail_to_connect(x, error);
+		fail_to_connect(x, error);
 		break;
 	}
 }

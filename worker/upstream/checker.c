@@ -98,6 +98,20 @@ finish(struct upstream *up, bool good, const char *why)
 	upstream_close(up);
 }
 
+/* This host is short: no verdict. */
+static void
+give_up(struct upstream *up, int error)
+{
+	struct checker *c = up->back.arg;
+	struct endpoint *e = up->endpoint;
+
+	TAILQ_REMOVE(&c->running, up, idle_entry);
+	e->check = NULL;
+	if (!e->gone)
+		service_note_shortage(e->service, e, error);
+	upstream_close(up);
+}
+
 static void
 send_check(struct upstream *up)
 {
@@ -149,6 +163,10 @@ on_event(void *arg, struct back *b, enum back_event event)
 			    "bad status");
 		break;
 	case BACK_FAILED:
+		if (shortage_is(b->error)) {
+			give_up(up, b->error);
+			break;
+		}
 		finish(up, false,
 		    why_failed(
 			is_connected ? "no valid response" : "can't be reached",
@@ -172,6 +190,10 @@ start(struct checker *c, struct endpoint *e)
 	if (e->check != NULL || e->member == NULL)
 		return;
 	e->check = upstream_open(e);
+	if (e->check == NULL && shortage_is(errno)) {
+		service_note_shortage(e->service, e, errno);
+		return;
+	}
 	if (e->check == NULL) {
 		judge(e, false, why_failed("can't be reached", errno, why));
 		return;

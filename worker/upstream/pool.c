@@ -1,5 +1,6 @@
 #include "pool.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,6 +23,7 @@ struct pool {
 	unsigned waiting_count;
 	struct timer timer;
 	struct loop_deferred grant;
+	struct timer retry; /* while this host is short */
 };
 
 /* ---- connections ---- */
@@ -132,13 +134,77 @@ evict(struct pool *pool)
 	}
 }
 
-/* POOL_WAITING: all connections are lent, or no name has been answered yet. */
+static enum pool_result
+open_new(
+    struct pool_wait *wait, struct endpoint *endpoint, struct upstream **up)
+{
+	struct pool *pool = wait->pool;
+
+	*up = upstream_open(endpoint);
+	if (*up == NULL)
+		return POOL_FAILED;
+	wait->endpoint = endpoint;
+	pool->connections++;
+	runtime_count(pool->runtime, SCOREBOARD_UP_CONNECTS);
+	return POOL_LENT;
+}
+
+/* Whoever waits is served, if the host has more by now. */
+static void
+on_retry(void *arg)
+{
+	struct pool *pool = arg;
+
+	service_log_shortage(pool->service);
+	kick(pool);
+	/* The last failures get their line as well. */
+	if (pool->waiting_count == 0 && pool->service->shortage.count > 0)
+		loop_timer_after(
+		    pool->runtime->loop, &pool->retry, SHORTAGE_LINE_US);
+}
+
+/* This host was too short (error) for a connection to one endpoint. An idle
+ * connection to another endpoint needs nothing, and each address has local
+ * ports of its own. */
+static enum pool_result
+lend_elsewhere(struct pool_wait *wait, const struct endpoint *but, int error,
+    struct upstream **up)
+{
+	struct pool *pool = wait->pool;
+	struct service *service = pool->service;
+	uint64_t now_us = loop_now_us(pool->runtime->loop);
+
+	service_note_shortage(service, but, error);
+	for (size_t i = 0; i < service->endpoint_count; i++) {
+		struct endpoint *e =
+		    service->endpoints[(service->turn + i) %
+				       service->endpoint_count];
+
+		if (e == but || (wait->avoid && e == wait->endpoint) ||
+		    e->origin->weight == 0 || !endpoint_is_usable(e, now_us))
+			continue;
+		*up = wait->must_be_new ? NULL : reuse(pool, e, wait->probe);
+		if (*up != NULL) {
+			wait->endpoint = e;
+			return POOL_LENT;
+		}
+		if (shortage_is_of_ports(error) &&
+		    open_new(wait, e, up) == POOL_LENT)
+			return POOL_LENT;
+	}
+	loop_timer_after(pool->runtime->loop, &pool->retry, SHORTAGE_RETRY_US);
+	return POOL_WAITING;
+}
+
+/* POOL_WAITING: all connections are lent, no name has been answered yet, or
+ * this host is short. */
 static enum pool_result
 lend(struct pool_wait *wait, struct upstream **up)
 {
 	struct pool *pool = wait->pool;
 	struct service *service = pool->service;
 	unsigned max = pool->config->pool.connections;
+	enum pool_result result;
 	struct endpoint *endpoint;
 
 	/* First, so that no turn of an endpoint is used up in vain. */
@@ -149,18 +215,18 @@ lend(struct pool_wait *wait, struct upstream **up)
 	if (endpoint == NULL)
 		return service_is_resolving(service) ? POOL_WAITING
 						     : POOL_NO_ENDPOINT;
-	wait->endpoint = endpoint;
 	*up = wait->must_be_new ? NULL : reuse(pool, endpoint, wait->probe);
-	if (*up != NULL)
+	if (*up != NULL) {
+		wait->endpoint = endpoint;
 		return POOL_LENT;
+	}
 	if (pool->connections >= max)
 		evict(pool);
-	*up = upstream_open(endpoint);
-	if (*up == NULL)
-		return POOL_FAILED;
-	pool->connections++;
-	runtime_count(pool->runtime, SCOREBOARD_UP_CONNECTS);
-	return POOL_LENT;
+	result = open_new(wait, endpoint, up);
+	if (result == POOL_FAILED && shortage_is(errno))
+		return lend_elsewhere(wait, endpoint, errno, up);
+	wait->endpoint = endpoint;
+	return result;
 }
 
 /* ---- the queue ---- */
@@ -217,6 +283,13 @@ pool_acquire(struct pool_wait *wait, struct upstream **up)
 	return POOL_WAITING;
 }
 
+bool
+pool_is_short(const struct pool *pool)
+{
+	return shortage_lasts(
+	    &pool->service->shortage, loop_now_us(pool->runtime->loop));
+}
+
 void
 pool_cancel(struct pool_wait *wait)
 {
@@ -271,6 +344,7 @@ pool_new(struct service *service)
 	pool->runtime = service->runtime;
 	TAILQ_INIT(&pool->waiting);
 	timer_init(&pool->timer, on_timer, pool);
+	timer_init(&pool->retry, on_retry, pool);
 	loop_deferred_init(&pool->grant, on_grant, pool);
 	service->pool = pool;
 	service->on_change = on_service_change;
@@ -286,6 +360,7 @@ pool_free(struct pool *pool)
 	for (size_t i = 0; i < pool->service->endpoint_count; i++)
 		on_endpoint_leave(pool->service, pool->service->endpoints[i]);
 	loop_timer_clear(pool->runtime->loop, &pool->timer);
+	loop_timer_clear(pool->runtime->loop, &pool->retry);
 	loop_defer_cancel(pool->runtime->loop, &pool->grant);
 	pool->service->on_change = NULL;
 	pool->service->on_leave = NULL;

@@ -6,6 +6,10 @@
  * a request waits in a queue of at most pool.queue entries for at most
  * pool.queue_timeout. Past either limit the request is shed.
  *
+ * A connection that this host is too short for (shortage.h) is no failure of
+ * the endpoint's. Another endpoint may have an idle connection, or local ports;
+ * otherwise the request waits in the queue.
+ *
  * Idle connections are kept for pool.idle. An idle connection is dropped at
  * once when the backend closes, or sends bytes without a request. The poll may
  * not have reported so yet. A request that can be sent again relies on the
@@ -28,7 +32,8 @@ enum pool_result {
 	POOL_WAITING,     /* fn will be called */
 	POOL_SHED,        /* the queue is full */
 	POOL_NO_ENDPOINT, /* no address, or only drained endpoints */
-	POOL_FAILED,      /* errno; wait->endpoint could not be reached */
+	POOL_FAILED,      /* errno; wait->endpoint could not be reached, and is
+			   * to blame */
 };
 
 /* result: LENT, SHED (the wait was too long), NO_ENDPOINT or FAILED. */
@@ -63,6 +68,8 @@ pool_wait_init(
 
 /* fn is never called from inside. */
 enum pool_result pool_acquire(struct pool_wait *wait, struct upstream **up);
+/* Has a connection failed lately for what this host lacks? */
+bool pool_is_short(const struct pool *pool);
 /* Leaves the queue; no effect outside of the queue. */
 void pool_cancel(struct pool_wait *wait);
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "errno_text.h"
 #include "log.h"
 #include "runtime.h"
 
@@ -375,6 +376,32 @@ service_free(struct service *service)
 	free(service->names);
 	hash_ring_fini(&service->ring);
 	loop_bury(service->runtime->loop, service, free);
+}
+
+/* ---- what this host lacks ---- */
+
+void
+service_log_shortage(struct service *service)
+{
+	struct shortage *s = &service->shortage;
+	unsigned count =
+	    shortage_take_line(s, loop_now_us(service->runtime->loop));
+	char name[ERRNO_TEXT_MAX];
+
+	if (count != 0)
+		log_warn("service %s: this host lacks what a connection to %s "
+			 "needs: %s; failures since the last such line: %u",
+		    service->config->name, s->where, errno_text(s->error, name),
+		    count);
+}
+
+void
+service_note_shortage(
+    struct service *service, const struct endpoint *endpoint, int error)
+{
+	shortage_note(&service->shortage, error, endpoint->text,
+	    loop_now_us(service->runtime->loop));
+	service_log_shortage(service);
 }
 
 /* ---- the retry budget ---- */

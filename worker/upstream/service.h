@@ -20,6 +20,7 @@
 #include "hash_ring.h"
 #include "loop.h"
 #include "resolver.h"
+#include "shortage.h"
 
 struct duration_histogram;
 struct pool;
@@ -57,6 +58,7 @@ struct service {
 	struct hash_ring ring; /* of the endpoints, for the policies by key */
 	unsigned live;         /* requests */
 	unsigned retried;      /* live requests on a retry */
+	struct shortage shortage; /* of connections, on this host */
 	struct pool *pool;
 	/* For the pool: endpoints may have come; an endpoint is about to leave.
 	 */
@@ -79,6 +81,13 @@ bool service_has_other(
     const struct service *service, const struct endpoint *endpoint);
 /* True while a name has not been answered even once. */
 bool service_is_resolving(const struct service *service);
+/* A connection to the endpoint failed with an errno that is the host's
+ * (shortage_is()): no fault of the endpoint's, and a log line when due. */
+void service_note_shortage(
+    struct service *service, const struct endpoint *endpoint, int error);
+/* Logs failures without a line so far, when the line is due. */
+void service_log_shortage(struct service *service);
+
 /* A request begins; a request ends. retried: service_start_retry() allowed a
  * retry. */
 static inline void

@@ -200,6 +200,27 @@ one_that_can_not_be_reached_is_bad(void **state)
 	WAIT_UNTIL(is_found_down);
 }
 
+static bool
+is_short(void)
+{
+	return services[0]->shortage.until_us != 0;
+}
+
+/* What this host lacks is no verdict. */
+static void
+one_that_this_host_is_too_short_for_is_left_out(void **state)
+{
+	(void)state;
+	answer = all_good;
+	open_checker("rise: 1, fall: 1");
+	scene_limit_descriptors(true);
+	WAIT_UNTIL(is_short);
+	scene_pass(100000);
+	assert_int_equal(verdict(), CHECKS_UNKNOWN);
+	scene_limit_descriptors(false);
+	WAIT_UNTIL(is_found_up);
+}
+
 /* ---- how many ---- */
 
 static const char *
@@ -322,6 +343,7 @@ main(void)
 	    TEST(what_is_no_answer_is_bad),
 	    TEST(silence_past_the_timeout_is_bad),
 	    TEST(one_that_can_not_be_reached_is_bad),
+	    TEST(one_that_this_host_is_too_short_for_is_left_out),
 	    TEST(enough_in_a_row_change_the_verdict),
 	    TEST(a_different_answer_starts_over),
 	    TEST(a_lower_slot_that_is_ready_checks_instead),

@@ -1,6 +1,8 @@
 /* Goal: the pool lends connections to the service's endpoints within its cap,
  * and keeps idle connections while they are good. Waiting requests are served
  * in order, in time, or not at all. */
+#include <sys/syscall.h>
+
 #include "runtime_scene.h"
 
 #include "pool.h"
@@ -8,6 +10,22 @@
 
 static struct backend first, second;
 static struct service *service;
+
+/* No local port is free for this one of a backend; 0: each has some. */
+static uint16_t no_port_to;
+
+int
+connect(int fd, __CONST_SOCKADDR_ARG addr, socklen_t len)
+{
+	struct sockaddr_in in;
+
+	memcpy(&in, addr.__sockaddr__, sizeof(in));
+	if (no_port_to != 0 && ntohs(in.sin_port) == no_port_to) {
+		errno = EADDRNOTAVAIL;
+		return -1;
+	}
+	return (int)syscall(SYS_connect, fd, addr.__sockaddr__, len);
+}
 
 /* A borrower of a connection. */
 struct customer {
@@ -107,6 +125,7 @@ teardown(void **state)
 		if (customers[i].up != NULL)
 			pool_discard(customers[i].up);
 	}
+	no_port_to = 0;
 	pool_free(service->pool);
 	service_free(service);
 	scene_close();
@@ -367,6 +386,78 @@ a_further_try_avoids_the_last_endpoint(void **state)
 	}
 }
 
+/* ---- what this host lacks ---- */
+
+static void
+out_of_descriptors_one_waits_and_is_served(void **state)
+{
+	(void)state;
+	open_service("");
+	scene_limit_descriptors(true);
+	assert_int_equal(acquire(&customers[0]), POOL_WAITING);
+	assert_true(pool_is_short(service->pool));
+	/* Behind the first, without another attempt. */
+	assert_int_equal(acquire(&customers[1]), POOL_WAITING);
+	scene_limit_descriptors(false);
+	WAIT_UNTIL(second_is_called);
+	assert_int_equal(customers[0].result, POOL_LENT);
+	assert_int_equal(customers[1].result, POOL_LENT);
+	for (size_t i = 0; i < 2; i++)
+		assert_int_equal(service->endpoints[i]->failures, 0);
+	assert_int_equal(scene_total(SCOREBOARD_UP_CONNECTS), 2);
+}
+
+/* The endpoint in turn has none; another has. */
+static void
+out_of_descriptors_an_idle_connection_will_do(void **state)
+{
+	struct customer *c = &customers[0];
+	struct upstream *up;
+
+	(void)state;
+	open_service("");
+	connect_first();
+	up = c->up;
+	give_back(c);
+	scene_limit_descriptors(true);
+	assert_int_equal(acquire(c), POOL_LENT);
+	assert_ptr_equal(c->up, up);
+	assert_ptr_equal(c->wait.endpoint, service->endpoints[0]);
+	/* A new connection is asked for: there is none. */
+	customers[1].wait.must_be_new = true;
+	assert_int_equal(acquire(&customers[1]), POOL_WAITING);
+	scene_limit_descriptors(false);
+}
+
+static void
+in_a_shortage_one_waits_no_longer_than_others(void **state)
+{
+	(void)state;
+	open_service("  pool: { queue_timeout: 250ms }\n");
+	scene_limit_descriptors(true);
+	assert_int_equal(acquire(&customers[0]), POOL_WAITING);
+	assert_int_equal(acquire(&customers[1]), POOL_WAITING);
+	WAIT_UNTIL(second_is_called);
+	assert_int_equal(customers[0].result, POOL_SHED);
+	assert_int_equal(customers[1].result, POOL_SHED);
+	assert_true(pool_is_short(service->pool));
+	scene_limit_descriptors(false);
+	assert_int_equal(acquire(&customers[0]), POOL_LENT);
+}
+
+/* No local port to the first address, but to the second. */
+static void
+out_of_ports_another_endpoint_will_do(void **state)
+{
+	(void)state;
+	open_service("");
+	no_port_to = first.port;
+	assert_int_equal(acquire(&customers[0]), POOL_LENT);
+	assert_ptr_equal(customers[0].wait.endpoint, service->endpoints[1]);
+	assert_int_equal(service->endpoints[0]->failures, 0);
+	no_port_to = 0;
+}
+
 static void
 drained_endpoints_take_nobody(void **state)
 {
@@ -399,6 +490,10 @@ main(void)
 	    TEST(who_leaves_the_queue_is_not_called),
 	    TEST(who_waits_too_long_is_shed),
 	    TEST(a_further_try_avoids_the_last_endpoint),
+	    TEST(out_of_descriptors_one_waits_and_is_served),
+	    TEST(out_of_descriptors_an_idle_connection_will_do),
+	    TEST(in_a_shortage_one_waits_no_longer_than_others),
+	    TEST(out_of_ports_another_endpoint_will_do),
 	    TEST(drained_endpoints_take_nobody),
 	};
 
