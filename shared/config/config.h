@@ -21,6 +21,7 @@
 #define CONFIG_LISTEN_MAX 16
 #define CONFIG_SERVICES_MAX 32
 #define CONFIG_ENDPOINTS_MAX 1024 /* per service */
+#define CONFIG_SOURCES_MAX 64     /* per service */
 #define CONFIG_ROUTES_MAX 1024
 #define CONFIG_MATCHES_MAX 8   /* of headers, and of parameters, in a route */
 #define CONFIG_NAME_MAX 63     /* instance, cluster, service: [A-Za-z0-9._-]+ */
@@ -114,10 +115,17 @@ struct config_endpoint {
 	struct sock_addr addr; /* when not */
 };
 
+struct config_source {
+	char *text; /* as written */
+	struct sock_addr addr;
+};
+
 struct config_service {
 	char *name;
 	struct config_endpoint *endpoints;
 	size_t endpoint_count;
+	struct config_source *sources; /* local addresses to connect from */
+	size_t source_count;           /* 0: the kernel chooses */
 	enum config_policy policy;
 	uint64_t resolve_us; /* an answer of DNS is never kept for longer */
 	unsigned retries;    /* retries per request, 0 .. 10 */

@@ -84,3 +84,31 @@ parse_endpoint(const char *text, void *member, char why[CONFIG_WHY_MAX])
 const struct config_form config_endpoint_form = {
     "`host:port`, `[v6]:port`, `unix:/path`", .parse = parse_endpoint,
     .text_at = offsetof(struct config_endpoint, text)};
+
+/* ---- source ---- */
+
+static bool
+is_wildcard(const struct sock_addr *addr)
+{
+	return addr->sa.sa_family == AF_INET6
+		   ? IN6_IS_ADDR_UNSPECIFIED(&addr->in6.sin6_addr)
+		   : addr->in.sin_addr.s_addr == INADDR_ANY;
+}
+
+static bool
+parse_source(const char *text, void *member, char why[CONFIG_WHY_MAX])
+{
+	struct config_source *s = member;
+
+	if (sock_addr_from_host(&s->addr, text, 0) == -1 ||
+	    is_wildcard(&s->addr))
+		return config_value_wrong(why,
+		    "`%.120s` is not an address to connect from, such as "
+		    "10.0.0.7 or fd00::7, without a port",
+		    text);
+	return config_value_copy(text, &s->text, why);
+}
+
+const struct config_form config_endpoint_source_form = {
+    "address, without a port", .parse = parse_source,
+    .text_at = offsetof(struct config_source, text)};

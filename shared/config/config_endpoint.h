@@ -9,5 +9,7 @@
 
 /* A struct config_endpoint. */
 extern const struct config_form config_endpoint_form;
+/* A struct config_source: a local address, without a port. */
+extern const struct config_form config_endpoint_source_form;
 
 #endif

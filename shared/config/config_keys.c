@@ -199,6 +199,12 @@ static const struct config_key service_keys[] = {
 	"for each of its addresses, all with the same weight. Weight 0 drains: "
 	"only clients tied by a sticky cookie are sent there",
 	.required = true, .unique = true, .form = &config_endpoint_form),
+    LIST("source", SERVICE(sources), SERVICE(source_count),
+	struct config_source, 1, CONFIG_SOURCES_MAX,
+	"local addresses to connect from, in turn: each has local ports of its "
+	"own. Of the endpoint's family; without an address of the family, and "
+	"for unix sockets, the kernel chooses",
+	.unique = true, .form = &config_endpoint_source_form),
     CHOICE("policy", SERVICE(policy), "round_robin", config_names_policy,
 	"`round_robin`: in turn; `least_conn`: fewest requests in flight on "
 	"this host; `random_two`: the less busy of two random endpoints; "

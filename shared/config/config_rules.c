@@ -173,6 +173,42 @@ find_service(const struct config *c, const char *name)
 	return -1;
 }
 
+static bool
+has_source_for(const struct config_service *s, const struct sock_addr *to)
+{
+	for (size_t i = 0; i < s->source_count; i++)
+		if (s->sources[i].addr.sa.sa_family == to->sa.sa_family)
+			return true;
+	return false;
+}
+
+/* An endpoint given as an address has a source of its family. A source may come
+ * later (an address that moves between hosts), hence a warning. */
+static void
+check_sources(struct rules *r, const struct config_service *s, size_t i)
+{
+	for (size_t k = 0; k < s->source_count; k++)
+		if (at(r, "services[%zu].source[%zu]", i, k) &&
+		    !sock_is_local(&s->sources[k].addr))
+			config_report_warn(r->report,
+			    config_yaml_line(r->root, r->path), r->path,
+			    "`%s` is no address of this machine: connections "
+			    "from it fail",
+			    s->sources[k].text);
+	for (size_t k = 0; k < s->endpoint_count && s->source_count > 0; k++) {
+		const struct config_endpoint *e = &s->endpoints[k];
+
+		if (e->is_name || e->addr.sa.sa_family == AF_UNIX ||
+		    !at(r, "services[%zu].endpoints[%zu]", i, k) ||
+		    has_source_for(s, &e->addr))
+			continue;
+		if (at(r, "services[%zu].source", i))
+			FAIL(r, "has no address for the endpoint `%.120s`",
+			    e->text);
+		return;
+	}
+}
+
 static void
 check_services(struct rules *r)
 {
@@ -190,6 +226,7 @@ check_services(struct rules *r)
 		    at(r, "services[%zu].policy", i) &&
 		    at(r, "services[%zu].hash", i) && written(r) != NULL)
 			FAIL(r, "only goes with `policy: consistent_hash`");
+		check_sources(r, s, i);
 	}
 }
 

@@ -345,16 +345,49 @@ sock_accept(int listener, struct sock_addr *peer)
 	    listener, &peer->sa, &peer->len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 }
 
+static int
+connect_socket(int fd, const struct sock_addr *addr)
+{
+	if (connect(fd, &addr->sa, addr->len) == -1 && errno != EINPROGRESS)
+		return close_keeping_errno(fd);
+	return fd;
+}
+
 int
 sock_connect(const struct sock_addr *addr)
 {
 	int fd = open_stream(addr);
 
+	return fd == -1 ? -1 : connect_socket(fd, addr);
+}
+
+int
+sock_connect_from(const struct sock_addr *source, const struct sock_addr *addr)
+{
+	int fd = open_stream(addr), on = 1;
+
 	if (fd == -1)
 		return -1;
-	if (connect(fd, &addr->sa, addr->len) == -1 && errno != EINPROGRESS)
+	/* Without the option bind(2) would take a port that no other connection
+	 * has, whatever its destination. */
+	if (setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on,
+		sizeof(on)) == -1 ||
+	    bind(fd, &source->sa, source->len) == -1)
 		return close_keeping_errno(fd);
-	return fd;
+	return connect_socket(fd, addr);
+}
+
+bool
+sock_is_local(const struct sock_addr *addr)
+{
+	int fd = socket(addr->sa.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool is_local;
+
+	if (fd == -1)
+		return false;
+	is_local = bind(fd, &addr->sa, addr->len) == 0;
+	close(fd);
+	return is_local;
 }
 
 int

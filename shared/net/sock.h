@@ -80,6 +80,12 @@ int sock_accept(int listener, struct sock_addr *peer);
  * (sock_error()). -1 with errno. The caller owns the descriptor.
  */
 int sock_connect(const struct sock_addr *addr);
+/* The same from a local address of the same family, with port 0: the kernel
+ * takes a port that is free towards addr. */
+int sock_connect_from(
+    const struct sock_addr *source, const struct sock_addr *addr);
+/* Is the IP address one of this machine's? */
+bool sock_is_local(const struct sock_addr *addr);
 /* The pending SO_ERROR of a socket, 0 for no error. */
 int sock_error(int fd);
 

@@ -1,5 +1,6 @@
 #include "endpoint.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +10,7 @@
 #include "hash.h"
 #include "log.h"
 #include "runtime.h"
+#include "shortage.h"
 
 #define EJECT_TIMES_MAX 10
 
@@ -68,6 +70,27 @@ endpoint_leave(struct endpoint *e, bool has_twin)
 	if (e->member != NULL && !has_twin)
 		member_leave(e->member, e->runtime->index);
 	free_if_gone(e);
+}
+
+int
+endpoint_connect(struct endpoint *e)
+{
+	const struct config_service *config = e->config;
+	bool has_source = false;
+	int fd = -1;
+
+	for (size_t i = 0; fd == -1 && i < config->source_count; i++) {
+		const struct sock_addr *source =
+		    &config->sources[e->source++ % config->source_count].addr;
+
+		if (source->sa.sa_family != e->addr.sa.sa_family)
+			continue;
+		has_source = true;
+		fd = sock_connect_from(source, &e->addr);
+		if (fd == -1 && !shortage_is_of_ports(errno))
+			return -1;
+	}
+	return has_source ? fd : sock_connect(&e->addr);
 }
 
 void

@@ -49,6 +49,7 @@ struct endpoint {
 	 */
 	struct upstream_list idle;
 	unsigned connections;
+	unsigned source; /* the next one's turn, of config->sources */
 	/* The checker's. */
 	bool last_check_good;
 	struct upstream *check;   /* under way, or NULL */
@@ -121,6 +122,9 @@ endpoint_worked(struct endpoint *e)
 		endpoint_recover(e);
 }
 
+/* Starts to connect, as sock_connect(). By the service's sources in turn; out
+ * of ports at one, the next is tried. */
+int endpoint_connect(struct endpoint *endpoint);
 /* A connection more; a connection less. */
 void endpoint_connected(struct endpoint *endpoint);
 void endpoint_disconnected(struct endpoint *endpoint);

@@ -117,7 +117,7 @@ upstream_open(struct endpoint *endpoint)
 	struct upstream *up;
 	int fd;
 
-	fd = sock_connect(&endpoint->addr);
+	fd = endpoint_connect(endpoint);
 	if (fd == -1)
 		return NULL;
 	up = calloc(1, sizeof(*up));

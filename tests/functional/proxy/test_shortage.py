@@ -80,6 +80,50 @@ def test_requests_wait_until_the_host_has_room(drover, place):
         assert_not_blamed(d)
 
 
+def test_sources_take_turns(drover, backend):
+    seen = []
+
+    def handle(connection):
+        connection.read_request()
+        seen.append(connection.sock.getpeername()[0])
+        connection.reply(headers="Connection: close\r\n")
+
+    d = drover(workers=1, routes=[route("/", "s")],
+               services=[service("s", backend(handle).address,
+                                 source=["127.0.0.2", "127.0.0.3"])])
+    for _ in range(4):
+        assert d.get("/").status == 200
+    assert seen == ["127.0.0.2", "127.0.0.3"] * 2
+
+
+def test_out_of_ports_at_one_source(drover, backend):
+    """No port is free at an address that is not this machine's."""
+    d = drover(workers=1, routes=[route("/", "s")],
+               services=[service("s", backend().address,
+                                 source=["192.0.2.1", "127.0.0.2"])])
+    for _ in range(4):
+        assert d.get("/", Connection="close").status == 200
+    assert d.count_log("services.0..source.0.: `192.0.2.1` is no address of "
+                       "this machine: connections from it fail") == 1
+    assert d.count_log("passed over for|this host lacks") == 0
+
+
+def test_out_of_ports(drover, backend):
+    d = drover(workers=1, routes=[route("/", "s")],
+               services=[service("s", backend().address, retries=0,
+                                 source=["192.0.2.1"],
+                                 health={"path": "/", "interval": "50ms",
+                                         "fall": 1},
+                                 pool={"queue_timeout": "300ms"},
+                                 breaker={"failures": 1})])
+    assert in_parallel(10, lambda i: d.get("/").status) == [503] * 10
+    assert d.count_log("passed over for|closed -> open|checks failed") == 0
+    assert d.count_log("this host lacks what a connection to .* needs: "
+                       "EADDRNOTAVAIL, Cannot assign requested address; "
+                       "failures since the last such line: 1$") == 1
+    assert d.count_log("this host lacks") == 1
+
+
 def test_too_long_a_wait_is_503(drover, place):
     with Lazy(place) as lazy:
         d = start(drover, lazy, pool={"queue_timeout": "300ms"})

@@ -61,6 +61,7 @@ test_service_defaults(void **state)
 	(void)state;
 	assert_int_equal(s->policy, CONFIG_POLICY_ROUND_ROBIN);
 	assert_int_equal(s->resolve_us, SECOND);
+	assert_int_equal(s->source_count, 0);
 	assert_int_equal(s->retries, 1);
 	assert_int_equal(
 	    s->retry_on, 1U << CONFIG_RETRY_CONNECT | 1U << CONFIG_RETRY_RESET);
@@ -115,6 +116,7 @@ static const char full[] =
     "services:\n"
     "- name: s\n"
     "  endpoints: [ 'n.example:1', '[::1]:2', 'unix:/s', 10.0.0.1:3 ]\n"
+    "  source: [ 127.0.0.7, '::1' ]\n"
     "  policy: least_conn\n"
     "  resolve: 250ms\n"
     "  retries: 0\n"
@@ -183,6 +185,9 @@ test_full_services(void **state)
 	assert_int_equal(s->endpoints[3].addr.in.sin_port, htons(3));
 	assert_int_equal(s->policy, CONFIG_POLICY_LEAST_CONN);
 	assert_int_equal(s->resolve_us, SECOND / 4);
+	assert_int_equal(s->source_count, 2);
+	assert_string_equal(s->sources[0].text, "127.0.0.7");
+	assert_int_equal(s->sources[1].addr.sa.sa_family, AF_INET6);
 	assert_int_equal(s->retries, 0);
 	assert_int_equal(
 	    s->retry_on, 1U << CONFIG_RETRY_TIMEOUT | 1U << CONFIG_RETRY_503);

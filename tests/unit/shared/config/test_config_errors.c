@@ -239,6 +239,20 @@ test_services(void **state)
 		"5: services[0].policy: `random` is not one of round_robin, "
 		"least_conn, random_two, ip_hash, consistent_hash"},
 	    {SERVICE "  retries: 11\n", "5: services[0].retries: `11` is not"},
+	    {SERVICE "  source: [127.0.0.1, 127.0.0.1:80]\n",
+		"5: services[0].source[1]: `127.0.0.1:80` is not an address to "
+		"connect from, such as 10.0.0.7 or fd00::7, without a port"},
+	    {SERVICE "  source: [0.0.0.0]\n",
+		"5: services[0].source[0]: `0.0.0.0` is not an address"},
+	    {SERVICE "  source: [localhost]\n",
+		"5: services[0].source[0]: `localhost` is not an address"},
+	    {SERVICE "  source: [127.0.0.1, 127.0.0.1]\n",
+		"5: services[0].source[1]: `127.0.0.1` is listed twice"},
+	    {SERVICE "  source: [127.0.0.1]\n"
+		     "- name: b\n  endpoints: ['h:1', '[::1]:80']\n"
+		     "  source: [127.0.0.1]\n",
+		"8: services[1].source: has no address for the endpoint "
+		"`[::1]:80`"},
 	    {SERVICE "  retry_on: [connect, 500]\n",
 		"5: services[0].retry_on[1]: `500` is not"},
 	    {SERVICE "  retry_on: [reset, reset]\n",

@@ -274,6 +274,38 @@ test_listen_connect_accept(void **state)
 }
 
 static void
+test_connect_from_an_address(void **state)
+{
+	struct sock_addr addr, source, peer;
+	char text[SOCK_TEXT_MAX];
+	int listener, client, server;
+
+	(void)state;
+	assert_int_equal(sock_addr_parse(&addr, "127.0.0.1:0"), 0);
+	listener = sock_listen(&addr, false);
+	assert_true(listener >= 0);
+	bound_addr(listener, &addr);
+	assert_int_equal(sock_addr_from_host(&source, "127.0.0.9", 0), 0);
+	client = sock_connect_from(&source, &addr);
+	assert_true(client >= 0);
+	assert_wait(client, POLLOUT);
+	assert_int_equal(sock_error(client), 0);
+	assert_opened_our_way(client, true);
+	server = sock_accept(listener, &peer);
+	assert_true(server >= 0);
+	peer.in.sin_port = 0;
+	assert_string_equal(sock_addr_str(&peer, text), "127.0.0.9:0");
+	close(server);
+	close(client);
+	close(listener);
+	assert_true(sock_is_local(&source));
+	assert_int_equal(sock_addr_from_host(&source, "192.0.2.1", 0), 0);
+	assert_int_equal(sock_connect_from(&source, &addr), -1);
+	assert_int_equal(errno, EADDRNOTAVAIL);
+	assert_false(sock_is_local(&source));
+}
+
+static void
 test_refused_is_an_error_on_the_socket(void **state)
 {
 	struct sock_addr addr;
@@ -372,6 +404,7 @@ main(void)
 	    cmocka_unit_test(test_equality_and_hash),
 	    cmocka_unit_test(test_host_text),
 	    cmocka_unit_test(test_listen_connect_accept),
+	    cmocka_unit_test(test_connect_from_an_address),
 	    cmocka_unit_test(test_refused_is_an_error_on_the_socket),
 	    cmocka_unit_test(test_one_listener_or_a_group),
 	    cmocka_unit_test(test_unix_sockets),
