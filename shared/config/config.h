@@ -134,7 +134,9 @@ struct config_service {
 		unsigned connections; /* per worker */
 		unsigned queue;       /* waiting requests, per worker */
 		uint64_t queue_timeout_us;
-		uint64_t idle_us; /* how long an idle connection is kept */
+		uint64_t idle_us;      /* how long an idle connection is kept */
+		uint64_t max_age_us;   /* of a connection; 0: any age */
+		unsigned max_requests; /* of a connection; 0: any number */
 	} pool;
 	struct {
 		uint64_t connect_us;
@@ -234,6 +236,8 @@ struct config {
 		uint64_t body_rate;       /* bytes a second, at least; 0: any */
 		uint64_t send_timeout_us; /* between two writes */
 		uint64_t keep_alive_us;   /* idle between two requests */
+		uint64_t max_age_us;      /* of a connection; 0: any age */
+		unsigned max_requests;    /* of a connection; 0: any number */
 	} client;
 	struct config_listen *listen;
 	size_t listen_count;

@@ -81,7 +81,15 @@ static const struct config_key client_keys[] = {
     TIME("send_timeout", ROOT(client.send_timeout_us), "60s",
 	"between two writes to a client"),
     TIME("keep_alive", ROOT(client.keep_alive_us), "75s",
-	"how long an idle connection is kept open"),
+	"how long an idle connection is kept open. A client that sends "
+	"`Connection: keep-alive` is told, as `Keep-Alive: timeout=`"),
+    TIME_OR_0("max_age", ROOT(client.max_age_us), "0",
+	"age after which the next response of a connection is the last, less "
+	"up to a tenth by chance; 0: any age. New gateways behind a balancer "
+	"get their share that way"),
+    NUMBER("max_requests", ROOT(client.max_requests), "0", 0, 1000000000,
+	"requests of a connection; the last response says `Connection: "
+	"close`; 0: any number"),
     END,
 };
 
@@ -150,7 +158,15 @@ static const struct config_key pool_keys[] = {
     TIME("queue_timeout", SERVICE(pool.queue_timeout_us), "5s",
 	"longest wait in the queue; then 503"),
     TIME("idle", SERVICE(pool.idle_us), "4s",
-	"how long an idle connection is kept"),
+	"how long an idle connection is kept; less where the service's "
+	"`Keep-Alive: timeout=` says so, with a second to spare"),
+    TIME_OR_0("max_age", SERVICE(pool.max_age_us), "1h",
+	"age after which a connection is closed between two requests, less up "
+	"to a tenth by chance; 0: any age. Behind one virtual address, new "
+	"instances get their share that way"),
+    NUMBER("max_requests", SERVICE(pool.max_requests), "0", 0, 1000000000,
+	"requests of a connection; 0: any number. `Keep-Alive: max=` of the "
+	"service is heeded, too"),
     END,
 };
 

@@ -31,6 +31,10 @@ h1_open(const struct h1_context *context, int fd, const struct sock_addr *peer)
 	timer_init(&s->timer, on_timer, s);
 	loop_deferred_init(&s->kick, on_kick, s);
 	io_adopt(&s->io, fd);
+	if (context->limits->has_lifetime)
+		lifetime_begin(&s->lifetime, context->limits->max_age_us,
+		    context->limits->max_requests, loop_now_us(context->loop),
+		    arc4random());
 	h1_set_deadline(s);
 	loop_defer(context->loop, &s->kick);
 	return s;

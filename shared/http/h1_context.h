@@ -48,6 +48,10 @@ struct h1_limits {
 	uint64_t body_rate;
 	uint64_t send_timeout_us;
 	uint64_t keep_alive_us;
+	/* Of a connection, see lifetime.h; 0: no limit. */
+	uint64_t max_age_us;
+	unsigned max_requests;
+	bool has_lifetime; /* one of the two limits is set */
 };
 
 /* Shared by all connections of one listener; outlives the connections. */

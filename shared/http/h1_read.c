@@ -147,7 +147,9 @@ start_request(struct h1 *s)
 	h1_enter(s, H1_ACTIVE);
 	s->request->stream.begun_us = loop_now_us(s->context->loop);
 	s->request->body_ended = !head_has_body(&s->request->parser.head);
-	if (!s->request->parser.head.keep_alive || s->context->draining)
+	if (!s->request->parser.head.keep_alive || s->context->draining ||
+	    (s->context->limits->has_lifetime &&
+		!lifetime_use(&s->lifetime, s->request->stream.begun_us)))
 		s->close_after = true;
 	h1_update_deadline(s);
 	s->context->ops->on_request(s);

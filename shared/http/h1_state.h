@@ -15,6 +15,7 @@
 
 #include "buffer.h"
 #include "io.h"
+#include "lifetime.h"
 #include "loop.h"
 #include "parser.h"
 #include "stream_end.h"
@@ -71,6 +72,7 @@ struct h1 {
 	struct h1_request *request; /* NULL: idle */
 	struct timer timer;         /* the one deadline of the present state */
 	struct loop_deferred kick;  /* go on reading, outside the caller */
+	struct lifetime lifetime;   /* when the limits have one */
 	struct sock_host peer;
 	enum h1_state state : 8;
 	enum stream_end kick_close : 8;

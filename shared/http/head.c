@@ -17,7 +17,7 @@
 	X("upgrade", 'u', FIELD_UPGRADE)                                       \
 	X("x-real-ip", 'x', FIELD_X_REAL_IP)                                   \
 	X("connection", 'c', FIELD_CONNECTION)                                 \
-	X("keep-alive", 'k', FIELD_HOP_BY_HOP)                                 \
+	X("keep-alive", 'k', FIELD_KEEP_ALIVE)                                 \
 	X("tracestate", 't', FIELD_TRACESTATE)                                 \
 	X("traceparent", 't', FIELD_TRACEPARENT)                               \
 	X("max-forwards", 'm', FIELD_MAX_FORWARDS)                             \

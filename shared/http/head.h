@@ -31,7 +31,8 @@ enum head_field_id {
 	FIELD_DATE,
 	FIELD_EXPECT,
 	FIELD_HOST,
-	FIELD_HOP_BY_HOP, /* Keep-Alive, Proxy-Connection, HTTP2-Settings ... */
+	FIELD_HOP_BY_HOP, /* Proxy-Connection, HTTP2-Settings ... */
+	FIELD_KEEP_ALIVE,
 	FIELD_MAX_FORWARDS,
 	FIELD_TE,
 	FIELD_TRACEPARENT,
@@ -61,6 +62,7 @@ struct head {
 	bool chunked;
 	bool has_length;
 	bool keep_alive;
+	bool has_keep_alive;   /* the field Keep-Alive, see keep_alive_s */
 	bool expects_continue; /* HTTP/1.1 with a body */
 	bool accepts_trailers; /* TE: trailers */
 	bool has_date;         /* responses: a Date that may pass */
@@ -72,7 +74,11 @@ struct head {
 	int max_forwards;         /* -1: none, or not OPTIONS or TRACE */
 	unsigned nominated_count; /* names in Connection, kept or not */
 	size_t field_count;
-	uint64_t length;     /* Content-Length, when has_length */
+	uint64_t length; /* Content-Length, when has_length */
+	/* Keep-Alive, when has_keep_alive: `timeout` in seconds, and `max`
+	 * requests more; UINT32_MAX: not said, or no number. */
+	uint32_t keep_alive_s;
+	uint32_t keep_alive_max;
 	struct slice target; /* requests: as sent; but see path */
 	/* Requests: origin-form with query, or `*`. The URI "http://a?q" has
 	 * the path "/?q": the slash is inserted, in the target too. */

@@ -39,6 +39,21 @@ is_1_0(const struct head *head)
 
 /* ---- the fields, one by one ---- */
 
+/* Digits only, up to max. False: no number; *n is max at most. */
+static bool
+read_number(struct slice s, uint64_t max, uint64_t *n)
+{
+	*n = 0;
+	for (size_t i = 0; i < s.len; i++) {
+		unsigned digit = (unsigned)(s.at[i] - '0');
+
+		if (!octet_is(s.at[i], OCTET_DIGIT))
+			return false;
+		*n = *n > (max - digit) / 10 ? max : *n * 10 + digit;
+	}
+	return s.len > 0;
+}
+
 /* RFC 9110 section 7.6.1: fields named by Connection belong to this hop. */
 static enum parser_error
 read_connection(struct head *head, struct field_facts *facts, struct slice list)
@@ -163,6 +178,44 @@ read_upgrade(struct field_facts *facts, struct slice list)
 			facts->protocol = what;
 }
 
+/* name "=" digits, possibly quoted. UINT32_MAX: another name, or no number. */
+static uint32_t
+read_parameter(struct slice element, struct slice name)
+{
+	uint64_t n;
+
+	if (element.len <= name.len ||
+	    strncasecmp(element.at, name.at, name.len) != 0)
+		return UINT32_MAX;
+	element.at += name.len;
+	element.len -= name.len;
+	if (element.len > 2 && element.at[0] == '"' &&
+	    element.at[element.len - 1] == '"')
+		element = (struct slice){element.at + 1, element.len - 2};
+	return read_number(element, UINT32_MAX, &n) ? (uint32_t)n : UINT32_MAX;
+}
+
+/* RFC 2068 section 19.7.1.1; a hint, so no fault can be made of it. */
+static void
+read_keep_alive(struct head *head, struct slice list)
+{
+	static const struct slice timeout = {"timeout=", 8}, max = {"max=", 4};
+	struct slice element;
+
+	if (!head->has_keep_alive)
+		head->keep_alive_s = head->keep_alive_max = UINT32_MAX;
+	head->has_keep_alive = true;
+	while ((element = head_next_element(&list)).at != NULL) {
+		uint32_t s = read_parameter(element, timeout);
+		uint32_t n = read_parameter(element, max);
+
+		if (s < head->keep_alive_s)
+			head->keep_alive_s = s;
+		if (n < head->keep_alive_max)
+			head->keep_alive_max = n;
+	}
+}
+
 static enum parser_error
 read_field(
     struct head *head, struct field_facts *facts, const struct head_field *h)
@@ -193,6 +246,9 @@ read_field(
 	case FIELD_UPGRADE:
 		read_upgrade(facts, h->value);
 		break;
+	case FIELD_KEEP_ALIVE:
+		read_keep_alive(head, h->value);
+		break;
 	case FIELD_MAX_FORWARDS:
 		facts->hops++;
 		facts->hop = h->value;
@@ -218,21 +274,6 @@ read_fields(struct head *head, struct field_facts *facts)
 }
 
 /* ---- judged together ---- */
-
-/* Digits only, up to max. False: no number; *n is max at most. */
-static bool
-read_number(struct slice s, uint64_t max, uint64_t *n)
-{
-	*n = 0;
-	for (size_t i = 0; i < s.len; i++) {
-		unsigned digit = (unsigned)(s.at[i] - '0');
-
-		if (!octet_is(s.at[i], OCTET_DIGIT))
-			return false;
-		*n = *n > (max - digit) / 10 ? max : *n * 10 + digit;
-	}
-	return s.len > 0;
-}
 
 /* RFC 9112 sections 6.1 to 6.3. */
 static enum parser_error

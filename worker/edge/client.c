@@ -137,6 +137,10 @@ clients_new(struct runtime *rt, struct requests *requests)
 	    .body_rate = c->client.body_rate,
 	    .send_timeout_us = c->client.send_timeout_us,
 	    .keep_alive_us = c->client.keep_alive_us,
+	    .max_age_us = c->client.max_age_us,
+	    .max_requests = c->client.max_requests,
+	    .has_lifetime =
+		c->client.max_age_us != 0 || c->client.max_requests != 0,
 	};
 	clients->context = (struct h1_context){
 	    .loop = rt->loop,

@@ -56,9 +56,9 @@ _Static_assert(FIELD_X_REQUEST_ID < 32, "a set of fields has 32 bits");
 
 /* Fields of one connection alone, or of its framing. */
 #define HOP_BY_HOP                                                             \
-	(BIT(FIELD_CONNECTION) | BIT(FIELD_HOP_BY_HOP) | BIT(FIELD_TE) |       \
-	    BIT(FIELD_UPGRADE) | BIT(FIELD_TRANSFER_ENCODING) |                \
-	    BIT(FIELD_CONTENT_LENGTH))
+	(BIT(FIELD_CONNECTION) | BIT(FIELD_HOP_BY_HOP) |                       \
+	    BIT(FIELD_KEEP_ALIVE) | BIT(FIELD_TE) | BIT(FIELD_UPGRADE) |       \
+	    BIT(FIELD_TRANSFER_ENCODING) | BIT(FIELD_CONTENT_LENGTH))
 /* Fields of a request that are written in another form. */
 #define REWRITTEN                                                              \
 	(BIT(FIELD_EXPECT) | BIT(FIELD_HOST) | BIT(FIELD_TRACEPARENT) |        \

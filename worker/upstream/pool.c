@@ -80,17 +80,36 @@ on_idle_event(void *arg, struct back *b, enum back_event event)
 	pool_discard(upstream_of(b));
 }
 
+/* How long the connection may be idle; 0: a request was its last. */
+static uint64_t
+idle_us_of(struct pool *pool, struct upstream *up)
+{
+	const struct head *head = &up->back.parser.head;
+	uint64_t now_us = loop_now_us(pool->runtime->loop);
+	uint64_t idle_us;
+
+	if (!lifetime_use(&up->lifetime, now_us))
+		return 0;
+	idle_us =
+	    lifetime_idle_us(&up->lifetime, pool->config->pool.idle_us, now_us);
+	return head->has_keep_alive
+		   ? lifetime_heed(&up->lifetime, idle_us, head->keep_alive_s,
+			 head->keep_alive_max)
+		   : idle_us;
+}
+
 void
 pool_release(struct upstream *up)
 {
 	struct pool *pool = pool_of(up);
+	uint64_t idle_us = idle_us_of(pool, up);
 
-	if (!upstream_set_idle(up)) {
+	if (idle_us == 0 || !upstream_set_idle(up)) {
 		pool_discard(up);
 		return;
 	}
 	upstream_set_owner(up, on_idle_event, pool);
-	upstream_set_deadline(up, pool->config->pool.idle_us);
+	upstream_set_deadline(up, idle_us);
 	put_idle(pool, up);
 	if (up->endpoint->gone)
 		pool_discard(up);

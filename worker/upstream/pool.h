@@ -10,6 +10,9 @@
  * the endpoint's. Another endpoint may have an idle connection, or local ports;
  * otherwise the request waits in the queue.
  *
+ * A connection ends after pool.max_age or pool.max_requests, between two
+ * requests (lifetime.h). A backend's Keep-Alive field is heeded.
+ *
  * Idle connections are kept for pool.idle. An idle connection is dropped at
  * once when the backend closes, or sends bytes without a request. The poll may
  * not have reported so yet. A request that can be sent again relies on the

@@ -127,6 +127,9 @@ upstream_open(struct endpoint *endpoint)
 	}
 	up->endpoint = endpoint;
 	up->state = UPSTREAM_CONNECTING;
+	lifetime_begin(&up->lifetime, endpoint->config->pool.max_age_us,
+	    endpoint->config->pool.max_requests, loop_now_us(rt->loop),
+	    arc4random());
 	back_init(&up->back, rt, on_ready, up);
 	timer_init(&up->timer, on_timer, up);
 	if (io_open(&up->back.io, fd, false) == -1) {

@@ -13,6 +13,7 @@
 
 #include "back.h"
 #include "endpoint.h"
+#include "lifetime.h"
 #include "runtime.h"
 
 enum upstream_state {
@@ -27,6 +28,7 @@ struct upstream {
 	struct endpoint *endpoint;
 	struct timer timer;
 	enum upstream_state state;
+	struct lifetime lifetime;
 	TAILQ_ENTRY(upstream) idle_entry;
 };
 

@@ -1,5 +1,6 @@
 """Goal: no more than client.connections at once. Idle connections make way for
-new ones; connections with a request in hand do not."""
+new ones; connections with a request in hand do not. A connection ends after
+its age or its requests."""
 
 import socket
 
@@ -26,6 +27,30 @@ def test_the_longest_idle_makes_way(drover):
         second.send(GET.format("/"))
         assert second.response().status == 200
     assert d.total("connections_refused") == 0
+
+
+def test_a_connection_ends_with_its_last_request(drover):
+    d = drover(workers=1, client={"max_requests": 3}, routes=[respond("/", 1)])
+    with Raw(d.port) as c:
+        for last in (False, False, True):
+            c.send(GET.format("/"))
+            answer = c.response()
+            assert answer.status == 200
+            assert (answer.headers.get("connection") == "close") == last
+        assert c.is_closed()
+
+
+def test_an_old_connection_ends_with_the_next_response(drover):
+    d = drover(workers=1, client={"max_age": "500ms"},
+               routes=[respond("/", 1)])
+    with Raw(d.port) as c:
+        while True:
+            c.send(GET.format("/"))
+            answer = c.response()
+            assert answer.status == 200
+            if answer.headers.get("connection") == "close":
+                break
+        assert c.is_closed()
 
 
 def test_requests_in_hand_stay(drover):

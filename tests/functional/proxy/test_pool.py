@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import threading
+import time
 
 import pytest
 
@@ -164,6 +165,53 @@ def test_idle_connections_are_given_up(drover, backend):
     assert d.get("/").json()["connection"] == 1
     wait_for(lambda: not b.open, "the idle connection is closed")
     assert d.get("/").json()["connection"] == 2
+
+
+@pytest.mark.parametrize("pool,headers,connections", [
+    ({"max_requests": 3}, "", 4),
+    ({}, "Keep-Alive: timeout=5, max=1\r\n", 5),
+    ({}, "Keep-Alive: timeout=0\r\n", 10),
+    ({}, "Keep-Alive: timeout=5\r\n", 1),
+    ({}, "Keep-Alive: timeout=soon, max=many\r\n", 1),
+])
+def test_so_many_requests_to_a_connection(drover, backend, pool, headers,
+                                          connections):
+    def handle(connection):
+        # As of a backend that counts down to 0.
+        mine = headers
+        while connection.read_request() is not None:
+            connection.reply(headers=mine)
+            mine = mine.replace("max=1", "max=0")
+
+    b = backend(handle)
+    d = drover(workers=1, services=[service("b", b.address, pool=pool)],
+               routes=[route("/", "b")])
+    for _ in range(10):
+        answer = d.get("/")
+        assert answer.status == 200
+        assert "keep-alive" not in answer.headers
+    assert b.connections == connections
+    assert d.total("upstream_retries") == 0
+
+
+def test_given_up_before_the_backend_does(drover, backend):
+    """A backend says that it closes after a second: the connection ends
+    before."""
+    ends = []
+
+    def handle(connection):
+        connection.read_request()
+        connection.reply(headers="Keep-Alive: timeout=1\r\n")
+        begun = time.monotonic()
+        assert connection.read_request() is None
+        ends.append(time.monotonic() - begun)
+
+    d = drover(workers=1, routes=[route("/", "b")],
+               services=[service("b", backend(handle).address,
+                                 pool={"idle": "1h"})])
+    assert d.get("/").status == 200
+    wait_for(lambda: ends, "the connection's end")
+    assert ends[0] > 0.4
 
 
 def test_the_cap_is_kept(drover, backend):

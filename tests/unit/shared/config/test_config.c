@@ -34,6 +34,8 @@ test_defaults(void **state)
 	assert_int_equal(c->client.body_timeout_us, 60 * SECOND);
 	assert_int_equal(c->client.send_timeout_us, 60 * SECOND);
 	assert_int_equal(c->client.keep_alive_us, 75 * SECOND);
+	assert_int_equal(c->client.max_age_us, 0);
+	assert_int_equal(c->client.max_requests, 0);
 	assert_int_equal(c->listen_count, 1);
 	assert_string_equal(c->listen[0].text, "*:3000");
 	assert_int_equal(c->listen[0].accept, CONFIG_ACCEPT_REUSEPORT);
@@ -69,6 +71,8 @@ test_service_defaults(void **state)
 	assert_int_equal(s->pool.queue, 5000);
 	assert_int_equal(s->pool.queue_timeout_us, 5 * SECOND);
 	assert_int_equal(s->pool.idle_us, 4 * SECOND);
+	assert_int_equal(s->pool.max_age_us, 3600 * SECOND);
+	assert_int_equal(s->pool.max_requests, 0);
 	assert_int_equal(s->timeouts.connect_us, 10 * SECOND);
 	assert_int_equal(s->timeouts.send_us, 60 * SECOND);
 	assert_int_equal(s->timeouts.read_us, 60 * SECOND);
@@ -104,7 +108,8 @@ static const char full[] =
     "log: { level: ${T_LEVEL:-debug}, format: json, access: /var/log/a }\n"
     "client: { header: 8k, target: 4k, body_rate: 1k, body: 1g, connections: "
     "5, header_timeout: 1s,\n"
-    "  body_timeout: 2s, send_timeout: 3s, keep_alive: 1h }\n"
+    "  body_timeout: 2s, send_timeout: 3s, keep_alive: 1h,\n  max_age: 2h, "
+    "max_requests: 7 }\n"
     "listen:\n"
     "- { address: '127.0.0.1:8080', accept: reuseport_plain }\n"
     "- { address: '[::1]:8080', accept: shared }\n"
@@ -121,7 +126,8 @@ static const char full[] =
     "  resolve: 250ms\n"
     "  retries: 0\n"
     "  retry_on: [timeout, 503]\n"
-    "  pool: { connections: 1, queue: 0, queue_timeout: 1ms, idle: 24h }\n"
+    "  pool: { connections: 1, queue: 0, queue_timeout: 1ms, idle: 24h,\n    "
+    "max_age: 0, max_requests: 9 }\n"
     "  timeouts: { connect: 1s, send: 2s, read: 3s, tunnel: 2h }\n"
     "  health: { path: /h, interval: 1s, timeout: 2s, rise: 4, fall: 5 }\n"
     "  breaker: { failures: 60, window: 1s, open_for: 2s }\n"
@@ -154,6 +160,8 @@ test_full_process(void **state)
 	assert_int_equal(c->client.connections, 5);
 	assert_int_equal(c->client.send_timeout_us, 3 * SECOND);
 	assert_int_equal(c->client.keep_alive_us, 3600 * SECOND);
+	assert_int_equal(c->client.max_age_us, 7200 * SECOND);
+	assert_int_equal(c->client.max_requests, 7);
 	assert_int_equal(c->listen_count, 3);
 	assert_int_equal(c->listen[0].accept, CONFIG_ACCEPT_REUSEPORT_PLAIN);
 	assert_int_equal(c->listen[1].addr.sa.sa_family, AF_INET6);
@@ -193,6 +201,8 @@ test_full_services(void **state)
 	    s->retry_on, 1U << CONFIG_RETRY_TIMEOUT | 1U << CONFIG_RETRY_503);
 	assert_int_equal(s->pool.queue, 0);
 	assert_int_equal(s->pool.idle_us, 24 * 3600 * SECOND);
+	assert_int_equal(s->pool.max_age_us, 0);
+	assert_int_equal(s->pool.max_requests, 9);
 	assert_int_equal(s->timeouts.read_us, 3 * SECOND);
 	assert_int_equal(s->timeouts.tunnel_us, 7200 * SECOND);
 	assert_int_equal(s->health.fall, 5);

@@ -199,6 +199,57 @@ test_idle_from_the_start(void **state)
 }
 
 static void
+reopen(void)
+{
+	h1_close(scene->h1, STREAM_END_DONE);
+	hang_up();
+	assert_int_equal(open_session(), 0);
+}
+
+static void
+test_so_many_requests(void **state)
+{
+	(void)state;
+	scene->limits.max_requests = 3;
+	scene->limits.has_lifetime = true;
+	reopen();
+	say(GET("/1") GET("/2") GET("/3") GET("/4"));
+	wait_until(has_ended);
+	assert_int_equal(scene->requests, 3);
+	assert_int_equal(count("HTTP/1.1 200 "), 3);
+	assert_int_equal(count("\r\nConnection: close\r\n"), 1);
+	assert_true(received("\r\n\r\n/3"));
+}
+
+static unsigned asked;
+
+static bool
+is_answered(const struct scene *c)
+{
+	(void)c;
+	return count("HTTP/1.1 200 ") == asked;
+}
+
+/* No request is cut off: some response is the last. */
+static void
+test_of_some_age(void **state)
+{
+	(void)state;
+	asked = 0;
+	scene->limits.max_age_us = 20000;
+	scene->limits.has_lifetime = true;
+	reopen();
+	do {
+		say(GET("/1"));
+		asked++;
+		wait_until(is_answered);
+	} while (count("\r\nConnection: close\r\n") == 0);
+	wait_until(has_ended);
+	assert_int_equal(count("HTTP/1.1 200 "), asked);
+	assert_int_equal(count("\r\nConnection: close\r\n"), 1);
+}
+
+static void
 test_client_does_not_read(void **state)
 {
 	(void)state;
@@ -275,6 +326,8 @@ main(void)
 	    TEST(test_trickled_body),
 	    TEST(test_keep_alive_timeout),
 	    TEST(test_idle_from_the_start),
+	    TEST(test_so_many_requests),
+	    TEST(test_of_some_age),
 	    TEST(test_client_does_not_read),
 	    TEST(test_no_buffer_left),
 	    TEST(test_no_buffer_for_the_request),

@@ -219,6 +219,41 @@ test_switching_protocols(void **state)
 	}
 }
 
+/* A hint of the backend's: nonsense is no fault. */
+static void
+test_keep_alive(void **state)
+{
+	static const struct {
+		const char *field;
+		uint32_t s;
+		uint32_t max;
+	} cases[] = {
+	    {"Keep-Alive: timeout=5", 5, UINT32_MAX},
+	    {"keep-alive: max=100, Timeout=0", 0, 100},
+	    {"Keep-Alive: timeout=\"7\" , max=1", 7, 1},
+	    {"Keep-Alive: timeout=9\r\nKeep-Alive: timeout=3", 3, UINT32_MAX},
+	    {"Keep-Alive: timeout=99999999999999", UINT32_MAX, UINT32_MAX},
+	    {"Keep-Alive: timeout=, max=x, timeouts=4, 5", UINT32_MAX,
+		UINT32_MAX},
+	    {"Keep-Alive: ,\"", UINT32_MAX, UINT32_MAX},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		char text[256];
+		struct fed *f;
+
+		snprintf(text, sizeof(text),
+		    "HTTP/1.1 200 OK\r\n%s\r\nContent-Length: 0\r\n\r\n",
+		    cases[i].field);
+		f = feed_response(text, false, WHOLE);
+		assert_true(f->m.done && f->m.head.has_keep_alive);
+		assert_int_equal(f->m.head.keep_alive_s, cases[i].s);
+		assert_int_equal(f->m.head.keep_alive_max, cases[i].max);
+		drop(f);
+	}
+}
+
 /* An offer in another response stays an offer. */
 static void
 test_upgrade_offered(void **state)
@@ -307,6 +342,7 @@ main(void)
 	    cmocka_unit_test(test_interim_then_final),
 	    cmocka_unit_test(test_bad_responses),
 	    cmocka_unit_test(test_switching_protocols),
+	    cmocka_unit_test(test_keep_alive),
 	    cmocka_unit_test(test_upgrade_offered),
 	    cmocka_unit_test(test_the_peer_closes),
 	    cmocka_unit_test(test_the_client_closes),

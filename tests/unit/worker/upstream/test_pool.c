@@ -386,6 +386,52 @@ a_further_try_avoids_the_last_endpoint(void **state)
 	}
 }
 
+/* ---- age ---- */
+
+static bool
+has_no_idle(void)
+{
+	return TAILQ_EMPTY(&service->endpoints[0]->idle);
+}
+
+static void
+one_of_the_greatest_age_is_closed(void **state)
+{
+	uint64_t from_us;
+
+	(void)state;
+	open_service("  pool: { max_age: 200ms }\n");
+	from_us = clock_ns() / 1000;
+	connect_first();
+	give_back(&customers[0]);
+	assert_false(has_no_idle());
+	/* While idle ... */
+	WAIT_UNTIL(has_no_idle);
+	assert_true(clock_ns() / 1000 - from_us >= 175000);
+	/* ... and when given back. */
+	assert_int_equal(acquire(&customers[0]), POOL_LENT);
+	scene_pass(250000);
+	give_back(&customers[0]);
+	assert_true(has_no_idle());
+}
+
+static void
+one_has_so_many_requests(void **state)
+{
+	struct customer *c = &customers[0];
+
+	(void)state;
+	open_service("  pool: { max_requests: 2 }\n  policy: ip_hash\n");
+	assert_int_equal(acquire(c), POOL_LENT);
+	WAIT_UNTIL(is_up);
+	give_back(c);
+	assert_int_equal(acquire(c), POOL_LENT);
+	assert_int_equal(scene_total(SCOREBOARD_UP_REUSES), 1);
+	give_back(c);
+	assert_int_equal(acquire(c), POOL_LENT);
+	assert_int_equal(scene_total(SCOREBOARD_UP_REUSES), 1);
+}
+
 /* ---- what this host lacks ---- */
 
 static void
@@ -490,6 +536,8 @@ main(void)
 	    TEST(who_leaves_the_queue_is_not_called),
 	    TEST(who_waits_too_long_is_shed),
 	    TEST(a_further_try_avoids_the_last_endpoint),
+	    TEST(one_of_the_greatest_age_is_closed),
+	    TEST(one_has_so_many_requests),
 	    TEST(out_of_descriptors_one_waits_and_is_served),
 	    TEST(out_of_descriptors_an_idle_connection_will_do),
 	    TEST(in_a_shortage_one_waits_no_longer_than_others),
