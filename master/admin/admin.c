@@ -28,6 +28,7 @@ static const struct h1_limits limits = {
     .body_timeout_us = 10000000,
     .send_timeout_us = 10000000,
     .keep_alive_us = 75000000,
+    .keep_alive_text = "timeout=75",
 };
 
 struct admin {

@@ -48,6 +48,9 @@ struct h1_limits {
 	uint64_t body_rate;
 	uint64_t send_timeout_us;
 	uint64_t keep_alive_us;
+	/* The same for a client that asks: a value of Keep-Alive; NULL: none.
+	 */
+	const char *keep_alive_text;
 	/* Of a connection, see lifetime.h; 0: no limit. */
 	uint64_t max_age_us;
 	unsigned max_requests;

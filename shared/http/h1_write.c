@@ -63,6 +63,18 @@ add_framing(struct h1 *s, const struct stream_start *start)
 	}
 }
 
+/* HTTP/1.0 needs the answer, and other clients that ask expect one: how long
+ * the connection stays. */
+static void
+add_keep_alive(struct h1 *s)
+{
+	const char *text = s->context->limits->keep_alive_text;
+
+	fields_add(&s->request->fields, "Connection", "keep-alive");
+	if (text != NULL)
+		fields_add(&s->request->fields, "Keep-Alive", text);
+}
+
 static void
 add_connection(struct h1 *s)
 {
@@ -73,8 +85,8 @@ add_connection(struct h1 *s)
 		s->close_after = true;
 	if (s->close_after)
 		fields_add(&s->request->fields, "Connection", "close");
-	else if (s->request->parser.head.minor == 0)
-		fields_add(&s->request->fields, "Connection", "keep-alive");
+	else if (s->request->parser.head.asks_keep_alive)
+		add_keep_alive(s);
 }
 
 static void

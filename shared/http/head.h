@@ -62,6 +62,7 @@ struct head {
 	bool chunked;
 	bool has_length;
 	bool keep_alive;
+	bool asks_keep_alive;  /* Connection: keep-alive */
 	bool has_keep_alive;   /* the field Keep-Alive, see keep_alive_s */
 	bool expects_continue; /* HTTP/1.1 with a body */
 	bool accepts_trailers; /* TE: trailers */

@@ -401,6 +401,7 @@ parser_check(struct head *head, uint64_t body_max)
 	if (error != PARSER_NONE)
 		return error;
 	head->keep_alive = keeps_alive(head, &facts);
+	head->asks_keep_alive = facts.keep_alive;
 	return head->is_response ? check_response(head, &facts)
 				 : check_request(head, &facts, body_max);
 }

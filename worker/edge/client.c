@@ -2,6 +2,8 @@
 
 #include <sys/queue.h>
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -11,6 +13,8 @@
 /* With all places taken, the search for an idle connection looks at so many of
  * the oldest. */
 #define EVICT_LOOKS 64
+
+#define SECOND_US UINT64_C(1000000)
 
 /* A connection. */
 struct client {
@@ -29,6 +33,7 @@ struct clients {
 	struct client_list list;
 	unsigned count;
 	unsigned closing; /* included in count, but their places are free */
+	char keep_alive_text[32];
 	struct h1_limits limits;
 	struct h1_context context;
 };
@@ -129,6 +134,11 @@ clients_new(struct runtime *rt, struct requests *requests)
 	clients->runtime = rt;
 	clients->requests = requests;
 	TAILQ_INIT(&clients->list);
+	/* Whole seconds; a client must not think a short time to be none. */
+	if (c->client.keep_alive_us >= SECOND_US)
+		snprintf(clients->keep_alive_text,
+		    sizeof(clients->keep_alive_text), "timeout=%" PRIu64,
+		    c->client.keep_alive_us / SECOND_US);
 	clients->limits = (struct h1_limits){
 	    .parser = {c->client.header_bytes, c->client.target_bytes,
 		c->client.body_bytes},
@@ -137,6 +147,9 @@ clients_new(struct runtime *rt, struct requests *requests)
 	    .body_rate = c->client.body_rate,
 	    .send_timeout_us = c->client.send_timeout_us,
 	    .keep_alive_us = c->client.keep_alive_us,
+	    .keep_alive_text = clients->keep_alive_text[0] != '\0'
+				   ? clients->keep_alive_text
+				   : NULL,
 	    .max_age_us = c->client.max_age_us,
 	    .max_requests = c->client.max_requests,
 	    .has_lifetime =

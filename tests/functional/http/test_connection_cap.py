@@ -4,6 +4,8 @@ its age or its requests."""
 
 import socket
 
+import pytest
+
 from harness import DEADLINE, Raw, respond, route, service
 
 GET = "GET {} HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -38,6 +40,21 @@ def test_a_connection_ends_with_its_last_request(drover):
             assert answer.status == 200
             assert (answer.headers.get("connection") == "close") == last
         assert c.is_closed()
+
+
+@pytest.mark.parametrize("keep_alive,said", [
+    ("75s", "timeout=75"), ("1500ms", "timeout=1"), ("500ms", None)])
+def test_who_asks_is_told_how_long(drover, keep_alive, said):
+    d = drover(workers=1, client={"keep_alive": keep_alive},
+               routes=[respond("/", 1)])
+    with Raw(d.port) as c:
+        c.send("GET / HTTP/1.1\r\nHost: a\r\nConnection: keep-alive\r\n\r\n")
+        answer = c.response()
+        assert answer.headers["connection"] == "keep-alive"
+        assert answer.headers.get("keep-alive") == said
+        c.send(GET.format("/"))
+        answer = c.response()
+        assert not {"connection", "keep-alive"} & set(answer.headers)
 
 
 def test_an_old_connection_ends_with_the_next_response(drover):

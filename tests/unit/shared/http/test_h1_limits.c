@@ -198,6 +198,37 @@ test_idle_from_the_start(void **state)
 	assert_int_equal(scene->received_len, 0);
 }
 
+/* Said to those who ask. */
+static void
+test_keep_alive_is_told(void **state)
+{
+	static const char ask[] = "Connection: keep-alive\r\n";
+
+	(void)state;
+	scene->limits.keep_alive_text = "timeout=10";
+	say("GET /1 HTTP/1.1\r\nHost: a\r\nConnection: Keep-Alive\r\n\r\n");
+	expect("\r\n\r\n/1");
+	assert_int_equal(count(ask), 1);
+	assert_int_equal(count("\r\nKeep-Alive: timeout=10\r\n"), 1);
+	say("GET /2 HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+	expect("\r\n\r\n/2");
+	assert_int_equal(count(ask), 2);
+	assert_int_equal(count("\r\nKeep-Alive: timeout=10\r\n"), 2);
+	say(GET("/3"));
+	expect("\r\n\r\n/3");
+	scene->limits.keep_alive_text = NULL;
+	say("GET /4 HTTP/1.1\r\nHost: a\r\nConnection: keep-alive\r\n\r\n");
+	expect("\r\n\r\n/4");
+	assert_int_equal(count(ask), 3);
+	assert_int_equal(count("Keep-Alive: timeout"), 2);
+	/* The last response says close instead. */
+	say("GET /5 HTTP/1.1\r\nHost: a\r\n"
+	    "Connection: keep-alive, close\r\n\r\n");
+	wait_until(has_ended);
+	assert_int_equal(count(ask), 3);
+	assert_int_equal(count("Connection: close\r\n"), 1);
+}
+
 static void
 reopen(void)
 {
@@ -326,6 +357,7 @@ main(void)
 	    TEST(test_trickled_body),
 	    TEST(test_keep_alive_timeout),
 	    TEST(test_idle_from_the_start),
+	    TEST(test_keep_alive_is_told),
 	    TEST(test_so_many_requests),
 	    TEST(test_of_some_age),
 	    TEST(test_client_does_not_read),
