@@ -131,7 +131,8 @@ struct config_service {
 	unsigned retries;    /* retries per request, 0 .. 10 */
 	unsigned retry_on;   /* bits 1 << CONFIG_RETRY_CONNECT ... */
 	struct {
-		unsigned connections; /* per worker */
+		unsigned connections; /* per endpoint and worker */
+		unsigned total;       /* per worker */
 		unsigned queue;       /* waiting requests, per worker */
 		uint64_t queue_timeout_us;
 		uint64_t idle_us;      /* how long an idle connection is kept */

@@ -151,8 +151,11 @@ static const struct config_key eject_keys[] = {
 };
 
 static const struct config_key pool_keys[] = {
-    NUMBER("connections", SERVICE(pool.connections), "500", 1, 100000,
-	"per worker"),
+    NUMBER("connections", SERVICE(pool.connections), "1000", 1, 100000,
+	"to an endpoint, per worker. A full endpoint is passed over; with all "
+	"endpoints full, requests wait in the queue"),
+    NUMBER("total", SERVICE(pool.total), "10000", 1, 1000000,
+	"to all endpoints of the service together, per worker"),
     NUMBER("queue", SERVICE(pool.queue), "5000", 0, 1000000,
 	"waiting requests per worker; more are a 503"),
     TIME("queue_timeout", SERVICE(pool.queue_timeout_us), "5s",

@@ -10,26 +10,36 @@ struct field {
 	const struct balance_candidate *candidates;
 	size_t count;
 	size_t first; /* where turns begin */
-	int rank;     /* -1: nobody takes part */
+	bool usable_only;
+	int rank; /* -1: nobody takes part */
 	unsigned size;
 	uint32_t weight; /* of all participants */
 };
 
 /* ---- participants ---- */
 
+static bool
+has_usable(const struct balance_candidate *candidates, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (candidates[i].weight != 0 && candidates[i].usable)
+			return true;
+	return false;
+}
+
 /* From worst to best; -1: never. */
 static int
-rank(const struct balance_candidate *c)
+rank(const struct field *f, const struct balance_candidate *c)
 {
-	if (c->weight == 0)
+	if (c->weight == 0 || c->full || (f->usable_only && !c->usable))
 		return -1;
-	return (c->usable ? 2 : 0) + (c->avoid ? 0 : 1);
+	return c->avoid ? 0 : 1;
 }
 
 static bool
 takes_part(const struct field *f, size_t i)
 {
-	return rank(&f->candidates[i]) == f->rank;
+	return rank(f, &f->candidates[i]) == f->rank;
 }
 
 static void
@@ -38,8 +48,9 @@ field_init(
 {
 	*f = (struct field){
 	    .candidates = candidates, .count = count, .rank = -1};
+	f->usable_only = has_usable(candidates, count);
 	for (size_t i = 0; i < count; i++) {
-		int r = rank(&candidates[i]);
+		int r = rank(f, &candidates[i]);
 
 		if (r == -1 || r < f->rank)
 			continue;

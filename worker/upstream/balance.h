@@ -10,10 +10,13 @@
  * ip_hash, consistent_hash
  *                  the place of the key on the ring
  *
- * An endpoint of weight 0 is drained: no policy picks it. An unusable endpoint
- * (ejected, failing its checks) is passed over as long as another remains. A
- * retry passes over the endpoint of the last failure likewise. When none is
- * usable, all are: trying is better than refusing (Envoy's panic mode).
+ * An endpoint of weight 0 is drained: no policy picks it. A full endpoint is
+ * passed over by every policy, also by key (bounded loads). An unusable
+ * endpoint (ejected, failing its checks) is passed over as long as another
+ * remains. A retry passes over the endpoint of the last failure likewise. When
+ * none is usable, all are: trying is better than refusing (Envoy's panic mode).
+ * A usable endpoint without room is better than an unusable endpoint with room:
+ * the request waits.
  */
 #ifndef BALANCE_H
 #define BALANCE_H
@@ -30,6 +33,7 @@
 
 struct balance_candidate {
 	bool usable;
+	bool full;       /* no room for another request */
 	bool avoid;      /* just failed for this request */
 	uint32_t weight; /* of balance_weight() */
 	uint32_t load;   /* requests in flight: least_conn, random_two */
@@ -52,7 +56,8 @@ struct balance {
 	uint64_t random; /* state of the generator: any value */
 };
 
-/* An index below count; -1 when no candidate has a weight. */
+/* An index below count; -1 when no candidate has a weight, or when all
+ * candidates in question are full. */
 int balance_pick(struct balance *b, const struct balance_by *by,
     const struct balance_candidate *candidates, size_t count);
 

@@ -50,6 +50,7 @@ struct endpoint {
 	struct upstream_list idle;
 	unsigned connections;
 	unsigned source; /* the next one's turn, of config->sources */
+	unsigned pooled; /* the pool's count, lent and idle */
 	/* The checker's. */
 	bool last_check_good;
 	struct upstream *check;   /* under way, or NULL */
@@ -76,6 +77,15 @@ endpoint_is_usable(const struct endpoint *e, uint64_t now_us)
 		return false;
 	return e->member == NULL || atomic_load_explicit(&e->member->checks,
 					memory_order_relaxed) != CHECKS_DOWN;
+}
+
+/* True when the pool may lend a connection: an idle one, or one below
+ * pool.connections. */
+static inline bool
+endpoint_has_room(const struct endpoint *e)
+{
+	return e->pooled < e->config->pool.connections ||
+	       !TAILQ_EMPTY(&e->idle);
 }
 
 /* The weight now, as balance_weight(). */

@@ -14,7 +14,7 @@ struct pool {
 	struct service *service;
 	const struct config_service *config;
 	struct runtime *runtime;
-	unsigned connections; /* open, lent and idle */
+	unsigned connections; /* open, lent and idle, to all endpoints */
 	unsigned idle;
 	/* All requests wait equally long, and the first in the queue is due
 	 * first. One timer is enough; when the first leaves, the timer fires
@@ -67,6 +67,7 @@ pool_discard(struct upstream *up)
 	if (up->state == UPSTREAM_IDLE)
 		take_idle(pool, up);
 	pool->connections--;
+	up->endpoint->pooled--;
 	kick(pool);
 	upstream_close(up);
 }
@@ -138,19 +139,29 @@ reuse(struct pool *pool, struct endpoint *endpoint, bool probe)
 	return NULL;
 }
 
-/* Makes room by closing an idle connection of some endpoint. */
-static void
-evict(struct pool *pool)
+/* Closes the idle connection that was used first. False: none is idle. */
+static bool
+evict_of(struct endpoint *endpoint)
 {
-	for (size_t i = 0; i < pool->service->endpoint_count; i++) {
-		struct endpoint *e = pool->service->endpoints[i];
-		struct upstream *up = TAILQ_LAST(&e->idle, upstream_list);
+	struct upstream *up = TAILQ_LAST(&endpoint->idle, upstream_list);
 
-		if (up != NULL) {
-			pool_discard(up);
+	if (up != NULL)
+		pool_discard(up);
+	return up != NULL;
+}
+
+/* Makes room for another connection to the endpoint, at the cost of idle
+ * ones. */
+static void
+make_room(struct pool *pool, struct endpoint *endpoint)
+{
+	if (endpoint->pooled >= pool->config->pool.connections)
+		(void)evict_of(endpoint);
+	if (pool->connections < pool->config->pool.total)
+		return;
+	for (size_t i = 0; i < pool->service->endpoint_count; i++)
+		if (evict_of(pool->service->endpoints[i]))
 			return;
-		}
-	}
 }
 
 static enum pool_result
@@ -159,11 +170,13 @@ open_new(
 {
 	struct pool *pool = wait->pool;
 
+	make_room(pool, endpoint);
 	*up = upstream_open(endpoint);
 	if (*up == NULL)
 		return POOL_FAILED;
 	wait->endpoint = endpoint;
 	pool->connections++;
+	endpoint->pooled++;
 	runtime_count(pool->runtime, SCOREBOARD_UP_CONNECTS);
 	return POOL_LENT;
 }
@@ -207,7 +220,7 @@ lend_elsewhere(struct pool_wait *wait, const struct endpoint *but, int error,
 			wait->endpoint = e;
 			return POOL_LENT;
 		}
-		if (shortage_is_of_ports(error) &&
+		if (shortage_is_of_ports(error) && endpoint_has_room(e) &&
 		    open_new(wait, e, up) == POOL_LENT)
 			return POOL_LENT;
 	}
@@ -215,32 +228,29 @@ lend_elsewhere(struct pool_wait *wait, const struct endpoint *but, int error,
 	return POOL_WAITING;
 }
 
-/* POOL_WAITING: all connections are lent, no name has been answered yet, or
- * this host is short. */
+/* POOL_WAITING: no endpoint has room, no name has been answered yet, or this
+ * host is short. */
 static enum pool_result
 lend(struct pool_wait *wait, struct upstream **up)
 {
 	struct pool *pool = wait->pool;
 	struct service *service = pool->service;
-	unsigned max = pool->config->pool.connections;
 	enum pool_result result;
 	struct endpoint *endpoint;
 
 	/* First, so that no turn of an endpoint is used up in vain. */
-	if (pool->connections >= max && pool->idle == 0)
+	if (pool->connections >= pool->config->pool.total && pool->idle == 0)
 		return POOL_WAITING;
 	endpoint = service_pick(
 	    service, &wait->affinity, wait->avoid ? wait->endpoint : NULL);
 	if (endpoint == NULL)
-		return service_is_resolving(service) ? POOL_WAITING
-						     : POOL_NO_ENDPOINT;
+		return service_takes_requests(service) ? POOL_WAITING
+						       : POOL_NO_ENDPOINT;
 	*up = wait->must_be_new ? NULL : reuse(pool, endpoint, wait->probe);
 	if (*up != NULL) {
 		wait->endpoint = endpoint;
 		return POOL_LENT;
 	}
-	if (pool->connections >= max)
-		evict(pool);
 	result = open_new(wait, endpoint, up);
 	if (result == POOL_FAILED && shortage_is(errno))
 		return lend_elsewhere(wait, endpoint, errno, up);

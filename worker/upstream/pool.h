@@ -2,9 +2,11 @@
  * pool - lends connections to the endpoints of a service, and takes connections
  * back. Worker only.
  *
- * At most pool.connections are open per service and worker. When all are lent,
- * a request waits in a queue of at most pool.queue entries for at most
- * pool.queue_timeout. Past either limit the request is shed.
+ * In a worker, at most pool.connections are open to an endpoint, and at most
+ * pool.total to all endpoints of the service. Requests pass over a full
+ * endpoint. When no endpoint has room, a request waits in a queue of at most
+ * pool.queue entries for at most pool.queue_timeout. Past either limit the
+ * request is shed.
  *
  * A connection that this host is too short for (shortage.h) is no failure of
  * the endpoint's. Another endpoint may have an idle connection, or local ports;

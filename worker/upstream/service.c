@@ -28,7 +28,7 @@ find_sticky(
 		struct endpoint *e = service->endpoints[i];
 
 		if (e->number == number && e != avoid &&
-		    endpoint_is_usable(e, now_us))
+		    endpoint_is_usable(e, now_us) && endpoint_has_room(e))
 			return e;
 	}
 	return NULL;
@@ -52,6 +52,7 @@ pick_by_policy(
 
 		candidates[k] = (struct balance_candidate){
 		    .usable = endpoint_is_usable(e, now_us),
+		    .full = !endpoint_has_room(e),
 		    .avoid = e == avoid,
 		    .weight = endpoint_weight(e, now_us),
 		    .load = by_load ? endpoint_load(e) : 0,
@@ -64,8 +65,8 @@ pick_by_policy(
 }
 
 /* The next endpoint in turn, when all have the same share, without a look at
- * all. NULL: the shares differ, or the endpoint is unusable and its share must
- * be divided. */
+ * all. NULL: the shares differ, or the endpoint is unusable or full and its
+ * share must be divided. */
 static struct endpoint *
 pick_next(struct service *service)
 {
@@ -75,7 +76,8 @@ pick_next(struct service *service)
 		return NULL;
 	e = service->endpoints[service->turn];
 	service->turn = (service->turn + 1) % service->endpoint_count;
-	return endpoint_is_usable(e, loop_now_us(service->runtime->loop))
+	return endpoint_has_room(e) && endpoint_is_usable(e,
+					   loop_now_us(service->runtime->loop))
 		   ? e
 		   : NULL;
 }
@@ -310,6 +312,15 @@ service_is_resolving(const struct service *service)
 		if (!service->names[i].answered)
 			return true;
 	return false;
+}
+
+bool
+service_takes_requests(const struct service *service)
+{
+	for (size_t i = 0; i < service->endpoint_count; i++)
+		if (service->endpoints[i]->origin->weight != 0)
+			return true;
+	return service_is_resolving(service);
 }
 
 /* ---- the service ---- */

@@ -72,7 +72,8 @@ void service_free(struct service *service);
 
 /* The endpoint of the sticky cookie, if usable, else the policy's choice.
  * avoid: the endpoint where the request has just failed, or NULL. NULL when no
- * endpoint exists, or all are drained (weight 0) and no cookie names one. */
+ * endpoint exists, or all are drained (weight 0) and no cookie names one, or
+ * none has room. */
 struct endpoint *service_pick(struct service *service,
     const struct affinity *affinity, const struct endpoint *avoid);
 /* Does an endpoint besides this one take requests? The given endpoint may have
@@ -88,6 +89,9 @@ void service_note_shortage(
 /* Logs failures without a line so far, when the line is due. */
 void service_log_shortage(struct service *service);
 
+/* True when waiting makes sense: an endpoint will have room again, or an
+ * address may come. */
+bool service_takes_requests(const struct service *service);
 /* A request begins; a request ends. retried: service_start_retry() allowed a
  * retry. */
 static inline void

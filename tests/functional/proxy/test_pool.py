@@ -229,6 +229,34 @@ def test_the_cap_is_kept(drover, backend):
     assert b.connections <= 3
 
 
+@pytest.mark.parametrize("count", [2, 3])
+def test_the_cap_is_each_endpoints_own(drover, backend, count):
+    """Slow endpoints: two with a cap of three carry six requests at a time, and
+    a third endpoint carries three more."""
+    gate, inside = threading.Event(), []
+
+    def handle(connection):
+        while connection.read_request() is not None:
+            inside.append(connection)
+            gate.wait(10)
+            connection.reply("ok")
+
+    backends = [backend(handle) for _ in range(count)]
+    d = drover(workers=1, routes=[route("/", "s")],
+               services=[service("s", *(b.address for b in backends),
+                                 pool={"connections": 3})])
+    clients = [d.raw() for _ in range(3 * count + 1)]
+    for c in clients:
+        c.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+    d.wait_in_flight(len(clients))
+    wait_for(lambda: len(inside) == 3 * count, "all endpoints are full")
+    gate.set()
+    for c in clients:
+        assert c.response().status == 200
+        c.close()
+    assert [b.connections for b in backends] == [3] * count
+
+
 def test_closed_while_the_worker_was_busy(drover, backend):
     """A POST waits, then the backend closes the idle connection, each while the
     worker is blocked. The worker then hears of the POST first. The POST must
@@ -265,8 +293,8 @@ def test_closed_while_the_worker_was_busy(drover, backend):
 
 
 def test_those_who_wait_use_up_nobodys_turn(drover, backend):
-    """With one connection for all, each endpoint still has every second
-    request."""
+    """With one connection for all endpoints, each endpoint still has every
+    second request."""
     seen = []
 
     def named(name):
@@ -279,7 +307,7 @@ def test_those_who_wait_use_up_nobodys_turn(drover, backend):
     d = drover(workers=1, routes=[route("/", "s")],
                services=[service("s", backend(named("a")).address,
                                  backend(named("b")).address,
-                                 pool={"connections": 1})])
+                                 pool={"total": 1})])
 
     def ask(_):
         with d.client() as c:

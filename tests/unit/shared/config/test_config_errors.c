@@ -261,6 +261,8 @@ test_services(void **state)
 		"5: services[0].retry_on: must be a list"},
 	    {SERVICE "  timeouts: { connect: never }\n",
 		"5: services[0].timeouts.connect: `never` is not a duration"},
+	    {SERVICE "  pool: { total: 0 }\n",
+		"5: services[0].pool.total: `0` is not a whole number"},
 	    {SERVICE "  pool: { connections: 0 }\n",
 		"5: services[0].pool.connections: `0` is not a whole number"},
 	    {SERVICE "  breaker: { failures: 61 }\n",

@@ -288,6 +288,42 @@ passes_over_what_is_out_of_order(void **state)
 }
 
 static void
+passes_over_what_is_full(void **state)
+{
+	(void)state;
+	for (size_t p = 0; p < POLICIES; p++) {
+		struct scene s = scene_with_ring(p, 3);
+
+		s.c[0].full = s.c[2].full = true;
+		s.c[1].load = 9;
+		for (int i = 0; i < 50; i++) {
+			s.by.hash = (uint64_t)i << 58;
+			assert_int_equal(pick(&s), 1);
+		}
+		s.c[1].full = true;
+		assert_int_equal(pick(&s), -1);
+		hash_ring_fini(&s.ring);
+	}
+}
+
+/* Waiting for a good one is better than a bad one at once. */
+static void
+takes_no_unusable_one_for_a_full_one(void **state)
+{
+	(void)state;
+	for (size_t p = 0; p < POLICIES; p++) {
+		struct scene s = scene_with_ring(p, 3);
+
+		s.c[0].full = true;
+		s.c[1].usable = s.c[2].usable = false;
+		assert_int_equal(pick(&s), -1);
+		s.c[0].weight = 0;
+		assert_in_range(pick(&s), 1, 2);
+		hash_ring_fini(&s.ring);
+	}
+}
+
+static void
 avoids_the_one_that_failed(void **state)
 {
 	(void)state;
@@ -421,6 +457,8 @@ main(void)
 	    cmocka_unit_test(a_key_stays_where_it_is),
 	    cmocka_unit_test(without_a_ring_keys_go_in_turn),
 	    cmocka_unit_test(passes_over_what_is_out_of_order),
+	    cmocka_unit_test(passes_over_what_is_full),
+	    cmocka_unit_test(takes_no_unusable_one_for_a_full_one),
 	    cmocka_unit_test(avoids_the_one_that_failed),
 	    cmocka_unit_test(uses_all_when_none_is_usable),
 	    cmocka_unit_test(a_drained_one_takes_nothing),

@@ -149,6 +149,19 @@ second_is_called(void)
 }
 
 static bool
+third_is_called(void)
+{
+	return customers[2].calls > 0;
+}
+
+static bool
+second_is_up(void)
+{
+	backend_look(&second);
+	return customers[1].events > 0;
+}
+
+static bool
 first_peer_has_ended(void)
 {
 	backend_look(&first);
@@ -293,7 +306,7 @@ past_the_cap_one_waits_for_what_is_given_back(void **state)
 	struct upstream *up;
 
 	(void)state;
-	open_service("  pool: { connections: 1, queue: 1, idle: 60s }\n");
+	open_service("  pool: { total: 1, queue: 1, idle: 60s }\n");
 	connect_first();
 	up = customers[0].up;
 	assert_int_equal(acquire(&customers[1]), POOL_WAITING);
@@ -314,10 +327,65 @@ past_the_cap_one_waits_for_what_is_given_back(void **state)
 }
 
 static void
+a_full_endpoint_is_passed_over(void **state)
+{
+	(void)state;
+	open_service("  pool: { connections: 1, queue: 1, idle: 60s }\n");
+	connect_first();
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(acquire(&customers[1]), POOL_LENT);
+		assert_ptr_equal(
+		    customers[1].up->endpoint, service->endpoints[1]);
+		pool_discard(customers[1].up);
+		customers[1].up = NULL;
+	}
+}
+
+static void
+with_all_endpoints_full_one_waits_for_any(void **state)
+{
+	struct upstream *up;
+
+	(void)state;
+	open_service("  pool: { connections: 1, queue: 1, idle: 60s }\n");
+	connect_first();
+	assert_int_equal(acquire(&customers[1]), POOL_LENT);
+	assert_int_equal(acquire(&customers[2]), POOL_WAITING);
+	assert_int_equal(acquire(&customers[3]), POOL_SHED);
+	/* Whoever's turn comes next, the free connection is used. */
+	up = customers[1].up;
+	WAIT_UNTIL(second_is_up);
+	give_back(&customers[1]);
+	WAIT_UNTIL(third_is_called);
+	assert_int_equal(customers[2].result, POOL_LENT);
+	assert_ptr_equal(customers[2].up, up);
+	assert_int_equal(scene_total(SCOREBOARD_UP_CONNECTS), 2);
+}
+
+/* The idle connection counts, and a request that may not have it needs its
+ * place. */
+static void
+a_fresh_one_takes_the_place_of_an_idle_one_of_its_endpoint(void **state)
+{
+	struct customer *c = &customers[0];
+
+	(void)state;
+	open_service("  pool: { connections: 1, idle: 60s }\n");
+	connect_first();
+	assert_int_equal(acquire(&customers[1]), POOL_LENT);
+	give_back(c);
+	c->wait.must_be_new = true;
+	assert_int_equal(acquire(c), POOL_LENT);
+	assert_ptr_equal(c->up->endpoint, service->endpoints[0]);
+	assert_int_equal(service->endpoints[0]->pooled, 1);
+	WAIT_UNTIL(first_peer_has_ended);
+}
+
+static void
 those_who_wait_are_served_in_their_order(void **state)
 {
 	(void)state;
-	open_service("  pool: { connections: 1 }\n");
+	open_service("  pool: { total: 1 }\n");
 	connect_first();
 	assert_int_equal(acquire(&customers[1]), POOL_WAITING);
 	assert_int_equal(acquire(&customers[2]), POOL_WAITING);
@@ -335,7 +403,7 @@ static void
 who_leaves_the_queue_is_not_called(void **state)
 {
 	(void)state;
-	open_service("  pool: { connections: 1, queue: 1 }\n");
+	open_service("  pool: { total: 1, queue: 1 }\n");
 	connect_first();
 	assert_int_equal(acquire(&customers[1]), POOL_WAITING);
 	pool_cancel(&customers[1].wait);
@@ -354,7 +422,7 @@ who_waits_too_long_is_shed(void **state)
 	uint64_t from_us;
 
 	(void)state;
-	open_service("  pool: { connections: 1, queue_timeout: 100ms }\n");
+	open_service("  pool: { total: 1, queue_timeout: 100ms }\n");
 	connect_first();
 	from_us = clock_ns() / 1000;
 	assert_int_equal(acquire(&customers[1]), POOL_WAITING);
@@ -532,6 +600,9 @@ main(void)
 	    TEST(who_can_not_repeat_has_the_socket_looked_at),
 	    TEST(an_idle_one_is_kept_for_pool_idle),
 	    TEST(past_the_cap_one_waits_for_what_is_given_back),
+	    TEST(a_full_endpoint_is_passed_over),
+	    TEST(with_all_endpoints_full_one_waits_for_any),
+	    TEST(a_fresh_one_takes_the_place_of_an_idle_one_of_its_endpoint),
 	    TEST(those_who_wait_are_served_in_their_order),
 	    TEST(who_leaves_the_queue_is_not_called),
 	    TEST(who_waits_too_long_is_shed),
