@@ -133,6 +133,7 @@ struct config_service {
 	struct {
 		unsigned connections; /* per endpoint and worker */
 		unsigned total;       /* per worker */
+		unsigned tunnels;     /* per worker, apart from the others */
 		unsigned queue;       /* waiting requests, per worker */
 		uint64_t queue_timeout_us;
 		uint64_t idle_us;      /* how long an idle connection is kept */

@@ -156,6 +156,9 @@ static const struct config_key pool_keys[] = {
 	"endpoints full, requests wait in the queue"),
     NUMBER("total", SERVICE(pool.total), "10000", 1, 1000000,
 	"to all endpoints of the service together, per worker"),
+    NUMBER("tunnels", SERVICE(pool.tunnels), "10000", 0, 1000000,
+	"connections after an upgrade (WebSocket), per worker, apart from "
+	"`connections` and `total`; an upgrade past them is a 503"),
     NUMBER("queue", SERVICE(pool.queue), "5000", 0, 1000000,
 	"waiting requests per worker; more are a 503"),
     TIME("queue_timeout", SERVICE(pool.queue_timeout_us), "5s",

@@ -109,6 +109,14 @@ timeout_failure(const struct exchange *x)
 	}
 }
 
+/* Too much to do, which is no evidence about the service. */
+static void
+shed(struct exchange *x, enum failure why)
+{
+	runtime_count(x->runtime, SCOREBOARD_UP_SHED);
+	exchange_refuse(x, why, 1);
+}
+
 /* ---- a connection's events ---- */
 
 static void
@@ -188,6 +196,9 @@ on_head(struct exchange *x)
 	case EXCHANGE_HEAD_UNASKED:
 		fail_try(x, FAILURE_SWITCHED, 0);
 		break;
+	case EXCHANGE_HEAD_CROWDED:
+		shed(x, FAILURE_TUNNELS_FULL);
+		break;
 	}
 }
 
@@ -247,10 +258,10 @@ take_connection(struct exchange *x, struct upstream *up)
 		    up, x->service->config->timeouts.connect_us);
 }
 
-/* shed: the failure when the pool does not take the request. */
+/* why: the failure when the pool does not take the request. */
 static void
 go_on(struct exchange *x, enum pool_result result, struct upstream *up,
-    enum failure shed)
+    enum failure why)
 {
 	int error;
 
@@ -261,10 +272,8 @@ go_on(struct exchange *x, enum pool_result result, struct upstream *up,
 	case POOL_WAITING:
 		break;
 	case POOL_SHED:
-		runtime_count(x->runtime, SCOREBOARD_UP_SHED);
 		note_queue(x);
-		exchange_refuse(x,
-		    pool_is_short(x->wait.pool) ? FAILURE_SHORTAGE : shed, 1);
+		shed(x, pool_is_short(x->wait.pool) ? FAILURE_SHORTAGE : why);
 		break;
 	case POOL_NO_ENDPOINT:
 		if (x->service->endpoint_count == 0)
@@ -367,7 +376,11 @@ begin(struct request *r, void *state)
 
 	init(x, r);
 	if (exchange_request_build(x) == 0) {
-		connect_on(x);
+		if (r->stream->head->upgrades &&
+		    pool_is_full_of_tunnels(x->wait.pool))
+			shed(x, FAILURE_TUNNELS_FULL);
+		else
+			connect_on(x);
 	} else if (errno == ENOMEM) {
 		exchange_end(x);
 		reply_error(r->stream, 503, "out of memory for requests");

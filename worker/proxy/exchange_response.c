@@ -121,6 +121,15 @@ switch_protocols(struct exchange *x, const struct head *h)
 	return EXCHANGE_HEAD_SWITCHED;
 }
 
+static enum exchange_head
+answer_switch(struct exchange *x, const struct head *h)
+{
+	if (!may_switch(x, h))
+		return EXCHANGE_HEAD_UNASKED;
+	return pool_set_tunnel(x->up) ? switch_protocols(x, h)
+				      : EXCHANGE_HEAD_CROWDED;
+}
+
 enum exchange_head
 exchange_response_settle(struct exchange *x)
 {
@@ -144,8 +153,7 @@ exchange_response_on_head(struct exchange *x)
 	const struct head *h = x->up->back.stream.head;
 
 	if (h->status == 101)
-		return may_switch(x, h) ? switch_protocols(x, h)
-					: EXCHANGE_HEAD_UNASKED;
+		return answer_switch(x, h);
 	if (head_is_interim(h))
 		return pass_interim(x, h);
 	if (exchange_is_bad(h->status))

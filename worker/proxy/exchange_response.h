@@ -15,6 +15,7 @@ enum exchange_head {
 	EXCHANGE_HEAD_SETTLES,  /* waits until the breaker has counted */
 	EXCHANGE_HEAD_SWITCHED, /* 101: bytes both ways from here on */
 	EXCHANGE_HEAD_UNASKED,  /* 101, without the client's request */
+	EXCHANGE_HEAD_CROWDED,  /* 101, and all tunnels are open */
 };
 
 /* A head has come. */

@@ -16,6 +16,7 @@ struct pool {
 	struct runtime *runtime;
 	unsigned connections; /* open, lent and idle, to all endpoints */
 	unsigned idle;
+	unsigned tunnels; /* open, and not among the connections */
 	/* All requests wait equally long, and the first in the queue is due
 	 * first. One timer is enough; when the first leaves, the timer fires
 	 * early and is set again. */
@@ -56,6 +57,15 @@ take_idle(struct pool *pool, struct upstream *up)
 	pool->idle--;
 }
 
+/* The connection leaves its place to another. */
+static void
+uncount(struct pool *pool, struct upstream *up)
+{
+	pool->connections--;
+	up->endpoint->pooled--;
+	kick(pool);
+}
+
 void
 pool_discard(struct upstream *up)
 {
@@ -66,10 +76,29 @@ pool_discard(struct upstream *up)
 		return;
 	if (up->state == UPSTREAM_IDLE)
 		take_idle(pool, up);
-	pool->connections--;
-	up->endpoint->pooled--;
-	kick(pool);
+	if (up->state == UPSTREAM_TUNNEL)
+		pool->tunnels--;
+	else
+		uncount(pool, up);
 	upstream_close(up);
+}
+
+bool
+pool_is_full_of_tunnels(const struct pool *pool)
+{
+	return pool->tunnels >= pool->config->pool.tunnels;
+}
+
+bool
+pool_set_tunnel(struct upstream *up)
+{
+	struct pool *pool = pool_of(up);
+
+	if (pool_is_full_of_tunnels(pool) || !upstream_set_tunnel(up))
+		return false;
+	pool->tunnels++;
+	uncount(pool, up);
+	return true;
 }
 
 /* An idle connection must be silent: bytes or an end close it. */

@@ -15,6 +15,9 @@
  * A connection ends after pool.max_age or pool.max_requests, between two
  * requests (lifetime.h). A backend's Keep-Alive field is heeded.
  *
+ * Tunnels, the connections after an upgrade, last long. A tunnel leaves the
+ * count of its endpoint to other requests, and counts for pool.tunnels alone.
+ *
  * Idle connections are kept for pool.idle. An idle connection is dropped at
  * once when the backend closes, or sends bytes without a request. The poll may
  * not have reported so yet. A request that can be sent again relies on the
@@ -78,6 +81,11 @@ bool pool_is_short(const struct pool *pool);
 /* Leaves the queue; no effect outside of the queue. */
 void pool_cancel(struct pool_wait *wait);
 
+/* True when pool.tunnels are open: no request for an upgrade need be sent. */
+bool pool_is_full_of_tunnels(const struct pool *pool);
+/* A lent connection has become a tunnel. False: too many tunnels; the
+ * connection is as it was. */
+bool pool_set_tunnel(struct upstream *up);
 /* Gives a lent connection back, to be used again. */
 void pool_release(struct upstream *up);
 /* Closes a connection, lent or idle. */

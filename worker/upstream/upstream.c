@@ -13,8 +13,10 @@
 static const struct machine_state states[] = {
     [UPSTREAM_CONNECTING] = {"connecting",
 	MACHINE_TO(UPSTREAM_LENT) | MACHINE_TO(UPSTREAM_CLOSED)},
-    [UPSTREAM_LENT] = {"lent",
-	MACHINE_TO(UPSTREAM_IDLE) | MACHINE_TO(UPSTREAM_CLOSED)},
+    [UPSTREAM_LENT] = {"lent", MACHINE_TO(UPSTREAM_TUNNEL) |
+				   MACHINE_TO(UPSTREAM_IDLE) |
+				   MACHINE_TO(UPSTREAM_CLOSED)},
+    [UPSTREAM_TUNNEL] = {"tunnel", MACHINE_TO(UPSTREAM_CLOSED)},
     [UPSTREAM_IDLE] = {"idle",
 	MACHINE_TO(UPSTREAM_LENT) | MACHINE_TO(UPSTREAM_CLOSED)},
     [UPSTREAM_CLOSED] = {"closed", 0},
@@ -88,6 +90,7 @@ on_ready(void *arg)
 		on_connecting(up);
 		break;
 	case UPSTREAM_LENT:
+	case UPSTREAM_TUNNEL:
 		on_lent(&up->back);
 		break;
 	case UPSTREAM_IDLE:
@@ -164,6 +167,12 @@ upstream_set_idle(struct upstream *up)
 		return false;
 	back_end(&up->back);
 	return true;
+}
+
+bool
+upstream_set_tunnel(struct upstream *up)
+{
+	return enter(up, UPSTREAM_TUNNEL);
 }
 
 bool

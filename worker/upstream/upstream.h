@@ -19,6 +19,7 @@
 enum upstream_state {
 	UPSTREAM_CONNECTING,
 	UPSTREAM_LENT,
+	UPSTREAM_TUNNEL, /* lent, and never given back */
 	UPSTREAM_IDLE,
 	UPSTREAM_CLOSED,
 };
@@ -53,6 +54,9 @@ upstream_set_owner(struct upstream *up, back_fn *on_event, void *arg)
 
 /* False: the connection was not lent, which is a bug. */
 bool upstream_set_idle(struct upstream *up);
+/* The protocol was switched. False: the connection was not lent, which is a
+ * bug. */
+bool upstream_set_tunnel(struct upstream *up);
 /* checked: upstream_is_quiet() has just probed. False: the connection was not
  * idle, which is a bug. */
 bool upstream_set_lent(struct upstream *up, bool checked);

@@ -69,6 +69,7 @@ test_service_defaults(void **state)
 	    s->retry_on, 1U << CONFIG_RETRY_CONNECT | 1U << CONFIG_RETRY_RESET);
 	assert_int_equal(s->pool.connections, 1000);
 	assert_int_equal(s->pool.total, 10000);
+	assert_int_equal(s->pool.tunnels, 10000);
 	assert_int_equal(s->pool.queue, 5000);
 	assert_int_equal(s->pool.queue_timeout_us, 5 * SECOND);
 	assert_int_equal(s->pool.idle_us, 4 * SECOND);

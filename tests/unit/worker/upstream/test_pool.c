@@ -382,6 +382,28 @@ a_fresh_one_takes_the_place_of_an_idle_one_of_its_endpoint(void **state)
 }
 
 static void
+a_tunnel_leaves_its_place_to_others(void **state)
+{
+	(void)state;
+	open_service("  pool: { total: 1, tunnels: 1 }\n");
+	connect_first();
+	assert_int_equal(acquire(&customers[1]), POOL_WAITING);
+	assert_false(pool_is_full_of_tunnels(service->pool));
+	assert_true(pool_set_tunnel(customers[0].up));
+	assert_true(pool_is_full_of_tunnels(service->pool));
+	assert_int_equal(service->endpoints[0]->pooled, 0);
+	assert_int_equal(service->endpoints[0]->connections, 1);
+	WAIT_UNTIL(second_is_called);
+	assert_int_equal(customers[1].result, POOL_LENT);
+	WAIT_UNTIL(second_is_up);
+	/* Too many; this one goes on as a request. */
+	assert_false(pool_set_tunnel(customers[1].up));
+	pool_discard(customers[0].up);
+	customers[0].up = NULL;
+	assert_true(pool_set_tunnel(customers[1].up));
+}
+
+static void
 those_who_wait_are_served_in_their_order(void **state)
 {
 	(void)state;
@@ -603,6 +625,7 @@ main(void)
 	    TEST(a_full_endpoint_is_passed_over),
 	    TEST(with_all_endpoints_full_one_waits_for_any),
 	    TEST(a_fresh_one_takes_the_place_of_an_idle_one_of_its_endpoint),
+	    TEST(a_tunnel_leaves_its_place_to_others),
 	    TEST(those_who_wait_are_served_in_their_order),
 	    TEST(who_leaves_the_queue_is_not_called),
 	    TEST(who_waits_too_long_is_shed),
