@@ -136,6 +136,8 @@ struct config_service {
 		unsigned tunnels;     /* per worker, apart from the others */
 		unsigned queue;       /* waiting requests, per worker */
 		uint64_t queue_timeout_us;
+		uint64_t queue_target_us; /* 0: first come, first served */
+		uint64_t queue_interval_us;
 		uint64_t idle_us;      /* how long an idle connection is kept */
 		uint64_t max_age_us;   /* of a connection; 0: any age */
 		unsigned max_requests; /* of a connection; 0: any number */

@@ -163,6 +163,14 @@ static const struct config_key pool_keys[] = {
 	"waiting requests per worker; more are a 503"),
     TIME("queue_timeout", SERVICE(pool.queue_timeout_us), "5s",
 	"longest wait in the queue; then 503"),
+    TIME_OR_0("queue_target", SERVICE(pool.queue_target_us), "100ms",
+	"when all requests have waited for longer during `queue_interval`, the "
+	"service is overloaded: the newest request goes first, and a request "
+	"that has waited for a quarter of the target gets a 503. 0: first "
+	"come, first served, always"),
+    TIME("queue_interval", SERVICE(pool.queue_interval_us), "1s",
+	"see `queue_target`; also the time without a refusal that ends an "
+	"overload in the log"),
     TIME("idle", SERVICE(pool.idle_us), "4s",
 	"how long an idle connection is kept; less where the service's "
 	"`Keep-Alive: timeout=` says so, with a second to spare"),

@@ -111,10 +111,25 @@ timeout_failure(const struct exchange *x)
 
 /* Too much to do, which is no evidence about the service. */
 static void
-shed(struct exchange *x, enum failure why)
+shed(struct exchange *x, enum pool_shed why)
 {
+	static const enum failure failures[] = {
+	    [POOL_SHED_FULL] = FAILURE_QUEUE_FULL,
+	    [POOL_SHED_LATE] = FAILURE_QUEUE_TIMEOUT,
+	    [POOL_SHED_OVERLOAD] = FAILURE_OVERLOADED,
+	    [POOL_SHED_TUNNELS] = FAILURE_TUNNELS_FULL,
+	    [POOL_SHED_SHORTAGE] = FAILURE_SHORTAGE,
+	};
+
 	runtime_count(x->runtime, SCOREBOARD_UP_SHED);
-	exchange_refuse(x, why, 1);
+	exchange_refuse(x, failures[why], 1);
+}
+
+static void
+shed_tunnel(struct exchange *x)
+{
+	pool_refuse_tunnel(x->wait.pool);
+	shed(x, POOL_SHED_TUNNELS);
 }
 
 /* ---- a connection's events ---- */
@@ -197,7 +212,7 @@ on_head(struct exchange *x)
 		fail_try(x, FAILURE_SWITCHED, 0);
 		break;
 	case EXCHANGE_HEAD_CROWDED:
-		shed(x, FAILURE_TUNNELS_FULL);
+		shed_tunnel(x);
 		break;
 	}
 }
@@ -258,10 +273,8 @@ take_connection(struct exchange *x, struct upstream *up)
 		    up, x->service->config->timeouts.connect_us);
 }
 
-/* why: the failure when the pool does not take the request. */
 static void
-go_on(struct exchange *x, enum pool_result result, struct upstream *up,
-    enum failure why)
+go_on(struct exchange *x, enum pool_result result, struct upstream *up)
 {
 	int error;
 
@@ -273,7 +286,7 @@ go_on(struct exchange *x, enum pool_result result, struct upstream *up,
 		break;
 	case POOL_SHED:
 		note_queue(x);
-		shed(x, pool_is_short(x->wait.pool) ? FAILURE_SHORTAGE : why);
+		shed(x, x->wait.shed);
 		break;
 	case POOL_NO_ENDPOINT:
 		if (x->service->endpoint_count == 0)
@@ -292,7 +305,7 @@ go_on(struct exchange *x, enum pool_result result, struct upstream *up,
 static void
 on_connection(void *arg, enum pool_result result, struct upstream *up)
 {
-	go_on(arg, result, up, FAILURE_QUEUE_TIMEOUT);
+	go_on(arg, result, up);
 }
 
 /* Asks the pool for a connection, for the first or another try. */
@@ -302,7 +315,7 @@ connect_on(struct exchange *x)
 	struct upstream *up = NULL;
 	enum pool_result result = pool_acquire(&x->wait, &up);
 
-	go_on(x, result, up, FAILURE_QUEUE_FULL);
+	go_on(x, result, up);
 }
 
 /* ---- the breaker's word, and time ---- */
@@ -378,7 +391,7 @@ begin(struct request *r, void *state)
 	if (exchange_request_build(x) == 0) {
 		if (r->stream->head->upgrades &&
 		    pool_is_full_of_tunnels(x->wait.pool))
-			shed(x, FAILURE_TUNNELS_FULL);
+			shed_tunnel(x);
 		else
 			connect_on(x);
 	} else if (errno == ENOMEM) {

@@ -58,6 +58,8 @@ failure_retry_on(enum failure failure, unsigned status)
 	case FAILURE_DRAINED:
 	case FAILURE_QUEUE_FULL:
 	case FAILURE_QUEUE_TIMEOUT:
+	case FAILURE_OVERLOADED:
+	case FAILURE_TUNNELS_FULL:
 	case FAILURE_SHORTAGE:
 	case FAILURE_TUNNEL_IDLE:
 		break;

@@ -27,6 +27,7 @@ struct request_failure;
 	X(QUEUE_FULL, 503, "queue_full", "too many requests are waiting")      \
 	X(QUEUE_TIMEOUT, 503, "queue_timeout",                                 \
 	    "no connection became free in time")                               \
+	X(OVERLOADED, 503, "overloaded", "overloaded")                         \
 	X(TUNNELS_FULL, 503, "tunnels_full", "too many tunnels are open")      \
 	X(SHORTAGE, 503, "shortage",                                           \
 	    "this host is out of ports, descriptors or memory")                \

@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "check.h"
+#include "log.h"
 #include "service.h"
+#include "shed.h"
 #include "runtime.h"
 
 TAILQ_HEAD(pool_wait_list, pool_wait);
@@ -17,11 +19,12 @@ struct pool {
 	unsigned connections; /* open, lent and idle, to all endpoints */
 	unsigned idle;
 	unsigned tunnels; /* open, and not among the connections */
-	/* All requests wait equally long, and the first in the queue is due
-	 * first. One timer is enough; when the first leaves, the timer fires
-	 * early and is set again. */
+	/* The oldest request is the first, and is due first. One timer is
+	 * enough; when the first leaves, the timer fires early and is set
+	 * again. */
 	struct pool_wait_list waiting;
 	unsigned waiting_count;
+	struct shed shed;
 	struct timer timer;
 	struct loop_deferred grant;
 	struct timer retry; /* while this host is short */
@@ -287,7 +290,97 @@ lend(struct pool_wait *wait, struct upstream **up)
 	return result;
 }
 
+/* ---- refusals ---- */
+
+static struct shed_queue
+queue_of(const struct pool *pool)
+{
+	const struct pool_wait *oldest = TAILQ_FIRST(&pool->waiting);
+
+	/* A name without an answer yet is no overload, nor is a shortage of
+	 * this host. */
+	if (oldest == NULL || pool->service->endpoint_count == 0 ||
+	    pool_is_short(pool))
+		return (struct shed_queue){.count = 0};
+	return (struct shed_queue){
+	    .count = pool->waiting_count, .oldest_us = oldest->since_us};
+}
+
+/* Sets the timer for the oldest request's end, or the policy's next look. */
+static void
+arm(struct pool *pool)
+{
+	const struct pool_wait *oldest = TAILQ_FIRST(&pool->waiting);
+	struct shed_queue queue = queue_of(pool);
+	uint64_t due_us = shed_due_us(&pool->shed, &queue);
+	uint64_t end_us = UINT64_MAX;
+
+	if (oldest != NULL)
+		end_us = oldest->since_us + shed_limit_us(&pool->shed);
+	if (end_us < due_us)
+		due_us = end_us;
+	if (due_us != UINT64_MAX &&
+	    (!timer_is_pending(&pool->timer) || due_us < pool->timer.due_us))
+		loop_timer_set(pool->runtime->loop, &pool->timer, due_us);
+}
+
+static void
+note_refusal(struct pool *pool, enum pool_shed why)
+{
+	static const char *const reasons[] = {
+	    [POOL_SHED_FULL] = "pool.queue is full",
+	    [POOL_SHED_LATE] = "no connection within pool.queue_timeout",
+	    [POOL_SHED_OVERLOAD] = "all waited longer than pool.queue_target "
+				   "for pool.queue_interval, now the newest "
+				   "request goes first",
+	    [POOL_SHED_TUNNELS] = "pool.tunnels are open",
+	};
+	uint64_t now_us = loop_now_us(pool->runtime->loop);
+
+	if (shed_on_refusal(&pool->shed, now_us))
+		log_warn("service %s: overloaded, requests are refused: %s; "
+			 "%u connections in use, %u tunnels, %u waiting",
+		    pool->config->name, reasons[why],
+		    pool->connections - pool->idle, pool->tunnels,
+		    pool->waiting_count);
+	arm(pool);
+}
+
+static enum pool_result
+refuse(struct pool_wait *wait, enum pool_shed why)
+{
+	/* A shortage has log lines of its own. */
+	wait->shed = pool_is_short(wait->pool) ? POOL_SHED_SHORTAGE : why;
+	if (wait->shed == why)
+		note_refusal(wait->pool, why);
+	return POOL_SHED;
+}
+
+void
+pool_refuse_tunnel(struct pool *pool)
+{
+	note_refusal(pool, POOL_SHED_TUNNELS);
+}
+
+static void
+end_episode(struct pool *pool, const char *what)
+{
+	uint64_t lasted_us, refused = shed_end_episode(&pool->shed, &lasted_us);
+
+	log_info("service %s: %s: %llu requests refused in %llu ms",
+	    pool->config->name, what, (unsigned long long)refused,
+	    (unsigned long long)(lasted_us / 1000));
+}
+
 /* ---- the queue ---- */
+
+static void
+look(struct pool *pool)
+{
+	struct shed_queue queue = queue_of(pool);
+
+	shed_look(&pool->shed, &queue, loop_now_us(pool->runtime->loop));
+}
 
 static void
 leave_queue(struct pool_wait *wait)
@@ -297,48 +390,73 @@ leave_queue(struct pool_wait *wait)
 	TAILQ_REMOVE(&pool->waiting, wait, entry);
 	pool->waiting_count--;
 	wait->queued = false;
+	look(pool);
+}
+
+static struct pool_wait *
+next_in_queue(const struct pool *pool)
+{
+	return shed_is_newest_first(&pool->shed)
+		   ? TAILQ_LAST(&pool->waiting, pool_wait_list)
+		   : TAILQ_FIRST(&pool->waiting);
 }
 
 static void
 on_timer(void *arg)
 {
 	struct pool *pool = arg;
-	struct loop *loop = pool->runtime->loop;
+	uint64_t now_us = loop_now_us(pool->runtime->loop);
 	struct pool_wait *wait;
 
-	while ((wait = TAILQ_FIRST(&pool->waiting)) != NULL) {
-		if (wait->due_us > loop_now_us(loop)) {
-			loop_timer_set(loop, &pool->timer, wait->due_us);
-			return;
-		}
+	look(pool);
+	while ((wait = TAILQ_FIRST(&pool->waiting)) != NULL &&
+	       now_us >= wait->since_us + shed_limit_us(&pool->shed)) {
+		enum pool_shed why = shed_is_newest_first(&pool->shed)
+					 ? POOL_SHED_OVERLOAD
+					 : POOL_SHED_LATE;
+		enum pool_result result = refuse(wait, why);
+
 		leave_queue(wait);
-		wait->fn(wait->arg, POOL_SHED, NULL);
+		wait->fn(wait->arg, result, NULL);
 	}
+	if (shed_episode_is_over(&pool->shed, now_us))
+		end_episode(pool, "overload is over");
+	arm(pool);
+}
+
+static enum pool_result
+enter_queue(struct pool_wait *wait)
+{
+	struct pool *pool = wait->pool;
+
+	if (pool->waiting_count >= pool->config->pool.queue)
+		return refuse(wait, POOL_SHED_FULL);
+	TAILQ_INSERT_TAIL(&pool->waiting, wait, entry);
+	pool->waiting_count++;
+	wait->queued = true;
+	wait->since_us = loop_now_us(pool->runtime->loop);
+	arm(pool);
+	/* An endpoint may have become usable since the queue was last
+	 * served, and no connection was given back. */
+	if (pool->waiting_count > 1)
+		kick(pool);
+	return POOL_WAITING;
 }
 
 enum pool_result
 pool_acquire(struct pool_wait *wait, struct upstream **up)
 {
 	struct pool *pool = wait->pool;
-	const struct config_service *config = pool->config;
-	struct loop *loop = pool->runtime->loop;
 	enum pool_result result = POOL_WAITING;
 
-	/* First come, first served. After a stale connection the request goes
-	 * ahead of the queue: its turn had come before. */
+	/* After a stale connection the request goes ahead of the queue: its
+	 * turn had come before. */
 	if (pool->waiting_count == 0 || wait->must_be_new)
 		result = lend(wait, up);
-	if (result != POOL_WAITING)
-		return result;
-	if (pool->waiting_count >= config->pool.queue)
-		return POOL_SHED;
-	TAILQ_INSERT_TAIL(&pool->waiting, wait, entry);
-	pool->waiting_count++;
-	wait->queued = true;
-	wait->due_us = loop_now_us(loop) + config->pool.queue_timeout_us;
-	if (!timer_is_pending(&pool->timer))
-		loop_timer_set(loop, &pool->timer, wait->due_us);
-	return POOL_WAITING;
+	if (result == POOL_WAITING || shed_is_newest_first(&pool->shed))
+		shed_on_arrival(&pool->shed, pool->connections - pool->idle,
+		    result == POOL_WAITING);
+	return result == POOL_WAITING ? enter_queue(wait) : result;
 }
 
 bool
@@ -361,15 +479,16 @@ on_grant(void *arg)
 	struct pool *pool = arg;
 	struct pool_wait *wait;
 
-	while ((wait = TAILQ_FIRST(&pool->waiting)) != NULL) {
+	while ((wait = next_in_queue(pool)) != NULL) {
 		struct upstream *up = NULL;
 		enum pool_result result = lend(wait, &up);
 
 		if (result == POOL_WAITING)
-			return;
+			break;
 		leave_queue(wait);
 		wait->fn(wait->arg, result, up);
 	}
+	arm(pool);
 }
 
 /* ---- the pool ---- */
@@ -401,6 +520,12 @@ pool_new(struct service *service)
 	pool->config = service->config;
 	pool->runtime = service->runtime;
 	TAILQ_INIT(&pool->waiting);
+	shed_init(&pool->shed,
+	    &(struct shed_limits){
+		.target_us = pool->config->pool.queue_target_us,
+		.interval_us = pool->config->pool.queue_interval_us,
+		.timeout_us = pool->config->pool.queue_timeout_us,
+	    });
 	timer_init(&pool->timer, on_timer, pool);
 	timer_init(&pool->retry, on_retry, pool);
 	loop_deferred_init(&pool->grant, on_grant, pool);
@@ -417,6 +542,8 @@ pool_free(struct pool *pool)
 		return;
 	for (size_t i = 0; i < pool->service->endpoint_count; i++)
 		on_endpoint_leave(pool->service, pool->service->endpoints[i]);
+	if (pool->shed.refused != 0)
+		end_episode(pool, "overloaded to the end");
 	loop_timer_clear(pool->runtime->loop, &pool->timer);
 	loop_timer_clear(pool->runtime->loop, &pool->retry);
 	loop_defer_cancel(pool->runtime->loop, &pool->grant);

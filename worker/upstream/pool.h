@@ -6,7 +6,9 @@
  * pool.total to all endpoints of the service. Requests pass over a full
  * endpoint. When no endpoint has room, a request waits in a queue of at most
  * pool.queue entries for at most pool.queue_timeout. Past either limit the
- * request is shed.
+ * request is shed. The queue is first come, first served, until the delay stays
+ * too long: shed.h. The first refusal is a line of the log, and so is the end
+ * of the overload, with the number of refusals.
  *
  * A connection that this host is too short for (shortage.h) is no failure of
  * the endpoint's. Another endpoint may have an idle connection, or local ports;
@@ -38,10 +40,18 @@ struct service;
 enum pool_result {
 	POOL_LENT,        /* *up is the caller's */
 	POOL_WAITING,     /* fn will be called */
-	POOL_SHED,        /* the queue is full */
+	POOL_SHED,        /* wait->shed says why */
 	POOL_NO_ENDPOINT, /* no address, or only drained endpoints */
 	POOL_FAILED,      /* errno; wait->endpoint could not be reached, and is
 			   * to blame */
+};
+
+enum pool_shed {
+	POOL_SHED_FULL,     /* pool.queue requests were waiting */
+	POOL_SHED_LATE,     /* no connection within pool.queue_timeout */
+	POOL_SHED_OVERLOAD, /* a newer request goes first */
+	POOL_SHED_TUNNELS,  /* pool.tunnels are open */
+	POOL_SHED_SHORTAGE, /* this host is short of ports or the like */
 };
 
 /* result: LENT, SHED (the wait was too long), NO_ENDPOINT or FAILED. */
@@ -58,7 +68,8 @@ struct pool_wait {
 	bool must_be_new;          /* not a kept-alive connection */
 	bool probe; /* ask the kernel whether an idle connection is silent */
 	bool queued;
-	uint64_t due_us; /* in the queue: until when */
+	uint64_t since_us; /* in the queue: since when */
+	enum pool_shed shed;
 	TAILQ_ENTRY(pool_wait) entry;
 };
 
@@ -83,6 +94,8 @@ void pool_cancel(struct pool_wait *wait);
 
 /* True when pool.tunnels are open: no request for an upgrade need be sent. */
 bool pool_is_full_of_tunnels(const struct pool *pool);
+/* An upgrade was refused for this reason, for the log. */
+void pool_refuse_tunnel(struct pool *pool);
 /* A lent connection has become a tunnel. False: too many tunnels; the
  * connection is as it was. */
 bool pool_set_tunnel(struct upstream *up);

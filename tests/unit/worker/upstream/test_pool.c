@@ -450,8 +450,60 @@ who_waits_too_long_is_shed(void **state)
 	assert_int_equal(acquire(&customers[1]), POOL_WAITING);
 	WAIT_UNTIL(second_is_called);
 	assert_int_equal(customers[1].result, POOL_SHED);
+	assert_int_equal(customers[1].wait.shed, POOL_SHED_LATE);
 	assert_true(clock_ns() / 1000 - from_us >= 95000);
 	assert_false(customers[1].wait.queued);
+}
+
+static bool
+first_and_second_are_called(void)
+{
+	return customers[1].calls > 0 && customers[2].calls > 0;
+}
+
+/* Two have waited for longer than the target, for the interval. */
+static void
+a_standing_queue_is_shed_and_then_the_newest_is_first(void **state)
+{
+	(void)state;
+	open_service("  pool: { total: 1, queue_target: 40s, "
+		     "queue_interval: 1ms }\n");
+	connect_first();
+	assert_int_equal(acquire(&customers[1]), POOL_WAITING);
+	assert_int_equal(acquire(&customers[2]), POOL_WAITING);
+	customers[1].wait.since_us -= 45000000;
+	customers[2].wait.since_us -= 45000000;
+	assert_int_equal(acquire(&customers[3]), POOL_WAITING);
+	WAIT_UNTIL(first_and_second_are_called);
+	assert_int_equal(customers[1].result, POOL_SHED);
+	assert_int_equal(customers[1].wait.shed, POOL_SHED_OVERLOAD);
+	assert_int_equal(customers[2].wait.shed, POOL_SHED_OVERLOAD);
+	/* Within a quarter of the target. */
+	assert_int_equal(customers[3].calls, 0);
+	assert_int_equal(acquire(&customers[2]), POOL_WAITING);
+	pool_discard(customers[0].up);
+	customers[0].up = NULL;
+	customers[2].calls = 0;
+	WAIT_UNTIL(third_is_called);
+	assert_int_equal(customers[2].result, POOL_LENT);
+	assert_int_equal(customers[3].calls, 0);
+}
+
+static void
+without_a_target_the_queue_stays_in_turn(void **state)
+{
+	(void)state;
+	open_service("  pool: { total: 1, queue_target: 0, "
+		     "queue_interval: 1ms, queue_timeout: 60s }\n");
+	connect_first();
+	assert_int_equal(acquire(&customers[1]), POOL_WAITING);
+	assert_int_equal(acquire(&customers[2]), POOL_WAITING);
+	customers[1].wait.since_us -= 45000000;
+	assert_int_equal(acquire(&customers[3]), POOL_WAITING);
+	pool_discard(customers[0].up);
+	customers[0].up = NULL;
+	WAIT_UNTIL(second_is_called);
+	assert_int_equal(customers[1].result, POOL_LENT);
 }
 
 /* ---- where to ---- */
@@ -629,6 +681,8 @@ main(void)
 	    TEST(those_who_wait_are_served_in_their_order),
 	    TEST(who_leaves_the_queue_is_not_called),
 	    TEST(who_waits_too_long_is_shed),
+	    TEST(a_standing_queue_is_shed_and_then_the_newest_is_first),
+	    TEST(without_a_target_the_queue_stays_in_turn),
 	    TEST(a_further_try_avoids_the_last_endpoint),
 	    TEST(one_of_the_greatest_age_is_closed),
 	    TEST(one_has_so_many_requests),
