@@ -130,6 +130,7 @@ struct config_service {
 	uint64_t resolve_us; /* an answer of DNS is never kept for longer */
 	unsigned retries;    /* retries per request, 0 .. 10 */
 	unsigned retry_on;   /* bits 1 << CONFIG_RETRY_CONNECT ... */
+	bool abort_on_close; /* a running request, with its client's end */
 	struct {
 		unsigned connections; /* per endpoint and worker */
 		unsigned total;       /* per worker */

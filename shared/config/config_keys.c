@@ -262,6 +262,10 @@ static const struct config_key service_keys[] = {
 	"the work would double when the service is slow already. The statuses "
 	"are no default either: the service has answered",
 	.form = &config_form_retry_on),
+    BOOL("abort_on_close", SERVICE(abort_on_close), "false",
+	"`true`: a request that runs ends when its client has closed, or shut "
+	"down its sending side, and pipelined nothing. A request in the queue "
+	"always does"),
     MAP("pool", pool_keys, NULL),
     MAP("timeouts", timeouts_keys, NULL),
     MAP("health", health_keys, NULL, .opt_in = true),

@@ -6,6 +6,7 @@
 
 #include "check.h"
 #include "h1_deadline.h"
+#include "h1_departure.h"
 #include "h1_read.h"
 #include "h1_state.h"
 
@@ -65,13 +66,26 @@ close_if_gone(struct h1 *s)
 	return true;
 }
 
+static void
+tell_if_left(struct h1 *s)
+{
+	if (s->state != H1_ACTIVE || s->kick_closes || h1_has_ended(s) ||
+	    s->context->ops->on_left == NULL)
+		return;
+	if (!s->io.gone && !h1_departure_is_final(s))
+		return;
+	s->request->stream.has_left = true;
+	s->context->ops->on_left(s);
+}
+
 /* The event of the hangup is the last; the request's end may have come with the
  * event. */
 static void
 pump(struct h1 *s)
 {
 	h1_pump(s);
-	(void)close_if_gone(s);
+	if (s->io.hangup && !close_if_gone(s))
+		tell_if_left(s);
 }
 
 static void

@@ -26,6 +26,10 @@ struct h1_ops {
 	void (*on_body)(struct h1 *s, const struct stream_piece *piece);
 	/* The written bytes have left: go on producing. May be NULL. */
 	void (*on_drained)(struct h1 *s);
+	/* The client has ended its side, and no further whole request has come:
+	 * perhaps nobody awaits the answer to the request in hand. May come
+	 * more than once. May be NULL. */
+	void (*on_left)(struct h1 *s);
 	/* For accounting only; the one callback that may come from within
 	 * stream_write() or reply_send(). The response has ended or, with
 	 * complete false, never will. Also called for the connection's own

@@ -3,8 +3,8 @@
  * request in hand and the close.
  *
  * The lowest of the connection's files. h1_deadline.c, h1_write.c, h1_stream.c,
- * h1_read.c and h1.c stand above in this order. Each file calls only lower
- * files.
+ * h1_read.c, h1_departure.c and h1.c stand above in this order. Each file calls
+ * only lower files.
  */
 #ifndef H1_STATE_H
 #define H1_STATE_H

@@ -53,12 +53,21 @@ cut(struct stream *stream)
 	h1_close_soon(h1_of(stream), STREAM_END_CUT);
 }
 
+static void
+abandon(struct stream *stream)
+{
+	struct h1 *s = h1_of(stream);
+
+	h1_close_soon(s, s->io.gone ? STREAM_END_RESET : STREAM_END_PEER);
+}
+
 const struct stream_ops h1_stream_ops = {
     .begin = h1_begin,
     .begin_interim = h1_begin_interim,
     .send_interim = h1_send_interim,
     .write = h1_write,
     .cut = cut,
+    .abandon = abandon,
     .take = take,
     .ahead = ahead,
     .pin_head = pin_head,

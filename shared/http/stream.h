@@ -109,6 +109,7 @@ struct stream_ops {
 	void (*send_interim)(struct stream *s);
 	void (*write)(struct stream *s, const struct stream_piece *piece);
 	void (*cut)(struct stream *s);
+	void (*abandon)(struct stream *s);
 	void (*take)(struct stream *s);
 	enum stream_ahead (*ahead)(const struct stream *s);
 	void (*pin_head)(struct stream *s, bool pin);
@@ -127,11 +128,13 @@ struct stream {
 	const struct head *head;
 	const struct sock_host *peer;
 	enum stream_out out;
-	unsigned status;     /* of the outgoing response; 0: none has begun */
-	uint64_t in_bytes;   /* of the incoming body so far */
-	uint64_t out_bytes;  /* of the outgoing body so far */
-	uint64_t begun_us;   /* when the request's head was whole */
-	bool refused;        /* the incoming message is not valid */
+	unsigned status;    /* of the outgoing response; 0: none has begun */
+	uint64_t in_bytes;  /* of the incoming body so far */
+	uint64_t out_bytes; /* of the outgoing body so far */
+	uint64_t begun_us;  /* when the request's head was whole */
+	bool refused;       /* the incoming message is not valid */
+	/* The peer has ended its side, and has asked for no other answer. */
+	bool has_left;
 	bool sends_trailers; /* known once the outgoing message has begun */
 	/* Why the connection closed, or answered by itself; else DONE. */
 	enum stream_end why;
@@ -193,6 +196,14 @@ static inline void
 stream_cut(struct stream *s)
 {
 	s->ops->cut(s);
+}
+
+/* The peer has left, and gets no answer: closes the connection, but not within
+ * the call. */
+static inline void
+stream_abandon(struct stream *s)
+{
+	s->ops->abandon(s);
 }
 
 /* Asks for a piece: of the incoming body of a head with head_has_body(), or of

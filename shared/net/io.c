@@ -1,6 +1,7 @@
 #include "io.h"
 
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <errno.h>
@@ -301,15 +302,32 @@ io_read(struct io *io, void *data, size_t len)
 }
 
 ssize_t
-io_peek(const struct io *io)
+io_peek_into(const struct io *io, void *data, size_t len)
 {
-	char byte;
 	ssize_t n;
 
 	do
-		n = recv(io->watch.fd, &byte, 1, MSG_PEEK);
+		n = recv(io->watch.fd, data, len, MSG_PEEK);
 	while (n == -1 && errno == EINTR);
 	return n;
+}
+
+ssize_t
+io_peek(const struct io *io)
+{
+	char byte;
+
+	return io_peek_into(io, &byte, 1);
+}
+
+size_t
+io_unread(const struct io *io)
+{
+	int bytes = 0;
+
+	if (ioctl(io->watch.fd, FIONREAD, &bytes) == -1 || bytes < 0)
+		return 0;
+	return (size_t)bytes;
 }
 
 /* True for a write that the kernel would take at once, unless the write may

@@ -77,6 +77,11 @@ ssize_t io_read(struct io *io, void *data, size_t len);
 /* Asks the kernel what a read would return, whatever the last poll reported. >
  * 0: bytes; 0: end of stream; -1: errno, EAGAIN when nothing has come. */
 ssize_t io_peek(const struct io *io);
+/* The same, with the bytes: they stay unread. */
+ssize_t io_peek_into(const struct io *io, void *data, size_t len);
+/* The number of bytes that have come and are not read yet; 0 when the kernel
+ * does not say. */
+size_t io_unread(const struct io *io);
 /* True when io_peek() finds neither bytes nor an end. */
 bool io_is_silent(const struct io *io);
 /*

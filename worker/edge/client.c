@@ -71,6 +71,15 @@ on_drained(struct h1 *s)
 }
 
 static void
+on_left(struct h1 *s)
+{
+	struct client *client = h1_arg(s);
+
+	if (client->request != NULL)
+		request_on_left(client->request);
+}
+
+static void
 on_response_end(struct h1 *s, bool complete)
 {
 	struct client *client = h1_arg(s);
@@ -116,6 +125,7 @@ static const struct h1_ops ops = {
     .on_request = on_request,
     .on_body = on_body,
     .on_drained = on_drained,
+    .on_left = on_left,
     .on_response_end = on_response_end,
     .on_close = on_close,
     .describe = describe,

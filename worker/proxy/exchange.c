@@ -283,6 +283,10 @@ go_on(struct exchange *x, enum pool_result result, struct upstream *up)
 		take_connection(x, up);
 		break;
 	case POOL_WAITING:
+		/* Another try, or a pipelined request: the client's end was
+		 * told before. */
+		if (x->front->has_left)
+			stream_abandon(x->front);
 		break;
 	case POOL_SHED:
 		note_queue(x);
@@ -430,6 +434,20 @@ on_drained(struct request *r, void *state)
 	exchange_update_deadline(x);
 }
 
+/* Nobody waits for the answer, unless the client has shut down its sending side
+ * alone. A request that has not begun costs the service nothing yet. */
+static void
+on_left(struct request *r, void *state)
+{
+	struct exchange *x = state;
+	bool aborts =
+	    x->service->config->abort_on_close &&
+	    (x->state == EXCHANGE_CONNECTING || x->state == EXCHANGE_STREAMING);
+
+	if (x->state == EXCHANGE_QUEUED || aborts)
+		stream_abandon(r->stream);
+}
+
 static void
 end(struct request *r, void *state)
 {
@@ -451,5 +469,6 @@ const struct stage exchange_stage = {
     .begin = begin,
     .on_body = on_body,
     .on_drained = on_drained,
+    .on_left = on_left,
     .end = end,
 };

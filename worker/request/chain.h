@@ -44,6 +44,10 @@ struct stage {
 	    struct request *r, void *state, const struct stream_piece *piece);
 	/* The client has read the written bytes. May be NULL. */
 	void (*on_drained)(struct request *r, void *state);
+	/* The client has ended its side and asks no more (stream->has_left):
+	 * the stage may abandon the stream. May come more than once. May be
+	 * NULL. */
+	void (*on_left)(struct request *r, void *state);
 	/* The request is over: answered by this stage or another, or the client
 	 * has left. Cancels pending work. Called once for each stage that has
 	 * begun, the last stage first. May be NULL. */

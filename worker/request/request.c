@@ -249,6 +249,15 @@ request_on_drained(struct request *r)
 		link->stage->on_drained(r, r->states + link->offset);
 }
 
+void
+request_on_left(struct request *r)
+{
+	const struct chain_link *link = &r->chain->links[r->begun - 1];
+
+	if (!r->over && link->stage->on_left != NULL)
+		link->stage->on_left(r, r->states + link->offset);
+}
+
 /* Service names and texts of Drover alone: nothing needs escaping. */
 void
 request_fail(struct request *r, const struct request_failure *failure,

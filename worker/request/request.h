@@ -93,6 +93,8 @@ struct request *request_new(struct requests *all, struct stream *stream);
 void request_start(struct request *r);
 void request_on_body(struct request *r, const struct stream_piece *piece);
 void request_on_drained(struct request *r);
+/* stream->has_left. */
+void request_on_left(struct request *r);
 /* The stream's response has ended, and so has the request. With complete false
  * the response will never end, and the request goes with the connection. NULL
  * for r stands for refused bytes that were no request, and for a request

@@ -67,11 +67,14 @@ test_service_defaults(void **state)
 	assert_int_equal(s->retries, 1);
 	assert_int_equal(
 	    s->retry_on, 1U << CONFIG_RETRY_CONNECT | 1U << CONFIG_RETRY_RESET);
+	assert_false(s->abort_on_close);
 	assert_int_equal(s->pool.connections, 1000);
 	assert_int_equal(s->pool.total, 10000);
 	assert_int_equal(s->pool.tunnels, 10000);
 	assert_int_equal(s->pool.queue, 5000);
 	assert_int_equal(s->pool.queue_timeout_us, 5 * SECOND);
+	assert_int_equal(s->pool.queue_target_us, SECOND / 10);
+	assert_int_equal(s->pool.queue_interval_us, SECOND);
 	assert_int_equal(s->pool.idle_us, 4 * SECOND);
 	assert_int_equal(s->pool.max_age_us, 3600 * SECOND);
 	assert_int_equal(s->pool.max_requests, 0);

@@ -40,6 +40,8 @@ struct scene {
 	enum stream_end reason;
 	_Atomic uint64_t bytes_in, bytes_out;
 	unsigned requests, responses, broken_responses, closes;
+	unsigned lefts;  /* calls of on_left */
+	bool abandons;   /* then abandons the stream */
 	unsigned status; /* of the last response */
 	uint64_t response_bytes;
 	bool closing; /* with that response */
@@ -254,6 +256,15 @@ on_drained(struct h1 *s)
 }
 
 static inline void
+on_left(struct h1 *s)
+{
+	assert_true(h1_stream(s)->has_left);
+	scene->lefts++;
+	if (scene->abandons)
+		stream_abandon(h1_stream(s));
+}
+
+static inline void
 on_response_end(struct h1 *s, bool complete)
 {
 	scene->status = h1_stream(s)->status;
@@ -279,6 +290,7 @@ static const struct h1_ops ops = {
     .on_request = on_request,
     .on_body = on_body,
     .on_drained = on_drained,
+    .on_left = on_left,
     .on_response_end = on_response_end,
     .on_close = on_close,
 };
