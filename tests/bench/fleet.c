@@ -469,7 +469,8 @@ fleet_open(const struct plan *p, struct tally *t)
 		conns[i].fd = -1;
 		STAILQ_INSERT_TAIL(&idle, &conns[i], link);
 	}
-	drive(&run);
+	if (!p->opens_late)
+		drive(&run);
 }
 
 void

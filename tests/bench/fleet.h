@@ -29,6 +29,7 @@ struct plan {
 	bool is_post;
 	size_t post_bytes;
 	uint64_t expect_bytes;
+	bool opens_late;   /* each connection with its first request */
 	bool reconnects;   /* a new connection for each request, and this side
 			    * ends it */
 	bool closes;       /* likewise, and it asks the other side to */
@@ -57,8 +58,9 @@ struct tally {
 const char *failure_str(enum failure failure);
 uint64_t tally_failures(const struct tally *tally);
 
-/* Opens the connections; on return each has had an answer. Failures are in the
- * tally. The connections live as long as the program. */
+/* Opens the connections, unless they open late; on return each has had an
+ * answer. Failures are in the tally. The connections live as long as the
+ * program. */
 void fleet_open(const struct plan *plan, struct tally *tally);
 /* Sends for the given time, or count requests when count > 0; then waits for
  * all answers. */

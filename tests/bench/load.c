@@ -13,6 +13,8 @@
  *   --paths N        /r0PATH, /r1PATH ... in turn
  *   --rate R         requests a second, whether answers come or not; times
  *                    count from when a request was due
+ *   --late           each connection opens with its first request, as clients
+ *                    that come; not all of them before the run
  *   --reconnect      a new connection for each request; this side ends it
  *   --close          likewise, but each asks the other side to end it
  *   --sources N      local addresses, from 127.0.0.2 on (1): more ports
@@ -20,7 +22,8 @@
  *   --wait           see below
  *
  * Prints a line of JSON: completed, errors and their kinds, seconds, times.
- * It first opens all connections, with one request on each that does not count.
+ * It first opens all connections, with one request on each that does not count,
+ * unless --late says otherwise.
  *
  * With --wait it prints "ready" when they are open, and then runs once for each
  * line of its input: "run SECONDS" or "count REQUESTS". At the end of the input
@@ -49,6 +52,7 @@ enum {
 	PIPELINE,
 	PATHS,
 	RATE,
+	LATE,
 	RECONNECT,
 	CLOSE,
 	SOURCES,
@@ -61,6 +65,7 @@ static const struct option long_options[] = {
     {"pipeline", required_argument, NULL, PIPELINE},
     {"paths", required_argument, NULL, PATHS},
     {"rate", required_argument, NULL, RATE},
+    {"late", no_argument, NULL, LATE},
     {"reconnect", no_argument, NULL, RECONNECT},
     {"close", no_argument, NULL, CLOSE},
     {"sources", required_argument, NULL, SOURCES},
@@ -137,6 +142,9 @@ take_option(struct options *o, int option)
 		return;
 	case RATE:
 		o->plan.rate = number(optarg, 0.1, 1e7);
+		return;
+	case LATE:
+		o->plan.opens_late = true;
 		return;
 	case RECONNECT:
 		o->plan.reconnects = true;
