@@ -111,14 +111,14 @@ timeout_failure(const struct exchange *x)
 
 /* Too much to do, which is no evidence about the service. */
 static void
-shed(struct exchange *x, enum pool_shed why)
+shed(struct exchange *x, enum shed_reason why)
 {
 	static const enum failure failures[] = {
-	    [POOL_SHED_FULL] = FAILURE_QUEUE_FULL,
-	    [POOL_SHED_LATE] = FAILURE_QUEUE_TIMEOUT,
-	    [POOL_SHED_OVERLOAD] = FAILURE_OVERLOADED,
-	    [POOL_SHED_TUNNELS] = FAILURE_TUNNELS_FULL,
-	    [POOL_SHED_SHORTAGE] = FAILURE_SHORTAGE,
+	    [SHED_FULL] = FAILURE_QUEUE_FULL,
+	    [SHED_LATE] = FAILURE_QUEUE_TIMEOUT,
+	    [SHED_OVERLOAD] = FAILURE_OVERLOADED,
+	    [SHED_TUNNELS] = FAILURE_TUNNELS_FULL,
+	    [SHED_SHORTAGE] = FAILURE_SHORTAGE,
 	};
 
 	runtime_count(x->runtime, SCOREBOARD_UP_SHED);
@@ -129,7 +129,7 @@ static void
 shed_tunnel(struct exchange *x)
 {
 	pool_refuse_tunnel(x->wait.pool);
-	shed(x, POOL_SHED_TUNNELS);
+	shed(x, SHED_TUNNELS);
 }
 
 /* ---- a connection's events ---- */
@@ -319,7 +319,10 @@ connect_on(struct exchange *x)
 	struct upstream *up = NULL;
 	enum pool_result result = pool_acquire(&x->wait, &up);
 
-	go_on(x, result, up);
+	if (result == POOL_LENT)
+		take_connection(x, up);
+	else
+		go_on(x, result, up);
 }
 
 /* ---- the breaker's word, and time ---- */

@@ -5,12 +5,8 @@
 #include <string.h>
 
 #include "check.h"
-#include "log.h"
 #include "service.h"
-#include "shed.h"
 #include "runtime.h"
-
-TAILQ_HEAD(pool_wait_list, pool_wait);
 
 struct pool {
 	struct service *service;
@@ -19,13 +15,7 @@ struct pool {
 	unsigned connections; /* open, lent and idle, to all endpoints */
 	unsigned idle;
 	unsigned tunnels; /* open, and not among the connections */
-	/* The oldest request is the first, and is due first. One timer is
-	 * enough; when the first leaves, the timer fires early and is set
-	 * again. */
-	struct pool_wait_list waiting;
-	unsigned waiting_count;
-	struct shed shed;
-	struct timer timer;
+	struct queue queue;
 	struct loop_deferred grant;
 	struct timer retry; /* while this host is short */
 };
@@ -42,7 +32,7 @@ pool_of(const struct upstream *up)
 static void
 kick(struct pool *pool)
 {
-	if (pool->waiting_count > 0)
+	if (pool->queue.count > 0)
 		loop_defer(pool->runtime->loop, &pool->grant);
 }
 
@@ -222,7 +212,7 @@ on_retry(void *arg)
 	service_log_shortage(pool->service);
 	kick(pool);
 	/* The last failures get their line as well. */
-	if (pool->waiting_count == 0 && pool->service->shortage.count > 0)
+	if (pool->queue.count == 0 && pool->service->shortage.count > 0)
 		loop_timer_after(
 		    pool->runtime->loop, &pool->retry, SHORTAGE_LINE_US);
 }
@@ -290,138 +280,34 @@ lend(struct pool_wait *wait, struct upstream **up)
 	return result;
 }
 
-/* ---- refusals ---- */
+/* ---- the queue ---- */
 
-static struct shed_queue
-queue_of(const struct pool *pool)
+static struct pool_wait *
+wait_of(struct queue_place *place)
 {
-	const struct pool_wait *oldest = TAILQ_FIRST(&pool->waiting);
-
-	/* A name without an answer yet is no overload, nor is a shortage of
-	 * this host. */
-	if (oldest == NULL || pool->service->endpoint_count == 0 ||
-	    pool_is_short(pool))
-		return (struct shed_queue){.count = 0};
-	return (struct shed_queue){
-	    .count = pool->waiting_count, .oldest_us = oldest->since_us};
+	return (struct pool_wait *)place;
 }
 
-/* Sets the timer for the oldest request's end, or the policy's next look. */
-static void
-arm(struct pool *pool)
+static unsigned
+lent(const struct pool *pool)
 {
-	const struct pool_wait *oldest = TAILQ_FIRST(&pool->waiting);
-	struct shed_queue queue = queue_of(pool);
-	uint64_t due_us = shed_due_us(&pool->shed, &queue);
-	uint64_t end_us = UINT64_MAX;
-
-	if (oldest != NULL)
-		end_us = oldest->since_us + shed_limit_us(&pool->shed);
-	if (end_us < due_us)
-		due_us = end_us;
-	if (due_us != UINT64_MAX &&
-	    (!timer_is_pending(&pool->timer) || due_us < pool->timer.due_us))
-		loop_timer_set(pool->runtime->loop, &pool->timer, due_us);
+	return pool->connections - pool->idle;
 }
 
 static void
-note_refusal(struct pool *pool, enum pool_shed why)
+on_refusal(void *arg, struct queue_place *place, enum shed_reason why)
 {
-	static const char *const reasons[] = {
-	    [POOL_SHED_FULL] = "pool.queue is full",
-	    [POOL_SHED_LATE] = "no connection within pool.queue_timeout",
-	    [POOL_SHED_OVERLOAD] = "all waited longer than pool.queue_target "
-				   "for pool.queue_interval, now the newest "
-				   "request goes first",
-	    [POOL_SHED_TUNNELS] = "pool.tunnels are open",
-	};
-	uint64_t now_us = loop_now_us(pool->runtime->loop);
+	struct pool_wait *wait = wait_of(place);
 
-	if (shed_on_refusal(&pool->shed, now_us))
-		log_warn("service %s: overloaded, requests are refused: %s; "
-			 "%u connections in use, %u tunnels, %u waiting",
-		    pool->config->name, reasons[why],
-		    pool->connections - pool->idle, pool->tunnels,
-		    pool->waiting_count);
-	arm(pool);
-}
-
-static enum pool_result
-refuse(struct pool_wait *wait, enum pool_shed why)
-{
-	/* A shortage has log lines of its own. */
-	wait->shed = pool_is_short(wait->pool) ? POOL_SHED_SHORTAGE : why;
-	if (wait->shed == why)
-		note_refusal(wait->pool, why);
-	return POOL_SHED;
+	(void)arg;
+	wait->shed = pool_is_short(wait->pool) ? SHED_SHORTAGE : why;
+	wait->fn(wait->arg, POOL_SHED, NULL);
 }
 
 void
 pool_refuse_tunnel(struct pool *pool)
 {
-	note_refusal(pool, POOL_SHED_TUNNELS);
-}
-
-static void
-end_episode(struct pool *pool, const char *what)
-{
-	uint64_t lasted_us, refused = shed_end_episode(&pool->shed, &lasted_us);
-
-	log_info("service %s: %s: %llu requests refused in %llu ms",
-	    pool->config->name, what, (unsigned long long)refused,
-	    (unsigned long long)(lasted_us / 1000));
-}
-
-/* ---- the queue ---- */
-
-static void
-look(struct pool *pool)
-{
-	struct shed_queue queue = queue_of(pool);
-
-	shed_look(&pool->shed, &queue, loop_now_us(pool->runtime->loop));
-}
-
-static void
-leave_queue(struct pool_wait *wait)
-{
-	struct pool *pool = wait->pool;
-
-	TAILQ_REMOVE(&pool->waiting, wait, entry);
-	pool->waiting_count--;
-	wait->queued = false;
-	look(pool);
-}
-
-static struct pool_wait *
-next_in_queue(const struct pool *pool)
-{
-	return shed_is_newest_first(&pool->shed)
-		   ? TAILQ_LAST(&pool->waiting, pool_wait_list)
-		   : TAILQ_FIRST(&pool->waiting);
-}
-
-static void
-on_timer(void *arg)
-{
-	struct pool *pool = arg;
-	uint64_t now_us = loop_now_us(pool->runtime->loop);
-	struct pool_wait *wait;
-
-	look(pool);
-	while ((wait = TAILQ_FIRST(&pool->waiting)) != NULL &&
-	       now_us >= wait->since_us + shed_limit_us(&pool->shed)) {
-		enum pool_shed why = shed_is_newest_first(&pool->shed)
-					 ? POOL_SHED_OVERLOAD
-					 : POOL_SHED_LATE;
-		enum pool_result result = refuse(wait, why);
-
-		leave_queue(wait);
-		wait->fn(wait->arg, result, NULL);
-	}
-	if (shed_episode_is_over(&pool->shed, now_us))
-		end_episode(pool, "overload is over");
-	arm(pool);
+	queue_refuse(&pool->queue, lent(pool), SHED_TUNNELS);
 }
 
 static enum pool_result
@@ -429,18 +315,14 @@ enter_queue(struct pool_wait *wait)
 {
 	struct pool *pool = wait->pool;
 
-	if (pool->waiting_count >= pool->config->pool.queue)
-		return refuse(wait, POOL_SHED_FULL);
-	TAILQ_INSERT_TAIL(&pool->waiting, wait, entry);
-	pool->waiting_count++;
-	wait->queued = true;
-	wait->since_us = loop_now_us(pool->runtime->loop);
-	arm(pool);
-	/* An endpoint may have become usable since the queue was last
-	 * served, and no connection was given back. */
-	if (pool->waiting_count > 1)
+	/* An endpoint may have become usable since the queue was last served,
+	 * without a connection given back. A shortage has a timer. */
+	if (!pool_is_short(pool))
 		kick(pool);
-	return POOL_WAITING;
+	if (queue_enter(&pool->queue, &wait->place, lent(pool)))
+		return POOL_WAITING;
+	wait->shed = pool_is_short(pool) ? SHED_SHORTAGE : SHED_FULL;
+	return POOL_SHED;
 }
 
 enum pool_result
@@ -451,12 +333,12 @@ pool_acquire(struct pool_wait *wait, struct upstream **up)
 
 	/* After a stale connection the request goes ahead of the queue: its
 	 * turn had come before. */
-	if (pool->waiting_count == 0 || wait->must_be_new)
+	if (pool->queue.count == 0 || wait->must_be_new)
 		result = lend(wait, up);
-	if (result == POOL_WAITING || shed_is_newest_first(&pool->shed))
-		shed_on_arrival(&pool->shed, pool->connections - pool->idle,
-		    result == POOL_WAITING);
-	return result == POOL_WAITING ? enter_queue(wait) : result;
+	if (result == POOL_WAITING)
+		return enter_queue(wait);
+	queue_pass_by(&pool->queue, lent(pool));
+	return result;
 }
 
 bool
@@ -469,26 +351,26 @@ pool_is_short(const struct pool *pool)
 void
 pool_cancel(struct pool_wait *wait)
 {
-	if (wait->queued)
-		leave_queue(wait);
+	if (wait->place.is_taken)
+		queue_leave(&wait->pool->queue, &wait->place);
 }
 
 static void
 on_grant(void *arg)
 {
 	struct pool *pool = arg;
-	struct pool_wait *wait;
+	struct queue_place *place;
 
-	while ((wait = next_in_queue(pool)) != NULL) {
+	while ((place = queue_next(&pool->queue)) != NULL) {
+		struct pool_wait *wait = wait_of(place);
 		struct upstream *up = NULL;
 		enum pool_result result = lend(wait, &up);
 
 		if (result == POOL_WAITING)
-			break;
-		leave_queue(wait);
+			return;
+		queue_leave(&pool->queue, place);
 		wait->fn(wait->arg, result, up);
 	}
-	arm(pool);
 }
 
 /* ---- the pool ---- */
@@ -519,14 +401,7 @@ pool_new(struct service *service)
 	pool->service = service;
 	pool->config = service->config;
 	pool->runtime = service->runtime;
-	TAILQ_INIT(&pool->waiting);
-	shed_init(&pool->shed,
-	    &(struct shed_limits){
-		.target_us = pool->config->pool.queue_target_us,
-		.interval_us = pool->config->pool.queue_interval_us,
-		.timeout_us = pool->config->pool.queue_timeout_us,
-	    });
-	timer_init(&pool->timer, on_timer, pool);
+	queue_init(&pool->queue, service, on_refusal, pool);
 	timer_init(&pool->retry, on_retry, pool);
 	loop_deferred_init(&pool->grant, on_grant, pool);
 	service->pool = pool;
@@ -542,9 +417,7 @@ pool_free(struct pool *pool)
 		return;
 	for (size_t i = 0; i < pool->service->endpoint_count; i++)
 		on_endpoint_leave(pool->service, pool->service->endpoints[i]);
-	if (pool->shed.refused != 0)
-		end_episode(pool, "overloaded to the end");
-	loop_timer_clear(pool->runtime->loop, &pool->timer);
+	queue_fini(&pool->queue);
 	loop_timer_clear(pool->runtime->loop, &pool->retry);
 	loop_defer_cancel(pool->runtime->loop, &pool->grant);
 	pool->service->on_change = NULL;

@@ -6,9 +6,7 @@
  * pool.total to all endpoints of the service. Requests pass over a full
  * endpoint. When no endpoint has room, a request waits in a queue of at most
  * pool.queue entries for at most pool.queue_timeout. Past either limit the
- * request is shed. The queue is first come, first served, until the delay stays
- * too long: shed.h. The first refusal is a line of the log, and so is the end
- * of the overload, with the number of refusals.
+ * request is shed: queue.h.
  *
  * A connection that this host is too short for (shortage.h) is no failure of
  * the endpoint's. Another endpoint may have an idle connection, or local ports;
@@ -32,6 +30,7 @@
 #include <sys/queue.h>
 
 #include "affinity.h"
+#include "queue.h"
 #include "upstream.h"
 
 struct pool;
@@ -46,19 +45,12 @@ enum pool_result {
 			   * to blame */
 };
 
-enum pool_shed {
-	POOL_SHED_FULL,     /* pool.queue requests were waiting */
-	POOL_SHED_LATE,     /* no connection within pool.queue_timeout */
-	POOL_SHED_OVERLOAD, /* a newer request goes first */
-	POOL_SHED_TUNNELS,  /* pool.tunnels are open */
-	POOL_SHED_SHORTAGE, /* this host is short of ports or the like */
-};
-
 /* result: LENT, SHED (the wait was too long), NO_ENDPOINT or FAILED. */
 typedef void pool_fn(void *arg, enum pool_result result, struct upstream *up);
 
 /* A request for a connection; embedded in the exchange. */
 struct pool_wait {
+	struct queue_place place; /* first: wait_of() */
 	pool_fn *fn;
 	void *arg;
 	struct pool *pool;
@@ -67,10 +59,7 @@ struct pool_wait {
 	bool avoid;                /* another endpoint, if possible */
 	bool must_be_new;          /* not a kept-alive connection */
 	bool probe; /* ask the kernel whether an idle connection is silent */
-	bool queued;
-	uint64_t since_us; /* in the queue: since when */
-	enum pool_shed shed;
-	TAILQ_ENTRY(pool_wait) entry;
+	enum shed_reason shed; /* with POOL_SHED: why */
 };
 
 /* Becomes service->pool. NULL with ENOMEM. */

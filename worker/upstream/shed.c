@@ -7,6 +7,18 @@
  * within 50 ms. */
 #define LIMIT_DIVISOR 4
 
+static const char *const reasons[] = {
+#define X(symbol, text) [SHED_##symbol] = (text),
+    SHED_REASONS(X)
+#undef X
+};
+
+const char *
+shed_reason_str(enum shed_reason why)
+{
+	return reasons[why];
+}
+
 static const struct machine_state states[] = {
     [SHED_IN_TURN] = {"in turn", MACHINE_TO(SHED_NEWEST)},
     [SHED_NEWEST] = {"newest first", MACHINE_TO(SHED_IN_TURN)},

@@ -34,6 +34,23 @@ enum shed_state {
 	SHED_NEWEST,  /* overloaded: newest first */
 };
 
+/* Why a request is refused: symbol, text for the log. */
+#define SHED_REASONS(X)                                                        \
+	X(FULL, "pool.queue is full")                                          \
+	X(LATE, "no connection within pool.queue_timeout")                     \
+	X(OVERLOAD, "all waited longer than pool.queue_target for "            \
+		    "pool.queue_interval, now the newest request goes first")  \
+	X(TUNNELS, "pool.tunnels are open")                                    \
+	X(SHORTAGE, "this host lacks ports, descriptors or memory")
+
+enum shed_reason {
+#define X(symbol, text) SHED_##symbol,
+	SHED_REASONS(X)
+#undef X
+};
+
+const char *shed_reason_str(enum shed_reason why);
+
 struct shed_limits {
 	uint64_t target_us; /* 0: always in turn */
 	uint64_t interval_us;

@@ -450,9 +450,9 @@ who_waits_too_long_is_shed(void **state)
 	assert_int_equal(acquire(&customers[1]), POOL_WAITING);
 	WAIT_UNTIL(second_is_called);
 	assert_int_equal(customers[1].result, POOL_SHED);
-	assert_int_equal(customers[1].wait.shed, POOL_SHED_LATE);
+	assert_int_equal(customers[1].wait.shed, SHED_LATE);
 	assert_true(clock_ns() / 1000 - from_us >= 95000);
-	assert_false(customers[1].wait.queued);
+	assert_false(customers[1].wait.place.is_taken);
 }
 
 static bool
@@ -471,13 +471,13 @@ a_standing_queue_is_shed_and_then_the_newest_is_first(void **state)
 	connect_first();
 	assert_int_equal(acquire(&customers[1]), POOL_WAITING);
 	assert_int_equal(acquire(&customers[2]), POOL_WAITING);
-	customers[1].wait.since_us -= 45000000;
-	customers[2].wait.since_us -= 45000000;
+	customers[1].wait.place.since_us -= 45000000;
+	customers[2].wait.place.since_us -= 45000000;
 	assert_int_equal(acquire(&customers[3]), POOL_WAITING);
 	WAIT_UNTIL(first_and_second_are_called);
 	assert_int_equal(customers[1].result, POOL_SHED);
-	assert_int_equal(customers[1].wait.shed, POOL_SHED_OVERLOAD);
-	assert_int_equal(customers[2].wait.shed, POOL_SHED_OVERLOAD);
+	assert_int_equal(customers[1].wait.shed, SHED_OVERLOAD);
+	assert_int_equal(customers[2].wait.shed, SHED_OVERLOAD);
 	/* Within a quarter of the target. */
 	assert_int_equal(customers[3].calls, 0);
 	assert_int_equal(acquire(&customers[2]), POOL_WAITING);
@@ -498,7 +498,7 @@ without_a_target_the_queue_stays_in_turn(void **state)
 	connect_first();
 	assert_int_equal(acquire(&customers[1]), POOL_WAITING);
 	assert_int_equal(acquire(&customers[2]), POOL_WAITING);
-	customers[1].wait.since_us -= 45000000;
+	customers[1].wait.place.since_us -= 45000000;
 	assert_int_equal(acquire(&customers[3]), POOL_WAITING);
 	pool_discard(customers[0].up);
 	customers[0].up = NULL;
@@ -659,7 +659,7 @@ drained_endpoints_take_nobody(void **state)
 	pool_wait_init(
 	    &customers[0].wait, service->pool, on_pool, &customers[0]);
 	assert_int_equal(acquire(&customers[0]), POOL_NO_ENDPOINT);
-	assert_false(customers[0].wait.queued);
+	assert_false(customers[0].wait.place.is_taken);
 }
 
 int
