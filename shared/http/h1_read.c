@@ -25,7 +25,11 @@ enum fill {
 void
 h1_refuse(struct h1 *s, enum stream_end why, unsigned status, const char *what)
 {
-	s->request->stream.why = why;
+	struct stream *stream = &s->request->stream;
+
+	stream->why = why;
+	stream->to_head = stream->head == NULL &&
+			  parser_scan_is_head_method(&s->request->parser.scan);
 	s->close_after = true;
 	if (s->state == H1_HEAD)
 		h1_enter(s, H1_ACTIVE);
@@ -33,7 +37,7 @@ h1_refuse(struct h1 *s, enum stream_end why, unsigned status, const char *what)
 	if (h1_response_has_begun(s->request))
 		h1_close_now(s, why);
 	else
-		reply_error(&s->request->stream, status, what);
+		reply_error(stream, status, what);
 	if (s->kick_closes)
 		h1_close_now(s, s->kick_close);
 }

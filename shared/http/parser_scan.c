@@ -340,6 +340,21 @@ parser_scan_init_response(struct parser_scan *s, struct head_field *fields)
 	init(s, SCAN_RESPONSE, fields, 0);
 }
 
+/* A method is a token in front of a space, so no byte behind a mismatch is
+ * read. */
+bool
+parser_scan_is_head_method(const struct parser_scan *s)
+{
+	static const char wanted[] = "HEAD ";
+	size_t i = 0;
+
+	if (s->start == NULL || s->state <= SCAN_METHOD)
+		return false;
+	while (wanted[i] != '\0' && s->start[i] == wanted[i])
+		i++;
+	return wanted[i] == '\0';
+}
+
 bool
 parser_scan(struct parser_scan *s, const char **at, const char *end)
 {

@@ -39,4 +39,7 @@ void parser_scan_init_response(
  * *at behind the head. False: more bytes have to come, or s->error. */
 bool parser_scan(struct parser_scan *s, const char **at, const char *end);
 
+/* The scanned bytes, whole head or not, begin a request of the method HEAD. */
+bool parser_scan_is_head_method(const struct parser_scan *s);
+
 #endif

@@ -8,13 +8,20 @@
 #include "h1_head.h"
 #include "stream.h"
 
+/* RFC 9110 section 9.3.2. */
+static bool
+is_to_head(const struct stream *s)
+{
+	return s->head != NULL ? s->head->method == HTTP_HEAD : s->to_head;
+}
+
 void
 reply_send(struct stream *s, const struct reply *reply)
 {
 	struct stream_start start = {
 	    .status = reply->status,
 	    .length = reply->len,
-	    .no_body = s->head != NULL && s->head->method == HTTP_HEAD,
+	    .no_body = is_to_head(s),
 	};
 	struct fields *fields;
 

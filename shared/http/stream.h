@@ -133,6 +133,7 @@ struct stream {
 	uint64_t out_bytes; /* of the outgoing body so far */
 	uint64_t begun_us;  /* when the request's head was whole */
 	bool refused;       /* the incoming message is not valid */
+	bool to_head;       /* a refused request without `head` is a HEAD */
 	/* The peer has ended its side, and has asked for no other answer. */
 	bool has_left;
 	bool sends_trailers; /* known once the outgoing message has begun */

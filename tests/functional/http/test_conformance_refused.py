@@ -218,6 +218,53 @@ def test_two_hosts_of_http10(d):
     assert_refused(d, "GET / HTTP/1.0\r\nHost: a\r\nHost: b\r\n\r\n", 400)
 
 
+HEAD_REFUSALS = {
+    "bad target": ("HEAD /a#b HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+    "bad version": ("HEAD / HTTP/9.9\r\nHost: a\r\n\r\n", 505),
+    "no Host": ("HEAD / HTTP/1.1\r\n\r\n", 400),
+    "bad field": ("HEAD / HTTP/1.1\r\nHost: a\r\nX Y: b\r\n\r\n", 400),
+    "unknown coding": ("HEAD / HTTP/1.1\r\nHost: a\r\n"
+                       "Transfer-Encoding: foo\r\n\r\n", 501),
+    "unknown expectation": ("HEAD / HTTP/1.1\r\nHost: a\r\n"
+                            "Expect: wine\r\n\r\n", 417),
+    "long target": ("HEAD /" + "x" * 9000 + " HTTP/1.1\r\n", 414),
+    "large head": ("HEAD / HTTP/1.1\r\nX: " + "x" * 17000, 431),
+    "large body": ("HEAD / HTTP/1.1\r\nHost: a\r\n"
+                   "Content-Length: 99999999999\r\n\r\n", 413),
+}
+
+
+@pytest.mark.parametrize("name", HEAD_REFUSALS)
+def test_no_body_for_a_refused_head(d, name):
+    """RFC 9110 section 9.3.2: nor for a method that was read only in part of
+    a head."""
+    data, status = HEAD_REFUSALS[name]
+    with d.raw() as c:
+        c.send(data)
+        response = c.response(head_request=True)
+        assert response.status == status, response
+        assert int(response.headers["content-length"]) > 0
+        assert c.rest() == b""
+
+
+def test_no_body_for_half_a_head_request(d):
+    with d.raw() as c:
+        c.send("HEAD / HT")
+        c.end_sending()
+        assert c.response(head_request=True).status == 400
+        assert c.rest() == b""
+
+
+@pytest.mark.parametrize("data", ["HEA", "HEAD", "HEADS / HTTP/1.1",
+                                  "AHEAD / "])
+def test_other_methods_get_a_body(d, data):
+    with d.raw() as c:
+        c.send(data + "\n")
+        response = c.response()
+        assert response.status == 400
+        assert response.json()["status"] == 400
+
+
 def test_an_absolute_target_does_not_stand_for_host(d):
     assert_refused(d, "GET http://a/ HTTP/1.1\r\n\r\n", 400)
     assert_refused(d, "GET http://a/ HTTP/1.1\r\nHost: a b\r\n\r\n", 400)

@@ -98,6 +98,30 @@ test_bad_chunk_in_the_body(void **state)
 	assert_true(received("HTTP/1.1 400 Bad Request\r\n"));
 }
 
+/* RFC 9110 section 9.3.2. */
+static void
+test_a_refused_head_has_no_body(void **state)
+{
+	static const char *const texts[] = {"HEAD / HTTP/1.9\r\n",
+	    "HEAD /a#b HTTP/1.1\r\n", "\r\nHEAD / HTTP/1.1\r\n\r\n",
+	    "HEAD / HTTP/1.1\r\nHost: a\r\nExpect: more\r\n\r\n"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+		if (i > 0) {
+			hang_up();
+			wait_until(is_closed);
+			assert_int_equal(open_session(), 0);
+		}
+		say(texts[i]);
+		wait_until(has_ended);
+		assert_true(received("\r\nContent-Length: "));
+		assert_string_equal(
+		    scene->received + scene->received_len - 4, "\r\n\r\n");
+		assert_false(received("error"));
+	}
+}
+
 /* ---- deadlines ---- */
 
 static void
@@ -347,6 +371,7 @@ main(void)
 	    TEST(test_tls_hello),
 	    TEST(test_smuggling),
 	    TEST(test_head_too_large),
+	    TEST(test_a_refused_head_has_no_body),
 	    TEST(test_length_too_large),
 	    TEST(test_unknown_version),
 	    TEST(test_chunked_body_too_large),
