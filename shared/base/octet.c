@@ -118,3 +118,13 @@ octet_same(const char *at, const char *lower, size_t len)
 	}
 	return true;
 }
+
+bool
+octet_same_variable(const char *at, const char *lower, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (!octet_same(at + i, lower + i, 1) &&
+		    (lower[i] != '-' || at[i] != '_'))
+			return false;
+	return true;
+}

@@ -52,5 +52,8 @@ int octet_hex(char c);
 /* Whether [at, at + len) is lower, but for the case of ASCII's letters; lower
  * has none in upper case. */
 bool octet_same(const char *at, const char *lower, size_t len);
+/* The same, but `_` also stands for each `-` of lower: CGI (RFC 3875 section
+ * 4.1.18) and its heirs give both names the same variable. */
+bool octet_same_variable(const char *at, const char *lower, size_t len);
 
 #endif

@@ -53,7 +53,10 @@ head_field_id_of(struct slice name)
 	default:
 		return FIELD_OTHER;
 	}
-	return octet_same(name.at, known, name.len) ? field : FIELD_OTHER;
+	if (octet_same(name.at, known, name.len))
+		return field;
+	return octet_same_variable(name.at, known, name.len) ? FIELD_SHADOW
+							     : FIELD_OTHER;
 }
 
 /* ---- values ---- */

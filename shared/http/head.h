@@ -34,6 +34,7 @@ enum head_field_id {
 	FIELD_HOP_BY_HOP, /* Proxy-Connection, HTTP2-Settings ... */
 	FIELD_KEEP_ALIVE,
 	FIELD_MAX_FORWARDS,
+	FIELD_SHADOW, /* with `_` for `-`, one of the others */
 	FIELD_TE,
 	FIELD_TRACEPARENT,
 	FIELD_TRACESTATE,

@@ -1,7 +1,8 @@
 #include "forward.h"
 
 #include <string.h>
-#include <strings.h>
+
+#include "octet.h"
 
 struct slice
 forward_path(struct text *room, const struct head *head,
@@ -59,11 +60,13 @@ _Static_assert(FIELD_X_REQUEST_ID < 32, "a set of fields has 32 bits");
 	(BIT(FIELD_CONNECTION) | BIT(FIELD_HOP_BY_HOP) |                       \
 	    BIT(FIELD_KEEP_ALIVE) | BIT(FIELD_TE) | BIT(FIELD_UPGRADE) |       \
 	    BIT(FIELD_TRANSFER_ENCODING) | BIT(FIELD_CONTENT_LENGTH))
-/* Fields of a request that are written in another form. */
+/* Fields of a request that are written in another form. A backend may take a
+ * shadow for the field itself. */
 #define REWRITTEN                                                              \
-	(BIT(FIELD_EXPECT) | BIT(FIELD_HOST) | BIT(FIELD_TRACEPARENT) |        \
-	    BIT(FIELD_X_FORWARDED_FOR) | BIT(FIELD_X_FORWARDED_PROTO) |        \
-	    BIT(FIELD_X_REAL_IP) | BIT(FIELD_X_REQUEST_ID))
+	(BIT(FIELD_SHADOW) | BIT(FIELD_EXPECT) | BIT(FIELD_HOST) |             \
+	    BIT(FIELD_TRACEPARENT) | BIT(FIELD_X_FORWARDED_FOR) |              \
+	    BIT(FIELD_X_FORWARDED_PROTO) | BIT(FIELD_X_REAL_IP) |              \
+	    BIT(FIELD_X_REQUEST_ID))
 
 static uint32_t
 dropped_of_request(const struct forward_request *request)
@@ -193,8 +196,18 @@ forward_switch(struct fields *out, const struct head *response)
 
 /* ---- trailers ---- */
 
+/* For the names of a request, `_` stands for `-`, too. */
 static bool
-is_forbidden(struct slice name)
+is_name(struct slice name, const char *lower, bool is_response)
+{
+	if (name.len != strlen(lower))
+		return false;
+	return is_response ? octet_same(name.at, lower, name.len)
+			   : octet_same_variable(name.at, lower, name.len);
+}
+
+static bool
+is_forbidden(struct slice name, bool is_response)
 {
 	static const char *const names[] = {"age", "authorization",
 	    "cache-control", "connection", "content-encoding", "content-length",
@@ -210,10 +223,12 @@ is_forbidden(struct slice name)
 	static const char forwarded[] = "x-forwarded-";
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
-		if (slice_is(name, names[i]))
+		if (is_name(name, names[i], is_response))
 			return true;
-	return name.len > strlen(forwarded) &&
-	       strncasecmp(name.at, forwarded, strlen(forwarded)) == 0;
+	if (name.len <= strlen(forwarded))
+		return false;
+	name.len = strlen(forwarded);
+	return is_name(name, forwarded, is_response);
 }
 
 /* Room is checked for a whole line: half a line would take the message's end
@@ -225,6 +240,7 @@ forward_trailers(
 	struct slice name, value;
 
 	while (head_next_field(&lines, &name, &value))
-		if (!is_forbidden(name) && !head_nominates(head, name))
+		if (!is_forbidden(name, head->is_response) &&
+		    !head_nominates(head, name))
 			fields_add_line(out, name, value);
 }

@@ -9,7 +9,8 @@
  * headers; Via is appended to.
  *
  * Dropped are the hop-by-hop headers of RFC 9110 section 7.6.1, headers named
- * by Connection, and headers of framing (Content-Length, Transfer-Encoding).
+ * by Connection, and headers of framing (Content-Length, Transfer-Encoding). A
+ * request also loses names that differ from a known name only by `_` for `-`.
  * The body is framed anew: no ambiguity is passed on. Two wishes of the
  * client's connection are repeated to the backend: `TE: trailers`, and a
  * protocol to upgrade to.

@@ -32,6 +32,15 @@ REQUEST_FIELDS = {
     "HTTP2-Settings": ("HTTP2-Settings: AAMAAABkAAQAAP__\r\n",
                        ["http2-settings"], []),
     "TE of another coding": ("TE: gzip\r\nConnection: TE\r\n", ["te"], []),
+    # CGI, WSGI and PHP give both names the same variable.
+    "names that shadow others": (
+        "X_Real_IP: 6.6.6.6\r\nX-Forwarded_For: 6.6.6.6\r\n"
+        "x_forwarded_proto: https\r\nX_REQUEST_ID: mine\r\n"
+        "Content_Length: 3\r\nTransfer_Encoding: chunked\r\n"
+        "Proxy_Authorization: x\r\nMy_Own: 1\r\n",
+        ["x_real_ip", "x-forwarded_for", "x_forwarded_proto", "x_request_id",
+         "content_length", "transfer_encoding", "proxy_authorization"],
+        [("my_own", "1"), ("x-real-ip", "127.0.0.1")]),
     # Connection can't name away the fields that Drover needs or writes.
     "Host that is named": ("Connection: Host\r\n", [], [("host", "a")]),
     "forwarding fields that are named": (

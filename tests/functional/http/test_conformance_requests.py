@@ -48,7 +48,7 @@ FIELDS = {
     "every character of a name": ("!#$%&'*+-.^_`|~09azAZ: 1",
                                   ("!#$%&'*+-.^_`|~09azaz", "1")),
     "one character": ("x: 1", ("x", "1")),
-    "underscore": ("content_length: 99", ("content_length", "99")),
+    "underscore": ("content_lengths: 99", ("content_lengths", "99")),
     "no value": ("x-empty:", ("x-empty", "")),
     "only blanks": ("x-empty: \t ", ("x-empty", "")),
     "no blank": ("x-a:b", ("x-a", "b")),

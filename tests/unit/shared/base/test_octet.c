@@ -82,6 +82,18 @@ test_same(void **state)
 	assert_false(octet_same("\x7f", "_", 1));
 }
 
+static void
+test_same_variable(void **state)
+{
+	(void)state;
+	assert_true(octet_same_variable("X_Real-IP", "x-real-ip", 9));
+	assert_true(octet_same_variable("x-real_ip", "x-real-ip", 9));
+	assert_true(octet_same_variable("TE", "te", 2));
+	assert_false(octet_same_variable("X_Real_IQ", "x-real-ip", 9));
+	assert_false(octet_same_variable("X.Real.IP", "x-real-ip", 9));
+	assert_false(octet_same_variable("_e", "te", 2));
+}
+
 int
 main(void)
 {
@@ -89,6 +101,7 @@ main(void)
 	    cmocka_unit_test(test_classes),
 	    cmocka_unit_test(test_skip_text),
 	    cmocka_unit_test(test_same),
+	    cmocka_unit_test(test_same_variable),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -120,6 +120,21 @@ addresses_are_ours_and_the_chain_is_kept(void **state)
 }
 
 static void
+a_request_loses_names_that_shadow_others(void **state)
+{
+	(void)state;
+	assert_string_equal(
+	    forwarded("GET / HTTP/1.1\r\nHost: h\r\nX_Real_IP: 6.6.6.6\r\n"
+		      "x_forwarded-for: 1.1.1.1\r\nX-Forwarded_Proto: https\r\n"
+		      "X_REQUEST_ID: 1\r\nContent_Length: 7\r\n"
+		      "Transfer_Encoding: chunked\r\nProxy_Authorization: x\r\n"
+		      "X_Real_IQ: 1\r\nMy_Own: 2\r\n\r\n",
+		&plain),
+	    "GET / HTTP/1.1\r\nHost: h\r\nX_Real_IQ: 1\r\nMy_Own: 2\r\n" TAIL
+	    "\r\n");
+}
+
+static void
 bodies_are_framed_anew(void **state)
 {
 	(void)state;
@@ -293,6 +308,33 @@ trailers_that_frame_or_authenticate_are_dropped(void **state)
 	assert_string_equal(out, "X-Sum: 1\r\nX-Empty: \r\n");
 }
 
+/* Only a backend that is a CGI maps names. */
+static void
+trailers_that_shadow_others_are_dropped_from_requests(void **state)
+{
+	static const char lines[] =
+	    "X_Real_IP: 6\r\nContent_length: 5\r\nX_FORWARDED_FOR: 6\r\n"
+	    "X_Sum: 1\r\n";
+	struct fields f;
+
+	(void)state;
+	read_message("POST / HTTP/1.1\r\nHost: h\r\n"
+		     "Transfer-Encoding: chunked\r\n\r\n",
+	    false);
+	fields_init(&f, out, sizeof(out) - 1);
+	forward_trailers(
+	    &f, &message.head, (struct slice){lines, sizeof(lines) - 1});
+	out[f.lines.len] = '\0';
+	assert_string_equal(out, "X_Sum: 1\r\n");
+	read_message(
+	    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", true);
+	fields_init(&f, out, sizeof(out) - 1);
+	forward_trailers(
+	    &f, &message.head, (struct slice){lines, sizeof(lines) - 1});
+	out[f.lines.len] = '\0';
+	assert_string_equal(out, lines);
+}
+
 /* Each line grows by its blank: lines without room are dropped whole. */
 static void
 trailers_that_do_not_fit_are_left_out(void **state)
@@ -416,6 +458,7 @@ main(void)
 	    cmocka_unit_test(a_plain_request),
 	    cmocka_unit_test(no_hop_by_hop),
 	    cmocka_unit_test(addresses_are_ours_and_the_chain_is_kept),
+	    cmocka_unit_test(a_request_loses_names_that_shadow_others),
 	    cmocka_unit_test(bodies_are_framed_anew),
 	    cmocka_unit_test(nominated_framing_can_not_be_dropped),
 	    cmocka_unit_test(http_1_0_gets_a_host),
@@ -426,6 +469,8 @@ main(void)
 	    cmocka_unit_test(wishes_of_the_connection),
 	    cmocka_unit_test(max_forwards_is_counted_down),
 	    cmocka_unit_test(trailers_that_frame_or_authenticate_are_dropped),
+	    cmocka_unit_test(
+		trailers_that_shadow_others_are_dropped_from_requests),
 	    cmocka_unit_test(trailers_that_do_not_fit_are_left_out),
 	    cmocka_unit_test(trailers_that_connection_names_are_dropped),
 	    cmocka_unit_test(trailers_that_connection_does_not_name_go_on),
