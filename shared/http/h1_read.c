@@ -136,12 +136,38 @@ skip_empty_lines(struct h1 *s)
 {
 	struct buffer *in = s->in;
 
+	if (s->half_line) {
+		if (in->data[in->start] != '\n')
+			return true;
+		in->start++;
+		s->half_line = false;
+	}
 	while (
 	    buffer_len(in) >= 2 && memcmp(in->data + in->start, "\r\n", 2) == 0)
 		in->start += 2;
+	if (buffer_len(in) == 1 && in->data[in->start] == '\r') {
+		in->start++;
+		s->half_line = true;
+	}
 	/* The head's bytes and their room are counted from here. */
 	make_room_for_head(s);
 	return buffer_len(in) > 0;
+}
+
+/* A request begins. A CR before the request was no empty line, and is the
+ * parser's to refuse. -1: no memory. */
+static int
+begin_request(struct h1 *s)
+{
+	char cr[] = {'\r'};
+
+	if (h1_take_request(s, &h1_stream_ops) == -1)
+		return -1;
+	if (s->half_line)
+		(void)parser_feed(&s->request->parser, cr, sizeof(cr));
+	s->half_line = false;
+	h1_enter(s, H1_HEAD);
+	return 0;
 }
 
 /* The head is whole: hands the request over. */
@@ -198,11 +224,10 @@ read_head(struct h1 *s)
 	if (s->state == H1_IDLE) {
 		if (!skip_empty_lines(s))
 			return true;
-		if (h1_take_request(s, &h1_stream_ops) == -1) {
+		if (begin_request(s) == -1) {
 			h1_close_now(s, STREAM_END_MEMORY);
 			return false;
 		}
-		h1_enter(s, H1_HEAD);
 		begins = true;
 	}
 	/* A refused connection lingers, also a step of the pump. */

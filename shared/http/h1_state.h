@@ -80,6 +80,7 @@ struct h1 {
 	bool pumping : 1;
 	bool close_after : 1;
 	bool until_close : 1; /* the close ends the response's body */
+	bool half_line : 1;   /* idle: the CR of an empty line was read */
 	bool had_backlog : 1; /* the owner is told when the backlog is gone */
 };
 

@@ -98,6 +98,77 @@ test_bad_chunk_in_the_body(void **state)
 	assert_true(received("HTTP/1.1 400 Bad Request\r\n"));
 }
 
+static void
+fill_head(char *text, size_t len)
+{
+	size_t begun =
+	    strlen(strcpy(text, "GET /x HTTP/1.1\r\nHost: a\r\nX: "));
+
+	memset(text + begun, 'x', len - begun);
+	strcpy(text + len - 4, "\r\n\r\n");
+}
+
+static uint64_t wanted_bytes;
+
+static bool
+has_read(const struct scene *c)
+{
+	return c->bytes_in == wanted_bytes;
+}
+
+/* The connection reads the text as a piece of its own. */
+static void
+say_alone(const char *text)
+{
+	wanted_bytes = scene->bytes_in + strlen(text);
+	say(text);
+	wait_until(has_read);
+}
+
+/* Whole or in two pieces: an idle connection stays idle. */
+static void
+test_empty_lines_are_no_part_of_the_head(void **state)
+{
+	static const char *const pieces[][3] = {
+	    {"\r\n", "", ""}, {"\r", "\n", ""}, {"\r\n\r", "\n\r", "\n\r\n"}};
+	static char text[4097];
+
+	(void)state;
+	fill_head(text, 4096);
+	for (size_t i = 0; i < sizeof(pieces) / sizeof(*pieces); i++) {
+		for (size_t j = 0; j < 3; j++) {
+			say_alone(pieces[i][j]);
+			assert_true(h1_is_idle(scene->h1));
+			assert_int_equal(buffer_pool_used(scene->buffers), 0);
+		}
+		say(text);
+		expect("\r\n\r\n/x");
+		forget();
+	}
+	assert_int_equal(scene->responses, 3);
+}
+
+static void
+test_half_an_empty_line_is_refused(void **state)
+{
+	static const char *const behind[] = {"\r", "X", GET("/")};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(behind) / sizeof(*behind); i++) {
+		if (i > 0) {
+			hang_up();
+			wait_until(is_closed);
+			assert_int_equal(open_session(), 0);
+		}
+		say_alone("\r");
+		say(behind[i]);
+		wait_until(has_ended);
+		assert_true(received("HTTP/1.1 400 Bad Request\r\n"));
+		assert_true(received("a line must end in CRLF"));
+		assert_int_equal(count("HTTP/1.1 "), 1);
+	}
+}
+
 /* RFC 9110 section 9.3.2. */
 static void
 test_a_refused_head_has_no_body(void **state)
@@ -371,6 +442,8 @@ main(void)
 	    TEST(test_tls_hello),
 	    TEST(test_smuggling),
 	    TEST(test_head_too_large),
+	    TEST(test_empty_lines_are_no_part_of_the_head),
+	    TEST(test_half_an_empty_line_is_refused),
 	    TEST(test_a_refused_head_has_no_body),
 	    TEST(test_length_too_large),
 	    TEST(test_unknown_version),
