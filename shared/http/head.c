@@ -1,6 +1,7 @@
 #include "head.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "octet.h"
 
@@ -110,6 +111,26 @@ head_next_element(struct slice *list)
 		list->at = NULL;
 	}
 	return head_trim(element);
+}
+
+/* token ["/" token] (RFC 9110 section 7.8). */
+bool
+head_is_protocol(struct slice what)
+{
+	static const char *const names[] = {"http", "h2", "h2c"};
+	const char *end = what.at + what.len;
+	const char *stop = octet_skip(what.at, end, OCTET_TOKEN);
+	struct slice name = {what.at, (size_t)(stop - what.at)};
+
+	if (name.len == 0)
+		return false;
+	if (stop < end && (*stop != '/' || stop + 1 == end ||
+			      octet_skip(stop + 1, end, OCTET_TOKEN) != end))
+		return false;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (slice_is(name, names[i]))
+			return false;
+	return name.len < 4 || strncasecmp(name.at, "h2c-", 4) != 0;
 }
 
 struct slice

@@ -68,9 +68,9 @@ struct head {
 	bool expects_continue; /* HTTP/1.1 with a body */
 	bool accepts_trailers; /* TE: trailers */
 	bool has_date;         /* responses: a Date that may pass */
-	/* An HTTP/1.1 request without a body asks for a protocol other than
-	 * h2c; or a response is 101 and names a protocol. `upgrade` is the
-	 * first such element of Upgrade. A response of status 426 may have
+	/* An HTTP/1.1 request without a body asks for a protocol; or a response
+	 * is 101 and names a protocol. `upgrade` is the first element of
+	 * Upgrade with head_is_protocol(). A response of status 426 may have
 	 * `upgrade`, too. */
 	bool upgrades;
 	int max_forwards;         /* -1: none, or not OPTIONS or TRACE */
@@ -164,6 +164,10 @@ head_trim(struct slice s)
 /* Takes the next element off a comma-separated list; at NULL: none. Elements
  * may be empty. */
 struct slice head_next_element(struct slice *list);
+/* An element of Upgrade: valid, and no HTTP. An upgrade to HTTP/2 is between
+ * neighbours: a backend that accepted would talk to a client that can't be
+ * understood here. */
+bool head_is_protocol(struct slice what);
 /* Takes the first line off lines (a trailer section's); false: none is left. */
 bool head_next_field(
     struct slice *lines, struct slice *name, struct slice *value);

@@ -144,29 +144,6 @@ read_te(struct head *head, struct slice list)
 			head->accepts_trailers = true;
 }
 
-/* token ["/" token], and no HTTP (RFC 9110 section 7.8). */
-static bool
-is_other_protocol(struct slice what)
-{
-	static const char *const names[] = {"http", "h2", "h2c"};
-	const char *end = what.at + what.len;
-	const char *stop = octet_skip(what.at, end, OCTET_TOKEN);
-	struct slice name = {what.at, (size_t)(stop - what.at)};
-
-	if (name.len == 0)
-		return false;
-	if (stop < end && (*stop != '/' || stop + 1 == end ||
-			      octet_skip(stop + 1, end, OCTET_TOKEN) != end))
-		return false;
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (slice_is(name, names[i]))
-			return false;
-	return name.len < 4 || strncasecmp(name.at, "h2c-", 4) != 0;
-}
-
-/* The first protocol but HTTP/2. An upgrade to HTTP/2 is between neighbours. A
- * backend that accepted would talk to a client that can't be understood here.
- */
 static void
 read_upgrade(struct field_facts *facts, struct slice list)
 {
@@ -174,7 +151,7 @@ read_upgrade(struct field_facts *facts, struct slice list)
 
 	while (facts->protocol.at == NULL &&
 	       (what = head_next_element(&list)).at != NULL)
-		if (is_other_protocol(what))
+		if (head_is_protocol(what))
 			facts->protocol = what;
 }
 

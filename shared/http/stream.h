@@ -123,8 +123,7 @@ struct stream {
 	const struct stream_ops *ops;
 	/* The incoming message's head, once whole; NULL before. Its text is
 	 * valid until the head's event returns or the body is first taken,
-	 * unless pinned. The text of `upgrade` is valid until the outgoing
-	 * message begins. */
+	 * unless pinned. */
 	const struct head *head;
 	const struct sock_host *peer;
 	enum stream_out out;

@@ -29,7 +29,7 @@ exchange_request_build(struct exchange *x)
 	}
 	affinity_of_request(
 	    &x->wait.affinity, x->service->config, request.head, request.peer);
-	forward_request(fields, &request);
+	x->protocols = forward_request(fields, &request);
 	if (replay_close_head(&x->replay) == 0)
 		return 0;
 	errno = EMSGSIZE;

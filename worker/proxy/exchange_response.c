@@ -87,15 +87,34 @@ pass_interim(struct exchange *x, const struct head *h)
 		   : EXCHANGE_HEAD_PASSED;
 }
 
-/* The client asked for an upgrade, and for this protocol. */
+static bool
+is_offered(const struct exchange *x, struct slice protocol)
+{
+	struct slice list = x->protocols, what;
+
+	while ((what = head_next_element(&list)).at != NULL)
+		if (what.len == protocol.len &&
+		    strncasecmp(what.at, protocol.at, what.len) == 0)
+			return true;
+	return false;
+}
+
+/* The client asked for each protocol that the backend names: there may be
+ * several, in layers (RFC 9110 section 7.8). */
 static bool
 may_switch(const struct exchange *x, const struct head *h)
 {
-	const struct head *request = x->front->head;
+	struct slice list, what;
 
-	return request->upgrades && h->upgrade.len == request->upgrade.len &&
-	       strncasecmp(
-		   h->upgrade.at, request->upgrade.at, h->upgrade.len) == 0;
+	for (size_t i = 0; i < h->field_count; i++) {
+		if (h->fields[i].id != FIELD_UPGRADE)
+			continue;
+		list = h->fields[i].value;
+		while ((what = head_next_element(&list)).at != NULL)
+			if (head_is_protocol(what) && !is_offered(x, what))
+				return false;
+	}
+	return true;
 }
 
 static enum exchange_head

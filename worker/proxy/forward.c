@@ -127,22 +127,51 @@ add_trace(struct fields *out, const struct forward_request *request)
 			    out, head->fields[i].name, head->fields[i].value);
 }
 
+/* Adds Upgrade with all protocols that the head names. Returns the list, which
+ * lies in out. */
+static struct slice
+add_protocols(struct fields *out, const struct head *head)
+{
+	struct text *value = fields_open(out, "Upgrade");
+	size_t begun = value->len;
+	struct slice list, what;
+
+	for (size_t i = 0; i < head->field_count; i++) {
+		if (head->fields[i].id != FIELD_UPGRADE)
+			continue;
+		list = head->fields[i].value;
+		while ((what = head_next_element(&list)).at != NULL) {
+			if (!head_is_protocol(what))
+				continue;
+			if (value->len > begun)
+				text_add(value, ", ", 2);
+			text_add(value, what.at, what.len);
+		}
+	}
+	list = (struct slice){value->data + begun, value->len - begun};
+	fields_close(out);
+	return list;
+}
+
 /* Repeats the client's own wishes for the connection to the backend. */
-static void
+static struct slice
 add_wishes(struct fields *out, const struct head *head)
 {
+	struct slice protocols = {NULL, 0};
+
 	if (head->upgrades) {
 		fields_add(out, "Connection",
 		    head->accepts_trailers ? "Upgrade, TE" : "Upgrade");
-		fields_add_slice(out, "Upgrade", head->upgrade);
+		protocols = add_protocols(out, head);
 	} else if (head->accepts_trailers) {
 		fields_add(out, "Connection", "TE");
 	}
 	if (head->accepts_trailers)
 		fields_add(out, "TE", "trailers");
+	return protocols;
 }
 
-void
+struct slice
 forward_request(struct fields *out, const struct forward_request *request)
 {
 	const struct head *head = request->head;
@@ -161,14 +190,14 @@ forward_request(struct fields *out, const struct forward_request *request)
 	fields_add(out, "X-Forwarded-Proto", "http");
 	add_trace(out, request);
 	add_via(out, head);
-	add_wishes(out, head);
+	return add_wishes(out, head);
 }
 
 static void
-add_upgrade(struct fields *out, struct slice protocol)
+add_upgrade(struct fields *out, const struct head *response)
 {
 	fields_add(out, "Connection", "Upgrade");
-	fields_add_slice(out, "Upgrade", protocol);
+	(void)add_protocols(out, response);
 }
 
 void
@@ -178,7 +207,7 @@ forward_response(struct fields *out, const struct head *response, bool trailers)
 	    trailers ? HOP_BY_HOP : HOP_BY_HOP | BIT(FIELD_TRAILER));
 	add_via(out, response);
 	if (response->status == 426 && response->upgrade.at != NULL)
-		add_upgrade(out, response->upgrade);
+		add_upgrade(out, response);
 }
 
 void
@@ -191,7 +220,7 @@ void
 forward_switch(struct fields *out, const struct head *response)
 {
 	forward_response(out, response, false);
-	add_upgrade(out, response->upgrade);
+	add_upgrade(out, response);
 }
 
 /* ---- trailers ---- */

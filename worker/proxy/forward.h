@@ -12,8 +12,8 @@
  * by Connection, and headers of framing (Content-Length, Transfer-Encoding). A
  * request also loses names that differ from a known name only by `_` for `-`.
  * The body is framed anew: no ambiguity is passed on. Two wishes of the
- * client's connection are repeated to the backend: `TE: trailers`, and a
- * protocol to upgrade to.
+ * client's connection are repeated to the backend: `TE: trailers`, and the
+ * protocols to upgrade to.
  */
 #ifndef FORWARD_H
 #define FORWARD_H
@@ -37,8 +37,11 @@ struct forward_request {
 /* The forwarded path: the head's own, or rewritten in room. */
 struct slice forward_path(struct text *room, const struct head *head,
     const struct config_route *route);
-/* Adds the fields of the request; the stream adds Expect and the framing. */
-void forward_request(struct fields *out, const struct forward_request *request);
+/* Adds the fields of the request; the stream adds Expect and the framing.
+ * Returns the protocols that the request offers, a list that lies in out; at
+ * NULL: none. */
+struct slice forward_request(
+    struct fields *out, const struct forward_request *request);
 
 /* Adds the forwarded fields of a response. trailers: the framing towards the
  * client can carry trailers. */

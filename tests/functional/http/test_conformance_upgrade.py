@@ -240,7 +240,8 @@ def test_a_backend_that_declines(d, status):
 
 
 @pytest.mark.parametrize("offer, want", [
-    ("websocket", ["websocket"]), ("h2c, foo/2", ["foo/2"]), ("h2c", [])])
+    ("websocket", ["websocket"]), ("h2c, foo/2", ["foo/2"]), ("h2c", []),
+    ("TLS/1.3, websocket", ["TLS/1.3, websocket"])])
 def test_what_a_client_would_have_to_ask_for(d, offer, want):
     """RFC 9110 section 15.5.22: a 426 must name the protocol."""
     d.recorder.replies("HTTP/1.1 426 Upgrade Required\r\nConnection: Upgrade"
@@ -325,6 +326,32 @@ def test_h2c_is_left_out_of_a_list(d, offer):
     seen = d.recorder.seen[0]
     assert seen.values("upgrade") == ["websocket"]
     assert not seen.values("http2-settings")
+
+
+@pytest.mark.parametrize("chosen", ["foo", "WebSocket", "foo, websocket"])
+def test_several_protocols_are_offered(d, chosen):
+    """RFC 9110 section 7.8: the backend chooses, one or several layers."""
+    d.recorder.answer = switches(
+        echoes, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n"
+        f"Upgrade: {chosen}\r\n\r\n")
+    with d.raw() as c:
+        c.send(ask_for("foo, websocket"))
+        response = c.response()
+        assert response.status == 101
+        assert response.headers["upgrade"] == chosen
+        c.send("x")
+        assert c.file.read(1) == b"x"
+    assert d.recorder.seen[0].values("upgrade") == ["foo, websocket"]
+
+
+def test_several_layers_of_which_one_was_not_offered(d):
+    d.recorder.answer = switches(
+        lambda connection: connection.file.read(),
+        "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n"
+        "Upgrade: websocket, other\r\n\r\n")
+    with d.raw() as c:
+        c.send(ask_for("foo, websocket"))
+        assert c.response().status == 502
 
 
 @pytest.mark.parametrize("reply", [

@@ -42,6 +42,9 @@ static struct trace trace = {.id = "id1",
     .id_is_new = true,
     .parent_is_new = true};
 
+/* The protocols that the last forwarded request offers. */
+static struct slice protocols;
+
 static const char *
 forwarded(const char *text, const struct config_route *route)
 {
@@ -65,7 +68,7 @@ forwarded(const char *text, const struct config_route *route)
 	start.no_body = !message.head.chunked && !message.head.has_length;
 	start.expects_continue = message.head.expects_continue;
 	stream_lay_out(&start, &f, out, sizeof(out) - 1);
-	forward_request(&f, &request);
+	protocols = forward_request(&f, &request);
 	assert_false(text_is_full(&path));
 	assert_false(fields_are_full(&f));
 	head = h1_head_around(&start);
@@ -269,10 +272,20 @@ wishes_of_the_connection(void **state)
 	    "Connection: Upgrade, TE\r\nUpgrade: WebSocket\r\n"
 	    "TE: trailers\r\n\r\n");
 	assert_string_equal(
+	    forwarded("GET / HTTP/1.1\r\nHost: h\r\nConnection: upgrade\r\n"
+		      "Upgrade: foo/2,,h2c, bar\r\nUpgrade: H2, WebSocket\r\n"
+		      "\r\n",
+		&plain),
+	    "GET / HTTP/1.1\r\nHost: h\r\n" TAIL "Connection: Upgrade\r\n"
+	    "Upgrade: foo/2, bar, WebSocket\r\n\r\n");
+	assert_memory_equal(
+	    protocols.at, "foo/2, bar, WebSocket\r", protocols.len + 1);
+	assert_string_equal(
 	    forwarded(
 		"GET / HTTP/1.1\r\nHost: h\r\nTE: trailers\r\n\r\n", &plain),
 	    "GET / HTTP/1.1\r\nHost: h\r\n" TAIL
 	    "Connection: TE\r\nTE: trailers\r\n\r\n");
+	assert_null(protocols.at);
 }
 
 static void
