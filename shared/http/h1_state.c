@@ -92,7 +92,8 @@ h1_take_request(struct h1 *s, const struct stream_ops *ops)
 	request->chunked = false;
 	request->has_length = false;
 	request->no_body = false;
-	request->continue_sent = false;
+	request->continue_settled = false;
+	request->has_continued = false;
 	parser_init_request(&request->parser, &s->context->limits->parser);
 	s->request = request;
 	return 0;

@@ -58,7 +58,8 @@ struct h1_request {
 	bool chunked;
 	bool has_length;
 	bool no_body;
-	bool continue_sent;
+	bool continue_settled; /* no 100 Continue of our own from here on */
+	bool has_continued;    /* a 100 Continue has left */
 
 	/* Last: the head's fields are not cleared, see head.h. */
 	struct parser parser;

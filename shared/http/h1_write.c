@@ -176,12 +176,15 @@ h1_begin_interim(struct stream *stream, unsigned status, struct slice reason)
 
 	if (request->parser.head.minor == 0 || stream->out != STREAM_OUT_NONE)
 		return NULL;
+	/* The client goes on already. */
+	if (status == 100 && request->has_continued)
+		return NULL;
 	take_head(s);
 	if (request->head == NULL)
 		return NULL;
 	h1_head_status(&request->fields, status, reason);
 	if (status == 100)
-		request->continue_sent = true;
+		request->continue_settled = request->has_continued = true;
 	return &request->fields;
 }
 
@@ -205,17 +208,19 @@ void
 h1_send_continue(struct h1 *s)
 {
 	if (s->request->parser.head.expects_continue &&
-	    !s->request->continue_sent && !h1_response_has_begun(s->request) &&
+	    !s->request->continue_settled && !h1_response_has_begun(s->request) &&
 	    s->request->parser.head.minor == 1) {
 		struct iovec line = {
 		    .iov_base = (void *)(uintptr_t)"HTTP/1.1 100 Continue\r\n"
 						   "\r\n",
 		    .iov_len = 25};
 
-		s->request->continue_sent = true;
+		s->request->continue_settled = true;
 		/* A client that has not waited has no use for 100 Continue. */
-		if (!h1_request_has_piece(s->request) && !h1_has_buffered(s))
-			(void)send_pieces(s, &line, 1);
+		if (h1_request_has_piece(s->request) || h1_has_buffered(s))
+			return;
+		s->request->has_continued = true;
+		(void)send_pieces(s, &line, 1);
 	}
 }
 

@@ -169,7 +169,8 @@ stream_begin(struct stream *s, const struct stream_start *start)
 }
 
 /* An interim response (1xx but 101): the owner adds fields, then sends. NULL:
- * not for this client (HTTP/1.0), or no memory; then nothing is sent. */
+ * not for this client (HTTP/1.0, or a 100 after a 100), or no memory; then
+ * nothing is sent. */
 static inline struct fields *
 stream_begin_interim(struct stream *s, unsigned status, struct slice reason)
 {
