@@ -18,6 +18,8 @@
 #define ACCEPTS_MAX 16
 /* After the kernel had no descriptor or memory for another connection. */
 #define PAUSE_US 1000000
+/* Refusals are one burst, and one line, until so long without one. */
+#define BURST_US 10000000
 /* 65 KiB each. A page of /metrics is about 1 MiB for 128 workers. 1,000 routes
  * with all kinds of answers make up to 10 MiB. */
 #define BUFFERS_MAX 512
@@ -39,7 +41,9 @@ struct admin {
 	struct timer pause;
 	struct buffer_pool *buffers;
 	struct h1_context context;
-	struct h1 *connections[ADMIN_CONNECTIONS_MAX];
+	struct h1 *connections[ADMIN_CONNECTIONS_MAX]; /* the oldest first */
+	size_t count;
+	uint64_t quiet_us; /* when the burst of refusals is over */
 };
 
 static void
@@ -154,24 +158,20 @@ on_body(struct h1 *s, const struct stream_piece *piece)
 	(void)piece;
 }
 
-/* The place of a connection, or with NULL a free place; NULL: none. */
-static struct h1 **
-find(struct admin *a, const struct h1 *s)
-{
-	for (size_t i = 0; i < ADMIN_CONNECTIONS_MAX; i++)
-		if (a->connections[i] == s)
-			return &a->connections[i];
-	return NULL;
-}
-
 static void
 on_close(struct h1 *s, enum stream_end reason)
 {
-	struct h1 **place = find(h1_context_of(s)->arg, s);
+	struct admin *a = h1_context_of(s)->arg;
+	size_t i = 0;
 
 	(void)reason;
-	if (place != NULL)
-		*place = NULL;
+	while (i < a->count && a->connections[i] != s)
+		i++;
+	if (i == a->count)
+		return;
+	a->count--;
+	memmove(a->connections + i, a->connections + i + 1,
+	    (a->count - i) * sizeof(*a->connections));
 }
 
 static const struct h1_ops ops = {
@@ -180,18 +180,44 @@ static const struct h1_ops ops = {
     .on_close = on_close,
 };
 
+/* Connections without a request in hand must not lock out an operator. */
+static void
+make_way(struct admin *a)
+{
+	for (size_t i = 0; i < a->count; i++)
+		if (h1_is_idle(a->connections[i])) {
+			h1_close(a->connections[i], STREAM_END_EVICTED);
+			return;
+		}
+}
+
+static void
+refuse(struct admin *a, int fd)
+{
+	uint64_t now_us = loop_now_us(a->loop);
+
+	if (now_us >= a->quiet_us)
+		log_warn(
+		    "admin: connections refused, %d have a request in hand",
+		    ADMIN_CONNECTIONS_MAX);
+	a->quiet_us = now_us + BURST_US;
+	close(fd);
+}
+
 static void
 serve(struct admin *a, int fd, const struct sock_addr *peer)
 {
-	struct h1 **place = find(a, NULL);
+	struct h1 *s;
 
-	if (place == NULL) {
-		log_warn("admin: connection refused, %d are open",
-		    ADMIN_CONNECTIONS_MAX);
-		close(fd);
+	if (a->count == ADMIN_CONNECTIONS_MAX)
+		make_way(a);
+	if (a->count == ADMIN_CONNECTIONS_MAX) {
+		refuse(a, fd);
 		return;
 	}
-	*place = h1_open(&a->context, fd, peer);
+	s = h1_open(&a->context, fd, peer);
+	if (s != NULL)
+		a->connections[a->count++] = s;
 }
 
 static void
@@ -272,9 +298,8 @@ admin_free(struct admin *a)
 		return;
 	loop_watch_del(a->loop, &a->listener);
 	loop_timer_clear(a->loop, &a->pause);
-	for (size_t i = 0; i < ADMIN_CONNECTIONS_MAX; i++)
-		if (a->connections[i] != NULL)
-			h1_close(a->connections[i], STREAM_END_DRAINED);
+	while (a->count > 0)
+		h1_close(a->connections[a->count - 1], STREAM_END_DRAINED);
 	/* After the connections, which may hold buffers until they are buried.
 	 */
 	loop_bury(a->loop, a, bury);
