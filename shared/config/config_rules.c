@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "config_match.h"
+#include "config_own.h"
 #include "text.h"
 
 struct rules {
@@ -210,6 +211,25 @@ check_sources(struct rules *r, const struct config_service *s, size_t i)
 }
 
 static void
+check_endpoints(struct rules *r, const struct config_service *s, size_t i)
+{
+	const struct config_listen *own;
+
+	for (size_t j = 0; j < s->endpoint_count; j++) {
+		const struct config_endpoint *e = &s->endpoints[j];
+
+		if (!at(r, "services[%zu].endpoints[%zu]", i, j) ||
+		    e->text == NULL)
+			continue;
+		own = config_own_listener(r->config, e);
+		if (own != NULL)
+			FAIL(r,
+			    "`%.120s` is this gateway's own listener, line %u",
+			    e->text, own->line);
+	}
+}
+
+static void
 check_services(struct rules *r)
 {
 	const struct config *c = r->config;
@@ -227,6 +247,7 @@ check_services(struct rules *r)
 		    at(r, "services[%zu].hash", i) && written(r) != NULL)
 			FAIL(r, "only goes with `policy: consistent_hash`");
 		check_sources(r, s, i);
+		check_endpoints(r, s, i);
 	}
 }
 

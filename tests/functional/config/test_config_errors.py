@@ -111,6 +111,13 @@ def test_busy_port(place):
                         status=75)
 
 
+def test_busy_unix_socket(drover, place):
+    address = "unix:" + os.path.join(place, "busy")
+    drover(routes=[], listen=[{"address": address}])
+    path = write(place, GOOD.replace("127.0.0.1:{port}", address))
+    assert_one_line(run(path), path, address, "in use", status=75)
+
+
 def test_state_dir_that_can_not_be(place):
     path = write(place, GOOD)
     open(os.path.join(place, "state"), "w", encoding="ascii").close()

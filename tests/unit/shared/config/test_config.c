@@ -422,8 +422,8 @@ test_series(void **state)
 	struct config *c =
 	    fixture_load("listen: [{ address: '*:1' }]\n"
 			 "services:\n"
-			 "- { name: s, endpoints: [\"127.0.0.1:1\"] }\n"
-			 "- { name: t, endpoints: [\"127.0.0.1:1\"] }\n"
+			 "- { name: s, endpoints: [\"127.0.0.1:2\"] }\n"
+			 "- { name: t, endpoints: [\"127.0.0.1:2\"] }\n"
 			 "routes:\n"
 			 "- { path: /a, service: s }\n"
 			 "- { path: /a, methods: [PUT], handler: count }\n"

@@ -46,6 +46,56 @@ test_yaml(void **state)
 	CHECK_ALL(mistakes);
 }
 
+#define LEADS_TO(endpoint)                                                     \
+	"services:\n- name: a\n  endpoints: ['h:9', '" endpoint " weight=2']"  \
+								"\n"
+
+/* Each request would go round. */
+static void
+test_own_listeners(void **state)
+{
+	static const struct mistake mistakes[] = {
+	    {"listen: [{ address: '127.0.0.1:3' }]\n" LEADS_TO("127.0.0.1:3"),
+		"4: services[0].endpoints[1]: `127.0.0.1:3` is this gateway's "
+		"own listener, line 1"},
+	    {"listen:\n- address: '*:2'\n- address: '*:3'\n" LEADS_TO(
+		 "127.1.2.3:3"),
+		"6: services[0].endpoints[1]: `127.1.2.3:3` is this gateway's "
+		"own listener, line 3"},
+	    {"listen: [{ address: '*:3' }]\n" LEADS_TO("localhost:3"),
+		"4: services[0].endpoints[1]: `"},
+	    {"listen: [{ address: '*:3' }]\n" LEADS_TO("0.0.0.0:3"),
+		"4: services[0].endpoints[1]: `"},
+	    {"listen: [{ address: '127.0.0.1:3' }]\n" LEADS_TO("LocalHost:3"),
+		"4: services[0].endpoints[1]: `"},
+	    {"listen: [{ address: '[::]:3' }]\n" LEADS_TO("[::1]:3"),
+		"4: services[0].endpoints[1]: `"},
+	    {"listen: [{ address: '[::1]:3' }]\n" LEADS_TO("[::]:3"),
+		"4: services[0].endpoints[1]: `"},
+	    {"listen: [{ address: '[2001:db8::1]:3' }]\n" LEADS_TO(
+		 "[2001:DB8::1]:3"),
+		"4: services[0].endpoints[1]: `"},
+	    {"listen: [{ address: 'unix:/a' }]\n" LEADS_TO("unix:/a"),
+		"4: services[0].endpoints[1]: `"},
+	};
+	static const char *const others[] = {
+	    "listen: [{ address: '127.0.0.1:3' }]\n" LEADS_TO("127.0.0.1:4"),
+	    "listen: [{ address: '127.0.0.1:3' }]\n" LEADS_TO("127.0.0.2:3"),
+	    "listen: [{ address: '127.0.0.1:3' }]\n" LEADS_TO("[::1]:3"),
+	    "listen: [{ address: '192.0.2.1:3' }]\n" LEADS_TO("localhost:3"),
+	    "listen: [{ address: '*:3' }]\n" LEADS_TO("192.0.2.1:3"),
+	    "listen: [{ address: '*:3' }]\n" LEADS_TO(
+		"localhost.example.org:3"),
+	    "listen: [{ address: 'unix:/a' }]\n" LEADS_TO("unix:/b"),
+	};
+	char error[CONFIG_ERROR_MAX];
+
+	(void)state;
+	CHECK_ALL(mistakes);
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
+		config_load_free(fixture_try(others[i], error));
+}
+
 static void
 test_keys(void **state)
 {
@@ -535,6 +585,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_yaml),
+	    cmocka_unit_test(test_own_listeners),
 	    cmocka_unit_test(test_keys),
 	    cmocka_unit_test(test_types),
 	    cmocka_unit_test(test_values),

@@ -1,0 +1,99 @@
+#include "config_own.h"
+
+#include <arpa/inet.h>
+#include <ifaddrs.h>
+
+#include <string.h>
+#include <strings.h>
+
+/* The address of every interface, as a listener has it. */
+static bool
+is_any(const struct sock_addr *a)
+{
+	if (a->sa.sa_family == AF_INET)
+		return a->in.sin_addr.s_addr == htonl(INADDR_ANY);
+	return a->sa.sa_family == AF_INET6 &&
+	       IN6_IS_ADDR_UNSPECIFIED(&a->in6.sin6_addr);
+}
+
+static bool
+is_loopback(const struct sock_addr *a)
+{
+	if (a->sa.sa_family == AF_INET)
+		return ntohl(a->in.sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+	return a->sa.sa_family == AF_INET6 &&
+	       IN6_IS_ADDR_LOOPBACK(&a->in6.sin6_addr);
+}
+
+/* Whatever the port. */
+static bool
+is_same_host(const struct sock_addr *a, const struct sockaddr *b)
+{
+	const struct sockaddr_in *in = (const void *)b;
+	const struct sockaddr_in6 *in6 = (const void *)b;
+
+	if (b == NULL || a->sa.sa_family != b->sa_family)
+		return false;
+	if (b->sa_family == AF_INET)
+		return a->in.sin_addr.s_addr == in->sin_addr.s_addr;
+	return b->sa_family == AF_INET6 &&
+	       IN6_ARE_ADDR_EQUAL(&a->in6.sin6_addr, &in6->sin6_addr);
+}
+
+static bool
+is_of_this_host(const struct sock_addr *a)
+{
+	struct ifaddrs *all, *i;
+	bool found;
+
+	if (is_loopback(a))
+		return true;
+	if (getifaddrs(&all) == -1)
+		return false;
+	for (i = all; i != NULL && !is_same_host(a, i->ifa_addr);)
+		i = i->ifa_next;
+	found = i != NULL;
+	freeifaddrs(all);
+	return found;
+}
+
+/* Linux connects a client of 0.0.0.0 or [::] to the loopback address. */
+static bool
+gets(const struct sock_addr *listener, const struct sock_addr *to)
+{
+	if (listener->sa.sa_family != to->sa.sa_family)
+		return false;
+	if (listener->sa.sa_family == AF_UNIX)
+		return sock_addr_equal(listener, to);
+	if (sock_addr_port(listener) != sock_addr_port(to))
+		return false;
+	if (is_any(to))
+		return is_any(listener) || is_loopback(listener);
+	return is_any(listener) ? is_of_this_host(to)
+				: is_same_host(listener, &to->sa);
+}
+
+static bool
+gets_localhost(const struct sock_addr *listener, const struct sock_name *name)
+{
+	return strcasecmp(name->host, "localhost") == 0 &&
+	       sock_addr_port(listener) == name->port &&
+	       (is_any(listener) || is_loopback(listener));
+}
+
+const struct config_listen *
+config_own_listener(
+    const struct config *c, const struct config_endpoint *endpoint)
+{
+	for (size_t i = 0; i < c->listen_count; i++) {
+		const struct config_listen *l = &c->listen[i];
+
+		/* A listener without a text has a fault. */
+		if (l->text != NULL &&
+		    (endpoint->is_name
+			    ? gets_localhost(&l->addr, &endpoint->name)
+			    : gets(&l->addr, &endpoint->addr)))
+			return l;
+	}
+	return NULL;
+}
