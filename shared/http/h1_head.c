@@ -25,6 +25,7 @@ standard_reason(unsigned status)
 	    {503, "Service Unavailable"},
 	    {504, "Gateway Timeout"},
 	    {505, "HTTP Version Not Supported"},
+	    {508, "Loop Detected"},
 	};
 
 	for (size_t i = 0; i < sizeof(reasons) / sizeof(*reasons); i++)

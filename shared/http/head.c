@@ -142,6 +142,40 @@ head_value(const struct head *h, const char *name)
 	return (struct slice){NULL, 0};
 }
 
+/* An element of Via: protocol, name, and maybe a comment. */
+static bool
+is_own_hop(struct slice via)
+{
+	const char *end = via.at + via.len, *at = via.at;
+	struct slice name;
+
+	while (at < end && !octet_is_blank(*at))
+		at++;
+	while (at < end && octet_is_blank(*at))
+		at++;
+	name.at = at;
+	while (at < end && !octet_is_blank(*at))
+		at++;
+	name.len = (size_t)(at - name.at);
+	return slice_is(name, HEAD_OWN_NAME);
+}
+
+unsigned
+head_own_hops(const struct head *h)
+{
+	struct slice list, via;
+	unsigned count = 0;
+
+	for (size_t i = 0; i < h->field_count; i++) {
+		if (h->fields[i].id != FIELD_VIA)
+			continue;
+		list = h->fields[i].value;
+		while ((via = head_next_element(&list)).at != NULL)
+			count += is_own_hop(via);
+	}
+	return count;
+}
+
 /* RFC 6265 section 4.2.1. */
 static struct slice
 find_cookie(struct slice cookies, struct slice name)

@@ -21,6 +21,8 @@
 
 #define HEAD_FIELDS_MAX 100
 #define HEAD_NOMINATED_MAX 8
+/* The gateway's name in Via. */
+#define HEAD_OWN_NAME "drover"
 
 /* Fields that the code has to know without a string comparison. */
 enum head_field_id {
@@ -68,6 +70,7 @@ struct head {
 	bool expects_continue; /* HTTP/1.1 with a body */
 	bool accepts_trailers; /* TE: trailers */
 	bool has_date;         /* responses: a Date that may pass */
+	bool has_via;
 	/* An HTTP/1.1 request without a body asks for a protocol; or a response
 	 * is 101 and names a protocol. `upgrade` is the first element of
 	 * Upgrade with head_is_protocol(). A response of status 426 may have
@@ -142,6 +145,8 @@ head_method_str(const struct head *h)
 bool head_is_idempotent(const struct head *h);
 /* The value of a field, or NULL at; name in lower case. */
 struct slice head_value(const struct head *h, const char *name);
+/* How often Via names HEAD_OWN_NAME (RFC 9110 section 7.6.3). */
+unsigned head_own_hops(const struct head *h);
 /* A query parameter of the path, not decoded; at NULL: none. */
 struct slice head_query(const struct head *h, const char *name);
 /* A cookie of the Cookie fields; at NULL: none. */

@@ -226,6 +226,9 @@ read_field(
 	case FIELD_KEEP_ALIVE:
 		read_keep_alive(head, h->value);
 		break;
+	case FIELD_VIA:
+		head->has_via = true;
+		break;
 	case FIELD_MAX_FORWARDS:
 		facts->hops++;
 		facts->hop = h->value;

@@ -102,9 +102,9 @@ static void
 add_via(struct fields *out, const struct head *head)
 {
 	if (head->minor == 0)
-		fields_add(out, "Via", "1.0 " FORWARD_NAME);
+		fields_add(out, "Via", "1.0 " HEAD_OWN_NAME);
 	else
-		fields_add(out, "Via", "1.1 " FORWARD_NAME);
+		fields_add(out, "Via", "1.1 " HEAD_OWN_NAME);
 }
 
 /* A traceparent of a later version passes unchanged. */

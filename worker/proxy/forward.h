@@ -23,9 +23,6 @@
 #include "head.h"
 #include "trace.h"
 
-/* The gateway's name in Via. */
-#define FORWARD_NAME "drover"
-
 struct forward_request {
 	const struct head *head;
 	const struct config_route *route;

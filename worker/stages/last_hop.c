@@ -3,6 +3,9 @@
 #include "reply.h"
 #include "request.h"
 
+/* Gateways in a row, say a balancer, an edge and a gateway, are fewer. */
+#define OWN_HOPS_MAX 8
+
 /* `OPTIONS *`: asks about the server, not about a path. */
 static bool
 is_about_server(const struct head *head)
@@ -34,6 +37,25 @@ echo(struct request *request)
 	buffer_put(buffers, b);
 }
 
+/* A service leads back here, maybe over others. */
+static bool
+goes_round(const struct request *r)
+{
+	return r->stream->head->has_via && r->route != NULL &&
+	       r->route->service >= 0 &&
+	       head_own_hops(r->stream->head) >= OWN_HOPS_MAX;
+}
+
+static void
+break_loop(struct request *r)
+{
+	static const struct request_failure loop = {
+	    508, "loop", "leads back to this gateway"};
+
+	r->record.service = r->route->service_name;
+	request_fail(r, &loop, 0);
+}
+
 static bool
 is_for(const struct config_route *route)
 {
@@ -50,6 +72,10 @@ begin(struct request *r, void *state)
 	const struct head *head = r->stream->head;
 
 	(void)state;
+	if (goes_round(r)) {
+		break_loop(r);
+		return STAGE_DONE;
+	}
 	if (head->max_forwards != 0 &&
 	    (r->route != NULL || r->methods != 0 || !is_about_server(head)))
 		return STAGE_NEXT;

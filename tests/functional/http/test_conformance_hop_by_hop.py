@@ -320,3 +320,32 @@ def test_our_own_answers_are_not_signed_as_passed_on(d):
     response = d.get("/own")
     assert json.loads(response.body) == 1
     assert "via" not in response.headers
+
+
+# ---- loops ----
+
+
+OWN = "1.1 drover"
+
+
+@pytest.mark.parametrize("lines", [
+    "Via: " + ", ".join([OWN] * 8) + "\r\n",
+    f"Via: {OWN}\r\n" * 8,
+    "Via: 1.0 a, " + ", ".join(["1.0\tDrover (x)"] * 9) + "\r\n"])
+def test_a_request_that_goes_round(d, lines):
+    with d.raw() as c:
+        c.send(GET + lines + "\r\n")
+        response = c.response()
+        assert response.status == 508, response
+        assert "leads back" in response.json()["error"]
+        # Only a service leads anywhere.
+        c.send("GET /own HTTP/1.1\r\nHost: a\r\n" + lines + "\r\n")
+        assert c.response().status == 200
+    assert not d.recorder.seen
+
+
+@pytest.mark.parametrize("lines", [
+    "Via: " + ", ".join([OWN] * 7) + "\r\n",
+    "Via: " + ", ".join(["1.1 other", "1.1 drovers", "drover"] * 9) + "\r\n"])
+def test_many_hops_are_no_loop(d, lines):
+    assert exchange(d, GET + lines + "\r\n").status == 200
