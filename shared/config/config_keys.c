@@ -317,7 +317,7 @@ static const struct config_key route_keys[] = {
     ROW("handler", CONFIG_CHOICE, ROUTE(handler), NULL, CONFIG_HANDLER_NONE + 1,
 	0,
 	"a response made by the gateway; `welcome`: a page about the gateway, "
-	"with requests to try",
+	"with requests to try. Parameters: below",
 	.names = config_names_handler, .empty = "name a handler"),
     MAP("respond", respond_keys, NULL, .opt_in = true),
     END,

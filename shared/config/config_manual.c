@@ -3,6 +3,8 @@
 #include <inttypes.h>
 
 #include "config_keys.h"
+#include "config_names.h"
+#include "config_parameters.h"
 
 static const char intro[] =
     "# Configuration\n"
@@ -30,13 +32,33 @@ static const char outro[] =
     "A\n"
     "route whose conditions fail is passed over, in the end for a shorter\n"
     "`path`. When only the method is wrong, the response is a 405 with Allow;\n"
-    "without any route, a 404.\n";
+    "without any route, a 404.\n"
+    "\n"
+    "## Parameters of handlers\n"
+    "\n"
+    "The query of a request to a `handler`. The names in the route's `query`\n"
+    "are allowed, too; any other name, and a wrong value, is a 400 that\n"
+    "lists the right ones. Handlers that are not listed have none.\n"
+    "\n"
+    "| handler | parameter | value | default | meaning |\n"
+    "|---|---|---|---|---|\n";
 
 static void
 print_choice(FILE *f, const struct config_key *k)
 {
 	for (uint64_t i = k->min; k->names[i] != NULL; i++)
 		fprintf(f, "%s`%s`", i == k->min ? "" : ", ", k->names[i]);
+}
+
+static void
+print_parameter(FILE *f, const struct config_parameter *p)
+{
+	fprintf(
+	    f, "| `%s` | `%s` | ", config_names_handler[p->handler], p->name);
+	for (size_t i = 0; p->choices != NULL && p->choices[i] != NULL; i++)
+		fprintf(f, "%s`%s`", i == 0 ? "" : ", ", p->choices[i]);
+	fprintf(f, "%s | `%s` | %s |\n", p->says != NULL ? p->says : "",
+	    p->otherwise, p->help);
 }
 
 /* The allowed values. */
@@ -137,4 +159,6 @@ config_manual_print(FILE *f)
 		print_rows(f, k->keys, NULL);
 	}
 	fputs(outro, f);
+	for (size_t i = 0; config_parameters[i].name != NULL; i++)
+		print_parameter(f, &config_parameters[i]);
 }

@@ -7,6 +7,7 @@
 #include "handler.h"
 #include "last_hop.h"
 #include "no_route.h"
+#include "parameters.h"
 #include "request.h"
 #include "respond.h"
 
@@ -14,6 +15,7 @@ const struct stage *const chain_stages[] = {
     &last_hop_stage,
     &no_route_stage,
     &admission_stage,
+    &parameters_stage,
     /* A route has a single stage of the following. */
     &exchange_stage,
     &respond_stage,
