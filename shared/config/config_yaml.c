@@ -315,8 +315,15 @@ read_events(struct parse *p)
 struct config_yaml *
 config_yaml_parse(const char *text, size_t len, struct config_report *report)
 {
-	struct parse p = {.text = text, .report = report};
+	struct parse p = {.report = report};
 
+	/* libyaml skips the mark, but then takes the first key to be indented
+	 * by one. */
+	if (len >= strlen(BOM) && memcmp(text, BOM, strlen(BOM)) == 0) {
+		text += strlen(BOM);
+		len -= strlen(BOM);
+	}
+	p.text = text;
 	if (!yaml_parser_initialize(&p.parser)) {
 		fail(&p, 0, "no memory");
 		return NULL;

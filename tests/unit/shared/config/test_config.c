@@ -505,10 +505,28 @@ test_long_host_name(void **state)
 	assert_int_equal(status, 0);
 }
 
+/* Some editors begin every file so. */
+static void
+test_byte_order_mark(void **state)
+{
+	char error[CONFIG_ERROR_MAX];
+	struct config *c =
+	    fixture_try("\xef\xbb\xbf" LISTEN "user: a\n", error);
+
+	(void)state;
+	assert_string_equal(error, "");
+	assert_string_equal(c->user, "a");
+	config_load_free(c);
+	c = fixture_try("\xef\xbb\xbf" LISTEN "users: a\n", error);
+	assert_null(c);
+	assert_non_null(strstr(error, ":2: users: unknown key"));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_byte_order_mark),
 	    cmocka_unit_test(test_defaults),
 	    cmocka_unit_test(test_service_defaults),
 	    cmocka_unit_test(test_full_process),
