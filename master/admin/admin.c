@@ -121,8 +121,6 @@ static const struct {
 static void
 on_request(struct h1 *h1)
 {
-	static const char body[] =
-	    "{\"error\":\"method not allowed\",\"status\":405}";
 	static const struct field allow[] = {
 	    {"Allow", "GET, HEAD"}, {NULL, NULL}};
 	const struct admin *a = h1_context_of(h1)->arg;
@@ -133,11 +131,7 @@ on_request(struct h1 *h1)
 	const char *query = memchr(path.at, '?', path.len);
 
 	if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0) {
-		reply_send(s, &(struct reply){.status = 405,
-				  .type = "application/json",
-				  .fields = allow,
-				  .body = body,
-				  .len = sizeof(body) - 1});
+		reply_error_with(s, 405, "method not allowed", allow);
 		return;
 	}
 	if (query != NULL)

@@ -21,6 +21,9 @@ struct stream_piece;
 struct h1_ops {
 	/* A request's head is complete: h1_stream(). */
 	void (*on_request)(struct h1 *s);
+	/* The connection is about to refuse bytes that are no request: the time
+	 * for a name, stream_name(). May be NULL. */
+	void (*on_refusal)(struct h1 *s);
 	/* A piece of the body, after stream_take(). The bytes are valid until
 	 * the callback returns. */
 	void (*on_body)(struct h1 *s, const struct stream_piece *piece);

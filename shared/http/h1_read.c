@@ -31,6 +31,8 @@ h1_refuse(struct h1 *s, enum stream_end why, unsigned status, const char *what)
 	stream->to_head = stream->head == NULL &&
 			  parser_scan_is_head_method(&s->request->parser.scan);
 	s->close_after = true;
+	if (stream->head == NULL && s->context->ops->on_refusal != NULL)
+		s->context->ops->on_refusal(s);
 	if (s->state == H1_HEAD)
 		h1_enter(s, H1_ACTIVE);
 	/* In mid-body the owner may be answering already. */

@@ -208,7 +208,8 @@ void
 h1_send_continue(struct h1 *s)
 {
 	if (s->request->parser.head.expects_continue &&
-	    !s->request->continue_settled && !h1_response_has_begun(s->request) &&
+	    !s->request->continue_settled &&
+	    !h1_response_has_begun(s->request) &&
 	    s->request->parser.head.minor == 1) {
 		struct iovec line = {
 		    .iov_base = (void *)(uintptr_t)"HTTP/1.1 100 Continue\r\n"

@@ -31,6 +31,10 @@ reply_send(struct stream *s, const struct reply *reply)
 	fields_add(fields, "Server", "drover");
 	if (reply->type != NULL)
 		fields_add(fields, "Content-Type", reply->type);
+	if (s->id.at != NULL)
+		fields_add_slice(fields, "X-Request-Id", s->id);
+	if (reply->no_store)
+		fields_add(fields, "Cache-Control", "no-store");
 	fields_add_all(fields, reply->fields);
 	stream_write(
 	    s, &(struct stream_piece){
@@ -61,13 +65,19 @@ reply_echo(struct stream *s, char *data, size_t cap,
 }
 
 void
-reply_error(struct stream *s, unsigned status, const char *what)
+reply_error_with(struct stream *s, unsigned status, const char *what,
+    const struct field *fields)
 {
 	json_t *json =
 	    json_pack("{s:s, s:i}", "error", what, "status", (int)status);
-	char *text = json != NULL ? json_dumps(json, JSON_COMPACT) : NULL;
-	struct reply reply = {.status = status};
+	struct reply reply = {
+	    .status = status, .fields = fields, .no_store = true};
+	char *text;
 
+	if (json != NULL && s->id.at != NULL)
+		json_object_set_new(
+		    json, "requestId", json_stringn(s->id.at, s->id.len));
+	text = json != NULL ? json_dumps(json, JSON_COMPACT) : NULL;
 	if (text != NULL) {
 		reply.type = "application/json";
 		reply.body = text;
@@ -76,4 +86,10 @@ reply_error(struct stream *s, unsigned status, const char *what)
 	reply_send(s, &reply);
 	free(text);
 	json_decref(json);
+}
+
+void
+reply_error(struct stream *s, unsigned status, const char *what)
+{
+	reply_error_with(s, status, what, NULL);
 }

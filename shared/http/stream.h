@@ -16,7 +16,7 @@
  *
  * The incoming body is pushed: stream_take() asks for a piece, and one piece
  * event follows, never inside the call. The facts are plain fields; only the
- * connection writes the fields.
+ * connection writes the fields, all but the name.
  */
 #ifndef STREAM_H
 #define STREAM_H
@@ -126,6 +126,9 @@ struct stream {
 	 * unless pinned. */
 	const struct head *head;
 	const struct sock_host *peer;
+	/* The request's name, for the response's X-Request-Id: stream_name().
+	 * at NULL: none. */
+	struct slice id;
 	enum stream_out out;
 	unsigned status;    /* of the outgoing response; 0: none has begun */
 	uint64_t in_bytes;  /* of the incoming body so far */
@@ -159,6 +162,13 @@ stream_is_answerable(const struct stream *s)
  */
 void stream_lay_out(
     struct stream_start *start, struct fields *fields, char *data, size_t len);
+
+/* The id, with a NUL behind, stays in place until the response has ended. */
+static inline void
+stream_name(struct stream *s, struct slice id)
+{
+	s->id = id;
+}
 
 /* Begins the outgoing message of an answerable stream. The owner adds fields to
  * the result, never NULL; the first stream_write() sends the fields. */

@@ -53,6 +53,14 @@ on_request(struct h1 *s)
 }
 
 static void
+on_refusal(struct h1 *s)
+{
+	struct client *client = h1_arg(s);
+
+	requests_name_refusal(client->all->requests, h1_stream(s));
+}
+
+static void
 on_body(struct h1 *s, const struct stream_piece *piece)
 {
 	struct client *client = h1_arg(s);
@@ -123,6 +131,7 @@ describe(struct h1 *s, char *text, size_t cap)
 
 static const struct h1_ops ops = {
     .on_request = on_request,
+    .on_refusal = on_refusal,
     .on_body = on_body,
     .on_drained = on_drained,
     .on_left = on_left,

@@ -25,8 +25,6 @@ handler_identity(struct runtime *rt)
 void
 handler_reply(struct request *request, unsigned status, json_t *json)
 {
-	static const struct field fields[] = {
-	    {"Cache-Control", "no-store"}, {NULL, NULL}};
 	char *text = json != NULL ? json_dumps(json,
 					JSON_COMPACT | JSON_REAL_PRECISION(12))
 				  : NULL;
@@ -34,7 +32,7 @@ handler_reply(struct request *request, unsigned status, json_t *json)
 	if (text != NULL)
 		reply_send(request->stream, &(struct reply){.status = status,
 						.type = "application/json",
-						.fields = fields,
+						.no_store = true,
 						.body = text,
 						.len = strlen(text)});
 	else

@@ -18,7 +18,7 @@ exchange_request_build(struct exchange *x)
 	    .head = s->head,
 	    .peer = sock_host_str(s->peer, peer),
 	    .host = x->service->config->name,
-	    .trace = request_trace(x->request),
+	    .trace = &x->request->trace,
 	};
 	struct fields *fields = replay_open(
 	    &x->replay, x->runtime->buffers, s->head, x->request->route);

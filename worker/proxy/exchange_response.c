@@ -20,6 +20,13 @@ add_sticky(struct exchange *x, struct fields *fields)
 		affinity_add_cookie(fields, config, endpoint);
 }
 
+/* The client's side of a report finds the log's side by the id. */
+static void
+add_id(const struct exchange *x, struct fields *fields)
+{
+	fields_add_slice(fields, "X-Request-Id", x->front->id);
+}
+
 static void
 note_first_byte(struct exchange *x)
 {
@@ -68,6 +75,7 @@ exchange_response_begin(struct exchange *x)
 	/* A body not asked for by now is not needed. */
 	loop_timer_clear(x->runtime->loop, &x->continue_timer);
 	forward_response(fields, h, x->front->sends_trailers);
+	add_id(x, fields);
 	add_sticky(x, fields);
 }
 
@@ -131,6 +139,7 @@ switch_protocols(struct exchange *x, const struct head *h)
 	if (!stream_is_answerable(x->front))
 		return EXCHANGE_HEAD_PASSED;
 	forward_switch(fields, h);
+	add_id(x, fields);
 	add_sticky(x, fields);
 	replay_drop(&x->replay);
 	note_first_byte(x);

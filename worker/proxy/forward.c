@@ -68,6 +68,9 @@ _Static_assert(FIELD_X_REQUEST_ID < 32, "a set of fields has 32 bits");
 	    BIT(FIELD_X_FORWARDED_PROTO) | BIT(FIELD_X_REAL_IP) |              \
 	    BIT(FIELD_X_REQUEST_ID))
 
+/* Dropped from every response: the owner adds the id of the request. */
+#define OF_RESPONSE (HOP_BY_HOP | BIT(FIELD_X_REQUEST_ID))
+
 static uint32_t
 dropped_of_request(const struct forward_request *request)
 {
@@ -204,7 +207,7 @@ void
 forward_response(struct fields *out, const struct head *response, bool trailers)
 {
 	pass_fields(out, response,
-	    trailers ? HOP_BY_HOP : HOP_BY_HOP | BIT(FIELD_TRAILER));
+	    trailers ? OF_RESPONSE : OF_RESPONSE | BIT(FIELD_TRAILER));
 	add_via(out, response);
 	if (response->status == 426 && response->upgrade.at != NULL)
 		add_upgrade(out, response);

@@ -6,7 +6,7 @@
  * headers in order, and Host as sent by the client. X-Real-IP,
  * X-Forwarded-Proto, X-Request-Id and traceparent are set, X-Forwarded-For and
  * Via appended to, Max-Forwards counted down. A response keeps its end-to-end
- * headers; Via is appended to.
+ * headers but X-Request-Id, which the exchange adds; Via is appended to.
  *
  * Dropped are the hop-by-hop headers of RFC 9110 section 7.6.1, headers named
  * by Connection, and headers of framing (Content-Length, Transfer-Encoding). A

@@ -86,7 +86,7 @@ request_new(struct requests *all, struct stream *stream)
 	r->cut = false;
 	r->ticket = NULL;
 	r->text = NULL;
-	r->is_traced = false;
+	r->trace.id[0] = '\0';
 	record_init(&r->record);
 	if (all->log != NULL)
 		note_request(r, stream->head);
@@ -148,6 +148,7 @@ log_refusal(struct requests *all, const struct stream *s)
 	record_init(&record);
 	record.status = s->status;
 	record.bytes_out = s->out_bytes;
+	record.id = s->id.at;
 	log_record(all, s, &record, s->why);
 }
 
@@ -183,7 +184,7 @@ request_describe(const struct request *r, char *text, size_t cap)
 {
 	snprintf(text, cap, "route %s, request %s",
 	    r->route != NULL ? r->route->path : "(none)",
-	    r->is_traced ? r->trace.id : "(unnamed)");
+	    r->trace.id[0] != '\0' ? r->trace.id : "(unnamed)");
 }
 
 /* ---- through the chain ---- */
@@ -208,6 +209,22 @@ request_resume(struct request *r)
 		stream_pin_head(r->stream, false);
 }
 
+/* The response has the name as well, whoever answers. */
+static void
+give_name(struct request *r)
+{
+	trace_of_request(&r->trace, r->runtime->trace, r->stream->head);
+	r->record.id = r->trace.id;
+	stream_name(r->stream, (struct slice){r->trace.id, r->trace.id_len});
+}
+
+void
+requests_name_refusal(struct requests *all, struct stream *s)
+{
+	trace_new_id(all->runtime->trace, all->refusal_id);
+	stream_name(s, (struct slice){all->refusal_id, TRACE_NEW_ID_LEN});
+}
+
 void
 request_start(struct request *r)
 {
@@ -217,6 +234,7 @@ request_start(struct request *r)
 	runtime_count(rt, SCOREBOARD_REQUESTS);
 	counter_gauge(&rt->slot->in_flight, 1);
 	note_activity(rt, head);
+	give_name(r);
 	r->methods = 0;
 	if (route_find(r->all->routes, head, &r->route, &r->methods) !=
 	    ROUTE_FOUND)
@@ -224,8 +242,6 @@ request_start(struct request *r)
 	else
 		r->record.route = r->route->path;
 	r->chain = chain_of(r->all->chains, r->route);
-	if (r->text != NULL)
-		r->record.id = request_trace(r)->id;
 	if (run(r) == STAGE_WAIT)
 		stream_pin_head(r->stream, true);
 }
@@ -258,12 +274,13 @@ request_on_left(struct request *r)
 		link->stage->on_left(r, r->states + link->offset);
 }
 
-/* Service names and texts of Drover alone: nothing needs escaping. */
+/* Service names and texts of Drover alone, and an id of trace.h: nothing needs
+ * escaping. */
 void
 request_fail(struct request *r, const struct request_failure *failure,
     unsigned retry_after_s)
 {
-	char body[192], seconds[12];
+	char body[192 + TRACE_ID_MAX], seconds[12];
 	const struct field retry_after[] = {
 	    {"Retry-After", seconds}, {NULL, NULL}};
 	int len;
@@ -271,8 +288,8 @@ request_fail(struct request *r, const struct request_failure *failure,
 	r->record.end = failure->word;
 	snprintf(seconds, sizeof(seconds), "%u", retry_after_s);
 	len = snprintf(body, sizeof(body),
-	    "{\"error\":\"service %s: %s\",\"status\":%u}", r->record.service,
-	    failure->text, failure->status);
+	    "{\"error\":\"service %s: %s\",\"status\":%u,\"requestId\":\"%s\"}",
+	    r->record.service, failure->text, failure->status, r->trace.id);
 	reply_send(
 	    r->stream, &(struct reply){
 			   .status = failure->status,
@@ -280,6 +297,7 @@ request_fail(struct request *r, const struct request_failure *failure,
 			   .fields = retry_after_s != 0 ? retry_after : NULL,
 			   .body = body,
 			   .len = (size_t)len,
+			   .no_store = true,
 		       });
 }
 

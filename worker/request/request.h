@@ -44,6 +44,7 @@ struct requests {
 	const struct chain_table *chains;
 	struct access_log *log; /* NULL: off */
 	struct slab slab;
+	char refusal_id[TRACE_NEW_ID_LEN + 1]; /* of the last refusal */
 };
 
 #define REQUEST_LINE_MAX 1024
@@ -73,8 +74,7 @@ struct request {
 	 * stage knows better than the connection why the request ended. */
 	struct record record;
 	struct request_text *text; /* NULL: no access log, or no memory */
-	bool is_traced;
-	struct trace trace;                 /* request_trace() */
+	struct trace trace;        /* the names by which the request is known */
 	alignas(max_align_t) char states[]; /* of the stages */
 };
 
@@ -88,8 +88,10 @@ void requests_fini(struct requests *all);
 
 /* The request that has just come on the stream. NULL: no memory. */
 struct request *request_new(struct requests *all, struct stream *stream);
-/* Counts and routes the request and starts its chain. The request may be over
- * on return. */
+/* Names refused bytes that were no request, before their answer. */
+void requests_name_refusal(struct requests *all, struct stream *s);
+/* Names, counts and routes the request and starts its chain. The request may be
+ * over on return. */
 void request_start(struct request *r);
 void request_on_body(struct request *r, const struct stream_piece *piece);
 void request_on_drained(struct request *r);
@@ -109,17 +111,6 @@ void request_on_close(struct request *r, enum stream_end reason);
 /* After a stage's STAGE_WAIT, never from inside begin(): the request goes on to
  * the next stage. */
 void request_resume(struct request *r);
-/* The names by which the request is known. At least the first call must come
- * while the request's text is valid. */
-static inline const struct trace *
-request_trace(struct request *r)
-{
-	if (!r->is_traced)
-		trace_of_request(&r->trace, r->runtime->trace, r->stream->head);
-	r->is_traced = true;
-	return &r->trace;
-}
-
 /* Copies the request's endpoint for the access log. */
 static inline void
 request_note_upstream(struct request *r, const char *address)

@@ -195,6 +195,13 @@ only(const struct head *head, enum head_field_id field)
 }
 
 void
+trace_new_id(struct trace_source *source, char id[TRACE_NEW_ID_LEN + 1])
+{
+	put_random(id, TRACE_NEW_ID_LEN, source);
+	id[TRACE_NEW_ID_LEN] = '\0';
+}
+
+void
 trace_of_request(
     struct trace *trace, struct trace_source *source, const struct head *head)
 {

@@ -23,6 +23,7 @@
 #include "head.h"
 
 #define TRACE_ID_MAX 128      /* of an accepted X-Request-Id */
+#define TRACE_NEW_ID_LEN 32   /* of an id of our own */
 #define TRACE_PARENT_BYTES 55 /* of a traceparent of version 00 */
 
 /* Random numbers for names: quick, not secret. Seeded by getrandom(2). */
@@ -41,6 +42,9 @@ struct trace {
 /* -1 with errno. */
 int trace_source_init(struct trace_source *source);
 uint64_t trace_random(struct trace_source *source);
+
+/* A new id, TRACE_NEW_ID_LEN digits and a NUL. */
+void trace_new_id(struct trace_source *source, char id[TRACE_NEW_ID_LEN + 1]);
 
 /* Finds both names. A repeated header is invalid. A valid traceparent of a
  * later version may be longer and is passed on unchanged. Then `parent` is

@@ -15,8 +15,6 @@ is_for(const struct config_route *route)
 static void
 refuse_method(struct stream *s, uint64_t methods)
 {
-	static const char body[] =
-	    "{\"error\":\"method not allowed here\",\"status\":405}";
 	char allow[512];
 	const struct field fields[] = {{"Allow", allow}, {NULL, NULL}};
 	struct text t;
@@ -28,13 +26,7 @@ refuse_method(struct stream *s, uint64_t methods)
 		return;
 	}
 	allow[t.len] = '\0';
-	reply_send(s, &(struct reply){
-			  .status = 405,
-			  .type = "application/json",
-			  .fields = fields,
-			  .body = body,
-			  .len = sizeof(body) - 1,
-		      });
+	reply_error_with(s, 405, "method not allowed here", fields);
 }
 
 static enum stage_verdict

@@ -75,8 +75,14 @@ def test_errors(drover, redis, place):
     for answer, status in zip(answers, (404, 503, 502, 405, 400, 404),
                               strict=True):
         value = check(answer)
+        assert value.pop("requestId", None) == answer.headers.get(
+            "x-request-id")
         assert list(value) == ["error", "status"]
         assert value["status"] == answer.status == status
+        assert answer.headers["cache-control"] == "no-store"
+    # The master's endpoint names no request.
+    assert [("x-request-id" in a.headers) for a in answers] == [True] * 5 + [
+        False]
 
 
 def test_the_master(drover, redis, place):

@@ -92,7 +92,9 @@ def test_other_methods_are_405(gateway):
         assert answer.headers["allow"] == "GET, HEAD"
         assert answer.headers["content-type"] == "application/json"
         assert answer.json() == {"error": "method not allowed here",
-                                 "status": 405}
+                                 "status": 405,
+                                 "requestId": answer.headers["x-request-id"]}
+        assert answer.headers["cache-control"] == "no-store"
     answer = d.request("OPTIONS", "/a/b")
     assert answer.status == 405
     # A shorter prefix does not take paths of a longer one.

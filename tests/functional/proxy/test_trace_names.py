@@ -8,6 +8,7 @@ import re
 import pytest
 
 from harness import free_port, respond, route, service, wait_for
+from wire import GET, gateway
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 PARENT = f"00-{TRACE}-00f067aa0ba902b7-01"
@@ -208,3 +209,67 @@ def test_the_log_has_the_id_of_what_is_answered_here(drover, place):
     *given, made = ids()
     assert given == ["/own", "/own", "/none", "last"]
     assert NEW_ID.fullmatch(made)
+
+
+# ---- towards the client ----
+
+
+def names(answer):
+    return [v for n, v in answer.pairs if n == "x-request-id"]
+
+
+@pytest.mark.parametrize("theirs", ["", "X-Request-Id: other\r\n",
+                                    "x-request-id: a\r\nX-Request-ID: b\r\n"])
+def test_the_response_has_the_id(theirs):
+    """Once, whatever the service says."""
+    with gateway() as d:
+        d.recorder.replies(f"HTTP/1.1 200 OK\r\n{theirs}"
+                           "Content-Length: 2\r\n\r\nok")
+        with d.raw() as c:
+            for sent in ("", "X-Request-Id: mine-7\r\n"):
+                c.send(GET + sent + "\r\n")
+                got = names(c.response())
+                assert got == d.recorder.seen[-1].values("x-request-id")
+                assert len(got) == 1
+            assert got == ["mine-7"]
+
+
+def test_a_switch_of_protocols_has_the_id():
+    with gateway() as d:
+        d.recorder.replies_and_closes(
+            "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n"
+            "Upgrade: foo\r\n\r\n")
+        with d.raw() as c:
+            c.send(GET + "Connection: Upgrade\r\nUpgrade: foo\r\n"
+                   "X-Request-Id: mine\r\n\r\n")
+            answer = c.response()
+            assert answer.status == 101 and names(answer) == ["mine"]
+
+
+def test_own_answers_have_the_id(place):
+    """Also the refusal of bytes that never became a request."""
+    log = os.path.join(place, "access.log")
+    routes = [respond("/own", 1), respond("/fails", 1, fail_percent=100),
+              route("/away", "b")]
+    with gateway(routes=routes, log={"access": log, "format": "json"}) as d:
+        d.recorder.stop()
+        ids = []
+        for data, status in (("GET /own", 200), ("GET /fails", 503),
+                             ("GET /away", 502), ("GET /none", 404),
+                             ("GET /#", 400), ("BREW /", 501)):
+            with d.raw() as c:
+                c.send(f"{data} HTTP/1.1\r\nHost: a\r\n\r\n")
+                answer = c.response()
+            assert answer.status == status, answer
+            assert len(names(answer)) == 1
+            ids += names(answer)
+            if status != 200:
+                assert answer.json()["requestId"] == ids[-1]
+                assert answer.headers["cache-control"] == "no-store"
+        assert len(set(ids)) == 6 and all(NEW_ID.fullmatch(i) for i in ids)
+
+        def logged():
+            with open(log, encoding="utf-8") as f:
+                return [json.loads(line)["id"] for line in f]
+
+        wait_for(lambda: logged() == ids, "the log has the same ids")

@@ -48,7 +48,7 @@ test_yaml(void **state)
 
 #define LEADS_TO(endpoint)                                                     \
 	"services:\n- name: a\n  endpoints: ['h:9', '" endpoint " weight=2']"  \
-								"\n"
+	"\n"
 
 /* Each request would go round. */
 static void

@@ -105,6 +105,21 @@ an_error_is_json(void **state)
 }
 
 static void
+a_named_request_gets_its_id(void **state)
+{
+	static const char id[] = "id-7";
+
+	(void)state;
+	stream_name(&stream, (struct slice){id, 4});
+	reply_error(&stream, 404, "no");
+	assert_string_equal(
+	    body, "{\"error\":\"no\",\"status\":404,\"requestId\":\"id-7\"}");
+	assert_string_equal(room,
+	    "Server: drover\r\nContent-Type: application/json\r\n"
+	    "X-Request-Id: id-7\r\nCache-Control: no-store\r\n");
+}
+
+static void
 who_is_gone_is_not_answered(void **state)
 {
 	(void)state;
@@ -123,6 +138,7 @@ main(void)
 	    cmocka_unit_test_setup(says_all_that_was_given, setup),
 	    cmocka_unit_test_setup(a_head_request_has_no_body, setup),
 	    cmocka_unit_test_setup(an_error_is_json, setup),
+	    cmocka_unit_test_setup(a_named_request_gets_its_id, setup),
 	    cmocka_unit_test_setup(who_is_gone_is_not_answered, setup),
 	};
 

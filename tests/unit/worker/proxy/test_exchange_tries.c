@@ -388,7 +388,7 @@ a_refused_connection_is_502(void **state)
 	say(GET);
 	expect("HTTP/1.1 502 ");
 	expect("{\"error\":\"service users: connection refused\","
-	       "\"status\":502}");
+	       "\"status\":502,\"requestId\":\"");
 	assert_string_equal(observed.last.end, "connect_refused");
 }
 

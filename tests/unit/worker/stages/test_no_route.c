@@ -43,7 +43,8 @@ no_path_is_a_404(void **state)
 	ask("GET /b", "");
 	assert_int_equal(passed, 0);
 	assert_says("HTTP/1.1 404 Not Found\r\n");
-	assert_says("{\"error\":\"no route for this path\",\"status\":404}");
+	assert_says("{\"error\":\"no route for this "
+		    "path\",\"status\":404,\"requestId\":\"");
 	assert_int_equal(observed.last.status, 404);
 }
 
@@ -58,7 +59,8 @@ no_method_is_a_405_with_all_methods(void **state)
 	assert_says("GET");
 	assert_says("POST");
 	assert_says("DELETE");
-	assert_says("{\"error\":\"method not allowed here\",\"status\":405}");
+	assert_says("{\"error\":\"method not allowed "
+		    "here\",\"status\":405,\"requestId\":\"");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
