@@ -3,13 +3,17 @@
 #include <endian.h>
 #include <string.h>
 
-#define S OCTET_TEXT                                /* HTAB and SP */
-#define V (OCTET_TEXT | OCTET_TARGET)               /* VCHAR, no more */
-#define H (OCTET_TEXT | OCTET_TOKEN)                /* the number sign */
-#define T (OCTET_TEXT | OCTET_TARGET | OCTET_TOKEN) /* in no host */
-#define R (OCTET_TEXT | OCTET_TARGET | OCTET_HOST)  /* in no token */
-#define M (T | R)                                   /* T and R */
-#define D (T | R | OCTET_DIGIT)
+#define S OCTET_TEXT                  /* HTAB and SP */
+#define Q (OCTET_TEXT | OCTET_TARGET) /* slash, question mark, backslash */
+#define H (OCTET_TEXT | OCTET_TOKEN)  /* the number sign */
+#define P (Q | OCTET_TOKEN)           /* the percent sign */
+#define V (Q | OCTET_SEGMENT)         /* VCHAR, no more */
+#define T (V | OCTET_TOKEN)           /* in no host */
+#define R (V | OCTET_HOST)            /* in no token */
+#define M (T | R)                     /* T and R */
+#define U (M | OCTET_UNRESERVED)
+#define N (P | OCTET_HOST | OCTET_UNRESERVED) /* the dot */
+#define D (U | OCTET_DIGIT)
 #define O OCTET_TEXT /* obs-text */
 
 /* Sixteen to a row, as in every table of ASCII. */
@@ -17,12 +21,12 @@
 const uint8_t octet_classes[256] = {
     0, 0, 0, 0, 0, 0, 0, 0, 0, S, 0, 0, 0, 0, 0, 0,
     0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    S, M, V, H, M, T, M, M, R, R, M, M, V, M, M, V, /*  !"#$%&'()*+,-./ */
-    D, D, D, D, D, D, D, D, D, D, V, R, V, R, V, V, /* 0123456789:;<=>? */
-    V, M, M, M, M, M, M, M, M, M, M, M, M, M, M, M, /* @ABCDEFGHIJKLMNO */
-    M, M, M, M, M, M, M, M, M, M, M, V, V, V, T, M, /* PQRSTUVWXYZ[\]^_ */
-    T, M, M, M, M, M, M, M, M, M, M, M, M, M, M, M, /* `abcdefghijklmno */
-    M, M, M, M, M, M, M, M, M, M, M, V, T, V, M, 0, /* pqrstuvwxyz{|}~  */
+    S, M, V, H, M, P, M, M, R, R, M, M, V, U, N, Q, /*  !"#$%&'()*+,-./ */
+    D, D, D, D, D, D, D, D, D, D, V, R, V, R, V, Q, /* 0123456789:;<=>? */
+    V, U, U, U, U, U, U, U, U, U, U, U, U, U, U, U, /* @ABCDEFGHIJKLMNO */
+    U, U, U, U, U, U, U, U, U, U, U, V, Q, V, T, U, /* PQRSTUVWXYZ[\]^_ */
+    T, U, U, U, U, U, U, U, U, U, U, U, U, U, U, U, /* `abcdefghijklmno */
+    U, U, U, U, U, U, U, U, U, U, U, V, T, V, U, 0, /* pqrstuvwxyz{|}~  */
     O, O, O, O, O, O, O, O, O, O, O, O, O, O, O, O,
     O, O, O, O, O, O, O, O, O, O, O, O, O, O, O, O,
     O, O, O, O, O, O, O, O, O, O, O, O, O, O, O, O,

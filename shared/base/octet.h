@@ -16,6 +16,10 @@ enum octet_class {
 	OCTET_TARGET = 4, /* in a request's target: VCHAR but `#` */
 	OCTET_HOST = 8,   /* in a reg-name (RFC 3986), but no comma */
 	OCTET_DIGIT = 16,
+	/* In a target, and changed by no step of path.h: OCTET_TARGET but dot,
+	 * slash, backslash, `%` and `?`. */
+	OCTET_SEGMENT = 32,
+	OCTET_UNRESERVED = 64, /* RFC 3986 section 2.3 */
 };
 
 extern const uint8_t octet_classes[256];

@@ -12,6 +12,19 @@
 	X(LINE_ENDS, 400, "a line must end in CRLF and must not be folded")    \
 	X(VERSION, 505, "HTTP version not supported")                          \
 	X(TARGET, 400, "invalid request target")                               \
+	X(NUL, 400, "%00 in the request target")                               \
+	X(PATH_ESCAPE, 400, "a % in the path must begin an escape like %25")   \
+	X(PATH_ROOT, 400, "the path leads above the root")                     \
+	X(PATH_DOTS, 400,                                                      \
+	    "dot segments are refused (client.path.dot_segments)")             \
+	X(PATH_EMPTY, 400,                                                     \
+	    "empty segments are refused (client.path.empty_segments)")         \
+	X(PATH_PLAIN, 400,                                                     \
+	    "escapes of plain characters are refused (client.path.escapes)")   \
+	X(PATH_SLASH, 400,                                                     \
+	    "%2F in the path is refused (client.path.encoded_slash)")          \
+	X(PATH_BACKSLASH, 400,                                                 \
+	    "a backslash in the path is refused (client.path.backslash)")      \
 	X(HOST, 400, "exactly one valid Host is required")                     \
 	X(LENGTH, 400, "ambiguous or invalid Content-Length")                  \
 	X(CODING, 400, "Transfer-Encoding must be chunked alone")              \

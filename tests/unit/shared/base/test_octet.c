@@ -34,6 +34,10 @@ test_classes(void **state)
 		    alnum || is_one_of(c, "-._~!$&'()*+;="));
 		assert_int_equal(
 		    octet_is((char)c, OCTET_DIGIT), c >= '0' && c <= '9');
+		assert_int_equal(octet_is((char)c, OCTET_SEGMENT),
+		    octet_is((char)c, OCTET_TARGET) && !is_one_of(c, "%./?\\"));
+		assert_int_equal(octet_is((char)c, OCTET_UNRESERVED),
+		    alnum || is_one_of(c, "-._~"));
 		assert_int_equal(
 		    octet_hex((char)c) >= 0, c < 128 && isxdigit(c) != 0);
 	}
