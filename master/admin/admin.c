@@ -127,15 +127,12 @@ on_request(struct h1 *h1)
 	struct stream *s = h1_stream(h1);
 	const struct head *m = s->head;
 	const char *method = head_method_str(m);
-	struct slice path = m->path;
-	const char *query = memchr(path.at, '?', path.len);
+	const struct slice path = head_path_only(m);
 
 	if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0) {
 		reply_error_with(s, 405, "method not allowed", allow);
 		return;
 	}
-	if (query != NULL)
-		path.len = (size_t)(query - path.at);
 	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++)
 		if (slice_is(path, routes[i].path)) {
 			routes[i].reply(s, a->instance);

@@ -66,9 +66,13 @@ h1_refuse_out(struct h1 *s, enum stream_out out)
 	h1_close_soon(s, STREAM_END_BUG);
 }
 
+_Static_assert(sizeof(struct h1_request) + PARSER_HEAD_MAX <= BUFFER_BYTES,
+    "a request's block has room for a target behind the request");
+
 int
 h1_take_request(struct h1 *s, const struct stream_ops *ops)
 {
+	const struct h1_limits *limits = s->context->limits;
 	struct buffer *block = buffer_get(s->context->buffers);
 	struct h1_request *request;
 
@@ -94,7 +98,8 @@ h1_take_request(struct h1 *s, const struct stream_ops *ops)
 	request->no_body = false;
 	request->continue_settled = false;
 	request->has_continued = false;
-	parser_init_request(&request->parser, &s->context->limits->parser);
+	parser_init_request(&request->parser, &limits->parser, &limits->path,
+	    block->data + sizeof(*request));
 	s->request = request;
 	return 0;
 }

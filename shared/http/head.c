@@ -212,22 +212,21 @@ head_cookie(const struct head *h, const char *name)
 struct slice
 head_query(const struct head *h, const char *name)
 {
-	const char *end = h->path.at + h->path.len;
-	const char *at = memchr(h->path.at, '?', h->path.len);
+	const char *at = h->query.at;
+	const char *end = at != NULL ? at + h->query.len : NULL;
 	size_t name_len = strlen(name);
 
 	while (at != NULL) {
 		const char *next;
 		size_t len;
 
-		at++;
 		next = memchr(at, '&', (size_t)(end - at));
 		len = (size_t)((next != NULL ? next : end) - at);
 		if (len > name_len && at[name_len] == '=' &&
 		    memcmp(at, name, name_len) == 0)
 			return (struct slice){
 			    at + name_len + 1, len - name_len - 1};
-		at = next;
+		at = next != NULL ? next + 1 : NULL;
 	}
 	return (struct slice){NULL, 0};
 }

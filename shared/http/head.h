@@ -4,7 +4,8 @@
  * message.
  *
  * Both processes, requests and responses. Pure. All slices point into the
- * buffer with the head's bytes, and are valid as long as the buffer.
+ * buffer with the head's bytes, and are valid as long as the buffer; a changed
+ * path lies in the room that parser.h asks for.
  */
 #ifndef HEAD_H
 #define HEAD_H
@@ -85,9 +86,11 @@ struct head {
 	uint32_t keep_alive_s;
 	uint32_t keep_alive_max;
 	struct slice target; /* requests: as sent; but see path */
-	/* Requests: origin-form with query, or `*`. The URI "http://a?q" has
-	 * the path "/?q": the slash is inserted, in the target too. */
+	/* Requests: origin-form with query, or `*`, in the normal form of
+	 * path.h. The URI "http://a?q" has the path "/?q": the slash is
+	 * inserted, in the target too. */
 	struct slice path;
+	struct slice query;  /* of path, behind the `?`; at NULL: none */
 	struct slice host;   /* requests: Host, or the URI's */
 	struct slice reason; /* responses */
 	struct slice upgrade;
@@ -147,7 +150,16 @@ bool head_is_idempotent(const struct head *h);
 struct slice head_value(const struct head *h, const char *name);
 /* How often Via names HEAD_OWN_NAME (RFC 9110 section 7.6.3). */
 unsigned head_own_hops(const struct head *h);
-/* A query parameter of the path, not decoded; at NULL: none. */
+/* The path without its query. */
+static inline struct slice
+head_path_only(const struct head *h)
+{
+	size_t query = h->query.at != NULL ? h->query.len + 1 : 0;
+
+	return (struct slice){h->path.at, h->path.len - query};
+}
+
+/* A query parameter, not decoded; at NULL: none. */
 struct slice head_query(const struct head *h, const char *name);
 /* A cookie of the Cookie fields; at NULL: none. */
 struct slice head_cookie(const struct head *h, const char *name);

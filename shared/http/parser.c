@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "parser_check.h"
+#include "parser_target.h"
 
 #define CRLF_LEN 2
 
@@ -67,12 +68,15 @@ init(struct parser *m, llhttp_type_t type)
 }
 
 void
-parser_init_request(struct parser *m, const struct parser_limits *limits)
+parser_init_request(struct parser *m, const struct parser_limits *limits,
+    const struct path_rules *rules, char *room)
 {
 	init(m, HTTP_REQUEST);
 	parser_scan_init_request(
 	    &m->scan, m->head.fields, limits->target_bytes);
 	m->limits = *limits;
+	m->path_rules = rules;
+	m->room = room;
 	m->chunks = (struct chunk_decoder){.framing_max = limits->head_bytes};
 }
 
@@ -152,10 +156,19 @@ run_parser(struct parser *m, const char *end)
 	return llhttp_execute(&m->parser, end - CRLF_LEN, CRLF_LEN);
 }
 
+static void
+set_query(struct head *head, const char *mark)
+{
+	const char *end = head->target.at + head->target.len;
+
+	head->query = (struct slice){mark + 1, (size_t)(end - mark) - 1};
+}
+
 static enum parser_error
 parse_head(struct parser *m, const char *end)
 {
 	llhttp_errno_t err = run_parser(m, end);
+	enum parser_error error;
 
 	m->head.method = m->parser.method;
 	m->head.minor = m->parser.http_minor;
@@ -164,7 +177,13 @@ parse_head(struct parser *m, const char *end)
 		return PARSER_METHOD;
 	if (err != HPE_PAUSED)
 		return parser_error(m);
-	return parser_check(&m->head, m->limits.body_bytes);
+	if (m->scan.query != NULL)
+		set_query(&m->head, m->scan.query);
+	error = parser_check(&m->head, m->limits.body_bytes);
+	if (m->scan.is_odd && error == PARSER_NONE)
+		error =
+		    parser_target_normalise(&m->head, m->path_rules, m->room);
+	return error;
 }
 
 /* Only a response: no field says where the body ends. */

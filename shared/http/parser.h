@@ -20,7 +20,9 @@
  *   Content-Length that is no number below 2^63;
  * - any Transfer-Encoding but a single `chunked`, and `chunked` in HTTP/1.0;
  * - a target that is neither absolute-path, absolute http(s) URI without
- *   userinfo, nor `*` (for OPTIONS).
+ *   userinfo, nor `*` (for OPTIONS);
+ * - "%00" in a target, and a path without a normal form (path.h). A lone `%` in
+ *   a query passes: browsers send it so.
  *
  * Also rejected, as RFC 9110 lets or has a proxy do: CONNECT and methods
  * outside HTTP, an unknown expectation (section 10.1.1), a Max-Forwards that is
@@ -39,6 +41,7 @@
 #include "head.h"
 #include "parser_error.h"
 #include "parser_scan.h"
+#include "path.h"
 #include "slice.h"
 
 /* The configuration's upper limit for a head; a block holds more. */
@@ -54,6 +57,9 @@ struct parser {
 	llhttp_t parser; /* of the start line and Transfer-Encoding */
 	struct parser_scan scan;
 	struct parser_limits limits;
+	/* For a path that is not in normal form. */
+	const struct path_rules *path_rules;
+	char *room;
 	struct chunk_decoder chunks;
 	enum parser_error error;
 	uint64_t head_bytes; /* so far */
@@ -72,8 +78,10 @@ struct parser {
 };
 
 /* Readies m for a new message; no_body: a response to a HEAD request.
- * limits are copied. */
-void parser_init_request(struct parser *m, const struct parser_limits *limits);
+ * limits are copied. room: for a changed path, as large as a target may be, and
+ * kept as long as the head is used. */
+void parser_init_request(struct parser *m, const struct parser_limits *limits,
+    const struct path_rules *rules, char *room);
 void parser_init_response(struct parser *m, size_t head_max, bool no_body);
 
 /*

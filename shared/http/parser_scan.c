@@ -97,6 +97,30 @@ scan_method(struct parser_scan *s, const char *at, const char *end)
 	return go_on(scan_target, s, at + 1, end);
 }
 
+/* The target's bytes up to `to`, or to a byte that ends the target. Only bytes
+ * outside OCTET_SEGMENT get a second look. The byte before a slash or dot tells
+ * an empty segment, or the begin of a dot segment. */
+static const char *
+skip_target(struct parser_scan *s, const char *at, const char *to)
+{
+	if (s->query != NULL)
+		return octet_skip(at, to, OCTET_TARGET);
+	while ((at = octet_skip(at, to, OCTET_SEGMENT)) < to) {
+		if (*at == '/' || *at == '.') {
+			s->is_odd |= at[-1] == '/';
+		} else if (*at == '?') {
+			s->query = at;
+			return octet_skip(at, to, OCTET_TARGET);
+		} else if (octet_is(*at, OCTET_TARGET)) {
+			s->is_odd = true;
+		} else {
+			break;
+		}
+		at++;
+	}
+	return at;
+}
+
 static const char *
 scan_target(struct parser_scan *s, const char *at, const char *end)
 {
@@ -105,7 +129,7 @@ scan_target(struct parser_scan *s, const char *at, const char *end)
 
 	if (max != 0 && (size_t)(end - s->mark) > max)
 		to = s->mark + max + 1;
-	at = octet_skip(at, to, OCTET_TARGET);
+	at = skip_target(s, at, to);
 	if (max != 0 && (size_t)(at - s->mark) > max)
 		return fail(s, PARSER_TARGET_TOO_LONG, at);
 	if (at == to)

@@ -23,6 +23,9 @@ struct parser_scan {
 	size_t target_max; /* of a request's target; 0: no limit */
 	const char *mark;  /* where the present token began */
 	const char *start; /* of the start line */
+	const char *query; /* the first `?` of the target; NULL: none */
+	/* Before the `?` there may be something for path_normalise(). */
+	bool is_odd;
 	/* The place of the next field; values keep their surrounding white
 	 * space. */
 	struct head_field *field;

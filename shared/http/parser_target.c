@@ -8,8 +8,7 @@
 
 #define PORT_MAX 65535
 
-/* Each `%` begins an octet, and none is NUL. No part behind us is to find the
- * end of a string in a target. */
+/* Each `%` begins an octet, and none is NUL. */
 static bool
 is_well_escaped(struct slice s)
 {
@@ -127,6 +126,7 @@ insert_slash(struct head *head)
 
 	memmove(query + 1, query, head->path.len);
 	*query = '/';
+	head->query.at++;
 	head->path.len++;
 	head->target.len++;
 }
@@ -162,8 +162,10 @@ parser_target_check(struct head *head)
 {
 	struct slice t = head->target;
 
-	if (t.len == 0 || !is_well_escaped(t))
+	if (t.len == 0)
 		return PARSER_TARGET;
+	if (head->query.at != NULL && path_has_nul(head->query))
+		return PARSER_NUL;
 	head->path = t;
 	if (t.at[0] == '/')
 		return PARSER_NONE;
@@ -171,4 +173,28 @@ parser_target_check(struct head *head)
 		return head->method == HTTP_OPTIONS ? PARSER_NONE
 						    : PARSER_TARGET;
 	return check_absolute(head);
+}
+
+enum parser_error
+parser_target_normalise(
+    struct head *head, const struct path_rules *rules, char *room)
+{
+	enum parser_error error;
+	size_t len;
+
+	/* The `*` of OPTIONS is no path. */
+	if (head->path.at[0] != '/')
+		return PARSER_NONE;
+	error = path_normalise(rules, head_path_only(head), room, &len);
+	if (error != PARSER_NONE)
+		return error;
+	head->path.at = room;
+	head->path.len = len;
+	if (head->query.at != NULL) {
+		room[len++] = '?';
+		memcpy(room + len, head->query.at, head->query.len);
+		head->query.at = room + len;
+		head->path.len = len + head->query.len;
+	}
+	return PARSER_NONE;
 }

@@ -35,6 +35,7 @@ static const char *const never[] = {
     "proxy-connection",
 };
 
+static const struct path_rules rules;
 static const struct config_route routes[] = {
     {.path = (char *)(uintptr_t)"/"},
     {.path = (char *)(uintptr_t)"/api", .rewrite = (char *)(uintptr_t)"/v2/"},
@@ -273,7 +274,7 @@ check_written(const struct parse *from, const struct text *t,
 	if (from->m.head.is_response)
 		parser_init_response(&to.m, ROOM, from->m.no_body);
 	else
-		parser_init_request(&to.m, &limits);
+		parser_init_request(&to.m, &limits, &rules, to.room);
 	parse_message(&to, NULL);
 	MUST(to.at == t->len);
 	if (from->m.head.is_response)
@@ -344,7 +345,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	if ((in.flags & 2) != 0)
 		parser_init_response(&from.m, 16384, (in.flags & 4) != 0);
 	else
-		parser_init_request(&from.m, &limits);
+		parser_init_request(&from.m, &limits, &rules, from.room);
 	parse_message(&from, &in);
 	if (may_go_on(m, &route)) {
 		fields_init(&f, out, sizeof(out));

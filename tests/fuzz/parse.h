@@ -15,6 +15,7 @@ struct parse {
 	size_t start; /* where the message begins */
 	size_t at;    /* what was taken */
 	char *body;   /* decoded */
+	char *room;   /* see parser_init_request() */
 	size_t body_len;
 };
 
@@ -25,7 +26,8 @@ parse_init(struct parse *p, const struct input *in)
 	p->len = in->len;
 	p->at = 0;
 	p->body = malloc(in->len + 1);
-	MUST(p->body != NULL);
+	p->room = malloc(in->len + 1);
+	MUST(p->body != NULL && p->room != NULL);
 }
 
 static inline void
@@ -33,6 +35,7 @@ parse_fini(struct parse *p)
 {
 	free(p->data);
 	free(p->body);
+	free(p->room);
 }
 
 static inline bool
@@ -244,7 +247,9 @@ parse_check(const struct parse *p)
 	MUST(parse_is_inside(p, m->head.reason));
 	MUST(parse_is_inside(p, m->head.upgrade));
 	/* "GET http://a" has a path that was not sent. */
-	MUST(parse_is_inside(p, m->head.path) || m->head.path.len == 1);
+	MUST(parse_is_inside(p, m->head.path) || m->head.path.len == 1 ||
+	     (m->head.path.at == p->room &&
+		 m->head.path.len <= m->head.target.len));
 	parse_check_headers(p);
 	parse_check_head(p);
 	if (m->no_body || (!m->head.is_response && !head_has_body(&m->head)))

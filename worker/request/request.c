@@ -160,9 +160,9 @@ note_activity(struct runtime *rt, const struct head *head)
 {
 	struct scoreboard_slot *slot = rt->slot;
 	const struct slice method = head_method(head);
-	const char *query;
+	const struct slice path = head_path_only(head);
 	struct text activity;
-	size_t len = head->path.len;
+	size_t len = path.len;
 
 	if (rt->blocked_us == loop_now_us(rt->loop))
 		return;
@@ -171,10 +171,7 @@ note_activity(struct runtime *rt, const struct head *head)
 	text_add(&activity, " ", 1);
 	if (len > activity.cap - activity.len)
 		len = activity.cap - activity.len;
-	query = memchr(head->path.at, '?', len);
-	if (query != NULL)
-		len = (size_t)(query - head->path.at);
-	text_add(&activity, head->path.at, len);
+	text_add(&activity, path.at, len);
 	atomic_store_explicit(
 	    &slot->activity_len, (uint32_t)activity.len, memory_order_release);
 }

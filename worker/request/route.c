@@ -407,15 +407,8 @@ read_host(struct request *r, struct slice host)
 static void
 read_target(struct request *r, const struct head *head)
 {
-	const char *mark = memchr(head->path.at, '?', head->path.len);
-
-	r->path = head->path;
-	r->query = (struct slice){NULL, 0};
-	if (mark != NULL) {
-		r->path.len = (size_t)(mark - head->path.at);
-		r->query.at = mark + 1;
-		r->query.len = head->path.len - r->path.len - 1;
-	}
+	r->path = head_path_only(head);
+	r->query = head->query;
 	r->exact_len = r->path.len;
 	if (r->path.len == 1 && r->path.at[0] == '*') {
 		r->path.at = "/";

@@ -13,7 +13,8 @@
  * at last for a shorter prefix. `OPTIONS *` belongs to the route of "/", unless
  * exact.
  *
- * The path is compared as sent, byte by byte, without the query. Host is
+ * The path is compared in the normal form of path.h, byte by byte, without the
+ * query. Host is
  * compared without port and final dot, ignoring case; an IPv6 address with its
  * brackets, as text. "*.example.org" is any name below example.org, however
  * deep. A header's name is compared ignoring case, the value exactly. A

@@ -17,9 +17,6 @@ hash_of(const char *data, size_t len)
 static struct slice
 key_of(const struct config_service *service, const struct head *request)
 {
-	struct slice key = request->path;
-	const char *query;
-
 	switch (service->hash.on) {
 	case CONFIG_HASH_HEADER:
 		return head_value(request, service->hash.name);
@@ -30,10 +27,7 @@ key_of(const struct config_service *service, const struct head *request)
 	case CONFIG_HASH_PATH:
 		break;
 	}
-	query = key.len != 0 ? memchr(key.at, '?', key.len) : NULL;
-	if (query != NULL)
-		key.len = (size_t)(query - key.at);
-	return key;
+	return head_path_only(request);
 }
 
 /* The exact format of the cookie; 0 for anything else. */

@@ -4,6 +4,7 @@ the same to a client, whether Drover or nginx stands between them."""
 import json
 import os
 import random
+import re
 import shutil
 import socket
 import sys
@@ -112,6 +113,17 @@ def make_target(rng):
     return target
 
 
+def normal(target):
+    """The form that Drover forwards, and that nginx is given: path.h."""
+    def escape(match):
+        octet = chr(int(match[1], 16))
+        return octet if octet in ALNUM + "-._~" else match[0].upper()
+
+    path, mark, query = target.partition("?")
+    path = re.sub("//+", "/", re.sub("%(..)", escape, path))
+    return path + mark + query
+
+
 def make_fields(rng):
     for _ in range(rng.choice([0, 1, 3, 8, 40])):
         name = "q-" + text(rng, TCHAR, 20)
@@ -160,9 +172,11 @@ class Case:
         if last and self.version == "1.1":
             lines.append("Connection: close")
         rng.shuffle(lines)
-        head = (f"{self.method} {make_target(rng)} HTTP/{self.version}\r\n" +
-                "\r\n".join(lines) + "\r\n\r\n")
-        self.bytes = head.encode("latin-1") + body
+        target = make_target(rng)
+        fields = "\r\n".join(lines) + "\r\n\r\n"
+        self.bytes, self.normal = (
+            f"{self.method} {t} HTTP/{self.version}\r\n{fields}".encode(
+                "latin-1") + body for t in (target, normal(target)))
 
 
 def make_sequences():
@@ -264,29 +278,29 @@ def read_response(file, method):
     return line, pairs, body
 
 
-def converse(port, pipelined, cases):
+def converse(port, form, pipelined, cases):
     with Raw(port, timeout=30) as c:
         c.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if not pipelined:
             for case in cases:
-                c.send(case.bytes)
+                c.send(form(case))
                 yield read_response(c.file, case.method)
         else:
             # A few at a time: neither side's buffers are to fill.
             for i in range(0, len(cases), 5):
-                c.send(b"".join(case.bytes for case in cases[i:i + 5]))
+                c.send(b"".join(map(form, cases[i:i + 5])))
                 for case in cases[i:i + 5]:
                     yield read_response(c.file, case.method)
         assert c.file.read(1) == b""
 
 
-def ask_all(port, sequences):
-    """The responses, in the order of the requests."""
+def ask_all(port, form, sequences):
+    """The responses, in the order of the requests; form: a case's bytes."""
     answers = [None] * len(sequences)
 
     def work(thread):
         for i in range(thread, len(sequences), THREADS):
-            answers[i] = list(converse(port, *sequences[i]))
+            answers[i] = list(converse(port, form, *sequences[i]))
 
     in_parallel(THREADS, work)
     return [response for some in answers for response in some]
@@ -308,8 +322,8 @@ def test_drover_and_nginx_agree(drover, run, place):
     cases = [case for _, some in sequences for case in some]
     assert len(cases) == REQUESTS
 
-    theirs = ask_all(nginx, sequences)
-    ours = ask_all(d.port, sequences)
+    theirs = ask_all(nginx, lambda case: case.normal, sequences)
+    ours = ask_all(d.port, lambda case: case.bytes, sequences)
     for case, (line, pairs, body), (line_n, pairs_n, body_n) in zip(
             cases, ours, theirs):
         assert line == line_n, case.bytes

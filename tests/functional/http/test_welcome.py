@@ -92,10 +92,11 @@ def test_the_gateway_as_it_is_shipped(place):
                 if "cpu-bound" not in link:
                     assert c.get(link).status in (200, 502, 503), link
             # Without Redis or services; what has no route is 404 all the same.
-            for path in ("/nonexistent", "/favicon.ico", "/index.html", "//"):
+            for path in ("/nonexistent", "/favicon.ico", "/index.html", "/-/"):
                 answer = c.get(path, **BROWSER)
                 assert answer.status == 404, path
                 assert answer.json()["status"] == 404
+            assert c.get("//", **BROWSER).status == 200
             head = c.request("HEAD", "/", headers=BROWSER)
             assert head.status == 200 and head.body == b""
             assert head.headers["content-type"].startswith("text/html")

@@ -38,6 +38,7 @@ ways(size_t len)
 struct fed {
 	struct parser m;
 	char *data;
+	char room[HEAD_MAX];
 	size_t taken;
 	char body[TEXT_MAX];
 	size_t body_len;
@@ -105,7 +106,7 @@ feed_limited(const char *text, size_t len, size_t way,
 	struct fed *f = malloc(sizeof(*f));
 
 	assert_non_null(f);
-	parser_init_request(&f->m, limits);
+	parser_init_request(&f->m, limits, &(struct path_rules){0}, f->room);
 	feed(f, text, len, way);
 	return f;
 }

@@ -224,15 +224,18 @@ test_headers_of_the_last_message_are_gone(void **state)
 {
 	static char first[] = LINE HOST "X-Old: 1\r\nConnection: x-new\r\n\r\n";
 	static char second[] = LINE HOST "X-New: 2\r\n\r\n";
+	static char room[HEAD_MAX];
 	struct parser *m = malloc(sizeof(*m));
 
 	(void)state;
 	assert_non_null(m);
-	parser_init_request(m, &(struct parser_limits){HEAD_MAX, HEAD_MAX, 0});
+	parser_init_request(m, &(struct parser_limits){HEAD_MAX, HEAD_MAX, 0},
+	    &(struct path_rules){0}, room);
 	assert_int_equal(
 	    parser_feed(m, first, sizeof(first) - 1), sizeof(first) - 1);
 	assert_true(m->done);
-	parser_init_request(m, &(struct parser_limits){HEAD_MAX, HEAD_MAX, 0});
+	parser_init_request(m, &(struct parser_limits){HEAD_MAX, HEAD_MAX, 0},
+	    &(struct path_rules){0}, room);
 	assert_int_equal(
 	    parser_feed(m, second, sizeof(second) - 1), sizeof(second) - 1);
 	assert_true(m->done);

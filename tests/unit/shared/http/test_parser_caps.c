@@ -196,7 +196,8 @@ test_body(void **state)
 static void
 assert_stops(const char *first, const char *again, bool response)
 {
-	static char data[TEXT_MAX];
+	static const struct path_rules rules;
+	static char data[TEXT_MAX], room[1000];
 	struct parser *m = malloc(sizeof(*m));
 	size_t at = 0, end = strlen(first), sent = 0;
 
@@ -205,7 +206,8 @@ assert_stops(const char *first, const char *again, bool response)
 	if (response)
 		parser_init_response(m, 1000, false);
 	else
-		parser_init_request(m, &(struct parser_limits){1000, 1000, 0});
+		parser_init_request(
+		    m, &(struct parser_limits){1000, 1000, 0}, &rules, room);
 	while (sent < 100000) {
 		at += parser_feed(m, data + at, end - at);
 		/* Like the parser's reader: the rest, and more bytes. */

@@ -19,18 +19,29 @@ static const struct {
     {"GET http://b/x?y HTTP/1.1\r\n" HOST END, "/x?y", "b"},
     {"GET HTTP://b:81/x HTTP/1.1\r\n" HOST END, "/x", "b:81"},
     {"GET hTTps://[::1]:81/x HTTP/1.1\r\n" HOST END, "/x", "[::1]:81"},
-    {"GET http://b/http://c/ HTTP/1.1\r\n" HOST END, "/http://c/", "b"},
+    {"GET http://b/http://c/ HTTP/1.1\r\n" HOST END, "/http:/c/", "b"},
     {"GET http://b/x@y HTTP/1.1\r\n" HOST END, "/x@y", "b"},
     {"GET http://b?x HTTP/1.1\r\n" HOST END, "/?x", "b"},
     {"GET http://b:1?x=/y HTTP/1.1\r\n" HOST "X: 1\r\n" END, "/?x=/y", "b:1"},
     {"GET http://b? HTTP/1.1\r\n" HOST END, "/?", "b"},
     {"GET http://b/x HTTP/1.0\r\n" END, "/x", "b"},
-    {"GET //b/x HTTP/1.1\r\n" HOST END, "//b/x", "a"},
+    {"GET //b/x HTTP/1.1\r\n" HOST END, "/b/x", "a"},
     {"GET /? HTTP/1.1\r\n" HOST END, "/?", "a"},
     {"GET /??a/b HTTP/1.1\r\n" HOST END, "/??a/b", "a"},
     {"GET /%01/..;/\"<>[]^`{|}\\~@:!$&'()*+,;= HTTP/1.1\r\n" HOST END,
 	"/%01/..;/\"<>[]^`{|}\\~@:!$&'()*+,;=", "a"},
-    {"GET /%7f%fF?%0a HTTP/1.1\r\n" HOST END, "/%7f%fF?%0a", "a"},
+    {"GET /%7f%fF?%0a HTTP/1.1\r\n" HOST END, "/%7F%FF?%0a", "a"},
+    {"GET /x/../a%41?x/../%41 HTTP/1.1\r\n" HOST END, "/aA?x/../%41", "a"},
+    {"GET /./a? HTTP/1.1\r\n" HOST END, "/a?", "a"},
+    {"GET /a.b/c. HTTP/1.1\r\n" HOST END, "/a.b/c.", "a"},
+    {"GET /.a HTTP/1.1\r\n" HOST END, "/.a", "a"},
+    {"GET http://b//x/./y/..?.. HTTP/1.1\r\n" HOST END, "/x/?..", "b"},
+    {"GET http://b?//x HTTP/1.1\r\n" HOST END, "/?//x", "b"},
+    {"OPTIONS http://b/. HTTP/1.1\r\n" HOST END, "/", "b"},
+    {"GET /?% HTTP/1.1\r\n" HOST END, "/?%", "a"},
+    {"GET /?%zz HTTP/1.1\r\n" HOST END, "/?%zz", "a"},
+    {"GET /?q=20%+tax&%2=%% HTTP/1.1\r\n" HOST END, "/?q=20%+tax&%2=%%", "a"},
+    {"GET http://b?100% HTTP/1.1\r\n" HOST END, "/?100%", "b"},
     {"OPTIONS * HTTP/1.1\r\n" HOST END, "*", "a"},
     {"OPTIONS http://b HTTP/1.1\r\n" HOST END, "*", "b"},
     {"OPTIONS http://b/ HTTP/1.1\r\n" HOST END, "/", "b"},
@@ -64,7 +75,7 @@ test_targets_and_hosts(void **state)
 	}
 }
 
-/* As sent, with the slash of an empty path inserted. */
+/* As sent, with the slash of an empty path inserted; whatever the path is. */
 static void
 test_target_is_as_sent(void **state)
 {
@@ -73,6 +84,7 @@ test_target_is_as_sent(void **state)
 	    {"GET HTTP://b/%41?c HTTP/1.1\r\n" HOST END, "HTTP://b/%41?c"},
 	    {"GET http://b?c HTTP/1.1\r\n" HOST END, "http://b/?c"},
 	    {"OPTIONS http://b HTTP/1.1\r\n" HOST END, "http://b"},
+	    {"GET /x/..//%61?c HTTP/1.1\r\n" HOST END, "/x/..//%61?c"},
 	};
 
 	(void)state;
@@ -162,14 +174,19 @@ static const struct refusal refusals[] = {
     {PARSER_TARGET, "GET /a\x7f HTTP/1.1\r\n" HOST END},
     {PARSER_TARGET, "GET /a\x80 HTTP/1.1\r\n" HOST END},
     {PARSER_TARGET, "GET /a\t HTTP/1.1\r\n" HOST END},
-    {PARSER_TARGET, "GET /% HTTP/1.1\r\n" HOST END},
-    {PARSER_TARGET, "GET /%a HTTP/1.1\r\n" HOST END},
-    {PARSER_TARGET, "GET /%ag HTTP/1.1\r\n" HOST END},
-    {PARSER_TARGET, "GET /%%41 HTTP/1.1\r\n" HOST END},
-    {PARSER_TARGET, "GET /?%zz HTTP/1.1\r\n" HOST END},
-    {PARSER_TARGET, "GET /%00 HTTP/1.1\r\n" HOST END},
-    {PARSER_TARGET, "GET /?a=%00 HTTP/1.1\r\n" HOST END},
-    {PARSER_TARGET, "GET http://a/%00 HTTP/1.1\r\n" HOST END},
+    {PARSER_PATH_ESCAPE, "GET /% HTTP/1.1\r\n" HOST END},
+    {PARSER_PATH_ESCAPE, "GET /%a HTTP/1.1\r\n" HOST END},
+    {PARSER_PATH_ESCAPE, "GET /%ag HTTP/1.1\r\n" HOST END},
+    {PARSER_PATH_ESCAPE, "GET /%%41 HTTP/1.1\r\n" HOST END},
+    {PARSER_NUL, "GET /%00 HTTP/1.1\r\n" HOST END},
+    {PARSER_NUL, "GET /?a=%00 HTTP/1.1\r\n" HOST END},
+    {PARSER_NUL, "GET http://a/%00 HTTP/1.1\r\n" HOST END},
+    {PARSER_NUL, "GET /?%%00 HTTP/1.1\r\n" HOST END},
+    {PARSER_PATH_ESCAPE, "GET http://a/%?%41 HTTP/1.1\r\n" HOST END},
+    {PARSER_PATH_ESCAPE, "GET /a%4?1 HTTP/1.1\r\n" HOST END},
+    {PARSER_PATH_ROOT, "GET /.. HTTP/1.1\r\n" HOST END},
+    {PARSER_PATH_ROOT, "GET /a/%2E%2e/../b?c HTTP/1.1\r\n" HOST END},
+    {PARSER_PATH_ROOT, "GET http://a/../b HTTP/1.1\r\n" HOST END},
 };
 
 static void

@@ -13,7 +13,8 @@
 #include "parser.h"
 
 static struct parser message;
-static char in[4096], out[4096];
+static const struct path_rules rules;
+static char in[4096], out[4096], normal[4096];
 
 static const struct config_route plain = {.path = (char *)(uintptr_t)"/"};
 
@@ -27,7 +28,8 @@ read_message(const char *text, bool response)
 		parser_init_response(&message, sizeof(in), false);
 	else
 		parser_init_request(&message,
-		    &(struct parser_limits){sizeof(in), sizeof(in), 0});
+		    &(struct parser_limits){sizeof(in), sizeof(in), 0}, &rules,
+		    normal);
 	assert_true(parser_feed(&message, in, len) > 0);
 	assert_int_equal(message.error, PARSER_NONE);
 	assert_true(message.head_done);

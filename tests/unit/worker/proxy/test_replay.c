@@ -17,7 +17,7 @@
 static struct buffer_pool *pool;
 static struct replay replay;
 static struct parser parser;
-static char text[1024], block[BUFFER_BYTES];
+static char text[1024], normal[1024], block[BUFFER_BYTES];
 static const struct config_route route = {
     .path = (char *)(uintptr_t)"/a", .rewrite = (char *)(uintptr_t)"/b"};
 
@@ -25,8 +25,9 @@ static void
 open_replay(const char *head)
 {
 	strcpy(text, head);
-	parser_init_request(
-	    &parser, &(struct parser_limits){sizeof(text), 0, 0});
+	parser_init_request(&parser,
+	    &(struct parser_limits){sizeof(text), 0, 0},
+	    &(struct path_rules){0}, normal);
 	assert_true(parser_feed(&parser, text, strlen(text)) > 0);
 	assert_true(parser.head_done);
 	assert_non_null(replay_open(&replay, pool, &parser.head, &route));

@@ -33,7 +33,9 @@
 #define HAS(key) {.name = TEXT(key)}
 
 static struct parser message;
-static char in[8192];
+static char in[8192], room[8192];
+/* The table itself takes any path. */
+static const struct path_rules rules = {.empty_segments = PATH_EMPTY_KEEP};
 static uint64_t allowed;
 
 /* head: "GET /a HTTP/1.1\r\n" and the header lines but for the last CRLF. */
@@ -44,8 +46,8 @@ find(const struct route_table *table, const char *head)
 	size_t len = (size_t)snprintf(in, sizeof(in), "%s\r\n", head);
 
 	assert_true(len < sizeof(in));
-	parser_init_request(
-	    &message, &(struct parser_limits){sizeof(in), sizeof(in), 0});
+	parser_init_request(&message,
+	    &(struct parser_limits){sizeof(in), sizeof(in), 0}, &rules, room);
 	assert_true(parser_feed(&message, in, len) > 0);
 	assert_int_equal(message.error, PARSER_NONE);
 	assert_true(message.head_done);

@@ -20,7 +20,8 @@ static struct affinity
 affinity_of(
     const struct config_service *service, const char *text, const char *peer)
 {
-	static char data[4096];
+	static const struct path_rules rules;
+	static char data[4096], room[4096];
 	static struct parser m;
 	const struct parser_limits limits = {
 	    .head_bytes = sizeof(data), .target_bytes = sizeof(data)};
@@ -29,7 +30,7 @@ affinity_of(
 
 	assert_true(len < sizeof(data));
 	memcpy(data, text, len + 1);
-	parser_init_request(&m, &limits);
+	parser_init_request(&m, &limits, &rules, room);
 	parser_feed(&m, data, len);
 	assert_true(m.head_done);
 	affinity_of_request(&a, service, &m.head, peer);
