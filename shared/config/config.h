@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "log.h"
+#include "path_rules.h"
 #include "redis_url.h"
 #include "sock.h"
 
@@ -185,7 +186,7 @@ struct config_match {
 
 /* A route has a service >= 0, a handler or has_respond: exactly one. */
 struct config_route {
-	char *path;       /* prefix, on a path segment's boundary */
+	char *path;       /* prefix, on a path segment's boundary; path.h */
 	unsigned series;  /* index; at least 1 */
 	bool exact;       /* no prefix: the whole path */
 	char *host;       /* NULL: any; or a name, or "*.example.org" */
@@ -243,6 +244,7 @@ struct config {
 		uint64_t keep_alive_us;   /* idle between two requests */
 		uint64_t max_age_us;      /* of a connection; 0: any age */
 		unsigned max_requests;    /* of a connection; 0: any number */
+		struct path_rules path;   /* of a request, and of a route */
 	} client;
 	struct config_listen *listen;
 	size_t listen_count;

@@ -59,6 +59,29 @@ static const struct config_key log_keys[] = {
     END,
 };
 
+/* A path has one spelling before routes are compared, see path.h. */
+static const struct config_key path_keys[] = {
+    CHOICE("dot_segments", ROOT(client.path.dot_segments), "resolve",
+	config_names_dots,
+	"`/x/../a`, also with `%2e`: becomes `/a`, or is a 400. A path that "
+	"leads above the root is always a 400"),
+    CHOICE("empty_segments", ROOT(client.path.empty_segments), "merge",
+	config_names_empty,
+	"`/a//b`: becomes `/a/b`, stays, or is a 400. Merged before dot "
+	"segments are resolved"),
+    CHOICE("escapes", ROOT(client.path.escapes), "decode", config_names_escapes,
+	"`/%61`, of a letter, a digit or one of `-._~`: becomes `/a`, or is a "
+	"400. Other escapes stay, as `%C3` with digits in upper case"),
+    CHOICE("encoded_slash", ROOT(client.path.encoded_slash), "keep",
+	config_names_slash,
+	"`/a%2Fb`: stays, as one segment, or is a 400. Write `refuse` for a "
+	"service that decodes a path before the path is split"),
+    CHOICE("backslash", ROOT(client.path.backslash), "keep", config_names_slash,
+	"`/a\\b` and `/a%5Cb`: stay, or are a 400. Write `refuse` for a "
+	"service that takes a backslash for a slash"),
+    END,
+};
+
 static const struct config_key client_keys[] = {
     SIZE("header", ROOT(client.header_bytes), "16k", KIB, PARSER_HEAD_MAX,
 	"limit of a request head; more is a 431"),
@@ -90,6 +113,7 @@ static const struct config_key client_keys[] = {
     NUMBER("max_requests", ROOT(client.max_requests), "0", 0, 1000000000,
 	"requests of a connection; the last response says `Connection: "
 	"close`; 0: any number"),
+    MAP("path", path_keys, NULL),
     END,
 };
 
@@ -290,7 +314,8 @@ static const struct config_key respond_keys[] = {
 static const struct config_key route_keys[] = {
     FORM("path", ROUTE(path), NULL, config_form_path,
 	"prefix on a segment's boundary: `/api/users` takes `/api/users/7`, "
-	"not `/api/usersX`; `/static/` takes all paths below, not `/static`",
+	"not `/api/usersX`; `/static/` takes all paths below, not `/static`. "
+	"Requests are compared in the form of `client.path`",
 	.required = true, .empty = "write / for all"),
     BOOL("exact", ROUTE(exact), "false",
 	"`true`: the whole path (without the query) has to be equal"),

@@ -54,3 +54,28 @@ const char *const config_names_format[] = {
     [LOG_FORMAT_JSON] = "json",
     NULL,
 };
+
+const char *const config_names_dots[] = {
+    [PATH_DOTS_RESOLVE] = "resolve",
+    [PATH_DOTS_REFUSE] = "refuse",
+    NULL,
+};
+
+const char *const config_names_empty[] = {
+    [PATH_EMPTY_MERGE] = "merge",
+    [PATH_EMPTY_KEEP] = "keep",
+    [PATH_EMPTY_REFUSE] = "refuse",
+    NULL,
+};
+
+const char *const config_names_escapes[] = {
+    [PATH_ESCAPES_DECODE] = "decode",
+    [PATH_ESCAPES_REFUSE] = "refuse",
+    NULL,
+};
+
+const char *const config_names_slash[] = {
+    [PATH_SLASH_KEEP] = "keep",
+    [PATH_SLASH_REFUSE] = "refuse",
+    NULL,
+};

@@ -10,5 +10,9 @@ extern const char *const config_names_hash[];
 extern const char *const config_names_handler[];
 extern const char *const config_names_level[];
 extern const char *const config_names_format[];
+extern const char *const config_names_dots[];
+extern const char *const config_names_empty[];
+extern const char *const config_names_escapes[];
+extern const char *const config_names_slash[];
 
 #endif

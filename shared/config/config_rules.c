@@ -9,6 +9,7 @@
 
 #include "config_match.h"
 #include "config_own.h"
+#include "path.h"
 #include "text.h"
 
 struct rules {
@@ -253,6 +254,45 @@ check_services(struct rules *r)
 
 /* ---- routes ---- */
 
+/* Requests have normal form, hence the key in question has it too: a path, and
+ * NULL for none. */
+static void
+normalise(struct rules *r, const struct path_rules *rules, char *path)
+{
+	char before[CONFIG_LINE_MAX];
+	enum parser_error error;
+	size_t len;
+
+	if (path == NULL)
+		return;
+	strlcpy(before, path, sizeof(before));
+	error = path_normalise(
+	    rules, (struct slice){path, strlen(path)}, path, &len);
+	if (error != PARSER_NONE) {
+		FAIL(r, "`%.120s` has no normal form: %s", before,
+		    parser_error_str(error));
+		return;
+	}
+	path[len] = '\0';
+	if (strcmp(path, before) != 0)
+		config_report_warn(r->report,
+		    config_yaml_line(r->root, r->path), r->path,
+		    "`%.120s` is taken as `%.120s`", before, path);
+}
+
+/* A rewrite may hold what clients may not send, but no dot segment leaves. */
+static void
+check_paths(struct rules *r, const struct config_route *route, size_t i)
+{
+	static const struct path_rules sent = {
+	    .empty_segments = PATH_EMPTY_KEEP};
+
+	if (at(r, "routes[%zu].path", i))
+		normalise(r, &r->config->client.path, route->path);
+	if (at(r, "routes[%zu].rewrite", i))
+		normalise(r, &sent, route->rewrite);
+}
+
 /* The names of all services. False when a faulty service may lack its name. */
 static bool
 list_services(struct rules *r, char *names, size_t cap)
@@ -384,6 +424,7 @@ check_routes(struct rules *r)
 	for (size_t i = 0; i < c->route_count; i++) {
 		struct config_route *route = &c->routes[i];
 
+		check_paths(r, route, i);
 		check_respond(r, route, i);
 		check_targets(r, route, i);
 		check_service(r, route, i);

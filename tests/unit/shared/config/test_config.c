@@ -36,6 +36,11 @@ test_defaults(void **state)
 	assert_int_equal(c->client.keep_alive_us, 75 * SECOND);
 	assert_int_equal(c->client.max_age_us, 0);
 	assert_int_equal(c->client.max_requests, 0);
+	assert_int_equal(c->client.path.dot_segments, PATH_DOTS_RESOLVE);
+	assert_int_equal(c->client.path.empty_segments, PATH_EMPTY_MERGE);
+	assert_int_equal(c->client.path.escapes, PATH_ESCAPES_DECODE);
+	assert_int_equal(c->client.path.encoded_slash, PATH_SLASH_KEEP);
+	assert_int_equal(c->client.path.backslash, PATH_SLASH_KEEP);
 	assert_int_equal(c->listen_count, 1);
 	assert_string_equal(c->listen[0].text, "*:3000");
 	assert_int_equal(c->listen[0].accept, CONFIG_ACCEPT_REUSEPORT);
@@ -114,7 +119,9 @@ static const char full[] =
     "client: { header: 8k, target: 4k, body_rate: 1k, body: 1g, connections: "
     "5, header_timeout: 1s,\n"
     "  body_timeout: 2s, send_timeout: 3s, keep_alive: 1h,\n  max_age: 2h, "
-    "max_requests: 7 }\n"
+    "max_requests: 7,\n"
+    "  path: { dot_segments: refuse, empty_segments: keep, escapes: refuse,\n"
+    "    encoded_slash: refuse, backslash: refuse } }\n"
     "listen:\n"
     "- { address: '127.0.0.1:8080', accept: reuseport_plain }\n"
     "- { address: '[::1]:8080', accept: shared }\n"
@@ -167,6 +174,11 @@ test_full_process(void **state)
 	assert_int_equal(c->client.keep_alive_us, 3600 * SECOND);
 	assert_int_equal(c->client.max_age_us, 7200 * SECOND);
 	assert_int_equal(c->client.max_requests, 7);
+	assert_int_equal(c->client.path.dot_segments, PATH_DOTS_REFUSE);
+	assert_int_equal(c->client.path.empty_segments, PATH_EMPTY_KEEP);
+	assert_int_equal(c->client.path.escapes, PATH_ESCAPES_REFUSE);
+	assert_int_equal(c->client.path.encoded_slash, PATH_SLASH_REFUSE);
+	assert_int_equal(c->client.path.backslash, PATH_SLASH_REFUSE);
 	assert_int_equal(c->listen_count, 3);
 	assert_int_equal(c->listen[0].accept, CONFIG_ACCEPT_REUSEPORT_PLAIN);
 	assert_int_equal(c->listen[1].addr.sa.sa_family, AF_INET6);

@@ -438,6 +438,31 @@ test_routes(void **state)
 		"4: routes[1].path: `/a` is also the path of routes[0]"},
 	    {LISTEN "routes: [{path: a, handler: count}]\n",
 		"2: routes[0].path: `a` is not a path, such as /api/users"},
+	    {LISTEN "routes: [{path: /../a, handler: count}]\n",
+		"2: routes[0].path: `/../a` has no normal form: the path leads "
+		"above the root"},
+	    {LISTEN "routes: [{path: /100%, handler: count}]\n",
+		"2: routes[0].path: `/100%` has no normal form: a % in the "
+		"path "
+		"must begin an escape like %25"},
+	    {LISTEN "client: {path: {empty_segments: refuse}}\n"
+		    "routes: [{path: //a, handler: count}]\n",
+		"3: routes[0].path: `//a` has no normal form: empty segments "
+		"are refused (client.path.empty_segments)"},
+	    {LISTEN "routes:\n- {path: /a, handler: count}\n"
+		    "- {path: /b/../%61, handler: health}\n",
+		"4: routes[1].path: `/a` is also the path of routes[0]"},
+	    {SERVICE "routes: [{path: /, service: a, rewrite: /..}]\n",
+		"5: routes[0].rewrite: `/..` has no normal form: the path "
+		"leads "
+		"above the root"},
+	    {LISTEN "client: {path: {dot_segments: keep}}\n",
+		"2: client.path.dot_segments: `keep` is not one of resolve, "
+		"refuse"},
+	    {LISTEN "client: {path: {encoded_slash: decode}}\n",
+		"2: client.path.encoded_slash: `decode` is not one of keep, "
+		"refuse"},
+	    {LISTEN "client: {path: refuse}\n", "2: client.path: "},
 	    {LISTEN "routes: [{path: /a?b, handler: count}]\n",
 		"2: routes[0].path: `/a?b` is not a path"},
 	    {LISTEN "routes: [{path: /, handler: count, rewrite: /x}]\n",

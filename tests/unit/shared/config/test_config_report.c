@@ -190,6 +190,11 @@ test_warnings(void **state)
 	expect_warnings(LISTEN,
 	    "1: warning: routes: there are none, so every request gets a 404");
 
+	expect_warnings(LISTEN "routes:\n- {path: /a//../%c3%a9, handler: "
+			       "count}\n- {path: /b, handler: count}\n",
+	    "3: warning: routes[0].path: `/a//../%c3%a9` is taken as "
+	    "`/%C3%A9`");
+
 	/* Warnings may explain a fault, hence follow the faults. */
 	assert_null(fixture_try(LISTEN "cluster: ${T_UNSET}\n"
 				       "state_dir: x\n",
