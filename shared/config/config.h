@@ -132,6 +132,7 @@ struct config_service {
 	unsigned retries;    /* retries per request, 0 .. 10 */
 	unsigned retry_on;   /* bits 1 << CONFIG_RETRY_CONNECT ... */
 	bool abort_on_close; /* a running request, with its client's end */
+	size_t header_bytes; /* of a response head */
 	struct {
 		unsigned connections; /* per endpoint and worker */
 		unsigned total;       /* per worker */
@@ -234,6 +235,7 @@ struct config {
 	} log;
 	struct {
 		size_t header_bytes;  /* of a request head */
+		size_t older_bytes;   /* the same, by the older key */
 		size_t target_bytes;  /* of a request target; more: 414 */
 		uint64_t body_bytes;  /* of a request body; 0: no limit */
 		unsigned connections; /* clients per worker */

@@ -83,11 +83,15 @@ static const struct config_key path_keys[] = {
 };
 
 static const struct config_key client_keys[] = {
-    SIZE("header", ROOT(client.header_bytes), "16k", KIB, PARSER_HEAD_MAX,
-	"limit of a request head; more is a 431"),
-    SIZE("target", ROOT(client.target_bytes), "8k", 256, PARSER_HEAD_MAX,
+    SIZE("headers", ROOT(client.header_bytes), "16k", KIB, PARSER_HEAD_MAX,
+	"limit of a request head, and of a chunked body's framing with its "
+	"trailers; more is a 431. The number of fields has no limit of its "
+	"own"),
+    SIZE("header", ROOT(client.older_bytes), "16k", KIB, 16 * KIB,
+	"the older name of `headers`, with the older range"),
+    SIZE("target", ROOT(client.target_bytes), "8k", 256, PARSER_TARGET_MAX,
 	"limit of path and query, or of the whole URL; more is a 414. Never "
-	"above `header`: a shorter `header` shortens the default"),
+	"above `headers`: shorter `headers` shorten the default"),
     SIZE("body", ROOT(client.body_bytes), "16m", 0, TIB,
 	"limit of a request body; more is a 413; 0: no limit"),
     NUMBER("connections", ROOT(client.connections), "10000", 1, 1000000,
@@ -290,6 +294,11 @@ static const struct config_key service_keys[] = {
 	"`true`: a request that runs ends when its client has closed, or shut "
 	"down its sending side, and pipelined nothing. A request in the queue "
 	"always does"),
+    SIZE("headers", SERVICE(header_bytes), "16k", KIB, PARSER_HEAD_MAX,
+	"limit of a response head (each, with interim responses), and of a "
+	"chunked body's framing with its trailers. More is a 502 that does not "
+	"count as the service's failure. The number of fields has no limit of "
+	"its own"),
     MAP("pool", pool_keys, NULL),
     MAP("timeouts", timeouts_keys, NULL),
     MAP("health", health_keys, NULL, .opt_in = true),

@@ -73,6 +73,20 @@ default_instance(struct rules *r)
 		FAIL(r, "%s", why);
 }
 
+/* `client.headers` was `client.header`. */
+static void
+take_older_name(struct rules *r)
+{
+	struct config *c = r->config;
+
+	if (!at(r, "client.header") || written(r) == NULL)
+		return;
+	if (at(r, "client.headers") && written(r) != NULL)
+		FAIL(r, "is also given as `header`, its older name");
+	else
+		c->client.header_bytes = c->client.older_bytes;
+}
+
 static void
 check_client(struct rules *r)
 {
@@ -80,7 +94,9 @@ check_client(struct rules *r)
 	const char *target;
 	char max[24];
 
-	if (!at(r, "client.header") || !at(r, "client.target") ||
+	take_older_name(r);
+	if (!at(r, "client.header") || !at(r, "client.headers") ||
+	    !at(r, "client.target") ||
 	    c->client.target_bytes <= c->client.header_bytes)
 		return;
 	target = written(r);

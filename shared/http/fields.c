@@ -8,12 +8,16 @@ fields_add_all(struct fields *f, const struct field *array)
 }
 
 /* The form of fields_add_line(): one space before the value, and the line's end
- * behind. */
+ * behind. Without the space, too: a passed field never grows, and so a head of
+ * many short fields still fits into its block. */
 static bool
 is_written_so(const struct head_field *h)
 {
-	return h->value.at == h->name.at + h->name.len + 2 &&
-	       h->value.at[-1] == ' ' && h->value.at[h->value.len] == '\r';
+	bool is_spaced = h->value.at == h->name.at + h->name.len + 2 &&
+			 h->value.at[-1] == ' ';
+
+	return (is_spaced || h->value.at == h->name.at + h->name.len + 1) &&
+	       h->value.at[h->value.len] == '\r';
 }
 
 void

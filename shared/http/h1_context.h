@@ -49,6 +49,8 @@ struct h1_ops {
 struct h1_limits {
 	struct parser_limits parser;
 	struct path_rules path;
+	const char *section; /* of the parser's limits in the configuration, for
+			      * errors; NULL: none */
 	uint64_t header_timeout_us;
 	uint64_t body_timeout_us; /* for each piece */
 	/* Bytes a second. The total wait for pieces is at most body_timeout_us

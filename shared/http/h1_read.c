@@ -1,10 +1,12 @@
 #include "h1_read.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "check.h"
 #include "counter.h"
+#include "parser_fault.h"
 #include "reply.h"
 #include "h1_deadline.h"
 #include "h1_state.h"
@@ -22,6 +24,38 @@ enum fill {
 	FILL_CLOSED, /* or refused: lingers */
 };
 
+_Static_assert(BUFFER_BYTES >= PARSER_HEAD_MAX + BUFFER_AHEAD,
+    "a block has room for the largest head");
+_Static_assert(
+    STREAM_REASON_MAX >= PARSER_FAULT_MAX, "a refusal has room for a fault");
+
+/* A head that is coming lies in the buffer from its first byte on. */
+static struct slice
+read_line(const struct h1 *s)
+{
+	const char *at = s->request->parser.scan.start, *end, *lf;
+
+	if (at == NULL || s->request->parser.head_done || s->in == NULL)
+		return (struct slice){NULL, 0};
+	end = s->in->data + s->in->end;
+	lf = memchr(at, '\n', (size_t)(end - at));
+	if (lf != NULL)
+		end = lf;
+	if (end > at && end[-1] == '\r')
+		end--;
+	return (struct slice){at, (size_t)(end - at)};
+}
+
+static void
+note_refusal(struct h1 *s, const char *what)
+{
+	struct stream_refusal *refusal = &s->request->refusal;
+
+	refusal->line = read_line(s);
+	snprintf(refusal->reason, sizeof(refusal->reason), "%s", what);
+	s->request->stream.refusal = refusal;
+}
+
 void
 h1_refuse(struct h1 *s, enum stream_end why, unsigned status, const char *what)
 {
@@ -30,6 +64,7 @@ h1_refuse(struct h1 *s, enum stream_end why, unsigned status, const char *what)
 	stream->why = why;
 	stream->to_head = stream->head == NULL &&
 			  parser_scan_is_head_method(&s->request->parser.scan);
+	note_refusal(s, what);
 	s->close_after = true;
 	if (stream->head == NULL && s->context->ops->on_refusal != NULL)
 		s->context->ops->on_refusal(s);
@@ -42,6 +77,18 @@ h1_refuse(struct h1 *s, enum stream_end why, unsigned status, const char *what)
 		reply_error(stream, status, what);
 	if (s->kick_closes)
 		h1_close_now(s, s->kick_close);
+}
+
+/* The parser has found an error. */
+static void
+refuse_message(struct h1 *s, enum stream_end why)
+{
+	const struct parser *m = &s->request->parser;
+	char what[PARSER_FAULT_MAX];
+
+	s->request->stream.refused = true;
+	parser_fault_full(m, s->context->limits->section, what);
+	h1_refuse(s, why, parser_error_status(m->error), what);
 }
 
 /* Brings more bytes in. */
@@ -61,9 +108,8 @@ fill(struct h1 *s)
 	}
 	if (buffer_room(s->in) == 0) {
 		/* A head of exactly this size, behind an empty line. */
-		h1_refuse(s, STREAM_END_BAD_REQUEST,
-		    parser_error_status(PARSER_HEAD_TOO_LARGE),
-		    parser_error_str(PARSER_HEAD_TOO_LARGE));
+		s->request->parser.error = PARSER_HEAD_TOO_LARGE;
+		refuse_message(s, STREAM_END_BAD_REQUEST);
 		return FILL_CLOSED;
 	}
 	n = io_read(&s->io, s->in->data + s->in->end, buffer_room(s->in));
@@ -86,10 +132,7 @@ static void
 refuse_end(struct h1 *s)
 {
 	parser_finish(&s->request->parser);
-	s->request->stream.refused = true;
-	h1_refuse(s, STREAM_END_PEER,
-	    parser_error_status(s->request->parser.error),
-	    parser_error_str(s->request->parser.error));
+	refuse_message(s, STREAM_END_PEER);
 }
 
 /* Feeds the buffer's bytes. False: the request was refused. */
@@ -110,10 +153,8 @@ parse(struct h1 *s)
 	if (m->head_done)
 		request->stream.head = &m->head;
 	if (m->error != PARSER_NONE) {
-		request->stream.refused = true;
 		in->start = in->end;
-		h1_refuse(s, STREAM_END_BAD_REQUEST,
-		    parser_error_status(m->error), parser_error_str(m->error));
+		refuse_message(s, STREAM_END_BAD_REQUEST);
 		return false;
 	}
 	in->start += (uint32_t)taken;

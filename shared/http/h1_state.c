@@ -66,7 +66,7 @@ h1_refuse_out(struct h1 *s, enum stream_out out)
 	h1_close_soon(s, STREAM_END_BUG);
 }
 
-_Static_assert(sizeof(struct h1_request) + PARSER_HEAD_MAX <= BUFFER_BYTES,
+_Static_assert(sizeof(struct h1_request) + PARSER_TARGET_MAX <= BUFFER_BYTES,
     "a request's block has room for a target behind the request");
 
 int
@@ -104,11 +104,24 @@ h1_take_request(struct h1 *s, const struct stream_ops *ops)
 	return 0;
 }
 
+/* Rare, and a call at the end of h1_drop_request(), which saves no registers.
+ */
+__attribute__((noinline, cold)) static void
+drop_large_request(struct h1 *s)
+{
+	head_drop_fields(&s->request->parser.head);
+	h1_drop_request(s);
+}
+
 void
 h1_drop_request(struct h1 *s)
 {
 	if (s->request == NULL)
 		return;
+	if (s->request->parser.head.fields != s->request->parser.head.few) {
+		drop_large_request(s);
+		return;
+	}
 	buffer_put(s->context->buffers, s->request->head);
 	buffer_put(s->context->buffers, s->request->block);
 	s->request = NULL;

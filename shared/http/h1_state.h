@@ -60,6 +60,7 @@ struct h1_request {
 	bool no_body;
 	bool continue_settled; /* no 100 Continue of our own from here on */
 	bool has_continued;    /* a 100 Continue has left */
+	struct stream_refusal refusal; /* of stream.refusal */
 
 	/* Last: the head's fields are not cleared, see head.h. */
 	struct parser parser;

@@ -110,6 +110,7 @@ static void
 enter_tunnel(struct h1 *s)
 {
 	h1_enter(s, H1_TUNNEL);
+	head_drop_fields(&s->request->parser.head);
 	s->request->body_ended = false;
 	s->request->take_body = false;
 	h1_update_deadline(s);

@@ -1,5 +1,6 @@
 #include "head.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -58,6 +59,28 @@ head_field_id_of(struct slice name)
 		return field;
 	return octet_same_variable(name.at, known, name.len) ? FIELD_SHADOW
 							     : FIELD_OTHER;
+}
+
+int
+head_grow(struct head *h, size_t count)
+{
+	struct head_field *old = h->fields != h->few ? h->fields : NULL;
+	struct head_field *fields = realloc(old, 2 * count * sizeof(*fields));
+
+	if (fields == NULL)
+		return -1;
+	if (old == NULL)
+		memcpy(fields, h->few, count * sizeof(*fields));
+	h->fields = fields;
+	return 0;
+}
+
+void
+head_free_table(struct head *h)
+{
+	free(h->fields);
+	h->fields = h->few;
+	h->field_count = 0;
 }
 
 /* ---- values ---- */

@@ -20,7 +20,10 @@
 #include "octet.h"
 #include "slice.h"
 
-#define HEAD_FIELDS_MAX 100
+/* Fields in the struct itself. A head with more has a table from the heap,
+ * which grows with the head: the limit of the head's bytes is the limit of
+ * both. */
+#define HEAD_FIELDS_FEW 100
 #define HEAD_NOMINATED_MAX 8
 /* The gateway's name in Via. */
 #define HEAD_OWN_NAME "drover"
@@ -94,25 +97,41 @@ struct head {
 	struct slice host;   /* requests: Host, or the URI's */
 	struct slice reason; /* responses */
 	struct slice upgrade;
+	struct head_field *fields; /* `few`, or a table from the heap */
 	/* The arrays come last, and are not cleared between messages. Hashes of
 	 * the names in Connection, for trailers: the bytes of the head are gone
 	 * by then. head_nominates(). */
 	uint32_t nominated[HEAD_NOMINATED_MAX];
-	struct head_field fields[HEAD_FIELDS_MAX];
+	struct head_field few[HEAD_FIELDS_FEW];
 };
 
-/* Readies h for another message. In two parts, each small enough for the
- * compiler to clear without a loop. */
+/* Readies h for another message; h has no table from the heap. In two parts,
+ * each small enough for the compiler to clear without a loop. */
 static inline void
 head_init(struct head *h, bool is_response)
 {
 	const size_t slices = offsetof(struct head, target);
 
 	memset(h, 0, slices);
-	memset(
-	    (char *)h + slices, 0, offsetof(struct head, nominated) - slices);
+	memset((char *)h + slices, 0, offsetof(struct head, fields) - slices);
+	h->fields = h->few;
 	h->is_response = is_response;
 	h->max_forwards = -1;
+}
+
+/* Makes room for as many fields again, when the table's `count` fields are all
+ * there are. -1 with ENOMEM: the table is as before. */
+int head_grow(struct head *h, size_t count);
+/* For head_drop_fields(). */
+__attribute__((noinline, cold)) void head_free_table(struct head *h);
+
+/* No field is needed any more: frees a table from the heap. The head has no
+ * field then, and keeps its other facts. */
+static inline void
+head_drop_fields(struct head *h)
+{
+	if (h->fields != h->few)
+		head_free_table(h);
 }
 
 static inline bool

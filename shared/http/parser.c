@@ -72,8 +72,7 @@ parser_init_request(struct parser *m, const struct parser_limits *limits,
     const struct path_rules *rules, char *room)
 {
 	init(m, HTTP_REQUEST);
-	parser_scan_init_request(
-	    &m->scan, m->head.fields, limits->target_bytes);
+	parser_scan_init_request(&m->scan, &m->head, limits->target_bytes);
 	m->limits = *limits;
 	m->path_rules = rules;
 	m->room = room;
@@ -84,7 +83,7 @@ void
 parser_init_response(struct parser *m, size_t head_max, bool no_body)
 {
 	init(m, HTTP_RESPONSE);
-	parser_scan_init_response(&m->scan, m->head.fields);
+	parser_scan_init_response(&m->scan, &m->head);
 	m->limits = (struct parser_limits){.head_bytes = head_max};
 	m->chunks = (struct chunk_decoder){.framing_max = head_max};
 	m->no_body = no_body;

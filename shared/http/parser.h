@@ -44,8 +44,10 @@
 #include "path.h"
 #include "slice.h"
 
-/* The configuration's upper limit for a head; a block holds more. */
-#define PARSER_HEAD_MAX 16384
+/* The configuration's upper limits. A block holds a head of this size, and the
+ * same head with the fields that a proxy adds. */
+#define PARSER_HEAD_MAX 65536
+#define PARSER_TARGET_MAX 16384
 
 struct parser_limits {
 	size_t head_bytes;   /* also of a chunked body's framing, see chunk.h */
@@ -79,7 +81,8 @@ struct parser {
 
 /* Readies m for a new message; no_body: a response to a HEAD request.
  * limits are copied. room: for a changed path, as large as a target may be, and
- * kept as long as the head is used. */
+ * kept as long as the head is used. After a message with many fields
+ * head_drop_fields() comes first: m may hold memory for the fields. */
 void parser_init_request(struct parser *m, const struct parser_limits *limits,
     const struct path_rules *rules, char *room);
 void parser_init_response(struct parser *m, size_t head_max, bool no_body);

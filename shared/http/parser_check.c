@@ -8,6 +8,11 @@
 #include "parser_target.h"
 #include "octet.h"
 
+/* Each name in Connection is searched among all fields: limits of the names,
+ * and of the work. */
+#define OPTIONS_MAX 100
+#define OPTIONS_WORK_MAX 65536
+
 /* The facts of the fields, before the common judgement. */
 struct field_facts {
 	unsigned hosts;
@@ -63,9 +68,10 @@ read_connection(struct head *head, struct field_facts *facts, struct slice list)
 	while ((option = head_next_element(&list)).at != NULL) {
 		if (option.len == 0)
 			continue;
-		/* Each name is searched among all fields, hence the limit. */
-		if (++facts->options > HEAD_FIELDS_MAX)
-			return PARSER_HEAD_TOO_LARGE;
+		facts->options++;
+		if (facts->options > OPTIONS_MAX ||
+		    facts->options * head->field_count > OPTIONS_WORK_MAX)
+			return PARSER_OPTIONS;
 		if (slice_is(option, "close"))
 			facts->close = true;
 		else if (slice_is(option, "keep-alive"))
@@ -306,7 +312,7 @@ check_max_forwards(struct head *head, const struct field_facts *facts)
 	    (head->method != HTTP_OPTIONS && head->method != HTTP_TRACE))
 		return PARSER_NONE;
 	if (facts->hops > 1 || !read_number(facts->hop, INT_MAX, &n))
-		return PARSER_SYNTAX;
+		return PARSER_MAX_FORWARDS;
 	head->max_forwards = (int)n;
 	return PARSER_NONE;
 }
@@ -319,7 +325,7 @@ check_wishes(
 	bool has_body = head_has_body(head);
 
 	if (head->method == HTTP_TRACE && has_body)
-		return PARSER_SYNTAX;
+		return PARSER_TRACE_BODY;
 	if (body_max != 0 && head->has_length && head->length > body_max)
 		return PARSER_BODY_TOO_LARGE;
 	if (is_1_0(head))
@@ -361,7 +367,7 @@ check_response(struct head *head, const struct field_facts *facts)
 	if (head->status != 101)
 		return PARSER_NONE;
 	if (is_1_0(head) || !facts->upgrade || facts->protocol.at == NULL)
-		return PARSER_SYNTAX;
+		return PARSER_SWITCH;
 	head->upgrades = true;
 	head->upgrade = facts->protocol;
 	return PARSER_NONE;

@@ -49,6 +49,7 @@ static const char *
 fail(struct parser_scan *s, enum parser_error error, const char *at)
 {
 	s->error = error;
+	s->wrong = at;
 	return at;
 }
 
@@ -143,16 +144,19 @@ scan_target(struct parser_scan *s, const char *at, const char *end)
 	return go_on(scan_version, s, at + 1, end);
 }
 
-/* Compares each byte with pattern; `0` is any digit. NULL: no match. */
+/* Compares each byte with pattern; `0` is any digit. NULL: no match, an error.
+ */
 static const char *
-match(const struct parser_scan *s, const char *at, const char *end,
-    const char *pattern)
+match(
+    struct parser_scan *s, const char *at, const char *end, const char *pattern)
 {
 	for (pattern += at - s->mark; at < end && *pattern != '\0';
 	    at++, pattern++) {
 		if (*pattern == '0' ? !octet_is(*at, OCTET_DIGIT)
-				    : *at != *pattern)
+				    : *at != *pattern) {
+			(void)fail(s, PARSER_SYNTAX, at);
 			return NULL;
+		}
 	}
 	return at;
 }
@@ -182,7 +186,7 @@ scan_version(struct parser_scan *s, const char *at, const char *end)
 		to = match(s, at, end, pattern);
 
 	if (to == NULL)
-		return fail(s, PARSER_SYNTAX, at);
+		return at;
 	if ((size_t)(to - s->mark) < strlen(pattern))
 		return to;
 	s->error = check_version(s, s->mark);
@@ -204,14 +208,14 @@ scan_status(struct parser_scan *s, const char *at, const char *end)
 		to += strlen(usual);
 	to = match(s, to, end, pattern);
 	if (to == NULL)
-		return fail(s, PARSER_SYNTAX, at);
+		return at;
 	if ((size_t)(to - s->mark) < strlen(pattern))
 		return to;
 	s->error = check_version(s, s->mark);
-	if (s->error == PARSER_NONE && to[-3] == '0')
-		s->error = PARSER_SYNTAX;
 	if (s->error != PARSER_NONE)
 		return to;
+	if (to[-3] == '0')
+		return fail(s, PARSER_SYNTAX, to - 3);
 	enter(s, SCAN_REASON_SPACE, to);
 	return go_on(scan_reason_space, s, to, end);
 }
@@ -229,9 +233,10 @@ scan_reason_space(struct parser_scan *s, const char *at, const char *end)
 }
 
 /* The bytes of a value or a reason, and the CR. NULL: more bytes have to come,
- * or an error. */
+ * or an error: `control`, at a control character. */
 static const char *
-skip_text(struct parser_scan *s, const char **at, const char *end)
+skip_text(struct parser_scan *s, const char **at, const char *end,
+    enum parser_error control)
 {
 	const char *stop = octet_skip_text(*at, end);
 
@@ -239,7 +244,7 @@ skip_text(struct parser_scan *s, const char **at, const char *end)
 	if (stop == end)
 		return NULL;
 	if (*stop != '\r') {
-		s->error = *stop == '\n' ? PARSER_LINE_ENDS : PARSER_SYNTAX;
+		(void)fail(s, *stop == '\n' ? PARSER_LINE_ENDS : control, stop);
 		return NULL;
 	}
 	return stop;
@@ -248,7 +253,7 @@ skip_text(struct parser_scan *s, const char **at, const char *end)
 static const char *
 scan_reason(struct parser_scan *s, const char *at, const char *end)
 {
-	const char *stop = skip_text(s, &at, end);
+	const char *stop = skip_text(s, &at, end, PARSER_REASON);
 
 	if (stop == NULL)
 		return at;
@@ -259,13 +264,28 @@ scan_reason(struct parser_scan *s, const char *at, const char *end)
 static const char *
 scan_value(struct parser_scan *s, const char *at, const char *end)
 {
-	const char *stop = skip_text(s, &at, end);
+	const char *stop = skip_text(s, &at, end, PARSER_FIELD_VALUE);
 
 	if (stop == NULL)
 		return at;
 	s->field[-1].value = (struct slice){s->mark, (size_t)(stop - s->mark)};
 	enter(s, SCAN_LINE_LF, stop + 1);
 	return go_on(scan_line_lf, s, stop + 1, end);
+}
+
+/* scan_line(), with room for more fields. Rare, and a call at the end, so that
+ * the scan of a line saves no registers. */
+__attribute__((noinline, cold)) static const char *
+scan_line_grow(struct parser_scan *s, const char *at, const char *end)
+{
+	size_t count = (size_t)(s->field - s->head->fields);
+
+	if (head_grow(s->head, count) == -1)
+		return fail(s, PARSER_MEMORY, at);
+	s->field = s->head->fields + count;
+	s->fields_end = s->field + count;
+	enter(s, SCAN_NAME, at);
+	return scan_name(s, at, end);
 }
 
 static const char *
@@ -279,7 +299,7 @@ scan_line(struct parser_scan *s, const char *at, const char *end)
 		return go_on(scan_end_lf, s, at + 1, end);
 	}
 	if (s->field == s->fields_end)
-		return fail(s, PARSER_HEAD_TOO_LARGE, at);
+		return scan_line_grow(s, at, end);
 	enter(s, SCAN_NAME, at);
 	return scan_name(s, at, end);
 }
@@ -303,7 +323,7 @@ scan_name(struct parser_scan *s, const char *at, const char *end)
 	if (at == end)
 		return at;
 	if (*at != ':' || at == s->mark)
-		return fail(s, PARSER_SYNTAX, at);
+		return fail(s, PARSER_FIELD_NAME, at);
 	h = s->field++;
 	h->name = (struct slice){s->mark, (size_t)(at - s->mark)};
 	h->id = head_field_id_of(h->name);
@@ -340,28 +360,41 @@ static scan_fn *const scanners[] = {
 };
 
 static void
-init(struct parser_scan *s, enum scan scan, struct head_field *fields,
-    size_t target_max)
+init(
+    struct parser_scan *s, enum scan scan, struct head *head, size_t target_max)
 {
 	*s = (struct parser_scan){
 	    .state = (uint8_t)scan,
 	    .target_max = target_max,
-	    .field = fields,
-	    .fields_end = fields + HEAD_FIELDS_MAX,
+	    .head = head,
+	    .field = head->few,
+	    .fields_end = head->few + HEAD_FIELDS_FEW,
 	};
 }
 
 void
 parser_scan_init_request(
-    struct parser_scan *s, struct head_field *fields, size_t target_max)
+    struct parser_scan *s, struct head *head, size_t target_max)
 {
-	init(s, SCAN_START, fields, target_max);
+	init(s, SCAN_START, head, target_max);
 }
 
 void
-parser_scan_init_response(struct parser_scan *s, struct head_field *fields)
+parser_scan_init_response(struct parser_scan *s, struct head *head)
 {
-	init(s, SCAN_RESPONSE, fields, 0);
+	init(s, SCAN_RESPONSE, head, 0);
+}
+
+struct slice
+parser_scan_field(const struct parser_scan *s)
+{
+	/* A name that is wrong ends with the byte before. */
+	if (s->state == SCAN_NAME && s->wrong != NULL)
+		return (struct slice){s->mark, (size_t)(s->wrong - s->mark)};
+	if (s->state < SCAN_LINE_LF || s->state == SCAN_NAME ||
+	    s->field == s->head->fields)
+		return (struct slice){NULL, 0};
+	return s->field[-1].name;
 }
 
 /* A method is a token in front of a space, so no byte behind a mismatch is

@@ -119,6 +119,16 @@ struct stream_ops {
 	    struct pipe_pool *pipes, size_t max);
 };
 
+#define STREAM_REASON_MAX 256
+
+/* A front stream's connection has answered by itself. */
+struct stream_refusal {
+	/* What was read of the request line, as received, while no head is
+	 * there; at NULL: nothing. */
+	struct slice line;
+	char reason[STREAM_REASON_MAX]; /* printable ASCII */
+};
+
 struct stream {
 	const struct stream_ops *ops;
 	/* The incoming message's head, once whole; NULL before. Its text is
@@ -141,6 +151,9 @@ struct stream {
 	bool sends_trailers; /* known once the outgoing message has begun */
 	/* Why the connection closed, or answered by itself; else DONE. */
 	enum stream_end why;
+	/* NULL: the connection has not answered by itself. Valid as long as the
+	 * stream, and the line until the response has ended. */
+	const struct stream_refusal *refusal;
 };
 
 /* False once the peer is known to be gone or the outgoing message has ended. */

@@ -314,15 +314,13 @@ check_trailers(const struct parse *from, size_t room)
 	}
 }
 
-/* The forwarding code has found a route, answers final requests itself, and
- * leaves room for our own fields under the cap on headers. */
+/* The forwarding code has found a route, and answers final requests itself. */
 static bool
 may_go_on(const struct parser *m, const struct config_route **route)
 {
 	uint64_t methods;
 
-	if (!m->head_done || m->error != PARSER_NONE ||
-	    m->head.field_count > HEAD_FIELDS_MAX - 16)
+	if (!m->head_done || m->error != PARSER_NONE)
 		return false;
 	return m->head.is_response ||
 	       (m->head.max_forwards != 0 &&

@@ -79,6 +79,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	parse_init(&whole, &in);
 	parse_init(&pieces, &in);
 	do {
+		head_drop_fields(&whole.m.head);
+		head_drop_fields(&pieces.m.head);
 		parser_init_request(&whole.m, limits, &rules, whole.room);
 		parser_init_request(&pieces.m, limits, &rules, pieces.room);
 		parse_message(&whole, NULL);

@@ -18,7 +18,7 @@
 struct access_log {
 	unsigned count;
 	struct record records[RECORDS_MAX];
-	char text[RECORDS_MAX][5][256]; /* of what a record points to */
+	char text[RECORDS_MAX][6][256]; /* of what a record points to */
 };
 
 struct test_task {
@@ -207,6 +207,7 @@ observe(struct access_log *log, const struct record *r)
 	log->records[i].upstream = keep(log->text[i][2], r->upstream);
 	log->records[i].id = keep(log->text[i][3], r->id);
 	log->records[i].client = keep(log->text[i][4], r->client);
+	log->records[i].reason = keep(log->text[i][5], r->reason);
 }
 
 const struct request_hooks request_hooks = {.log = observe};

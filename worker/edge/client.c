@@ -162,6 +162,7 @@ clients_new(struct runtime *rt, struct requests *requests)
 	    .parser = {c->client.header_bytes, c->client.target_bytes,
 		c->client.body_bytes},
 	    .path = c->client.path,
+	    .section = "client",
 	    .header_timeout_us = c->client.header_timeout_us,
 	    .body_timeout_us = c->client.body_timeout_us,
 	    .body_rate = c->client.body_rate,

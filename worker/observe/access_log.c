@@ -22,12 +22,12 @@
 #define LINE_MAX_BYTES PIPE_BUF
 /* The longest values, escaped and in quotes: with names and numbers they fit
  * into a line, for any request. */
-#define REQUEST_MAX 1792
-#define TEXT_MAX 256 /* host, route, upstream */
+#define REQUEST_MAX 1536
+#define TEXT_MAX 256 /* host, route, upstream, reason */
 #define WORD_MAX 160 /* client, service, breaker, end, id, instance */
 #define REST_MAX 512 /* all names, all numbers, the time */
 _Static_assert(
-    REQUEST_MAX + 3 * TEXT_MAX + 6 * WORD_MAX + REST_MAX <= LINE_MAX_BYTES,
+    REQUEST_MAX + 4 * TEXT_MAX + 6 * WORD_MAX + REST_MAX <= LINE_MAX_BYTES,
     "a line has to fit");
 /* Repeated losses are logged no more often. */
 #define SAY_EVERY_NS 1000000000ULL
@@ -439,6 +439,7 @@ add_line(struct access_log *log, const struct record *r)
 	add_seconds(log, NAMED("first"), r->first_byte_us);
 	add_string(log, NAMED("breaker"), r->breaker, WORD_MAX);
 	add_string(log, NAMED("end"), r->end, WORD_MAX);
+	add_string(log, NAMED("reason"), r->reason, TEXT_MAX);
 	add_string(log, NAMED("id"), r->id, WORD_MAX);
 	add_string(log, NAMED("instance"), log->instance, WORD_MAX);
 	add_number(log, NAMED("worker"), log->worker);

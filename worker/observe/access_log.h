@@ -6,7 +6,7 @@
  *
  *   CLIENT TIME "METHOD PATH PROTOCOL" STATUS BYTES TOTAL host=.. route=..
  *   service=.. upstream=.. tries=.. bytes_in=.. queue=.. connect=.. first=..
- *   breaker=.. end=.. id=.. instance=.. worker=..
+ *   breaker=.. end=.. reason=.. id=.. instance=.. worker=..
  *
  * in one line, a value with blanks in quotes. With `log.format: json` a line is
  * an object of the same facts, with null for a missing value. The keys are

@@ -77,15 +77,17 @@ was_of_no_use(const struct exchange *x)
 		   !back_has_heard(b));
 }
 
-/* The connection is unusable. What this host lacks is not the backend's fault.
- */
+/* The connection is unusable. What this host lacks is not the backend's fault,
+ * nor are our own limits and checks. */
 static void
 lose(struct exchange *x, int error)
 {
 	if (shortage_is(error)) {
 		service_note_shortage(x->service, x->up->endpoint, error);
 		exchange_refuse(x, FAILURE_SHORTAGE, 1);
-	} else if (error == EBADMSG)
+	} else if (error == EPROTO)
+		exchange_refuse_response(x);
+	else if (error == EBADMSG)
 		fail_try(x, FAILURE_INVALID, 0);
 	else if (was_of_no_use(x))
 		fail_to_connect(x, error);
@@ -389,6 +391,18 @@ init(struct exchange *x, struct request *r)
 	service_begin(x->service);
 }
 
+/* The head has come within client.headers, and has no room with the fields for
+ * the service. */
+static void
+refuse_request(struct request *r)
+{
+	static const char why[] =
+	    "request head too large to be forwarded (client.headers)";
+
+	request_note_reason(r, why);
+	reply_error(r->stream, 431, why);
+}
+
 static enum stage_verdict
 begin(struct request *r, void *state)
 {
@@ -406,7 +420,7 @@ begin(struct request *r, void *state)
 		reply_error(r->stream, 503, "out of memory for requests");
 	} else {
 		exchange_end(x);
-		reply_error(r->stream, 431, "request head too large");
+		refuse_request(r);
 	}
 	return STAGE_DONE;
 }

@@ -1,20 +1,48 @@
 #include "exchange_failure.h"
 
+#include <stdio.h>
+
 #include "exchange_response.h"
 #include "log.h"
+#include "parser_fault.h"
 #include "retry.h"
+
+static void
+refuse_with(struct exchange *x, const struct request_failure *row,
+    unsigned retry_after_s)
+{
+	exchange_end(x);
+	if (!exchange_response_has_begun(x)) {
+		request_fail(x->request, row, retry_after_s);
+		return;
+	}
+	x->request->record.end = row->word;
+	stream_cut(x->front);
+}
 
 void
 exchange_refuse(
     struct exchange *x, enum failure failure, unsigned retry_after_s)
 {
-	exchange_end(x);
-	if (!exchange_response_has_begun(x)) {
-		request_fail(x->request, failure_row(failure), retry_after_s);
-		return;
-	}
-	x->request->record.end = failure_row(failure)->word;
-	stream_cut(x->front);
+	refuse_with(x, failure_row(failure), retry_after_s);
+}
+
+/* Names of fields are for the logs alone, not for the client. */
+void
+exchange_refuse_response(struct exchange *x)
+{
+	const struct parser *m = &x->up->back.parser;
+	struct request_failure row = *failure_row(FAILURE_UNFIT);
+	char why[PARSER_FAULT_MAX], text[PARSER_FAULT_MAX];
+	int len = snprintf(text, sizeof(text), "%s: ", row.text);
+
+	parser_fault_full(m, "service", why);
+	endpoint_refused(x->up->endpoint, why);
+	request_note_reason(x->request, why);
+	parser_fault_reason(m, "service", why);
+	snprintf(text + len, sizeof(text) - (size_t)len, "%s", why);
+	row.text = text;
+	refuse_with(x, &row, 0);
 }
 
 /* The failure was counted with the response's head: once per response, whatever

@@ -11,6 +11,9 @@
 /* Answers without a word to the breaker: not the service's fault. */
 void exchange_refuse(
     struct exchange *x, enum failure failure, unsigned retry_after_s);
+/* The same, when a limit or a check of ours has refused the response: logs what
+ * was wrong. */
+void exchange_refuse_response(struct exchange *x);
 /* The service has failed, and no other try follows. */
 void exchange_fail(struct exchange *x, enum failure failure);
 /* The try has failed. error: errno, or 0 for none. True: another try follows,

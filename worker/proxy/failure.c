@@ -60,6 +60,7 @@ failure_retry_on(enum failure failure, unsigned status)
 	case FAILURE_QUEUE_TIMEOUT:
 	case FAILURE_OVERLOADED:
 	case FAILURE_TUNNELS_FULL:
+	case FAILURE_UNFIT:
 	case FAILURE_SHORTAGE:
 	case FAILURE_TUNNEL_IDLE:
 		break;

@@ -9,7 +9,9 @@
 
 struct request_failure;
 
-/* Symbol, status for the client, word for the access log, text. */
+/* Symbol, status for the client, word for the access log, text. UNFIT: a limit
+ * or a check of ours refuses the response, which says nothing of the service;
+ * parser_error.h tells UNFIT from INVALID. */
 #define FAILURES(X)                                                            \
 	X(REFUSED, 502, "connect_refused", "connection refused")               \
 	X(UNREACHABLE, 502, "connect_failed", "can't be reached")              \
@@ -20,6 +22,7 @@ struct request_failure;
 	    "it did not respond in time")                                      \
 	X(LOST, 502, "upstream_lost", "connection lost")                       \
 	X(INVALID, 502, "upstream_invalid", "invalid response")                \
+	X(UNFIT, 502, "upstream_refused", "its response was refused")          \
 	X(SWITCHED, 502, "upstream_invalid", "switched protocols unasked")     \
 	X(BAD_STATUS, 502, "upstream_status", "bad status")                    \
 	X(NO_ADDRESS, 502, "no_address", "its name has no address")            \

@@ -263,8 +263,8 @@ is_forbidden(struct slice name, bool is_response)
 	return is_name(name, forwarded, is_response);
 }
 
-/* Room is checked for a whole line: half a line would take the message's end
- * along. */
+/* As received, with its CRLF, and so no longer. A line without room is left out
+ * whole: half a line would take the message's end along. */
 void
 forward_trailers(
     struct fields *out, const struct head *head, struct slice lines)
@@ -274,5 +274,6 @@ forward_trailers(
 	while (head_next_field(&lines, &name, &value))
 		if (!is_forbidden(name, head->is_response) &&
 		    !head_nominates(head, name))
-			fields_add_line(out, name, value);
+			text_add(
+			    &out->lines, name.at, (size_t)(lines.at - name.at));
 }

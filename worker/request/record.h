@@ -14,13 +14,16 @@
 /* A request's facts. Strings may be NULL: no such fact. */
 struct record {
 	const char *client;  /* the address, without the port */
-	const char *request; /* "GET /path?query HTTP/1.1" */
+	const char *request; /* "GET /path?query HTTP/1.1"; of a refused request
+			      * what was read of the line */
 	const char *host;
 	const char *route;    /* the path of the configuration */
 	const char *service;  /* name of the service */
 	const char *upstream; /* the last endpoint tried */
 	const char *breaker;  /* state of the breaker at admission */
 	const char *end;      /* how the request ended: a word, never NULL */
+	const char *reason;   /* the words behind `end`, for a message that a
+			       * limit or a check has refused */
 	const char *id;       /* X-Request-Id */
 	unsigned tries;
 	unsigned status;    /* 499, as in nginx: left before a response */

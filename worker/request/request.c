@@ -130,6 +130,8 @@ log_request(
 
 	if (r->all->log == NULL)
 		return;
+	if (s->refusal != NULL)
+		r->record.reason = s->refusal->reason;
 	r->record.status = status;
 	r->record.bytes_in = s->in_bytes;
 	r->record.bytes_out = bytes_out;
@@ -137,19 +139,36 @@ log_request(
 	log_record(r->all, s, &r->record, why);
 }
 
-/* Refused bytes that were no request have only a response to log. */
+/* A refused request has a response, and perhaps a line, up to the first NUL. */
 static void
 log_refusal(struct requests *all, const struct stream *s)
 {
 	struct record record;
+	char line[REQUEST_LINE_MAX];
 
 	if (all->log == NULL)
 		return;
 	record_init(&record);
+	if (s->refusal != NULL) {
+		record.reason = s->refusal->reason;
+		if (s->refusal->line.at != NULL) {
+			copy_cut(line, sizeof(line), s->refusal->line);
+			record.request = line;
+		}
+	}
 	record.status = s->status;
 	record.bytes_out = s->out_bytes;
 	record.id = s->id.at;
 	log_record(all, s, &record, s->why);
+}
+
+void
+request_note_reason(struct request *r, const char *reason)
+{
+	if (r->text == NULL)
+		return;
+	strlcpy(r->text->reason, reason, sizeof(r->text->reason));
+	r->record.reason = r->text->reason;
 }
 
 /* The worker's activity, "GET /path", for reports of a stall. The query is
@@ -277,7 +296,7 @@ void
 request_fail(struct request *r, const struct request_failure *failure,
     unsigned retry_after_s)
 {
-	char body[192 + TRACE_ID_MAX], seconds[12];
+	char body[256 + TRACE_ID_MAX], seconds[12];
 	const struct field retry_after[] = {
 	    {"Retry-After", seconds}, {NULL, NULL}};
 	int len;

@@ -55,6 +55,7 @@ struct request_text {
 	char line[REQUEST_LINE_MAX]; /* "GET /path HTTP/1.1" */
 	char host[REQUEST_HOST_MAX];
 	char upstream[SOCK_TEXT_MAX];
+	char reason[STREAM_REASON_MAX];
 };
 
 struct request {
@@ -121,6 +122,10 @@ request_note_upstream(struct request *r, const char *address)
 	strlcpy(r->text->upstream, address, sizeof(r->text->upstream));
 	r->record.upstream = r->text->upstream;
 }
+
+/* Copies, likewise, why a limit or a check refuses the request's message or the
+ * response's. */
+void request_note_reason(struct request *r, const char *reason);
 
 /* For a bug's log line: the route, and the request's name, if already made. */
 void request_describe(const struct request *r, char *text, size_t cap);

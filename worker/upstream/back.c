@@ -176,13 +176,15 @@ tell_interim(struct back *b)
 	struct parser *m = &b->parser;
 
 	if (++b->interims > INTERIMS_MAX) {
-		back_fail(b, EBADMSG);
+		m->error = PARSER_INTERIMS;
+		back_fail(b, EPROTO);
 		return;
 	}
 	back_tell(b, BACK_HEAD);
 	if (b->stream.out == STREAM_OUT_NONE)
 		return;
-	parser_init_response(m, PARSER_HEAD_MAX, b->to_head);
+	head_drop_fields(&m->head);
+	parser_init_response(m, b->head_max, b->to_head);
 	buffer_compact(b->in);
 	if (buffer_len(b->in) > 0)
 		parse(b);
@@ -206,6 +208,9 @@ tell_head(struct back *b)
 		back_enter_part(b, BACK_PART_FIRST);
 	}
 	back_tell(b, BACK_HEAD);
+	/* A tunnel may last long. */
+	if (b->part == BACK_PART_BYTES)
+		head_drop_fields(&b->parser.head);
 }
 
 static void
@@ -279,7 +284,7 @@ tell(struct back *b, enum fill result)
 	else if (b->part == BACK_PART_BYTES)
 		tell_bytes(b, result == FILL_END);
 	else if (b->parser.error != PARSER_NONE)
-		back_fail(b, b->parser.error == PARSER_EOF ? EPIPE : EBADMSG);
+		back_fail(b, parser_error_errno(b->parser.error));
 	else if (b->part == BACK_PART_HEAD)
 		tell_head(b);
 	else
@@ -399,4 +404,5 @@ back_end(struct back *b)
 	loop_defer_cancel(b->runtime->loop, &b->again);
 	buffer_put(b->runtime->buffers, b->in);
 	b->in = NULL;
+	head_drop_fields(&b->parser.head);
 }

@@ -82,7 +82,10 @@ struct back {
 	enum back_use use;
 	enum back_part part;
 	enum back_reading reading;
-	int error; /* errno of a failure; EBADMSG: not a valid response */
+	/* errno of a failure. EBADMSG: the backend's response is not valid;
+	 * EPROTO: a limit or a check of the parser refuses the response. */
+	int error;
+	size_t head_max;           /* of a response's head; the owner's */
 	unsigned interims;         /* interim responses of this stream */
 	bool chunked;              /* the request's body is */
 	bool to_head;              /* the request is a HEAD: no body comes */

@@ -22,7 +22,7 @@ back_begin(struct stream *s, const struct stream_start *start)
 	b->interims = 0;
 	b->splices_to = NULL;
 	io_begin(&b->io, b->use == BACK_REUSED);
-	parser_init_response(&b->parser, PARSER_HEAD_MAX, b->to_head);
+	parser_init_response(&b->parser, b->head_max, b->to_head);
 	return start->fields;
 }
 

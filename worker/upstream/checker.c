@@ -6,6 +6,7 @@
 
 #include "errno_text.h"
 #include "log.h"
+#include "parser_fault.h"
 #include "service.h"
 #include "upstream.h"
 
@@ -86,15 +87,12 @@ why_failed(const char *what, int error, char buf[WHY_MAX])
 }
 
 static void
-finish(struct upstream *up, bool good, const char *why)
+end(struct upstream *up)
 {
-	struct endpoint *e = up->endpoint;
 	struct checker *c = up->back.arg;
 
 	TAILQ_REMOVE(&c->running, up, idle_entry);
-	e->check = NULL;
-	if (!e->gone)
-		judge(e, good, why);
+	up->endpoint->check = NULL;
 	upstream_close(up);
 }
 
@@ -102,14 +100,30 @@ finish(struct upstream *up, bool good, const char *why)
 static void
 give_up(struct upstream *up, int error)
 {
-	struct checker *c = up->back.arg;
 	struct endpoint *e = up->endpoint;
 
-	TAILQ_REMOVE(&c->running, up, idle_entry);
-	e->check = NULL;
 	if (!e->gone)
 		service_note_shortage(e->service, e, error);
-	upstream_close(up);
+	end(up);
+}
+
+static void
+finish(struct upstream *up, bool good, const char *why)
+{
+	if (!up->endpoint->gone)
+		judge(up->endpoint, good, why);
+	end(up);
+}
+
+/* A limit or a check of ours refuses the response: no result. */
+static void
+refuse(struct upstream *up)
+{
+	char why[PARSER_FAULT_MAX];
+
+	parser_fault_full(&up->back.parser, "service", why);
+	endpoint_refused(up->endpoint, why);
+	end(up);
 }
 
 static void
@@ -165,6 +179,10 @@ on_event(void *arg, struct back *b, enum back_event event)
 	case BACK_FAILED:
 		if (shortage_is(b->error)) {
 			give_up(up, b->error);
+			break;
+		}
+		if (b->error == EPROTO) {
+			refuse(up);
 			break;
 		}
 		finish(up, false,

@@ -13,6 +13,7 @@
 #include "shortage.h"
 
 #define EJECT_TIMES_MAX 10
+#define REFUSAL_LINE_US UINT64_C(1000000) /* between two lines */
 
 /* Services that share an address may check different paths. */
 static struct member *
@@ -143,6 +144,27 @@ endpoint_failed(
 	e->failures++;
 	if (unreachable || (limit != 0 && e->failures >= limit))
 		eject(e, why, error);
+}
+
+void
+endpoint_refused(struct endpoint *e, const char *why)
+{
+	uint64_t now_us = loop_now_us(e->runtime->loop);
+
+	if (e->refusal_logged_us != 0 &&
+	    now_us - e->refusal_logged_us < REFUSAL_LINE_US) {
+		e->refusals_unlogged++;
+		return;
+	}
+	if (e->refusals_unlogged == 0)
+		log_warn("endpoint %s of %s: response refused: %s", e->text,
+		    e->config->name, why);
+	else
+		log_warn("endpoint %s of %s: response refused: %s; %u more "
+			 "since the last such line",
+		    e->text, e->config->name, why, e->refusals_unlogged);
+	e->refusal_logged_us = now_us;
+	e->refusals_unlogged = 0;
 }
 
 void

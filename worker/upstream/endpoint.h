@@ -45,6 +45,9 @@ struct endpoint {
 	unsigned failures;  /* in a row */
 	unsigned ejections; /* in a row, without a success */
 	bool gone;          /* has left the service */
+	/* Refused responses: when the last line was logged, and those since. */
+	uint64_t refusal_logged_us;
+	unsigned refusals_unlogged;
 	/* Connections: the idle list, last used first, and the number of all.
 	 */
 	struct upstream_list idle;
@@ -122,6 +125,9 @@ endpoint_end(struct endpoint *e)
  * ejection do not count. */
 void endpoint_failed(
     struct endpoint *endpoint, const char *why, int error, bool unreachable);
+/* A limit or a check of ours refuses a response, which says nothing of the
+ * endpoint: logged, once a second at most. why: for people. */
+void endpoint_refused(struct endpoint *endpoint, const char *why);
 /* Ends a row of failures. */
 void endpoint_recover(struct endpoint *endpoint);
 /* A request was answered without such a failure. */

@@ -134,6 +134,7 @@ upstream_open(struct endpoint *endpoint)
 	    endpoint->config->pool.max_requests, loop_now_us(rt->loop),
 	    arc4random());
 	back_init(&up->back, rt, on_ready, up);
+	up->back.head_max = endpoint->config->header_bytes;
 	timer_init(&up->timer, on_timer, up);
 	if (io_open(&up->back.io, fd, false) == -1) {
 		free(up);

@@ -17,7 +17,8 @@ from harness import (DROVER, SANITIZER, Process, Raw, free_port, handler,
 GET = "GET {} HTTP/1.1\r\nHost: a\r\n\r\n"
 PLACED = ["client", "time", "request", "status", "bytes", "total"]
 NAMED = ["host", "route", "service", "upstream", "tries", "bytes_in", "queue",
-         "connect", "first", "breaker", "end", "id", "instance", "worker"]
+         "connect", "first", "breaker", "end", "reason", "id", "instance",
+         "worker"]
 VALUE = r'("[^"]*"|[^ "]+)'
 LINE = re.compile(" ".join([VALUE] * len(PLACED) +
                            [f"{name}={VALUE}" for name in NAMED]))
@@ -124,11 +125,47 @@ def test_what_is_no_request(log):
     bad, no_route, _, no_host = log.records(4)
     for r in (bad, no_host):
         assert r["status"] == 400
-        for name in ("request", "host", "route", "total", "id"):
+        for name in ("host", "route", "total", "id"):
             assert r[name] is None
+    assert bad["request"] == "nonsense"
+    assert bad["reason"] == "malformed HTTP start line: byte 0x0d at 8"
+    assert no_host["request"] == "GET /x HTTP/1.1"
+    assert no_host["reason"] == "exactly one valid Host is required"
+    assert no_route["reason"] is None
     assert no_route["request"] == "GET /no HTTP/1.0"
     assert no_route["status"] == 404
     assert no_route["host"] is None and no_route["route"] is None
+
+
+def test_what_was_read_of_a_refused_request(log):
+    """Escaped, in one line, and bounded."""
+    d = log.start(routes=[respond("/", "ok")],
+                  client={"headers": "2k", "target": "1k", "body": "5"})
+    cases = [
+        ("GET /" + "x" * 1100, 414, "client.target: 1024 bytes"),
+        ("GET /long HTTP/1.1\r\nHost: a\r\nX: " + "x" * 3000, 431,
+         "client.headers: 2048 bytes"),
+        ("GET /\x1b[31m\"\r\n\r\n", 400, "invalid request target"),
+        ("\x16\x03\x00\x01", 400, "byte 0x16 at 0"),
+        ("POST /six HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\n\r\n", 413,
+         "client.body: 5 bytes"),
+    ]
+    for text, _, _ in cases:
+        with Raw(d.port) as client:
+            client.send(text)
+            client.rest()
+    records = log.records(len(cases))
+    for r, (_, status, words) in zip(records, cases):
+        assert (r["status"], r["end"]) == (status, "bad_request")
+        assert words in r["reason"]
+    lines = [r["request"] for r in records]
+    assert lines[0].startswith("GET /xxx") and len(lines[0]) <= 1024
+    assert lines[1] == "GET /long HTTP/1.1"
+    json_form = log.form == "json"
+    assert lines[2] == ('GET /\x1b[31m"' if json_form
+                        else "GET /\\x1b[31m\\x22")
+    assert lines[3] == ("\x16\x03" if json_form else "\\x16\\x03")
+    assert lines[4] == "POST /six HTTP/1.1"
 
 
 def test_a_client_that_leaves(log, backend):

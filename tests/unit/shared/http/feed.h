@@ -132,6 +132,7 @@ feed_response(const char *text, bool no_body, size_t way)
 static inline void
 drop(struct fed *f)
 {
+	head_drop_fields(&f->m.head);
 	free(f->data);
 	free(f);
 }

@@ -104,7 +104,7 @@ received_fields_go_on(void **state)
 	}
 	fields_end_run(&fields, &run);
 	fields_end_run(&fields, &run);
-	assert_string_equal(lines(), "A: 1\r\nB: 2\r\nC: 4\r\nD: 5\r\n"
+	assert_string_equal(lines(), "A: 1\r\nB: 2\r\nC:4\r\nD: 5\r\n"
 				     "E: 6\r\nF: 7\r\n");
 }
 

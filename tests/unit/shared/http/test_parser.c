@@ -1,6 +1,8 @@
 /* Goal: a request is read alike for any cut into pieces. */
 #include "feed.h"
 
+#include <errno.h>
+
 static void
 test_plain_request(void **state)
 {
@@ -253,6 +255,7 @@ test_each_error_has_a_status_and_a_text(void **state)
 		enum parser_error error;
 		unsigned status;
 	} cases[] = {{PARSER_SYNTAX, 400}, {PARSER_LINE_ENDS, 400},
+	    {PARSER_FIELD_NAME, 400}, {PARSER_FIELD_VALUE, 400},
 	    {PARSER_VERSION, 505}, {PARSER_TARGET, 400}, {PARSER_HOST, 400},
 	    {PARSER_LENGTH, 400}, {PARSER_CODING, 400},
 	    {PARSER_CODING_UNKNOWN, 501}, {PARSER_CHUNK, 400},
@@ -269,6 +272,27 @@ test_each_error_has_a_status_and_a_text(void **state)
 	}
 }
 
+/* What a limit or a check of ours refuses is not the sender's fault. */
+static void
+test_the_fault_of_a_response(void **state)
+{
+	static const struct {
+		enum parser_error error;
+		int result;
+	} cases[] = {{PARSER_SYNTAX, EBADMSG}, {PARSER_VERSION, EBADMSG},
+	    {PARSER_CHUNK, EBADMSG}, {PARSER_SWITCH, EBADMSG},
+	    {PARSER_EOF, EPIPE}, {PARSER_MEMORY, ENOBUFS},
+	    {PARSER_HEAD_TOO_LARGE, EPROTO}, {PARSER_FIELD_NAME, EPROTO},
+	    {PARSER_FIELD_VALUE, EPROTO}, {PARSER_LINE_ENDS, EPROTO},
+	    {PARSER_LENGTH, EPROTO}, {PARSER_CODING, EPROTO},
+	    {PARSER_INTERIMS, EPROTO}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_int_equal(
+		    parser_error_errno(cases[i].error), cases[i].result);
+}
+
 int
 main(void)
 {
@@ -282,6 +306,7 @@ main(void)
 	    cmocka_unit_test(test_pipelined_requests),
 	    cmocka_unit_test(test_headers_of_the_last_message_are_gone),
 	    cmocka_unit_test(test_each_error_has_a_status_and_a_text),
+	    cmocka_unit_test(test_the_fault_of_a_response),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -75,31 +75,51 @@ test_endless_empty_lines(void **state)
 	drop(f);
 }
 
+/* The bytes alone limit the fields: as many as a head has room for. */
 static void
-test_header_count(void **state)
+test_field_count(void **state)
 {
+	static const size_t counts[] = {1, 2, 99, 100, 101, 199, 200, 201, 500,
+	    (HEAD_MAX - sizeof(LINE HOST END) + 1) / 4};
 	static char text[TEXT_MAX];
 
 	(void)state;
-	for (size_t count = HEAD_FIELDS_MAX - 1; count <= HEAD_FIELDS_MAX + 1;
-	    count++) {
-		strcpy(text, LINE HOST);
-		for (size_t i = 1; i < count; i++)
-			strcat(text, "X: 1\r\n");
-		strcat(text, END);
-		for (size_t way = 0; way < ways(strlen(text)); way++) {
-			struct fed *f = feed_request(text, strlen(text), way);
+	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
+		for (size_t way = WHOLE; way <= SPLIT + 1; way++) {
+			size_t len = strlen(LINE HOST);
+			struct fed *f;
 
-			if (count <= HEAD_FIELDS_MAX) {
-				assert_true(f->m.done);
-				assert_int_equal(f->m.head.field_count, count);
-			} else {
-				assert_int_equal(
-				    f->m.error, PARSER_HEAD_TOO_LARGE);
-			}
+			strcpy(text, LINE HOST);
+			for (size_t n = 1; n < counts[i]; n++, len += 4)
+				memcpy(text + len, "a:\r\n", 4);
+			strcpy(text + len, END);
+			f = feed_request(text, len + 2, way);
+			assert_true(f->m.done);
+			assert_int_equal(f->m.head.field_count, counts[i]);
+			assert_slice(f->m.head.fields[0].name, "Host");
+			for (size_t n = 1; n < counts[i]; n++)
+				assert_slice(f->m.head.fields[n].name, "a");
 			drop(f);
 		}
-	}
+}
+
+/* A dropped table leaves the other facts, and is dropped once. */
+static void
+test_dropped_fields(void **state)
+{
+	static char text[TEXT_MAX];
+	struct fed *f;
+
+	(void)state;
+	strcpy(text, LINE HOST);
+	for (int i = 0; i < 300; i++)
+		strcat(text, "X: 1\r\n");
+	strcat(text, END);
+	f = feed_request(text, strlen(text), WHOLE);
+	head_drop_fields(&f->m.head);
+	assert_int_equal(f->m.head.field_count, 0);
+	assert_slice(f->m.head.host, "a");
+	drop(f);
 }
 
 /* Each of Connection's options is looked for among all fields. */
@@ -109,8 +129,7 @@ test_connection_options(void **state)
 	static char text[TEXT_MAX];
 
 	(void)state;
-	for (size_t count = HEAD_FIELDS_MAX; count <= HEAD_FIELDS_MAX + 1;
-	    count++) {
+	for (size_t count = 100; count <= 101; count++) {
 		struct fed *f;
 
 		strcpy(text, LINE HOST "Connection: a\r\nConnection: ,,,,b");
@@ -118,9 +137,33 @@ test_connection_options(void **state)
 			strcat(text, ",c");
 		strcat(text, END END);
 		f = feed_request(text, strlen(text), WHOLE);
-		assert_int_equal(f->m.done, count == HEAD_FIELDS_MAX);
+		assert_int_equal(f->m.done, count == 100);
 		if (!f->m.done)
-			assert_int_equal(f->m.error, PARSER_HEAD_TOO_LARGE);
+			assert_int_equal(f->m.error, PARSER_OPTIONS);
+		drop(f);
+	}
+}
+
+/* The work is limited, too: many options, or many fields. */
+static void
+test_connection_options_of_many_fields(void **state)
+{
+	static char text[TEXT_MAX];
+
+	(void)state;
+	for (size_t options = 20; options <= 30; options += 10) {
+		struct fed *f;
+
+		strcpy(text, LINE HOST "Connection: a");
+		for (size_t i = 1; i < options; i++)
+			strcat(text, ",c");
+		strcat(text, END);
+		for (size_t i = 2; i < 3000; i++)
+			strcat(text, "c:" END);
+		strcat(text, END);
+		f = feed_request(text, strlen(text), WHOLE);
+		assert_int_equal(
+		    f->m.error, options == 20 ? PARSER_NONE : PARSER_OPTIONS);
 		drop(f);
 	}
 }
@@ -286,8 +329,10 @@ main(void)
 	    cmocka_unit_test(test_head),
 	    cmocka_unit_test(test_endless_head),
 	    cmocka_unit_test(test_endless_empty_lines),
-	    cmocka_unit_test(test_header_count),
+	    cmocka_unit_test(test_field_count),
+	    cmocka_unit_test(test_dropped_fields),
 	    cmocka_unit_test(test_connection_options),
+	    cmocka_unit_test(test_connection_options_of_many_fields),
 	    cmocka_unit_test(test_target),
 	    cmocka_unit_test(test_body),
 	    cmocka_unit_test(test_endless_framing),

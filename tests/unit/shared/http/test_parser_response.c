@@ -133,7 +133,7 @@ static const struct refusal bad_responses[] = {
     {PARSER_SYNTAX, "HTTP/1.1  200 OK\r\n\r\n"},
     {PARSER_SYNTAX, "HTTP/1.1\r\n\r\n"},
     {PARSER_SYNTAX, "HTTP/1.1 \r\n\r\n"},
-    {PARSER_SYNTAX, "HTTP/1.1 200 O\x01K\r\n\r\n"},
+    {PARSER_REASON, "HTTP/1.1 200 O\x01K\r\n\r\n"},
     {PARSER_SYNTAX, "http/1.1 200 OK\r\n\r\n"},
     {PARSER_SYNTAX, "HTTP/1 200 OK\r\n\r\n"},
     {PARSER_SYNTAX, "HTTP/0.9 200 OK\r\n\r\n"},
@@ -172,23 +172,23 @@ static const struct refusal bad_responses[] = {
     {PARSER_LINE_ENDS, OK "X: a\rb\r\n\r\n"},
     {PARSER_LINE_ENDS, OK "X: a\n\r\n"},
     {PARSER_LINE_ENDS, OK "X: a\r\n\n"},
-    {PARSER_SYNTAX, OK "X : a\r\n\r\n"},
-    {PARSER_SYNTAX, OK "X\r\n\r\n"},
-    {PARSER_SYNTAX, OK ": a\r\n\r\n"},
-    {PARSER_SYNTAX, OK "X: a\x7f\r\n\r\n"},
+    {PARSER_FIELD_NAME, OK "X : a\r\n\r\n"},
+    {PARSER_FIELD_NAME, OK "X\r\n\r\n"},
+    {PARSER_FIELD_NAME, OK ": a\r\n\r\n"},
+    {PARSER_FIELD_VALUE, OK "X: a\x7f\r\n\r\n"},
     {PARSER_CHUNK, OK "Transfer-Encoding: chunked\r\n\r\n5\nhello"},
     {PARSER_CHUNK, OK "Transfer-Encoding: chunked\r\n\r\n2\r\nokx"},
     /* 101 says which protocol follows. */
-    {PARSER_SYNTAX, "HTTP/1.1 101 Switching Protocols\r\n\r\n"},
-    {PARSER_SYNTAX,
+    {PARSER_SWITCH, "HTTP/1.1 101 Switching Protocols\r\n\r\n"},
+    {PARSER_SWITCH,
 	"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n"},
-    {PARSER_SYNTAX,
+    {PARSER_SWITCH,
 	"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\n\r\n"},
-    {PARSER_SYNTAX, "HTTP/1.1 101 Switching Protocols\r\n"
+    {PARSER_SWITCH, "HTTP/1.1 101 Switching Protocols\r\n"
 		    "Connection: upgrade\r\nUpgrade:\r\n\r\n"},
-    {PARSER_SYNTAX, "HTTP/1.1 101 Switching Protocols\r\n"
+    {PARSER_SWITCH, "HTTP/1.1 101 Switching Protocols\r\n"
 		    "Connection: upgrade\r\nUpgrade: h2c\r\n\r\n"},
-    {PARSER_SYNTAX, "HTTP/1.0 101 Switching Protocols\r\n"
+    {PARSER_SWITCH, "HTTP/1.0 101 Switching Protocols\r\n"
 		    "Connection: upgrade\r\nUpgrade: websocket\r\n\r\n"},
 };
 

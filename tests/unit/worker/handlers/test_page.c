@@ -93,6 +93,7 @@ wants_html(const char *name, const char *value)
 {
 	static struct head head;
 
+	head.fields = head.few;
 	head.field_count = 1;
 	head.fields[0].name = (struct slice){name, strlen(name)};
 	head.fields[0].value = (struct slice){value, strlen(value)};

@@ -13,6 +13,7 @@ static const struct record whole = {
     .upstream = "10.0.0.1:3001",
     .breaker = "closed",
     .end = "closed by the client",
+    .reason = "too large",
     .id = "f47ac10b",
     .tries = 2,
     .status = 200,
@@ -36,7 +37,8 @@ test_text(void **state)
 	    " host=example.org:80 route=/a service=users"
 	    " upstream=10.0.0.1:3001 tries=2 bytes_in=7 queue=0.000000"
 	    " connect=0.001234 first=1.000000 breaker=closed"
-	    " end=\"closed by the client\" id=f47ac10b instance=here"
+	    " end=\"closed by the client\" reason=\"too large\" id=f47ac10b "
+	    "instance=here"
 	    " worker=2\n");
 	free(line);
 }
@@ -45,7 +47,7 @@ static void
 test_json(void **state)
 {
 	const char *client, *when, *request, *host, *route, *service;
-	const char *upstream, *breaker, *end, *id, *instance;
+	const char *upstream, *breaker, *end, *reason, *id, *instance;
 	double total, queue, connect_s, first;
 	int status, tries, bytes_in, worker;
 	struct record r = whole;
@@ -55,18 +57,18 @@ test_json(void **state)
 	(void)state;
 	r.bytes_out = INT64_MAX;
 	json = json_of(&r);
-	assert_int_equal(json_object_size(json), 20);
+	assert_int_equal(json_object_size(json), 21);
 	assert_int_equal(
 	    json_unpack(json,
 		"{s:s,s:s,s:s,s:i,s:I,s:f,s:s,s:s,s:s,s:s,s:i,s:i,s:f,s:f,"
-		"s:f,s:s,s:s,s:s,s:s,s:i}",
+		"s:f,s:s,s:s,s:s,s:s,s:s,s:i}",
 		"client", &client, "time", &when, "request", &request, "status",
 		&status, "bytes", &bytes, "total", &total, "host", &host,
 		"route", &route, "service", &service, "upstream", &upstream,
 		"tries", &tries, "bytes_in", &bytes_in, "queue", &queue,
 		"connect", &connect_s, "first", &first, "breaker", &breaker,
-		"end", &end, "id", &id, "instance", &instance, "worker",
-		&worker),
+		"end", &end, "reason", &reason, "id", &id, "instance",
+		&instance, "worker", &worker),
 	    0);
 	assert_string_equal(client, "192.0.2.1");
 	assert_int_equal(strlen(when), TIME_LEN);
@@ -77,6 +79,7 @@ test_json(void **state)
 	assert_string_equal(upstream, "10.0.0.1:3001");
 	assert_string_equal(breaker, "closed");
 	assert_string_equal(end, "closed by the client");
+	assert_string_equal(reason, "too large");
 	assert_string_equal(id, "f47ac10b");
 	assert_string_equal(instance, "here");
 	assert_int_equal(status, 200);
@@ -93,8 +96,8 @@ static void
 test_what_is_not_there(void **state)
 {
 	static const char *const nulls[] = {"client", "request", "host",
-	    "route", "service", "upstream", "breaker", "id", "total", "queue",
-	    "connect", "first"};
+	    "route", "service", "upstream", "breaker", "reason", "id", "total",
+	    "queue", "connect", "first"};
 	struct record r;
 	char *line;
 	json_t *json;
@@ -106,13 +109,14 @@ test_what_is_not_there(void **state)
 	assert_memory_equal(line, "- 2", 3);
 	assert_string_equal(line + 2 + TIME_LEN,
 	    " \"-\" 0 0 - host=- route=- service=- upstream=- tries=0"
-	    " bytes_in=0 queue=- connect=- first=- breaker=- end=done id=-"
+	    " bytes_in=0 queue=- connect=- first=- breaker=- end=done reason=- "
+	    "id=-"
 	    " instance=here worker=2\n");
 	free(line);
 	json = json_of(&r);
 	for (size_t i = 0; i < sizeof(nulls) / sizeof(nulls[0]); i++)
 		assert_true(json_is_null(json_object_get(json, nulls[i])));
-	assert_int_equal(json_object_size(json), 20);
+	assert_int_equal(json_object_size(json), 21);
 	json_decref(json);
 }
 

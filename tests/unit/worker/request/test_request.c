@@ -292,7 +292,9 @@ what_is_no_request_is_counted_and_recorded(void **state)
 	assert_int_equal(observed.count, 1);
 	assert_int_equal(observed.records[0].status, 400);
 	assert_string_equal(observed.records[0].end, "bad_request");
-	assert_null(observed.records[0].request);
+	assert_string_equal(observed.records[0].request, "GET /now HTTP/1.1");
+	assert_string_equal(
+	    observed.records[0].reason, "exactly one valid Host is required");
 	assert_true(observed.records[0].total_us == RECORD_NO_TIME);
 }
 

@@ -22,9 +22,10 @@ static struct trace_source source;
 static void
 add_header(struct head *head, enum head_field_id id, const char *value)
 {
-	struct head_field *h = &head->fields[head->field_count++];
+	struct head_field *h = &head->few[head->field_count++];
 
-	assert_true(head->field_count <= HEAD_FIELDS_MAX);
+	head->fields = head->few;
+	assert_true(head->field_count <= HEAD_FIELDS_FEW);
 	*h = (struct head_field){
 	    .name = {"x", 1},
 	    .value = {value, strlen(value)},

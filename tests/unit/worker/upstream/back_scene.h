@@ -87,6 +87,7 @@ setup(void **state)
 	peer = fds[1];
 	memset(&back, 0, sizeof(back));
 	back_init(&back, &scene.rt, on_back_ready, &back);
+	back.head_max = 16384;
 	assert_int_equal(io_open(&back.io, fds[0], true), 0);
 	back.on_event = on_back;
 	back.arg = &told;

@@ -185,7 +185,7 @@ endless_interim_heads_are_no_response(void **state)
 		scene_turn();
 	}
 	WAIT_UNTIL(is_failed);
-	assert_int_equal(told.error, EBADMSG);
+	assert_int_equal(told.error, EPROTO);
 }
 
 static void
