@@ -71,7 +71,16 @@ static inline void
 pool_wait_init(
     struct pool_wait *wait, struct pool *pool, pool_fn *fn, void *arg)
 {
-	*wait = (struct pool_wait){.pool = pool, .fn = fn, .arg = arg};
+	/* Field by field: most requests never have a place in the queue. */
+	wait->place.is_taken = false;
+	wait->fn = fn;
+	wait->arg = arg;
+	wait->pool = pool;
+	wait->affinity = (struct affinity){0};
+	wait->endpoint = NULL;
+	wait->avoid = false;
+	wait->must_be_new = false;
+	wait->probe = false;
 }
 
 /* fn is never called from inside. */
