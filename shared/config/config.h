@@ -196,7 +196,8 @@ struct config_route {
 	size_t header_count;
 	struct config_match *query;
 	size_t query_count;
-	char *rewrite; /* NULL, or the new prefix upstream */
+	char *rewrite;     /* NULL, or the new prefix upstream */
+	bool upgrade_body; /* a request with a body may ask for an upgrade */
 	char *service_name;
 	int service; /* index, or -1 */
 	enum config_handler handler;

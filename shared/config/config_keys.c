@@ -348,6 +348,9 @@ static const struct config_key route_keys[] = {
 	"the name of a service", .empty = "a value is required"),
     FORM("rewrite", ROUTE(rewrite), NULL, config_form_path,
 	"with `service`: replaces the prefix upstream"),
+    BOOL("upgrade_body", ROUTE(upgrade_body), "false",
+	"with `service`: passes the Upgrade of a request with a body, as "
+	"`docker exec` sends it; `false`: the Upgrade is dropped"),
     ROW("handler", CONFIG_CHOICE, ROUTE(handler), NULL, CONFIG_HANDLER_NONE + 1,
 	0,
 	"a response made by the gateway; `welcome`: a page about the gateway, "

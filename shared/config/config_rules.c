@@ -341,6 +341,9 @@ check_service(struct rules *r, struct config_route *route, size_t i)
 		if (at(r, "routes[%zu]", i) &&
 		    at(r, "routes[%zu].rewrite", i) && route->rewrite != NULL)
 			FAIL(r, "only goes with a `service`");
+		if (at(r, "routes[%zu]", i) &&
+		    at(r, "routes[%zu].upgrade_body", i) && route->upgrade_body)
+			FAIL(r, "only goes with a `service`");
 	} else if (route->service == -1 &&
 		   list_services(r, names, sizeof(names)) &&
 		   at(r, "routes[%zu].service", i)) {

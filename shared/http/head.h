@@ -77,8 +77,8 @@ struct head {
 	bool has_via;
 	/* An HTTP/1.1 request without a body asks for a protocol; or a response
 	 * is 101 and names a protocol. `upgrade` is the first element of
-	 * Upgrade with head_is_protocol(). A response of status 426 may have
-	 * `upgrade`, too. */
+	 * Upgrade with head_is_protocol(). A request with a body and a response
+	 * of status 426 may have `upgrade`, too. */
 	bool upgrades;
 	int max_forwards;         /* -1: none, or not OPTIONS or TRACE */
 	unsigned nominated_count; /* names in Connection, kept or not */

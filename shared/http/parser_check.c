@@ -333,8 +333,8 @@ check_wishes(
 	if (facts->bad_expectation)
 		return PARSER_EXPECTATION;
 	head->expects_continue = facts->expects_continue && has_body;
-	if (facts->upgrade && !has_body && facts->protocol.at != NULL) {
-		head->upgrades = true;
+	if (facts->upgrade && facts->protocol.at != NULL) {
+		head->upgrades = !has_body;
 		head->upgrade = facts->protocol;
 	}
 	return PARSER_NONE;

@@ -210,6 +210,9 @@ on_head(struct exchange *x)
 	case EXCHANGE_HEAD_SWITCHED:
 		begin_tunnel(x);
 		break;
+	case EXCHANGE_HEAD_EARLY:
+		x->has_early_switch = true;
+		break;
 	case EXCHANGE_HEAD_UNASKED:
 		fail_try(x, FAILURE_SWITCHED, 0);
 		break;
@@ -379,6 +382,7 @@ init(struct exchange *x, struct request *r)
 	x->up = NULL;
 	x->counted_at = NULL;
 	x->mark_us = r->stream->begun_us;
+	x->has_early_switch = false;
 	x->retries = 0;
 	x->in_budget = false;
 	pump_init(&x->outgoing, "request", x->front);
@@ -410,7 +414,7 @@ begin(struct request *r, void *state)
 
 	init(x, r);
 	if (exchange_request_build(x) == 0) {
-		if (r->stream->head->upgrades &&
+		if (x->protocols.at != NULL &&
 		    pool_is_full_of_tunnels(x->wait.pool))
 			shed_tunnel(x);
 		else
@@ -436,6 +440,10 @@ on_body(struct request *r, void *state, const struct stream_piece *piece)
 	/* The backend may have stopped reading and answered already. The
 	 * response, or the reset, comes by on_back(). */
 	exchange_request_on_piece(x, piece);
+	if (x->has_early_switch && pump_has_ended(&x->outgoing)) {
+		x->has_early_switch = false;
+		on_head(x);
+	}
 	rest(x);
 }
 

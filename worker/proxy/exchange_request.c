@@ -16,6 +16,7 @@ exchange_request_build(struct exchange *x)
 	char peer[SOCK_TEXT_MAX];
 	struct forward_request request = {
 	    .head = s->head,
+	    .route = x->request->route,
 	    .peer = sock_host_str(s->peer, peer),
 	    .host = x->service->config->name,
 	    .trace = &x->request->trace,

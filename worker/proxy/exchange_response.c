@@ -145,6 +145,7 @@ switch_protocols(struct exchange *x, const struct head *h)
 	note_first_byte(x);
 	report_success(x);
 	endpoint_worked(x->up->endpoint);
+	back_switch(&x->up->back);
 	stream_write(x->front, &(struct stream_piece){.len = 0});
 	return EXCHANGE_HEAD_SWITCHED;
 }
@@ -154,6 +155,8 @@ answer_switch(struct exchange *x, const struct head *h)
 {
 	if (!may_switch(x, h))
 		return EXCHANGE_HEAD_UNASKED;
+	if (!pump_has_ended(&x->outgoing))
+		return EXCHANGE_HEAD_EARLY;
 	return pool_set_tunnel(x->up) ? switch_protocols(x, h)
 				      : EXCHANGE_HEAD_CROWDED;
 }

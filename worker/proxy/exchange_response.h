@@ -14,6 +14,8 @@ enum exchange_head {
 	EXCHANGE_HEAD_CONTINUE, /* 100: the request's body may come */
 	EXCHANGE_HEAD_SETTLES,  /* waits until the breaker has counted */
 	EXCHANGE_HEAD_SWITCHED, /* 101: bytes both ways from here on */
+	EXCHANGE_HEAD_EARLY,    /* 101 before the request's end: told anew by
+				 * exchange_response_on_head() at the end */
 	EXCHANGE_HEAD_UNASKED,  /* 101, without the client's request */
 	EXCHANGE_HEAD_CROWDED,  /* 101, and all tunnels are open */
 };

@@ -95,6 +95,7 @@ exchange_leave_try(struct exchange *x)
 {
 	let_go_of_upstream(x, false);
 	loop_timer_clear(x->runtime->loop, &x->continue_timer);
+	x->has_early_switch = false;
 	pump_shut(&x->outgoing);
 	pump_shut(&x->incoming);
 }

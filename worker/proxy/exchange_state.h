@@ -41,6 +41,7 @@ struct exchange {
 	struct pump outgoing;        /* the request's body */
 	struct pump incoming;        /* the response: heads, and the body */
 	struct replay replay;
+	bool has_early_switch;  /* a 101 came before the request's end */
 	struct slice protocols; /* offered to the backend; in replay's head */
 	struct timer continue_timer;
 	uint64_t mark_us; /* when the last step for the access log was */

@@ -158,11 +158,13 @@ add_protocols(struct fields *out, const struct head *head)
 
 /* Repeats the client's own wishes for the connection to the backend. */
 static struct slice
-add_wishes(struct fields *out, const struct head *head)
+add_wishes(struct fields *out, const struct forward_request *request)
 {
+	const struct head *head = request->head;
 	struct slice protocols = {NULL, 0};
 
-	if (head->upgrades) {
+	if (head->upgrades ||
+	    (head->upgrade.at != NULL && request->route->upgrade_body)) {
 		fields_add(out, "Connection",
 		    head->accepts_trailers ? "Upgrade, TE" : "Upgrade");
 		protocols = add_protocols(out, head);
@@ -193,7 +195,7 @@ forward_request(struct fields *out, const struct forward_request *request)
 	fields_add(out, "X-Forwarded-Proto", "http");
 	add_trace(out, request);
 	add_via(out, head);
-	return add_wishes(out, head);
+	return add_wishes(out, request);
 }
 
 static void

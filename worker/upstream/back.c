@@ -196,17 +196,13 @@ tell_head(struct back *b)
 	const struct head *head = &b->parser.head;
 
 	b->stream.head = head;
-	if (head->status == 101) {
-		/* The request goes on, as bytes, unless none can leave. */
-		back_enter_part(b, BACK_PART_BYTES);
-		if (b->stream.out == STREAM_OUT_ENDED)
-			back_enter_out(b, STREAM_OUT_BEGUN);
-	} else if (head_is_interim(head)) {
+	if (head_is_interim(head) && head->status != 101) {
 		tell_interim(b);
 		return;
-	} else {
-		back_enter_part(b, BACK_PART_FIRST);
 	}
+	/* After a 101, back_switch() is the owner's to call. */
+	if (head->status != 101)
+		back_enter_part(b, BACK_PART_FIRST);
 	back_tell(b, BACK_HEAD);
 	/* A tunnel may last long. */
 	if (b->part == BACK_PART_BYTES)
@@ -393,6 +389,16 @@ back_init(struct back *b, struct runtime *rt, io_fn *on_ready, void *arg)
 	io_init(&b->io, rt->loop, rt->buffers, on_ready, arg);
 	io_set_outbox(&b->io, rt->outbox, true);
 	loop_deferred_init(&b->again, on_again, b);
+}
+
+void
+back_switch(struct back *b)
+{
+	back_enter_part(b, BACK_PART_BYTES);
+	b->chunked = false;
+	/* The request goes on, as bytes, unless none can leave. */
+	if (b->stream.out == STREAM_OUT_ENDED)
+		back_enter_out(b, STREAM_OUT_BEGUN);
 }
 
 void

@@ -14,8 +14,9 @@
  * - take: asks for the next head or piece of the response. No byte is read
  *   unasked, nor before the request's head has left.
  *
- * A head with status 101 ends the framing both ways. Pieces are bytes as
- * received, and the last piece is the end of the stream in its direction.
+ * After a head with status 101 and the request's end, back_switch() ends the
+ * framing both ways. Pieces are bytes as received, and the last piece is the
+ * end of the stream in its direction.
  *
  * The owner closes the connection or gives the connection back: there is no
  * cut.
@@ -27,6 +28,8 @@
 
 /* Zeroed memory becomes a back side without a connection; on_ready opens io. */
 void back_init(struct back *b, struct runtime *rt, io_fn *on_ready, void *arg);
+/* A 101 was told, and the request has ended: both go on as bytes. */
+void back_switch(struct back *b);
 /* Ends the stream, if any: the connection is idle, or closes. */
 void back_end(struct back *b);
 

@@ -9,7 +9,7 @@
  * | none | unsent | begin |
  * | unsent | head | the first write: the request's head leaves |
  * | head | first | a head has come, not interim |
- * |  | bytes | a 101 has come |
+ * |  | bytes | a 101 has come, and the request has ended |
  * | first | body, none | the piece that came with the head is told |
  * | body | none | the last piece is told |
  * | all | none | the stream ends |
@@ -57,7 +57,7 @@ enum back_part {
 	BACK_PART_HEAD,
 	BACK_PART_FIRST, /* the piece that came with the head, if any */
 	BACK_PART_BODY,
-	BACK_PART_BYTES, /* after a 101 */
+	BACK_PART_BYTES, /* after back_switch() */
 };
 
 enum back_reading {

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from harness import wait_for
+from harness import route, wait_for
 from wire import (GET, Background, Event, assert_kept, gateway,
                   say_what_was_asked)
 
@@ -454,3 +454,84 @@ def test_the_sticky_cookie_comes_with_a_101():
         with d.raw() as c:
             c.send(ASK)
             assert c.response().headers["set-cookie"].startswith("at=")
+
+
+# ---- an upgrade with a body, as `docker exec` asks for ----
+
+
+EXEC = ("POST /exec HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\n"
+        "Upgrade: tcp\r\n")
+EXEC_BODIES = {
+    "length": ("Content-Length: 6\r\n\r\n", ["{\"a\":", "1"]),
+    "chunked": ("Transfer-Encoding: chunked\r\n\r\n",
+                ["6\r\n{\"a\":1\r\n", "0\r\n\r\n"]),
+}
+TCP = ("HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n"
+       "Content-Type: application/vnd.docker.raw-stream\r\n\r\n")
+
+
+@pytest.fixture(name="docker", scope="module")
+def fixture_docker():
+    with gateway(routes=[{**route("/", "b"), "upgrade_body": True}]) as d:
+        yield d
+
+
+@pytest.mark.parametrize("pieces", ["together", "apart"])
+@pytest.mark.parametrize("framing", EXEC_BODIES)
+def test_an_upgrade_with_a_body(docker, framing, pieces):
+    docker.recorder.reset()
+    docker.recorder.answer = switches(echoes, TCP)
+    head, body = EXEC_BODIES[framing]
+    with docker.raw() as c:
+        if pieces == "together":
+            c.send(EXEC + head + "".join(body) + "early ")
+        else:
+            c.send(EXEC + head)
+            docker.wait_in_flight(1)
+            for piece in body:
+                c.send(piece)
+            c.send("early ")
+        response = c.response()
+        assert response.status == 101
+        assert response.headers["upgrade"] == "tcp"
+        c.send("later")
+        assert c.file.read(11) == b"early later"
+        c.end_sending()
+        assert c.is_closed()
+    seen = docker.recorder.seen[0]
+    assert seen.values("upgrade") == ["tcp"]
+    assert seen.body == b"{\"a\":1"
+    docker.wait_in_flight(0)
+
+
+@pytest.mark.parametrize("framing", EXEC_BODIES)
+def test_a_backend_that_switches_before_the_body(docker, framing):
+    """The client's body ends as a body; the 101 waits until then."""
+    def answer(connection, seen):
+        connection.send(TCP + "hello ")
+        seen.read_body()
+        echoes(connection)
+        return False
+
+    docker.recorder.reset()
+    docker.recorder.answer = answer
+    head, body = EXEC_BODIES[framing]
+    with docker.raw() as c:
+        c.send(EXEC + head + body[0])
+        wait_for(lambda: docker.recorder.seen, "the backend has the head")
+        c.send(body[1] + "bytes")
+        assert c.response().status == 101
+        assert c.file.read(11) == b"hello bytes"
+        c.end_sending()
+        assert c.is_closed()
+    assert docker.recorder.seen[0].body == b"{\"a\":1"
+    docker.wait_in_flight(0)
+
+
+def test_a_backend_that_declines_an_upgrade_with_a_body(docker):
+    docker.recorder.reset()
+    with docker.raw() as c:
+        head, body = EXEC_BODIES["length"]
+        c.send(EXEC + head + "".join(body))
+        assert c.response().body == b"POST /exec"
+        assert_kept(c)

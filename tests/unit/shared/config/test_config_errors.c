@@ -475,6 +475,8 @@ test_routes(void **state)
 	    {LISTEN "client: {path: refuse}\n", "2: client.path: "},
 	    {LISTEN "routes: [{path: /a?b, handler: count}]\n",
 		"2: routes[0].path: `/a?b` is not a path"},
+	    {LISTEN "routes: [{path: /, handler: count, upgrade_body: true}]\n",
+		"2: routes[0].upgrade_body: only goes with a `service`"},
 	    {LISTEN "routes: [{path: /, handler: count, rewrite: /x}]\n",
 		"2: routes[0].rewrite: only goes with a `service`"},
 	    {LISTEN "routes: [{path: /, respond: {json: '{'}}]\n",

@@ -104,7 +104,7 @@ test_no_consequences(void **state)
 	expect_faults(LISTEN "routes: [{ path: /, servce: x, rewrite: /a }]\n",
 	    "2: routes[0].servce: unknown key; did you mean `service`? known "
 	    "here: path, exact, host, methods, headers, query, service, "
-	    "rewrite, handler, respond");
+	    "rewrite, upgrade_body, handler, respond");
 	expect_faults("listen: [{ adress: '*:1' }]\n",
 	    "1: listen[0].adress: unknown key; did you mean `address`? known "
 	    "here: address, accept");

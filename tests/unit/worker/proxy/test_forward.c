@@ -291,6 +291,23 @@ wishes_of_the_connection(void **state)
 }
 
 static void
+an_upgrade_with_a_body_passes_where_the_route_says_so(void **state)
+{
+	static const char text[] = "POST / HTTP/1.1\r\nHost: h\r\n"
+				   "Connection: upgrade\r\nUpgrade: tcp\r\n"
+				   "Content-Length: 1\r\n\r\na";
+	const struct config_route route = {
+	    .path = (char *)(uintptr_t)"/", .upgrade_body = true};
+
+	(void)state;
+	assert_null(strstr(forwarded(text, &plain), "pgrade"));
+	assert_null(protocols.at);
+	assert_non_null(strstr(forwarded(text, &route),
+	    "\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n"));
+	assert_memory_equal(protocols.at, "tcp\r", protocols.len + 1);
+}
+
+static void
 max_forwards_is_counted_down(void **state)
 {
 	(void)state;
@@ -482,6 +499,8 @@ main(void)
 	    cmocka_unit_test(says_when_it_does_not_fit),
 	    cmocka_unit_test(names_of_the_request),
 	    cmocka_unit_test(wishes_of_the_connection),
+	    cmocka_unit_test(
+		an_upgrade_with_a_body_passes_where_the_route_says_so),
 	    cmocka_unit_test(max_forwards_is_counted_down),
 	    cmocka_unit_test(trailers_that_frame_or_authenticate_are_dropped),
 	    cmocka_unit_test(

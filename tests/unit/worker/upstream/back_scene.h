@@ -44,6 +44,8 @@ on_back(void *arg, struct back *b, enum back_event event)
 	told.error = b->error;
 	if (event == BACK_HEAD)
 		told.status = b->stream.head->status;
+	if (event == BACK_HEAD && told.status == 101)
+		back_switch(b);
 	if (event == BACK_PIECE) {
 		assert_true(told.len + b->piece.len <= sizeof(told.body));
 		if (b->piece.len > 0)
