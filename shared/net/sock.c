@@ -219,6 +219,37 @@ sock_host_of(const struct sock_addr *addr)
 	return host;
 }
 
+int
+sock_host_parse(struct sock_host *host, struct slice text)
+{
+	char copy[INET6_ADDRSTRLEN];
+
+	memset(host, 0, sizeof(*host));
+	if (text.len >= sizeof(copy) || memchr(text.at, '\0', text.len) != NULL)
+		return invalid();
+	memcpy(copy, text.at, text.len);
+	copy[text.len] = '\0';
+	if (inet_pton(AF_INET, copy, &host->in) == 1)
+		host->family = AF_INET;
+	else if (inet_pton(AF_INET6, copy, &host->in6) == 1)
+		host->family = AF_INET6;
+	else
+		return invalid();
+	return 0;
+}
+
+bool
+sock_host_unmap(struct sock_host *host)
+{
+	struct sock_host v4 = {.family = AF_INET};
+
+	if (host->family != AF_INET6 || !IN6_IS_ADDR_V4MAPPED(&host->in6))
+		return false;
+	memcpy(&v4.in, &host->in6.s6_addr[12], sizeof(v4.in));
+	*host = v4;
+	return true;
+}
+
 /* As inet_ntop(3), but quicker: each proxied request needs the text. */
 static void
 write_ipv4(const struct in_addr *addr, char *to)

@@ -13,6 +13,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "slice.h"
+
 struct sock_addr {
 	union {
 		struct sockaddr sa;
@@ -64,6 +66,12 @@ uint64_t sock_addr_hash(const struct sock_addr *addr);
 /* "127.0.0.1:80" into buf (SOCK_TEXT_MAX); returns buf. */
 const char *sock_addr_str(const struct sock_addr *addr, char *buf);
 struct sock_host sock_host_of(const struct sock_addr *addr);
+/* "127.0.0.1" or "::1", without brackets, port and zone. -1 with EINVAL. */
+int sock_host_parse(struct sock_host *host, struct slice text);
+/* Turns an IPv4-mapped IPv6 address, which is an IPv4 peer of a dual-stack
+ * socket, into the IPv4 address. False: no such address, and host is as before.
+ */
+bool sock_host_unmap(struct sock_host *host);
 /* "127.0.0.1", "::1" or "unix:" into buf (SOCK_TEXT_MAX); returns buf. */
 const char *sock_host_str(const struct sock_host *host, char *buf);
 

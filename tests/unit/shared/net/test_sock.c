@@ -198,6 +198,42 @@ test_host_text(void **state)
 }
 
 static void
+test_hosts(void **state)
+{
+	static const char *const rows[][2] = {
+	    {"10.0.0.1", "10.0.0.1"},
+	    {"::1", "::1"},
+	    {"2001:DB8::1", "2001:db8::1"},
+	    {"::ffff:10.0.0.1", "10.0.0.1"},
+	    {"::10.0.0.1", "::10.0.0.1"},
+	};
+	static const char *const wrong[] = {"", "10.0.0", "10.0.0.256",
+	    "10.0.0.1:80", "[::1]", "::1%lo", "localhost", " ::1",
+	    "0000:0000:0000:0000:0000:0000:0000:0000:0000:0000"};
+	struct sock_host host;
+	char buf[SOCK_TEXT_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct slice text = {rows[i][0], strlen(rows[i][0])};
+
+		assert_int_equal(sock_host_parse(&host, text), 0);
+		(void)sock_host_unmap(&host);
+		assert_string_equal(sock_host_str(&host, buf), rows[i][1]);
+	}
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+		if (sock_host_parse(&host,
+			(struct slice){wrong[i], strlen(wrong[i])}) != -1)
+			fail_msg("\"%s\" was taken", wrong[i]);
+	/* No byte behind the text counts. */
+	assert_int_equal(
+	    sock_host_parse(&host, (struct slice){"10.0.0.12", 8}), 0);
+	assert_string_equal(sock_host_str(&host, buf), "10.0.0.1");
+	assert_int_equal(
+	    sock_host_parse(&host, (struct slice){"10.0.0.1\0x", 10}), -1);
+}
+
+static void
 bound_addr(int fd, struct sock_addr *addr)
 {
 	addr->len = sizeof(addr->un);
@@ -403,6 +439,7 @@ main(void)
 	    cmocka_unit_test(test_name_lengths),
 	    cmocka_unit_test(test_equality_and_hash),
 	    cmocka_unit_test(test_host_text),
+	    cmocka_unit_test(test_hosts),
 	    cmocka_unit_test(test_listen_connect_accept),
 	    cmocka_unit_test(test_connect_from_an_address),
 	    cmocka_unit_test(test_refused_is_an_error_on_the_socket),
