@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cidr.h"
 #include "log.h"
 #include "path_rules.h"
 #include "redis_url.h"
@@ -24,6 +25,7 @@
 #define CONFIG_ENDPOINTS_MAX 1024 /* per service */
 #define CONFIG_SOURCES_MAX 64     /* per service */
 #define CONFIG_ROUTES_MAX 1024
+#define CONFIG_PROXIES_MAX 256 /* networks of trusted proxies */
 #define CONFIG_MATCHES_MAX 8   /* of headers, and of parameters, in a route */
 #define CONFIG_NAME_MAX 63     /* instance, cluster, service: [A-Za-z0-9._-]+ */
 #define CONFIG_LINE_MAX 512    /* of a message about the file */
@@ -248,6 +250,8 @@ struct config {
 		uint64_t max_age_us;      /* of a connection; 0: any age */
 		unsigned max_requests;    /* of a connection; 0: any number */
 		struct path_rules path;   /* of a request, and of a route */
+		struct cidr *trusted;     /* networks of trusted proxies */
+		size_t trusted_count;
 	} client;
 	struct config_listen *listen;
 	size_t listen_count;

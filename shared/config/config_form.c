@@ -157,6 +157,27 @@ parse_admin(const char *text, void *member, char why[CONFIG_WHY_MAX])
 const struct config_form config_form_admin = {"as of `listen`",
     .parse = parse_admin, .text_at = offsetof(struct config_admin, text)};
 
+static bool
+parse_cidr(const char *text, void *member, char why[CONFIG_WHY_MAX])
+{
+	if (cidr_parse(member, text) == 0)
+		return true;
+	return config_value_wrong(why,
+	    "`%.120s` is not a network, an address or unix; write 10.0.0.0/8, "
+	    "fd00::/8, 192.0.2.7 or unix",
+	    text);
+}
+
+static void
+free_cidr(void *member)
+{
+	memset(member, 0, sizeof(struct cidr));
+}
+
+const struct config_form config_form_cidr = {
+    "`10.0.0.0/8`, `fd00::/8`, `192.0.2.7`, `unix`", .parse = parse_cidr,
+    .release = free_cidr};
+
 /* Messages never quote the URL: a URL may hold a password. */
 static bool
 parse_redis(const char *text, void *member, char why[CONFIG_WHY_MAX])

@@ -41,6 +41,7 @@ extern const struct config_form config_form_access; /* a char *; NULL: off */
 
 extern const struct config_form config_form_listen; /* a struct config_listen */
 extern const struct config_form config_form_admin;  /* a struct config_admin */
+extern const struct config_form config_form_cidr;   /* a struct cidr */
 extern const struct config_form config_form_redis;  /* a struct redis_url */
 extern const struct config_form config_form_hash;   /* a struct config_hash */
 /* An entry of a list: adds its bit to an unsigned. */

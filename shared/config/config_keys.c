@@ -118,6 +118,16 @@ static const struct config_key client_keys[] = {
 	"requests of a connection; the last response says `Connection: "
 	"close`; 0: any number"),
     MAP("path", path_keys, NULL),
+    LIST("trusted_proxies", ROOT(client.trusted), ROOT(client.trusted_count),
+	struct cidr, 0, CONFIG_PROXIES_MAX,
+	"the proxies in front. Such a peer is believed: its `X-Forwarded-For`, "
+	"read from the right, names the client with the first address that is "
+	"not in the list (without such a field: the `for` of `Forwarded`); "
+	"`X-Forwarded-Proto`, `-Host`, `-Port`, `-Prefix` and `Forwarded` "
+	"reach the service. From every other peer none of these fields "
+	"passes: the service gets the peer's address and `http`. `unix`: "
+	"every peer on a unix socket",
+	.form = &config_form_cidr),
     END,
 };
 

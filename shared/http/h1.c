@@ -26,6 +26,7 @@ h1_open(const struct h1_context *context, int fd, const struct sock_addr *peer)
 	memset(s, 0, sizeof(*s));
 	s->context = context;
 	s->peer = sock_host_of(peer);
+	(void)sock_host_unmap(&s->peer);
 	s->state = H1_IDLE;
 	io_init(&s->io, context->loop, context->buffers, on_ready, s);
 	io_set_outbox(&s->io, context->outbox, false);

@@ -7,7 +7,8 @@
 #include "octet.h"
 
 /* Name, first letter, class. No two names are alike in length and first letter.
- * So a name is compared with at most one row, and most names with none. */
+ * So a name is compared with at most one row, and most names with none. One
+ * pair is alike, and stands in the switch below. */
 #define KNOWN_FIELDS(X)                                                        \
 	X("te", 't', FIELD_TE)                                                 \
 	X("via", 'v', FIELD_VIA)                                               \
@@ -19,6 +20,7 @@
 	X("upgrade", 'u', FIELD_UPGRADE)                                       \
 	X("x-real-ip", 'x', FIELD_X_REAL_IP)                                   \
 	X("connection", 'c', FIELD_CONNECTION)                                 \
+	X("forwarded", 'f', FIELD_FORWARDED)                                   \
 	X("keep-alive", 'k', FIELD_KEEP_ALIVE)                                 \
 	X("tracestate", 't', FIELD_TRACESTATE)                                 \
 	X("traceparent", 't', FIELD_TRACEPARENT)                               \
@@ -30,6 +32,7 @@
 	X("proxy-connection", 'p', FIELD_HOP_BY_HOP)                           \
 	X("transfer-encoding", 't', FIELD_TRANSFER_ENCODING)                   \
 	X("x-forwarded-proto", 'x', FIELD_X_FORWARDED_PROTO)                   \
+	X("x-forwarded-prefix", 'x', FIELD_X_FORWARDED)                        \
 	X("proxy-authenticate", 'p', FIELD_HOP_BY_HOP)                         \
 	X("proxy-authorization", 'p', FIELD_HOP_BY_HOP)
 
@@ -52,6 +55,12 @@ head_field_id_of(struct slice name)
 		break;
 		KNOWN_FIELDS(X)
 #undef X
+	case KEY(sizeof("x-forwarded-host") - 1, 'x'):
+		known = (name.at[sizeof("x-forwarded-") - 1] | 0x20) == 'h'
+			    ? "x-forwarded-host"
+			    : "x-forwarded-port";
+		field = FIELD_X_FORWARDED;
+		break;
 	default:
 		return FIELD_OTHER;
 	}

@@ -36,6 +36,7 @@ enum head_field_id {
 	FIELD_COOKIE,
 	FIELD_DATE,
 	FIELD_EXPECT,
+	FIELD_FORWARDED,
 	FIELD_HOST,
 	FIELD_HOP_BY_HOP, /* Proxy-Connection, HTTP2-Settings ... */
 	FIELD_KEEP_ALIVE,
@@ -48,6 +49,7 @@ enum head_field_id {
 	FIELD_TRANSFER_ENCODING,
 	FIELD_UPGRADE,
 	FIELD_VIA,
+	FIELD_X_FORWARDED, /* -Host, -Port and -Prefix */
 	FIELD_X_FORWARDED_FOR,
 	FIELD_X_FORWARDED_PROTO,
 	FIELD_X_REAL_IP,

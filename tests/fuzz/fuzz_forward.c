@@ -1,12 +1,14 @@
 /*
  * Goal: a head rewritten by forward.h is a valid message, framed once, without
  * a forbidden field; likewise the trailers. Below /api the route rewrites. Flag
- * 2: a response; flag 4: to HEAD; flag 8: to a client without trailers.
+ * 2: a response; flag 4: to HEAD; flag 8: to a client without trailers; flag
+ * 16: from a trusted proxy.
  */
 #include <strings.h>
 
 #include "forward.h"
 #include "h1_head.h"
+#include "origin.h"
 #include "parse.h"
 #include "route.h"
 
@@ -18,10 +20,14 @@ static const char *const ours[] = {
     "content-length",
     "date",
     "expect",
+    "forwarded",
     "traceparent",
     "tracestate",
     "via",
     "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-port",
+    "x-forwarded-prefix",
     "x-forwarded-proto",
     "x-real-ip",
     "x-request-id",
@@ -54,11 +60,26 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
 	return 0;
 }
 
+/* The client behind 10.0.0.9 in client, when the peer is a trusted proxy. */
+static const char *
+find_client(const struct head *head, bool is_proxied, char *client)
+{
+	static struct cidr network;
+	const struct origin_trust trust = {&network, is_proxied ? 1 : 0};
+	struct sock_host peer, host;
+
+	MUST(sock_host_parse(&peer, (struct slice){"10.0.0.9", 8}) == 0);
+	MUST(cidr_parse(&network, "10.0.0.0/8") == 0);
+	MUST(origin_of_request(&host, &trust, &peer, head) == is_proxied);
+	return is_proxied ? sock_host_str(&host, client) : NULL;
+}
+
 /* Write a forwarded head; false: no room. Like the callers of forward.h. */
 static bool
-rewrite_request(
-    struct fields *f, const struct head *head, const struct config_route *route)
+rewrite_request(struct fields *f, const struct head *head,
+    const struct config_route *route, bool is_proxied)
 {
+	char client[SOCK_TEXT_MAX];
 	static char path_room[ROOM];
 	struct text path;
 	struct trace_source source = {{1, 2, 3, 4}};
@@ -69,6 +90,7 @@ rewrite_request(
 	    .head = head,
 	    .route = route,
 	    .peer = "10.0.0.9",
+	    .client = find_client(head, is_proxied, client),
 	    .host = "users",
 	    .trace = &trace,
 	};
@@ -216,7 +238,8 @@ count(const struct head *head, enum head_field_id field)
 }
 
 static void
-check_request(const struct head *from, struct parse *to, const char *rewrite)
+check_request(const struct head *from, struct parse *to, const char *rewrite,
+    bool is_proxied)
 {
 	const struct head *head = &to->m.head;
 
@@ -230,6 +253,10 @@ check_request(const struct head *from, struct parse *to, const char *rewrite)
 	MUST(count(head, FIELD_X_REAL_IP) == 1);
 	MUST(count(head, FIELD_X_FORWARDED_FOR) == 1);
 	MUST(count(head, FIELD_X_FORWARDED_PROTO) == 1);
+	MUST(count(head, FIELD_FORWARDED) <=
+	     (is_proxied ? count(from, FIELD_FORWARDED) : 0));
+	MUST(count(head, FIELD_X_FORWARDED) <=
+	     (is_proxied ? count(from, FIELD_X_FORWARDED) : 0));
 	MUST(count(head, FIELD_X_REQUEST_ID) <= 1);
 	MUST(count(head, FIELD_TRACEPARENT) <= 1);
 	MUST(head->chunked == from->chunked);
@@ -264,7 +291,7 @@ check_response(const struct head *from, struct parse *to)
 /* Reads the written bytes again, like the receiver. */
 static void
 check_written(const struct parse *from, const struct text *t,
-    const struct config_route *route)
+    const struct config_route *route, bool is_proxied)
 {
 	static const struct parser_limits limits = {ROOM, ROOM, 0};
 	static struct parse to;
@@ -280,7 +307,7 @@ check_written(const struct parse *from, const struct text *t,
 	if (from->m.head.is_response)
 		check_response(&from->m.head, &to);
 	else
-		check_request(&from->m.head, &to, route->rewrite);
+		check_request(&from->m.head, &to, route->rewrite, is_proxied);
 	parse_fini(&to);
 }
 
@@ -336,9 +363,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	struct input in;
 	const struct config_route *route = NULL;
 	struct fields f;
-	bool fits;
+	bool fits, is_proxied;
 
 	input_init(&in, data, len);
+	is_proxied = (in.flags & 16) != 0;
 	parse_init(&from, &in);
 	if ((in.flags & 2) != 0)
 		parser_init_response(&from.m, 16384, (in.flags & 4) != 0);
@@ -349,9 +377,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		fields_init(&f, out, sizeof(out));
 		fits = m->head.is_response
 			   ? rewrite_response(&f, &m->head, (in.flags & 8) == 0)
-			   : rewrite_request(&f, &m->head, route);
+			   : rewrite_request(&f, &m->head, route, is_proxied);
 		MUST(fits);
-		check_written(&from, &f.lines, route);
+		check_written(&from, &f.lines, route, is_proxied);
 	}
 	if (m->head.chunked && m->done) {
 		check_trailers(&from, sizeof(out));

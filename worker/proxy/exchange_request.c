@@ -13,7 +13,7 @@ int
 exchange_request_build(struct exchange *x)
 {
 	const struct stream *s = x->front;
-	char peer[SOCK_TEXT_MAX];
+	char peer[SOCK_TEXT_MAX], client[SOCK_TEXT_MAX];
 	struct forward_request request = {
 	    .head = s->head,
 	    .route = x->request->route,
@@ -24,12 +24,14 @@ exchange_request_build(struct exchange *x)
 	struct fields *fields = replay_open(
 	    &x->replay, x->runtime->buffers, s->head, x->request->route);
 
+	if (request_is_proxied(x->request))
+		request.client = sock_host_str(x->request->client, client);
 	if (fields == NULL) {
 		errno = ENOMEM;
 		return -1;
 	}
-	affinity_of_request(
-	    &x->wait.affinity, x->service->config, request.head, request.peer);
+	affinity_of_request(&x->wait.affinity, x->service->config, request.head,
+	    request.client != NULL ? request.client : request.peer);
 	x->protocols = forward_request(fields, &request);
 	if (replay_close_head(&x->replay) == 0)
 		return 0;

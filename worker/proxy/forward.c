@@ -32,25 +32,6 @@ forward_path(struct text *room, const struct head *head,
 	return (struct slice){room->data, room->len};
 }
 
-static void
-add_forwarded_for(
-    struct fields *out, const struct head *head, struct slice peer)
-{
-	struct text *value = fields_open(out, "X-Forwarded-For");
-
-	for (size_t i = 0; i < head->field_count; i++) {
-		const struct head_field *h = &head->fields[i];
-
-		if (h->id != FIELD_X_FORWARDED_FOR || h->nominated ||
-		    h->value.len == 0)
-			continue;
-		text_add(value, h->value.at, h->value.len);
-		text_add(value, ", ", 2);
-	}
-	text_add(value, peer.at, peer.len);
-	fields_close(out);
-}
-
 /* Sets of fields, a bit for each that the table of head.c knows. */
 #define BIT(field) (UINT32_C(1) << (field))
 _Static_assert(FIELD_X_REQUEST_ID < 32, "a set of fields has 32 bits");
@@ -71,11 +52,16 @@ _Static_assert(FIELD_X_REQUEST_ID < 32, "a set of fields has 32 bits");
 /* Dropped from every response: the owner adds the id of the request. */
 #define OF_RESPONSE (HOP_BY_HOP | BIT(FIELD_X_REQUEST_ID))
 
+/* Further words about the client, which only a trusted proxy may say. */
+#define CLAIMED (BIT(FIELD_FORWARDED) | BIT(FIELD_X_FORWARDED))
+
 static uint32_t
 dropped_of_request(const struct forward_request *request)
 {
 	uint32_t dropped = HOP_BY_HOP | REWRITTEN;
 
+	if (request->client == NULL)
+		dropped |= CLAIMED;
 	if (request->head->max_forwards >= 0)
 		dropped |= BIT(FIELD_MAX_FORWARDS);
 	if (request->trace->parent_is_new)
@@ -176,11 +162,66 @@ add_wishes(struct fields *out, const struct forward_request *request)
 	return protocols;
 }
 
+/* Adds the values of all fields of the kind as one list. Connection can't name
+ * the fields away: a trusted proxy may have passed on a client's Connection.
+ * Returns the number of values. */
+static unsigned
+add_values(struct text *list, const struct head *head, enum head_field_id field)
+{
+	unsigned count = 0;
+
+	for (size_t i = 0; i < head->field_count; i++) {
+		const struct head_field *h = &head->fields[i];
+
+		if (h->id != field || h->value.len == 0)
+			continue;
+		if (count++ != 0)
+			text_add(list, ", ", 2);
+		text_add(list, h->value.at, h->value.len);
+	}
+	return count;
+}
+
+/* Repeats the words of a trusted proxy. The proxy is the last of the chain,
+ * unless its socket has no address for the next reader. */
+static void
+add_proxied(struct fields *out, const struct forward_request *request)
+{
+	const struct head *head = request->head;
+	struct text *value = fields_open(out, "X-Forwarded-For");
+
+	if (add_values(value, head, FIELD_X_FORWARDED_FOR) == 0) {
+		text_add_str(value, request->peer);
+	} else if (strncmp(request->peer, "unix:", 5) != 0) {
+		text_add(value, ", ", 2);
+		text_add_str(value, request->peer);
+	}
+	fields_close(out);
+	value = fields_open(out, "X-Forwarded-Proto");
+	if (add_values(value, head, FIELD_X_FORWARDED_PROTO) == 0)
+		text_add_str(value, "http");
+	fields_close(out);
+}
+
+static void
+add_client(struct fields *out, const struct forward_request *request)
+{
+	const struct slice peer = {request->peer, strlen(request->peer)};
+
+	if (request->client != NULL) {
+		fields_add(out, "X-Real-IP", request->client);
+		add_proxied(out, request);
+		return;
+	}
+	fields_add_slice(out, "X-Real-IP", peer);
+	fields_add_slice(out, "X-Forwarded-For", peer);
+	fields_add(out, "X-Forwarded-Proto", "http");
+}
+
 struct slice
 forward_request(struct fields *out, const struct forward_request *request)
 {
 	const struct head *head = request->head;
-	const struct slice peer = {request->peer, strlen(request->peer)};
 
 	if (head->host.at != NULL)
 		fields_add_slice(out, "Host", head->host);
@@ -190,9 +231,7 @@ forward_request(struct fields *out, const struct forward_request *request)
 	if (head->max_forwards >= 0)
 		fields_add_uint(
 		    out, "Max-Forwards", (uint64_t)head->max_forwards - 1);
-	fields_add_slice(out, "X-Real-IP", peer);
-	add_forwarded_for(out, head, peer);
-	fields_add(out, "X-Forwarded-Proto", "http");
+	add_client(out, request);
 	add_trace(out, request);
 	add_via(out, head);
 	return add_wishes(out, request);

@@ -3,10 +3,15 @@
  * only.
  *
  * A request keeps its method, its path (prefix rewritten), its end-to-end
- * headers in order, and Host as sent by the client. X-Real-IP,
- * X-Forwarded-Proto, X-Request-Id and traceparent are set, X-Forwarded-For and
- * Via appended to, Max-Forwards counted down. A response keeps its end-to-end
- * headers but X-Request-Id, which the exchange adds; Via is appended to.
+ * headers in order, and Host as sent by the client. X-Real-IP, X-Request-Id and
+ * traceparent are set, Via appended to, Max-Forwards counted down. A response
+ * keeps its end-to-end headers but X-Request-Id, which the exchange adds; Via
+ * is appended to.
+ *
+ * X-Forwarded-For, -Proto, -Host, -Port, -Prefix and Forwarded (RFC 7239) are
+ * words of a proxy about the client. From a trusted proxy the fields pass, and
+ * the proxy's address is appended to X-Forwarded-For. From any other peer the
+ * fields are dropped; X-Forwarded-For and -Proto are set to the facts.
  *
  * Dropped are the hop-by-hop headers of RFC 9110 section 7.6.1, headers named
  * by Connection, and headers of framing (Content-Length, Transfer-Encoding). A
@@ -26,7 +31,10 @@
 struct forward_request {
 	const struct head *head;
 	const struct config_route *route;
-	const char *peer; /* the client's address, without its port */
+	const char *peer; /* the address of the connection, without its port */
+	/* The client behind the peer, a trusted proxy; NULL: the peer is the
+	 * client. */
+	const char *client;
 	const char *host; /* for a request of HTTP/1.0 without a Host */
 	const struct trace *trace;
 };

@@ -13,7 +13,7 @@
 
 /* A request's facts. Strings may be NULL: no such fact. */
 struct record {
-	const char *client;  /* the address, without the port */
+	const char *client;  /* the address, behind trusted proxies too */
 	const char *request; /* "GET /path?query HTTP/1.1"; of a refused request
 			      * what was read of the line */
 	const char *host;

@@ -6,6 +6,7 @@
 
 #include "check.h"
 #include "clock.h"
+#include "origin.h"
 #include "reply.h"
 #include "route.h"
 
@@ -70,6 +71,19 @@ note_request(struct request *r, const struct head *head)
 	}
 }
 
+/* Finds the client behind a trusted proxy. */
+static void
+find_client(struct request *r)
+{
+	const struct config *config = r->runtime->config;
+	const struct origin_trust trust = {
+	    config->client.trusted, config->client.trusted_count};
+	const struct stream *s = r->stream;
+
+	if (origin_of_request(&r->origin, &trust, s->peer, s->head))
+		r->client = &r->origin;
+}
+
 struct request *
 request_new(struct requests *all, struct stream *stream)
 {
@@ -80,6 +94,9 @@ request_new(struct requests *all, struct stream *stream)
 	r->all = all;
 	r->runtime = all->runtime;
 	r->stream = stream;
+	r->client = stream->peer;
+	if (r->runtime->config->client.trusted_count != 0)
+		find_client(r);
 	r->route = NULL;
 	r->begun = 0;
 	r->over = false;
@@ -111,12 +128,12 @@ drop(struct request *r)
 }
 
 static void
-log_record(struct requests *all, const struct stream *s, struct record *record,
-    enum stream_end why)
+log_record(struct requests *all, const struct sock_host *client,
+    struct record *record, enum stream_end why)
 {
-	char peer[SOCK_TEXT_MAX];
+	char text[SOCK_TEXT_MAX];
 
-	record->client = sock_host_str(s->peer, peer);
+	record->client = sock_host_str(client, text);
 	if (record->end == NULL)
 		record->end = stream_end_word(why);
 	request_hooks.log(all->log, record);
@@ -136,7 +153,7 @@ log_request(
 	r->record.bytes_in = s->in_bytes;
 	r->record.bytes_out = bytes_out;
 	r->record.total_us = clock_ns() / 1000 - s->begun_us;
-	log_record(r->all, s, &r->record, why);
+	log_record(r->all, r->client, &r->record, why);
 }
 
 /* A refused request has a response, and perhaps a line, up to the first NUL. */
@@ -159,7 +176,7 @@ log_refusal(struct requests *all, const struct stream *s)
 	record.status = s->status;
 	record.bytes_out = s->out_bytes;
 	record.id = s->id.at;
-	log_record(all, s, &record, s->why);
+	log_record(all, s->peer, &record, s->why);
 }
 
 void

@@ -64,6 +64,9 @@ struct request {
 	struct stream *stream;            /* gone once the request is over */
 	const struct config_route *route; /* NULL: no route */
 	uint64_t methods;                 /* without a route: allowed methods */
+	/* The client: the stream's peer, or origin behind a trusted proxy. */
+	const struct sock_host *client;
+	struct sock_host origin;
 	const struct chain *chain;
 	unsigned begun; /* stages of the chain */
 	bool over;      /* all stages have been told */
@@ -108,6 +111,13 @@ void request_on_response_end(struct requests *all, const struct stream *s,
 void request_on_close(struct request *r, enum stream_end reason);
 
 /* ---- for the stages ---- */
+
+/* The peer is a trusted proxy, whose words about the client count. */
+static inline bool
+request_is_proxied(const struct request *r)
+{
+	return r->client == &r->origin;
+}
 
 /* After a stage's STAGE_WAIT, never from inside begin(): the request goes on to
  * the next stage. */

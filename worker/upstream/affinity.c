@@ -53,7 +53,7 @@ parse_number(struct slice text)
 
 void
 affinity_of_request(struct affinity *a, const struct config_service *service,
-    const struct head *request, const char *peer)
+    const struct head *request, const char *client)
 {
 	struct slice key = {NULL, 0};
 
@@ -66,7 +66,7 @@ affinity_of_request(struct affinity *a, const struct config_service *service,
 	else if (service->policy != CONFIG_POLICY_IP_HASH)
 		return;
 	a->hash = key.len != 0 ? hash_of(key.at, key.len)
-			       : hash_of(peer, strlen(peer));
+			       : hash_of(client, strlen(client));
 }
 
 uint64_t

@@ -18,11 +18,11 @@ struct affinity {
 	uint64_t sticky; /* number of the endpoint in the cookie; 0: none */
 };
 
-/* peer: the address of the client, without a port. ip_hash uses the peer;
+/* client: the client's address, without a port. ip_hash uses the address;
  * consistent_hash too, when the request lacks the configured key. */
 void affinity_of_request(struct affinity *a,
     const struct config_service *service, const struct head *request,
-    const char *peer);
+    const char *client);
 
 /* The number of an endpoint, for the cookie and the ring; never 0. */
 uint64_t affinity_number(const char *address);

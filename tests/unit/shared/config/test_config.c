@@ -41,6 +41,7 @@ test_defaults(void **state)
 	assert_int_equal(c->client.path.escapes, PATH_ESCAPES_DECODE);
 	assert_int_equal(c->client.path.encoded_slash, PATH_SLASH_KEEP);
 	assert_int_equal(c->client.path.backslash, PATH_SLASH_KEEP);
+	assert_int_equal(c->client.trusted_count, 0);
 	assert_int_equal(c->listen_count, 1);
 	assert_string_equal(c->listen[0].text, "*:3000");
 	assert_int_equal(c->listen[0].accept, CONFIG_ACCEPT_REUSEPORT);
@@ -121,7 +122,8 @@ static const char full[] =
     "  body_timeout: 2s, send_timeout: 3s, keep_alive: 1h,\n  max_age: 2h, "
     "max_requests: 7,\n"
     "  path: { dot_segments: refuse, empty_segments: keep, escapes: refuse,\n"
-    "    encoded_slash: refuse, backslash: refuse } }\n"
+    "    encoded_slash: refuse, backslash: refuse },\n"
+    "  trusted_proxies: [10.0.0.0/8, 'fd00::/8', 192.0.2.7, unix] }\n"
     "listen:\n"
     "- { address: '127.0.0.1:8080', accept: reuseport_plain }\n"
     "- { address: '[::1]:8080', accept: shared }\n"
@@ -179,6 +181,11 @@ test_full_process(void **state)
 	assert_int_equal(c->client.path.escapes, PATH_ESCAPES_REFUSE);
 	assert_int_equal(c->client.path.encoded_slash, PATH_SLASH_REFUSE);
 	assert_int_equal(c->client.path.backslash, PATH_SLASH_REFUSE);
+	assert_int_equal(c->client.trusted_count, 4);
+	assert_int_equal(c->client.trusted[0].bits, 8);
+	assert_int_equal(c->client.trusted[1].first.family, AF_INET6);
+	assert_int_equal(c->client.trusted[2].bits, 32);
+	assert_int_equal(c->client.trusted[3].first.family, AF_UNIX);
 	assert_int_equal(c->listen_count, 3);
 	assert_int_equal(c->listen[0].accept, CONFIG_ACCEPT_REUSEPORT_PLAIN);
 	assert_int_equal(c->listen[1].addr.sa.sa_family, AF_INET6);

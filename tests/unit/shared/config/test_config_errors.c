@@ -196,6 +196,16 @@ test_values(void **state)
 		"2: drain_timeout: `999999999999h` is not from 1ms to 24h"},
 	    {LISTEN "client: { keep_alive: 0 }\n",
 		"2: client.keep_alive: `0` is not from 1ms to 24h"},
+	    {LISTEN "client: { trusted_proxies: 10.0.0.0/8 }\n",
+		"2: client.trusted_proxies: must be a list, [a, b] or"},
+	    {LISTEN "client:\n  trusted_proxies: [unix,\n    10.0.0.0/33]\n",
+		"4: client.trusted_proxies[1]: `10.0.0.0/33` is not a network, "
+		"an address or unix; write 10.0.0.0/8, fd00::/8, 192.0.2.7 or "
+		"unix"},
+	    {LISTEN "client: { trusted_proxies: [lb.example.org] }\n",
+		"2: client.trusted_proxies[0]: `lb.example.org` is not a"},
+	    {LISTEN "client: { trusted_proxies: [''] }\n",
+		"2: client.trusted_proxies[0]: is empty; a value is"},
 	    {LISTEN "client:\n  header: 17k\n",
 		"3: client.header: `17k` is not from 1k to 16k"},
 	    {LISTEN "client:\n  headers: 65k\n",

@@ -47,12 +47,17 @@ static struct trace trace = {.id = "id1",
 /* The protocols that the last forwarded request offers. */
 static struct slice protocols;
 
+/* Set when the peer is a trusted proxy. */
+static const char *client;
+static const char *peer = "10.0.0.9";
+
 static const char *
 forwarded(const char *text, const struct config_route *route)
 {
 	struct forward_request request = {.head = &message.head,
 	    .route = route,
-	    .peer = "10.0.0.9",
+	    .peer = peer,
+	    .client = client,
 	    .host = "users",
 	    .trace = &trace};
 	struct stream_start start = {.method = {NULL, 0}};
@@ -114,14 +119,97 @@ static void
 addresses_are_ours_and_the_chain_is_kept(void **state)
 {
 	(void)state;
+	client = "2.2.2.2";
 	assert_string_equal(
 	    forwarded("GET / HTTP/1.1\r\nHost: h\r\nX-Real-IP: 6.6.6.6\r\n"
 		      "X-Forwarded-For: 1.1.1.1\r\nX-Forwarded-For: 2.2.2.2\r\n"
 		      "X-Forwarded-Proto: https\r\n\r\n",
 		&plain),
-	    "GET / HTTP/1.1\r\nHost: h\r\nX-Real-IP: 10.0.0.9\r\n"
+	    "GET / HTTP/1.1\r\nHost: h\r\nX-Real-IP: 2.2.2.2\r\n"
 	    "X-Forwarded-For: 1.1.1.1, 2.2.2.2, 10.0.0.9\r\n"
-	    "X-Forwarded-Proto: http\r\n" NAMES "\r\n");
+	    "X-Forwarded-Proto: https\r\n" NAMES "\r\n");
+	client = NULL;
+}
+
+#define CLAIMS                                                                 \
+	"X-Real-IP: 6.6.6.6\r\nX-Forwarded-For: 1.1.1.1\r\n"                   \
+	"x-forwarded-for: 2.2.2.2\r\nX-Forwarded-Proto: https\r\n"             \
+	"X-Forwarded-Host: evil\r\nX-FORWARDED-PORT: 1\r\n"                    \
+	"X-Forwarded-Prefix: /p\r\nForwarded: for=6.6.6.6;proto=https\r\n"
+
+static void
+nothing_is_believed_of_a_stranger(void **state)
+{
+	(void)state;
+	assert_string_equal(
+	    forwarded("GET / HTTP/1.1\r\nHost: h\r\n" CLAIMS
+		      "X-Forwarded-Hosts: 1\r\nX-Forwarded-Hort: 2\r\n"
+		      "X-Forwarded-Suffix: 3\r\nForwardee: 4\r\n\r\n",
+		&plain),
+	    "GET / HTTP/1.1\r\nHost: h\r\nX-Forwarded-Hosts: 1\r\n"
+	    "X-Forwarded-Hort: 2\r\nX-Forwarded-Suffix: 3\r\n"
+	    "Forwardee: 4\r\n" TAIL "\r\n");
+}
+
+static void
+words_of_a_trusted_proxy_pass(void **state)
+{
+	static const struct {
+		const char *given, *passed;
+	} cases[] = {
+	    {CLAIMS, "X-Forwarded-Host: evil\r\nX-FORWARDED-PORT: 1\r\n"
+		     "X-Forwarded-Prefix: /p\r\n"
+		     "Forwarded: for=6.6.6.6;proto=https\r\n"
+		     "X-Real-IP: 2.2.2.2\r\n"
+		     "X-Forwarded-For: 1.1.1.1, 2.2.2.2, 10.0.0.9\r\n"
+		     "X-Forwarded-Proto: https\r\n"},
+	    /* The proxy may have passed on the client's Connection. */
+	    {"Connection: X-Forwarded-For, X-Forwarded-Proto\r\n"
+	     "X-Forwarded-For: 2.2.2.2\r\nX-Forwarded-Proto: https\r\n",
+		"X-Real-IP: 2.2.2.2\r\nX-Forwarded-For: 2.2.2.2, 10.0.0.9\r\n"
+		"X-Forwarded-Proto: https\r\n"},
+	    {"X-Forwarded-For:\r\nX-Forwarded-Proto:\r\n",
+		"X-Real-IP: 2.2.2.2\r\nX-Forwarded-For: 10.0.0.9\r\n"
+		"X-Forwarded-Proto: http\r\n"},
+	    {"X-Forwarded-Proto: https\r\nX-Forwarded-Proto:\r\n"
+	     "X-Forwarded-Proto: http\r\n",
+		"X-Real-IP: 2.2.2.2\r\nX-Forwarded-For: 10.0.0.9\r\n"
+		"X-Forwarded-Proto: https, http\r\n"},
+	    {"", "X-Real-IP: 2.2.2.2\r\nX-Forwarded-For: 10.0.0.9\r\n"
+		 "X-Forwarded-Proto: http\r\n"},
+	};
+	char text[1024], expected[1024];
+
+	(void)state;
+	client = "2.2.2.2";
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		snprintf(text, sizeof(text),
+		    "GET / HTTP/1.1\r\nHost: h\r\n%s\r\n", cases[i].given);
+		snprintf(expected, sizeof(expected),
+		    "GET / HTTP/1.1\r\nHost: h\r\n%s" NAMES "\r\n",
+		    cases[i].passed);
+		assert_string_equal(forwarded(text, &plain), expected);
+	}
+	client = NULL;
+}
+
+/* "unix:" would end the chain for the next reader. */
+static void
+a_trusted_unix_socket_has_no_address_to_append(void **state)
+{
+	(void)state;
+	client = "2.2.2.2";
+	peer = "unix:";
+	assert_non_null(strstr(forwarded("GET / HTTP/1.1\r\nHost: h\r\n"
+					 "X-Forwarded-For: 2.2.2.2\r\n\r\n",
+				   &plain),
+	    "\r\nX-Forwarded-For: 2.2.2.2\r\n"));
+	client = peer;
+	assert_non_null(
+	    strstr(forwarded("GET / HTTP/1.1\r\nHost: h\r\n\r\n", &plain),
+		"\r\nX-Forwarded-For: unix:\r\n"));
+	client = NULL;
+	peer = "10.0.0.9";
 }
 
 static void
@@ -131,6 +219,8 @@ a_request_loses_names_that_shadow_others(void **state)
 	assert_string_equal(
 	    forwarded("GET / HTTP/1.1\r\nHost: h\r\nX_Real_IP: 6.6.6.6\r\n"
 		      "x_forwarded-for: 1.1.1.1\r\nX-Forwarded_Proto: https\r\n"
+		      "X_Forwarded_Host: evil\r\nX-Forwarded_Port: 1\r\n"
+		      "X_Forwarded_Prefix: /p\r\n"
 		      "X_REQUEST_ID: 1\r\nContent_Length: 7\r\n"
 		      "Transfer_Encoding: chunked\r\nProxy_Authorization: x\r\n"
 		      "X_Real_IQ: 1\r\nMy_Own: 2\r\n\r\n",
@@ -491,6 +581,9 @@ main(void)
 	    cmocka_unit_test(no_hop_by_hop),
 	    cmocka_unit_test(addresses_are_ours_and_the_chain_is_kept),
 	    cmocka_unit_test(a_request_loses_names_that_shadow_others),
+	    cmocka_unit_test(nothing_is_believed_of_a_stranger),
+	    cmocka_unit_test(words_of_a_trusted_proxy_pass),
+	    cmocka_unit_test(a_trusted_unix_socket_has_no_address_to_append),
 	    cmocka_unit_test(bodies_are_framed_anew),
 	    cmocka_unit_test(nominated_framing_can_not_be_dropped),
 	    cmocka_unit_test(http_1_0_gets_a_host),
