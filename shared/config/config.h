@@ -97,6 +97,7 @@ struct config_listen {
 	char *text;    /* as written, for messages */
 	unsigned line; /* of the file, likewise */
 	enum config_accept accept;
+	bool proxy_protocol; /* each connection begins with the header */
 };
 
 struct config_admin {

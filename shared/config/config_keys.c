@@ -139,6 +139,11 @@ static const struct config_key listen_keys[] = {
 	"`reuseport`: a listener per worker, served by the neighbours while "
 	"the worker is busy; `reuseport_plain`: a listener per worker; "
 	"`shared`: a single listener, as for every unix socket"),
+    BOOL("proxy_protocol", LISTEN(proxy_protocol), "false",
+	"`true`: every connection begins with a header of the PROXY protocol, "
+	"version 1 or 2, which names the client. Only peers of "
+	"`client.trusted_proxies` may connect. The header has to come within "
+	"`client.header_timeout`; a connection without it is closed"),
     END,
 };
 

@@ -154,6 +154,11 @@ check_listen(struct rules *r)
 		l->line = config_yaml_line(r->root, r->path);
 		if (at(r, "listen[%zu].accept", i))
 			check_accept(r, l);
+		if (at(r, "client.trusted_proxies") &&
+		    at(r, "listen[%zu].proxy_protocol", i) &&
+		    l->proxy_protocol && c->client.trusted_count == 0)
+			FAIL(r, "needs the senders of the header in "
+				"`client.trusted_proxies`");
 	}
 	if (at(r, "admin.address") && c->admin.enabled &&
 	    is_taken(c, c->listen_count, &c->admin.addr))

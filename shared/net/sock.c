@@ -219,6 +219,25 @@ sock_host_of(const struct sock_addr *addr)
 	return host;
 }
 
+struct sock_addr
+sock_addr_of(const struct sock_host *host, in_port_t port)
+{
+	struct sock_addr addr;
+
+	memset(&addr, 0, sizeof(addr));
+	addr.sa.sa_family = host->family;
+	if (host->family == AF_INET6) {
+		addr.in6.sin6_addr = host->in6;
+		addr.in6.sin6_port = port;
+		addr.len = sizeof(addr.in6);
+	} else {
+		addr.in.sin_addr = host->in;
+		addr.in.sin_port = port;
+		addr.len = sizeof(addr.in);
+	}
+	return addr;
+}
+
 int
 sock_host_parse(struct sock_host *host, struct slice text)
 {

@@ -66,6 +66,8 @@ uint64_t sock_addr_hash(const struct sock_addr *addr);
 /* "127.0.0.1:80" into buf (SOCK_TEXT_MAX); returns buf. */
 const char *sock_addr_str(const struct sock_addr *addr, char *buf);
 struct sock_host sock_host_of(const struct sock_addr *addr);
+/* The address of an IP host and a port in network order. */
+struct sock_addr sock_addr_of(const struct sock_host *host, in_port_t port);
 /* "127.0.0.1" or "::1", without brackets, port and zone. -1 with EINVAL. */
 int sock_host_parse(struct sock_host *host, struct slice text);
 /* Turns an IPv4-mapped IPv6 address, which is an IPv4 peer of a dual-stack

@@ -10,6 +10,7 @@
 
 #include "client.h"
 #include "log.h"
+#include "preamble.h"
 
 /* Per wake-up: more would keep the connected clients waiting. */
 #define ACCEPT_MAX 32
@@ -22,12 +23,14 @@ struct listener {
 	struct loop_watch watch;
 	int fd;
 	bool own;
+	bool proxy_protocol; /* of the address */
 };
 
 struct acceptor {
 	struct runtime *runtime;
 	const struct worker_boot *boot;
 	struct clients *clients;
+	struct preambles *preambles;
 	struct listener *listeners; /* [address * workers + slot] */
 	size_t count;
 	int spare_fd; /* given up to get rid of a client at EMFILE */
@@ -99,7 +102,10 @@ accept_some(struct listener *l)
 		n++;
 		if (!l->own)
 			runtime_count(a->runtime, SCOREBOARD_STOOD_IN);
-		clients_accept(a->clients, fd, &peer);
+		if (l->proxy_protocol)
+			preambles_accept(a->preambles, fd, &peer);
+		else
+			clients_accept(a->clients, fd, &peer);
 	}
 	return n;
 }
@@ -132,7 +138,8 @@ acceptor_new(
 	a->count = rt->config->listen_count * boot->workers;
 	a->listeners = calloc(a->count, sizeof(*a->listeners));
 	a->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	if (a->listeners == NULL || a->spare_fd == -1)
+	a->preambles = preambles_new(rt, clients);
+	if (a->listeners == NULL || a->spare_fd == -1 || a->preambles == NULL)
 		goto fail;
 	for (size_t i = 0; i < a->count; i++) {
 		struct listener *l = &a->listeners[i];
@@ -140,6 +147,8 @@ acceptor_new(
 		l->acceptor = a;
 		l->fd = boot->listeners[i];
 		l->own = i % boot->workers == boot->slot;
+		l->proxy_protocol =
+		    rt->config->listen[i / boot->workers].proxy_protocol;
 		loop_watch_init(&l->watch, on_listener, l);
 		l->watch.urgent = true;
 	}
@@ -163,6 +172,7 @@ acceptor_free(struct acceptor *a)
 			    a->runtime->loop, &a->listeners[i].watch);
 	if (a->spare_fd != -1)
 		close(a->spare_fd);
+	preambles_free(a->preambles);
 	free(a->listeners);
 	free(a);
 }
@@ -222,6 +232,12 @@ acceptor_rescue(struct acceptor *a)
 			if (mode_of(a, i) == CONFIG_ACCEPT_REUSEPORT)
 				(void)accept_some(listener_at(a, i, n));
 	}
+}
+
+unsigned
+acceptor_pending(const struct acceptor *a)
+{
+	return preambles_count(a->preambles);
 }
 
 bool

@@ -36,6 +36,8 @@ void acceptor_rejoin(struct acceptor *a, unsigned slot);
  * and then blocked before accepting.
  */
 void acceptor_rescue(struct acceptor *a);
+/* Connections whose PROXY protocol header has not come: no clients yet. */
+unsigned acceptor_pending(const struct acceptor *a);
 /* Accepts from the own listeners' queues; true: at least one connection
  * came. */
 bool acceptor_sweep(struct acceptor *a);

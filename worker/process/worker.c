@@ -103,7 +103,8 @@ static void
 check_drained(struct worker *w)
 {
 	uint64_t now_us = loop_now_us(w->rt.loop);
-	unsigned clients = clients_count(w->clients);
+	unsigned clients =
+	    clients_count(w->clients) + acceptor_pending(w->acceptor);
 
 	if (now_us >= w->drain_until_us) {
 		if (clients > 0)

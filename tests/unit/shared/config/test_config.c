@@ -126,7 +126,7 @@ static const char full[] =
     "  trusted_proxies: [10.0.0.0/8, 'fd00::/8', 192.0.2.7, unix] }\n"
     "listen:\n"
     "- { address: '127.0.0.1:8080', accept: reuseport_plain }\n"
-    "- { address: '[::1]:8080', accept: shared }\n"
+    "- { address: '[::1]:8080', accept: shared, proxy_protocol: yes }\n"
     "- { address: 'unix:/tmp/x.sock' }\n"
     "admin: { address: 127.0.0.1:9180 }\n"
     "event_loop: { delay_warning: 20ms, stall_threshold: 30ms,\n"
@@ -189,6 +189,8 @@ test_full_process(void **state)
 	assert_int_equal(c->listen_count, 3);
 	assert_int_equal(c->listen[0].accept, CONFIG_ACCEPT_REUSEPORT_PLAIN);
 	assert_int_equal(c->listen[1].addr.sa.sa_family, AF_INET6);
+	assert_false(c->listen[0].proxy_protocol);
+	assert_true(c->listen[1].proxy_protocol);
 	assert_int_equal(c->listen[2].addr.sa.sa_family, AF_UNIX);
 	assert_int_equal(c->listen[2].accept, CONFIG_ACCEPT_SHARED);
 	assert_true(c->admin.enabled);

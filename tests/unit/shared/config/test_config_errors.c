@@ -196,6 +196,9 @@ test_values(void **state)
 		"2: drain_timeout: `999999999999h` is not from 1ms to 24h"},
 	    {LISTEN "client: { keep_alive: 0 }\n",
 		"2: client.keep_alive: `0` is not from 1ms to 24h"},
+	    {"listen:\n- address: '*:1'\n  proxy_protocol: true\n",
+		"3: listen[0].proxy_protocol: needs the senders of the header "
+		"in `client.trusted_proxies`"},
 	    {LISTEN "client: { trusted_proxies: 10.0.0.0/8 }\n",
 		"2: client.trusted_proxies: must be a list, [a, b] or"},
 	    {LISTEN "client:\n  trusted_proxies: [unix,\n    10.0.0.0/33]\n",

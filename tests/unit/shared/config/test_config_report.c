@@ -107,7 +107,7 @@ test_no_consequences(void **state)
 	    "rewrite, upgrade_body, handler, respond");
 	expect_faults("listen: [{ adress: '*:1' }]\n",
 	    "1: listen[0].adress: unknown key; did you mean `address`? known "
-	    "here: address, accept");
+	    "here: address, accept, proxy_protocol");
 	/* The faulty conditions may still differ. */
 	expect_faults(LISTEN "routes:\n"
 			     "- { path: /, handler: count }\n"
