@@ -68,6 +68,13 @@ enum config_retry_on {
 #undef X
 };
 
+/* The version of the PROXY protocol towards a service. */
+enum config_send_proxy {
+	CONFIG_SEND_PROXY_OFF = 0,
+	CONFIG_SEND_PROXY_V1 = 1,
+	CONFIG_SEND_PROXY_V2 = 2,
+};
+
 /* The part of a request that consistent_hash hashes. */
 enum config_hash_on {
 	CONFIG_HASH_PATH, /* without the query */
@@ -136,6 +143,7 @@ struct config_service {
 	unsigned retry_on;   /* bits 1 << CONFIG_RETRY_CONNECT ... */
 	bool abort_on_close; /* a running request, with its client's end */
 	size_t header_bytes; /* of a response head */
+	enum config_send_proxy send_proxy;
 	struct {
 		unsigned connections; /* per endpoint and worker */
 		unsigned total;       /* per worker */

@@ -314,6 +314,11 @@ static const struct config_key service_keys[] = {
 	"chunked body's framing with its trailers. More is a 502 that does not "
 	"count as the service's failure. The number of fields has no limit of "
 	"its own"),
+    CHOICE("send_proxy", SERVICE(send_proxy), "off", config_names_send_proxy,
+	"`v1`, `v2`: each connection to the service begins with a header of "
+	"the PROXY protocol that names the client. Such a connection is "
+	"reused for the same client's connection alone. Health checks send "
+	"UNKNOWN or LOCAL"),
     MAP("pool", pool_keys, NULL),
     MAP("timeouts", timeouts_keys, NULL),
     MAP("health", health_keys, NULL, .opt_in = true),

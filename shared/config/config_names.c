@@ -25,6 +25,13 @@ const char *const config_names_retry_on[] = {
 	NULL,
 };
 
+const char *const config_names_send_proxy[] = {
+    [CONFIG_SEND_PROXY_OFF] = "off",
+    [CONFIG_SEND_PROXY_V1] = "v1",
+    [CONFIG_SEND_PROXY_V2] = "v2",
+    NULL,
+};
+
 const char *const config_names_hash[] = {
     [CONFIG_HASH_PATH] = "path",
     [CONFIG_HASH_HEADER] = "header",

@@ -61,6 +61,20 @@ abandon(struct stream *stream)
 	h1_close_soon(s, s->io.gone ? STREAM_END_RESET : STREAM_END_PEER);
 }
 
+/* Without an address, the host is of no family of IP. */
+static struct sock_host
+local(const struct stream *stream)
+{
+	struct sock_addr addr;
+	struct sock_host host = {.family = AF_UNSPEC};
+
+	if (sock_local(h1_of(stream)->io.watch.fd, &addr) == -1)
+		return host;
+	host = sock_host_of(&addr);
+	(void)sock_host_unmap(&host);
+	return host;
+}
+
 const struct stream_ops h1_stream_ops = {
     .begin = h1_begin,
     .begin_interim = h1_begin_interim,
@@ -74,4 +88,5 @@ const struct stream_ops h1_stream_ops = {
     .backlog = backlog,
     .can_splice = h1_can_splice,
     .splice = h1_splice,
+    .local = local,
 };

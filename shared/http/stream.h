@@ -117,6 +117,7 @@ struct stream_ops {
 	bool (*can_splice)(const struct stream *to);
 	ssize_t (*splice)(struct stream *to, struct io *from,
 	    struct pipe_pool *pipes, size_t max);
+	struct sock_host (*local)(const struct stream *s);
 };
 
 #define STREAM_REASON_MAX 256
@@ -275,6 +276,13 @@ stream_splice(
     struct stream *to, struct io *from, struct pipe_pool *pipes, size_t max)
 {
 	return to->ops->splice(to, from, pipes, max);
+}
+
+/* Of a front stream: the address that the peer is connected to. */
+static inline struct sock_host
+stream_local(const struct stream *s)
+{
+	return s->ops->local(s);
 }
 
 #endif

@@ -1,5 +1,6 @@
 #include "proxy_protocol.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define V1_PREFIX "PROXY "
@@ -68,7 +69,6 @@ parse_addresses(struct slice line, sa_family_t family, struct sock_addr *source)
 {
 	struct slice words[4];
 	struct sock_host from, to;
-	in_port_t port, other;
 
 	for (size_t i = 0; i < 4; i++)
 		if (!next_word(&line, &words[i]))
@@ -76,9 +76,10 @@ parse_addresses(struct slice line, sa_family_t family, struct sock_addr *source)
 	if (line.len != 0 || words[3].at + words[3].len != line.at ||
 	    sock_host_parse(&from, words[0]) == -1 || from.family != family ||
 	    sock_host_parse(&to, words[1]) == -1 || to.family != family ||
-	    !parse_port(words[2], &port) || !parse_port(words[3], &other))
+	    !parse_port(words[2], &from.port) ||
+	    !parse_port(words[3], &to.port))
 		return false;
-	*source = sock_addr_of(&from, port);
+	*source = sock_addr_of(&from);
 	return true;
 }
 
@@ -156,20 +157,19 @@ static void
 read_source(uint8_t family, const uint8_t *at, struct proxy_protocol *header)
 {
 	struct sock_host from = {.family = AF_INET};
-	in_port_t port;
 
 	if (family == V2_TCP4) {
 		memcpy(&from.in, at, sizeof(from.in));
-		memcpy(&port, at + 8, sizeof(port));
+		memcpy(&from.port, at + 8, sizeof(from.port));
 	} else if (family == V2_TCP6) {
 		from.family = AF_INET6;
 		memcpy(&from.in6, at, sizeof(from.in6));
-		memcpy(&port, at + 32, sizeof(port));
+		memcpy(&from.port, at + 32, sizeof(from.port));
 	} else {
 		return;
 	}
 	header->has_source = true;
-	header->source = sock_addr_of(&from, port);
+	header->source = sock_addr_of(&from);
 }
 
 static enum proxy_protocol_result
@@ -215,4 +215,81 @@ proxy_protocol_parse(
 	if (begins_like(data, len, V2_SIGNATURE, V2_SIGNATURE_LEN))
 		return parse_v2(data, len, header);
 	return PROXY_PROTOCOL_BAD;
+}
+
+/* ---- writing ---- */
+
+/* Both of one family: IPv6 when either is. An address that is not IP becomes
+ * the unspecified address of the other's family. */
+static void
+match_families(struct sock_host *source, struct sock_host *destination)
+{
+	if (destination->family != AF_INET && destination->family != AF_INET6)
+		*destination = (struct sock_host){.family = source->family};
+	if (source->family == destination->family)
+		return;
+	sock_host_map(source);
+	sock_host_map(destination);
+}
+
+static size_t
+write_v1(char *out, const struct sock_host *source,
+    const struct sock_host *destination)
+{
+	char from[SOCK_TEXT_MAX], to[SOCK_TEXT_MAX];
+
+	return (size_t)snprintf(out, PROXY_PROTOCOL_WRITE_MAX,
+	    "PROXY TCP%c %.45s %.45s %u %u\r\n",
+	    source->family == AF_INET ? '4' : '6', sock_host_str(source, from),
+	    sock_host_str(destination, to), ntohs(source->port),
+	    ntohs(destination->port));
+}
+
+static size_t
+write_v2(char *out, const struct sock_host *source,
+    const struct sock_host *destination)
+{
+	bool is_v4 = source->family == AF_INET;
+	size_t bytes = is_v4 ? sizeof(source->in) : sizeof(source->in6);
+	char *to = out + V2_HEAD;
+
+	memcpy(out, V2_SIGNATURE, V2_SIGNATURE_LEN);
+	out[12] = V2_VERSION | V2_PROXY;
+	out[13] = is_v4 ? V2_TCP4 : V2_TCP6;
+	out[14] = 0;
+	out[15] = is_v4 ? V2_TCP4_BYTES : V2_TCP6_BYTES;
+	memcpy(to, &source->in6, bytes);
+	memcpy(to + bytes, &destination->in6, bytes);
+	to += 2 * bytes;
+	memcpy(to, &source->port, sizeof(source->port));
+	memcpy(to + 2, &destination->port, sizeof(destination->port));
+	return (size_t)(to + 4 - out);
+}
+
+size_t
+proxy_protocol_write(char out[PROXY_PROTOCOL_WRITE_MAX], unsigned version,
+    const struct sock_host *source, const struct sock_host *destination)
+{
+	struct sock_host from = *source, to = *destination;
+
+	if (from.family != AF_INET && from.family != AF_INET6)
+		return proxy_protocol_write_local(out, version);
+	match_families(&from, &to);
+	return version == 1 ? write_v1(out, &from, &to)
+			    : write_v2(out, &from, &to);
+}
+
+size_t
+proxy_protocol_write_local(char out[PROXY_PROTOCOL_WRITE_MAX], unsigned version)
+{
+	static const char v1[] = V1_PREFIX "UNKNOWN\r\n";
+	static const char v2[] = V2_SIGNATURE "\x20\0\0";
+
+	if (version == 1) {
+		memcpy(out, v1, sizeof(v1) - 1);
+		return sizeof(v1) - 1;
+	}
+	/* The NUL at the end is the header's last byte. */
+	memcpy(out, v2, sizeof(v2));
+	return sizeof(v2);
 }

@@ -18,6 +18,7 @@
 #include "sock.h"
 
 #define PROXY_PROTOCOL_MAX 4096
+#define PROXY_PROTOCOL_WRITE_MAX 108 /* and the NUL of version 1 */
 
 enum proxy_protocol_result {
 	PROXY_PROTOCOL_MORE, /* so far right, and not whole */
@@ -34,5 +35,15 @@ struct proxy_protocol {
 /* data: all bytes of the connection so far. With DONE, *header is set. */
 enum proxy_protocol_result proxy_protocol_parse(
     const char *data, size_t len, struct proxy_protocol *header);
+
+/* Writes the header of version 1 or 2 for a connection from source to
+ * destination. Returns its length. A source without an IP address is written as
+ * proxy_protocol_write_local(). */
+size_t proxy_protocol_write(char out[PROXY_PROTOCOL_WRITE_MAX],
+    unsigned version, const struct sock_host *source,
+    const struct sock_host *destination);
+/* The connection is for nobody else (LOCAL, or UNKNOWN in version 1). */
+size_t proxy_protocol_write_local(
+    char out[PROXY_PROTOCOL_WRITE_MAX], unsigned version);
 
 #endif

@@ -212,15 +212,18 @@ sock_host_of(const struct sock_addr *addr)
 {
 	struct sock_host host = {.family = addr->sa.sa_family};
 
-	if (host.family == AF_INET6)
+	if (host.family == AF_INET6) {
 		host.in6 = addr->in6.sin6_addr;
-	else if (host.family == AF_INET)
+		host.port = addr->in6.sin6_port;
+	} else if (host.family == AF_INET) {
 		host.in = addr->in.sin_addr;
+		host.port = addr->in.sin_port;
+	}
 	return host;
 }
 
 struct sock_addr
-sock_addr_of(const struct sock_host *host, in_port_t port)
+sock_addr_of(const struct sock_host *host)
 {
 	struct sock_addr addr;
 
@@ -228,14 +231,22 @@ sock_addr_of(const struct sock_host *host, in_port_t port)
 	addr.sa.sa_family = host->family;
 	if (host->family == AF_INET6) {
 		addr.in6.sin6_addr = host->in6;
-		addr.in6.sin6_port = port;
+		addr.in6.sin6_port = host->port;
 		addr.len = sizeof(addr.in6);
 	} else {
 		addr.in.sin_addr = host->in;
-		addr.in.sin_port = port;
+		addr.in.sin_port = host->port;
 		addr.len = sizeof(addr.in);
 	}
 	return addr;
+}
+
+int
+sock_local(int fd, struct sock_addr *addr)
+{
+	memset(addr, 0, sizeof(*addr));
+	addr->len = sizeof(*addr) - sizeof(addr->len);
+	return getsockname(fd, &addr->sa, &addr->len);
 }
 
 int
@@ -260,13 +271,25 @@ sock_host_parse(struct sock_host *host, struct slice text)
 bool
 sock_host_unmap(struct sock_host *host)
 {
-	struct sock_host v4 = {.family = AF_INET};
+	struct sock_host v4 = {.family = AF_INET, .port = host->port};
 
 	if (host->family != AF_INET6 || !IN6_IS_ADDR_V4MAPPED(&host->in6))
 		return false;
 	memcpy(&v4.in, &host->in6.s6_addr[12], sizeof(v4.in));
 	*host = v4;
 	return true;
+}
+
+void
+sock_host_map(struct sock_host *host)
+{
+	struct sock_host v6 = {.family = AF_INET6, .port = host->port};
+
+	if (host->family != AF_INET)
+		return;
+	memset(&v6.in6.s6_addr[10], 0xff, 2);
+	memcpy(&v6.in6.s6_addr[12], &host->in, sizeof(host->in));
+	*host = v6;
 }
 
 /* As inet_ntop(3), but quicker: each proxied request needs the text. */

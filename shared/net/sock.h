@@ -25,9 +25,10 @@ struct sock_addr {
 	socklen_t len;
 };
 
-/* A peer without the port: small enough to keep for each client. */
+/* A peer: small enough to keep for each client. */
 struct sock_host {
 	sa_family_t family;
+	in_port_t port; /* of the peer, in network order; 0: unknown */
 	union {
 		struct in_addr in;
 		struct in6_addr in6;
@@ -66,14 +67,18 @@ uint64_t sock_addr_hash(const struct sock_addr *addr);
 /* "127.0.0.1:80" into buf (SOCK_TEXT_MAX); returns buf. */
 const char *sock_addr_str(const struct sock_addr *addr, char *buf);
 struct sock_host sock_host_of(const struct sock_addr *addr);
-/* The address of an IP host and a port in network order. */
-struct sock_addr sock_addr_of(const struct sock_host *host, in_port_t port);
+/* The address of an IP host with its port. */
+struct sock_addr sock_addr_of(const struct sock_host *host);
+/* The local address of a connection. -1 with errno. */
+int sock_local(int fd, struct sock_addr *addr);
 /* "127.0.0.1" or "::1", without brackets, port and zone. -1 with EINVAL. */
 int sock_host_parse(struct sock_host *host, struct slice text);
 /* Turns an IPv4-mapped IPv6 address, which is an IPv4 peer of a dual-stack
  * socket, into the IPv4 address. False: no such address, and host is as before.
  */
 bool sock_host_unmap(struct sock_host *host);
+/* The reverse, for an IPv4 host; another host is as before. */
+void sock_host_map(struct sock_host *host);
 /* "127.0.0.1", "::1" or "unix:" into buf (SOCK_TEXT_MAX); returns buf. */
 const char *sock_host_str(const struct sock_host *host, char *buf);
 

@@ -9,6 +9,17 @@
  * 10.1.1). */
 #define CONTINUE_US 1000000
 
+/* Makes the PROXY protocol header of the client. */
+static void
+name_client(struct exchange *x)
+{
+	struct sock_host local = stream_local(x->front);
+
+	x->wait.preface.at = x->preface;
+	x->wait.preface.len = proxy_protocol_write(x->preface,
+	    x->service->config->send_proxy, x->request->client, &local);
+}
+
 int
 exchange_request_build(struct exchange *x)
 {
@@ -24,6 +35,8 @@ exchange_request_build(struct exchange *x)
 	struct fields *fields = replay_open(
 	    &x->replay, x->runtime->buffers, s->head, x->request->route);
 
+	if (x->service->config->send_proxy != CONFIG_SEND_PROXY_OFF)
+		name_client(x);
 	if (request_is_proxied(x->request))
 		request.client = sock_host_str(x->request->client, client);
 	if (fields == NULL) {

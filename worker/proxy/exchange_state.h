@@ -13,6 +13,7 @@
 #include "breakers.h"
 #include "failure.h"
 #include "pool.h"
+#include "proxy_protocol.h"
 #include "pump.h"
 #include "replay.h"
 #include "request.h"
@@ -47,6 +48,8 @@ struct exchange {
 	uint64_t mark_us; /* when the last step for the access log was */
 	unsigned retries; /* made so far */
 	bool in_budget;   /* service_start_retry() has counted a retry */
+	/* With send_proxy: the bytes of wait.preface. */
+	char preface[PROXY_PROTOCOL_WRITE_MAX];
 };
 
 /* False: a bug; the client's connection closes and so ends the exchange. */

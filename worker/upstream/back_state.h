@@ -90,6 +90,8 @@ struct back {
 	bool chunked;              /* the request's body is */
 	bool to_head;              /* the request is a HEAD: no body comes */
 	struct slice head;         /* the request's, until it has left */
+	struct slice preface;      /* leaves ahead of the first head; len 0:
+				    * none, or has left */
 	struct stream *splices_to; /* may get long bodies unseen; or NULL */
 	struct stream_piece piece;
 	back_fn *on_event;

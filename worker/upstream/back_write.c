@@ -40,7 +40,16 @@ join_head(const struct slice *head, const struct stream_piece *piece,
 	return true;
 }
 
-/* iov[0] is left free for the head. */
+/* The number of entries left free for the preface and the head. */
+#define IOV_FREE 2
+
+static void
+put_before(struct iovec *iov, struct slice bytes)
+{
+	*iov = (struct iovec){(void *)(uintptr_t)bytes.at, bytes.len};
+}
+
+/* iov: the piece, behind IOV_FREE free entries. */
 static int
 send_head(struct back *b, const struct stream_piece *piece, struct iovec *iov,
     int count)
@@ -50,10 +59,16 @@ send_head(struct back *b, const struct stream_piece *piece, struct iovec *iov,
 	 * that came by then, with no event to follow. */
 	if (b->io.readable)
 		loop_defer(b->runtime->loop, &b->again);
-	if (count == 1 && join_head(&b->head, piece, iov + 1))
-		return io_write(&b->io, iov + 1, 1);
-	iov[0] = (struct iovec){(void *)(uintptr_t)b->head.at, b->head.len};
-	return io_write(&b->io, iov, count + 1);
+	if (count != 1 || !join_head(&b->head, piece, iov)) {
+		put_before(--iov, b->head);
+		count++;
+	}
+	if (b->preface.len != 0) {
+		put_before(--iov, b->preface);
+		count++;
+		b->preface.len = 0;
+	}
+	return io_write(&b->io, iov, count);
 }
 
 static int
@@ -74,14 +89,14 @@ back_write(struct stream *s, const struct stream_piece *piece)
 {
 	struct back *b = back_of(s);
 	char size_line[CHUNK_SIZE_LINE];
-	struct iovec iov[1 + CHUNK_IOV];
-	int count = frame(b, piece, size_line, iov + 1);
+	struct iovec room[IOV_FREE + CHUNK_IOV], *iov = room + IOV_FREE;
+	int count = frame(b, piece, size_line, iov);
 	int result = 0;
 
 	if (b->part == BACK_PART_UNSENT)
 		result = send_head(b, piece, iov, count);
 	else if (count > 0)
-		result = io_write(&b->io, iov + 1, count);
+		result = io_write(&b->io, iov, count);
 	s->out_bytes += piece->len;
 	if (result == -1) {
 		b->error = b->io.error;

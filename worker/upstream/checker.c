@@ -7,6 +7,7 @@
 #include "errno_text.h"
 #include "log.h"
 #include "parser_fault.h"
+#include "proxy_protocol.h"
 #include "service.h"
 #include "upstream.h"
 
@@ -200,6 +201,17 @@ on_event(void *arg, struct back *b, enum back_event event)
 	}
 }
 
+/* The check is for no client. */
+static void
+name_nobody(struct upstream *up)
+{
+	char header[PROXY_PROTOCOL_WRITE_MAX];
+	size_t len = proxy_protocol_write_local(
+	    header, up->endpoint->config->send_proxy);
+
+	upstream_set_preface(up, (struct slice){header, len});
+}
+
 static void
 start(struct checker *c, struct endpoint *e)
 {
@@ -216,6 +228,8 @@ start(struct checker *c, struct endpoint *e)
 		judge(e, false, why_failed("can't be reached", errno, why));
 		return;
 	}
+	if (e->config->send_proxy != CONFIG_SEND_PROXY_OFF)
+		name_nobody(e->check);
 	TAILQ_INSERT_TAIL(&c->running, e->check, idle_entry);
 	upstream_set_owner(e->check, on_event, c);
 	upstream_set_deadline(e->check, e->config->health.timeout_us);

@@ -140,12 +140,29 @@ pool_release(struct upstream *up)
 		kick(pool);
 }
 
+/* An idle connection that began with the bytes. */
 static struct upstream *
-reuse(struct pool *pool, struct endpoint *endpoint, bool probe)
+find_idle(const struct endpoint *endpoint, struct slice preface)
 {
+	struct upstream *up = TAILQ_FIRST(&endpoint->idle);
+
+	if (preface.len == 0)
+		return up;
+	while (up != NULL &&
+	       (up->preface.len != preface.len ||
+		   memcmp(up->preface.at, preface.at, preface.len) != 0))
+		up = TAILQ_NEXT(up, idle_entry);
+	return up;
+}
+
+static struct upstream *
+reuse(const struct pool_wait *wait, const struct endpoint *endpoint)
+{
+	struct pool *pool = wait->pool;
+	bool probe = wait->probe;
 	struct upstream *up;
 
-	while ((up = TAILQ_FIRST(&endpoint->idle)) != NULL) {
+	while ((up = find_idle(endpoint, wait->preface)) != NULL) {
 		if (!upstream_is_quiet(up, probe)) {
 			pool_discard(up);
 			continue;
@@ -196,6 +213,8 @@ open_new(
 	*up = upstream_open(endpoint);
 	if (*up == NULL)
 		return POOL_FAILED;
+	if (wait->preface.len != 0)
+		upstream_set_preface(*up, wait->preface);
 	wait->endpoint = endpoint;
 	pool->connections++;
 	endpoint->pooled++;
@@ -237,7 +256,7 @@ lend_elsewhere(struct pool_wait *wait, const struct endpoint *but, int error,
 		if (e == but || (wait->avoid && e == wait->endpoint) ||
 		    e->origin->weight == 0 || !endpoint_is_usable(e, now_us))
 			continue;
-		*up = wait->must_be_new ? NULL : reuse(pool, e, wait->probe);
+		*up = wait->must_be_new ? NULL : reuse(wait, e);
 		if (*up != NULL) {
 			wait->endpoint = e;
 			return POOL_LENT;
@@ -268,7 +287,7 @@ lend(struct pool_wait *wait, struct upstream **up)
 	if (endpoint == NULL)
 		return service_takes_requests(service) ? POOL_WAITING
 						       : POOL_NO_ENDPOINT;
-	*up = wait->must_be_new ? NULL : reuse(pool, endpoint, wait->probe);
+	*up = wait->must_be_new ? NULL : reuse(wait, endpoint);
 	if (*up != NULL) {
 		wait->endpoint = endpoint;
 		return POOL_LENT;

@@ -23,6 +23,9 @@
  * not have reported so yet. A request that can be sent again relies on the
  * reuse check of io_begin(), when it leaves. Other requests set `probe`: the
  * pool then asks the kernel before lending.
+ *
+ * With send_proxy a connection belongs to the client whom its first bytes, the
+ * preface, name: the pool lends it for the same preface alone.
  */
 #ifndef POOL_H
 #define POOL_H
@@ -54,7 +57,10 @@ struct pool_wait {
 	pool_fn *fn;
 	void *arg;
 	struct pool *pool;
-	struct affinity affinity;  /* filled by the owner; at first: none */
+	struct affinity affinity; /* filled by the owner; at first: none */
+	/* The first bytes of the connection, likewise. Only a connection that
+	 * began with the same bytes is reused. */
+	struct slice preface;
 	struct endpoint *endpoint; /* the last endpoint tried */
 	bool avoid;                /* another endpoint, if possible */
 	bool must_be_new;          /* not a kept-alive connection */
@@ -77,6 +83,7 @@ pool_wait_init(
 	wait->arg = arg;
 	wait->pool = pool;
 	wait->affinity = (struct affinity){0};
+	wait->preface = (struct slice){NULL, 0};
 	wait->endpoint = NULL;
 	wait->avoid = false;
 	wait->must_be_new = false;

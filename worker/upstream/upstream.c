@@ -145,6 +145,15 @@ upstream_open(struct endpoint *endpoint)
 }
 
 void
+upstream_set_preface(struct upstream *up, struct slice preface)
+{
+	CHECK(preface.len <= sizeof(up->preface_bytes));
+	memcpy(up->preface_bytes, preface.at, preface.len);
+	up->preface = (struct slice){up->preface_bytes, preface.len};
+	up->back.preface = up->preface;
+}
+
+void
 upstream_close(struct upstream *up)
 {
 	struct runtime *rt = up->endpoint->runtime;

@@ -14,6 +14,7 @@
 #include "back.h"
 #include "endpoint.h"
 #include "lifetime.h"
+#include "proxy_protocol.h"
 #include "runtime.h"
 
 enum upstream_state {
@@ -31,6 +32,9 @@ struct upstream {
 	enum upstream_state state;
 	struct lifetime lifetime;
 	TAILQ_ENTRY(upstream) idle_entry;
+	/* With send_proxy: the connection's first bytes. */
+	struct slice preface;
+	char preface_bytes[PROXY_PROTOCOL_WRITE_MAX];
 };
 
 /* The connection of a back side. */
@@ -42,6 +46,9 @@ upstream_of(struct back *b)
 
 /* Starts to connect to the endpoint. NULL with errno. */
 struct upstream *upstream_open(struct endpoint *endpoint);
+/* A copy of the bytes, a PROXY protocol header, leaves ahead of the first
+ * request. */
+void upstream_set_preface(struct upstream *up, struct slice preface);
 /* Closes the connection; the memory goes after the event batch. No callback. */
 void upstream_close(struct upstream *up);
 /* Sets the receiver of the events from now on. */

@@ -74,6 +74,7 @@ test_service_defaults(void **state)
 	assert_int_equal(
 	    s->retry_on, 1U << CONFIG_RETRY_CONNECT | 1U << CONFIG_RETRY_RESET);
 	assert_false(s->abort_on_close);
+	assert_int_equal(s->send_proxy, CONFIG_SEND_PROXY_OFF);
 	assert_int_equal(s->pool.connections, 1000);
 	assert_int_equal(s->pool.total, 10000);
 	assert_int_equal(s->pool.tunnels, 10000);
@@ -140,6 +141,7 @@ static const char full[] =
     "  resolve: 250ms\n"
     "  retries: 0\n"
     "  retry_on: [timeout, 503]\n"
+    "  send_proxy: v2\n"
     "  pool: { connections: 1, queue: 0, queue_timeout: 1ms, idle: 24h,\n    "
     "max_age: 0, max_requests: 9 }\n"
     "  timeouts: { connect: 1s, send: 2s, read: 3s, tunnel: 2h }\n"
@@ -225,6 +227,7 @@ test_full_services(void **state)
 	assert_int_equal(s->retries, 0);
 	assert_int_equal(
 	    s->retry_on, 1U << CONFIG_RETRY_TIMEOUT | 1U << CONFIG_RETRY_503);
+	assert_int_equal(s->send_proxy, CONFIG_SEND_PROXY_V2);
 	assert_int_equal(s->pool.queue, 0);
 	assert_int_equal(s->pool.idle_us, 24 * 3600 * SECOND);
 	assert_int_equal(s->pool.max_age_us, 0);

@@ -175,12 +175,78 @@ version_2(void **state)
 	check(most, sizeof(most), "none 4096");
 }
 
+static struct sock_host
+host_of(const char *address)
+{
+	struct sock_addr addr;
+
+	assert_int_equal(sock_addr_parse(&addr, address), 0);
+	return sock_host_of(&addr);
+}
+
+/* A written header is read as the source; and version 1 by the letter. */
+static void
+written_headers(void **state)
+{
+	static const struct {
+		const char *source, *destination, *line, *read;
+	} rows[] = {
+	    {"192.0.2.7:4711", "10.0.0.1:80",
+		"PROXY TCP4 192.0.2.7 10.0.0.1 4711 80\r\n", "192.0.2.7:4711"},
+	    {"[2001:db8::7]:1", "[::1]:65535",
+		"PROXY TCP6 2001:db8::7 ::1 1 65535\r\n", "[2001:db8::7]:1"},
+	    /* A header has one family. */
+	    {"192.0.2.7:0", "[::1]:80",
+		"PROXY TCP6 ::ffff:192.0.2.7 ::1 0 80\r\n",
+		"[::ffff:192.0.2.7]:0"},
+	    {"[2001:db8::7]:1", "10.0.0.1:2",
+		"PROXY TCP6 2001:db8::7 ::ffff:10.0.0.1 1 2\r\n",
+		"[2001:db8::7]:1"},
+	    {"192.0.2.7:9", "unix:/x", "PROXY TCP4 192.0.2.7 0.0.0.0 9 0\r\n",
+		"192.0.2.7:9"},
+	    {"[2001:db8::7]:9", "unix:/x", "PROXY TCP6 2001:db8::7 :: 9 0\r\n",
+		"[2001:db8::7]:9"},
+	    {"unix:/x", "10.0.0.1:80", "PROXY UNKNOWN\r\n", "none"},
+	    {"[ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff]:65535",
+		"[ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff]:65535",
+		"PROXY TCP6 ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff "
+		"ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff 65535 65535\r\n",
+		"[ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff]:65535"},
+	};
+	char out[PROXY_PROTOCOL_WRITE_MAX], want[SOCK_TEXT_MAX + 32];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct sock_host source = host_of(rows[i].source);
+		struct sock_host destination = host_of(rows[i].destination);
+
+		for (unsigned v = 1; v <= 2; v++) {
+			size_t len =
+			    proxy_protocol_write(out, v, &source, &destination);
+
+			assert_in_range(len, 1, sizeof(out));
+			snprintf(
+			    want, sizeof(want), "%s %zu", rows[i].read, len);
+			check(out, len, want);
+			if (v == 1)
+				assert_memory_equal(out, rows[i].line, len);
+		}
+	}
+	for (unsigned v = 1; v <= 2; v++) {
+		size_t len = proxy_protocol_write_local(out, v);
+
+		check(out, len, v == 1 ? "none 15" : "none 16");
+	}
+	assert_memory_equal(out, SIGNATURE "\x20\0\0", 16);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(version_1),
 	    cmocka_unit_test(version_2),
+	    cmocka_unit_test(written_headers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

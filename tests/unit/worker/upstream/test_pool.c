@@ -529,6 +529,53 @@ a_further_try_avoids_the_last_endpoint(void **state)
 	}
 }
 
+/* ---- for whom ---- */
+
+/* The bytes that name a client lie in another place each time. */
+static void
+name(struct customer *c, char *room, const char *client)
+{
+	c->wait.preface = (struct slice){room, strlen(client)};
+	memcpy(room, client, strlen(client) + 1);
+}
+
+static void
+a_connection_is_lent_for_the_client_that_it_names(void **state)
+{
+	char rooms[4][16];
+	struct upstream *up;
+
+	(void)state;
+	scene_open("services:\n"
+		   "- name: users\n"
+		   "  endpoints: ['127.0.0.1:%u']\n"
+		   "  pool: { connections: 2 }\n",
+	    first.port);
+	service = service_new(&scene.rt, 0);
+	assert_non_null(pool_new(service));
+	for (size_t i = 0; i < 4; i++)
+		pool_wait_init(
+		    &customers[i].wait, service->pool, on_pool, &customers[i]);
+	name(&customers[0], rooms[0], "one");
+	name(&customers[1], rooms[1], "two");
+	name(&customers[2], rooms[2], "one");
+	name(&customers[3], rooms[3], "three");
+	connect_first();
+	up = customers[0].up;
+	give_back(&customers[0]);
+	assert_int_equal(acquire(&customers[1]), POOL_LENT);
+	assert_ptr_not_equal(customers[1].up, up);
+	assert_int_equal(acquire(&customers[2]), POOL_LENT);
+	assert_ptr_equal(customers[2].up, up);
+	give_back(&customers[2]);
+	/* All places are taken: the idle connection makes room. */
+	assert_int_equal(acquire(&customers[3]), POOL_LENT);
+	assert_ptr_not_equal(customers[3].up, up);
+	assert_int_equal(scene_total(SCOREBOARD_UP_CONNECTS), 3);
+	assert_int_equal(scene_total(SCOREBOARD_UP_REUSES), 1);
+	WAIT_UNTIL(first_peer_has_ended);
+}
+
 /* ---- age ---- */
 
 static bool
@@ -620,6 +667,29 @@ out_of_descriptors_an_idle_connection_will_do(void **state)
 	scene_limit_descriptors(false);
 }
 
+/* The same, but for an idle connection that names another client. */
+static void
+out_of_descriptors_a_connection_of_another_client_will_not_do(void **state)
+{
+	char rooms[3][16];
+	struct upstream *up;
+
+	(void)state;
+	open_service("");
+	name(&customers[0], rooms[0], "one");
+	name(&customers[1], rooms[1], "two");
+	name(&customers[2], rooms[2], "one");
+	connect_first();
+	up = customers[0].up;
+	give_back(&customers[0]);
+	scene_limit_descriptors(true);
+	assert_int_equal(acquire(&customers[1]), POOL_WAITING);
+	pool_cancel(&customers[1].wait);
+	assert_int_equal(acquire(&customers[2]), POOL_LENT);
+	assert_ptr_equal(customers[2].up, up);
+	scene_limit_descriptors(false);
+}
+
 static void
 in_a_shortage_one_waits_no_longer_than_others(void **state)
 {
@@ -687,10 +757,12 @@ main(void)
 	    TEST(a_standing_queue_is_shed_and_then_the_newest_is_first),
 	    TEST(without_a_target_the_queue_stays_in_turn),
 	    TEST(a_further_try_avoids_the_last_endpoint),
+	    TEST(a_connection_is_lent_for_the_client_that_it_names),
 	    TEST(one_of_the_greatest_age_is_closed),
 	    TEST(one_has_so_many_requests),
 	    TEST(out_of_descriptors_one_waits_and_is_served),
 	    TEST(out_of_descriptors_an_idle_connection_will_do),
+	    TEST(out_of_descriptors_a_connection_of_another_client_will_not_do),
 	    TEST(in_a_shortage_one_waits_no_longer_than_others),
 	    TEST(out_of_ports_another_endpoint_will_do),
 	    TEST(drained_endpoints_take_nobody),
