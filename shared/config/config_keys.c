@@ -269,7 +269,9 @@ static const struct config_key service_keys[] = {
     LIST("endpoints", SERVICE(endpoints), SERVICE(endpoint_count),
 	struct config_endpoint, 1, CONFIG_ENDPOINTS_MAX,
 	"`\"host:port weight=3\"`: weight 0 to 100, default 1. A name stands "
-	"for each of its addresses, all with the same weight. Weight 0 drains: "
+	"for each of its addresses, up to 1024, all with the same weight; of "
+	"more addresses the lowest 1024 are used, IPv4 before IPv6, and a "
+	"warning in the log has the number. Weight 0 drains: "
 	"only clients tied by a sticky cookie are sent there",
 	.required = true, .unique = true, .form = &config_endpoint_form),
     LIST("source", SERVICE(sources), SERVICE(source_count),

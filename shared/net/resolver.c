@@ -28,6 +28,7 @@ struct resolver_query {
 	char host[SOCK_HOST_MAX + 1];
 	uint16_t port;
 	int family;      /* of the current question */
+	int flags;       /* of every question, for c-ares */
 	bool missing_v4; /* known before, and none has come */
 	bool missing_v6;
 	int unknown;                    /* see resolver_answer */
@@ -231,18 +232,32 @@ reason_of(int status)
 	}
 }
 
+/* Room for n addresses more. -1 with ENOMEM. */
+static int
+make_room(struct resolver_query *q, size_t n)
+{
+	struct sock_addr *addrs =
+	    reallocarray(q->addrs, q->count + n + 1, sizeof(*addrs));
+
+	if (addrs == NULL)
+		return -1;
+	memset(addrs + q->count, 0, (n + 1) * sizeof(*addrs));
+	q->addrs = addrs;
+	return 0;
+}
+
 /* Copies the addresses. -1 with ENOMEM. */
 static int
 take_addrs(struct resolver_query *q, const struct ares_addrinfo *info)
 {
 	const struct ares_addrinfo_node *n;
+	size_t count = 0;
 
-	if (q->addrs == NULL)
-		q->addrs = calloc(RESOLVER_ADDRS_MAX, sizeof(*q->addrs));
-	if (q->addrs == NULL)
+	for (n = info->nodes; n != NULL; n = n->ai_next)
+		count++;
+	if (make_room(q, count) == -1)
 		return -1;
-	for (n = info->nodes; n != NULL && q->count < RESOLVER_ADDRS_MAX;
-	    n = n->ai_next) {
+	for (n = info->nodes; n != NULL; n = n->ai_next) {
 		struct sock_addr *addr = &q->addrs[q->count];
 		uint32_t ttl_s = n->ai_ttl > 0 ? (uint32_t)n->ai_ttl : 0;
 
@@ -332,9 +347,15 @@ on_answer(void *arg, int status, int timeouts, struct ares_addrinfo *info)
 static void
 ask(struct resolver_query *q, int family)
 {
+	struct resolver_channel_question question = {
+	    .host = q->host,
+	    .family = family,
+	    .flags = q->flags,
+	};
+
 	q->family = family;
 	q->asked = q->resolver->channel;
-	resolver_channel_ask(q->asked, q->host, family, on_answer, q);
+	resolver_channel_ask(q->asked, &question, on_answer, q);
 }
 
 static int
@@ -349,27 +370,16 @@ answer_numeric(struct resolver_query *q, const struct sock_addr *addr)
 	return 0;
 }
 
-struct resolver_query *
-resolver_query(struct resolver *r, const char *host, uint16_t port,
-    resolver_fn *fn, void *arg)
-{
-	struct resolver_name name = {.host = host, .port = port};
-
-	return resolver_query_again(r, &name, fn, arg);
-}
-
-struct resolver_query *
-resolver_query_again(struct resolver *r, const struct resolver_name *name,
-    resolver_fn *fn, void *arg)
+/* A query without a question yet, or NULL with ENOMEM. */
+static struct resolver_query *
+query_new(struct resolver *r, const struct resolver_name *name, resolver_fn *fn)
 {
 	struct resolver_query *q = calloc(1, sizeof(*q));
-	struct sock_addr addr;
 
 	if (q == NULL)
 		return NULL;
 	q->resolver = r;
 	q->fn = fn;
-	q->arg = arg;
 	q->port = name->port;
 	q->missing_v4 = name->had_v4;
 	q->missing_v6 = name->had_v6;
@@ -382,6 +392,15 @@ resolver_query_again(struct resolver *r, const struct resolver_name *name,
 	if (q->next != NULL)
 		q->next->at = &q->next;
 	r->queries = q;
+	return q;
+}
+
+static struct resolver_query *
+begin(struct resolver_query *q, const struct resolver_name *name)
+{
+	struct resolver *r = q->resolver;
+	struct sock_addr addr;
+
 	if (sock_addr_from_host(&addr, name->host, name->port) == -1) {
 		strlcpy(q->host, name->host, sizeof(q->host));
 		loop_timer_after(
@@ -393,6 +412,32 @@ resolver_query_again(struct resolver *r, const struct resolver_name *name,
 		return NULL;
 	}
 	return q;
+}
+
+struct resolver_query *
+resolver_query(struct resolver *r, const char *host, uint16_t port,
+    resolver_fn *fn, void *arg)
+{
+	struct resolver_name name = {.host = host, .port = port};
+	struct resolver_query *q = query_new(r, &name, fn);
+
+	if (q == NULL)
+		return NULL;
+	q->arg = arg;
+	return begin(q, &name);
+}
+
+struct resolver_query *
+resolver_query_again(struct resolver *r, const struct resolver_name *name,
+    resolver_fn *fn, void *arg)
+{
+	struct resolver_query *q = query_new(r, name, fn);
+
+	if (q == NULL)
+		return NULL;
+	q->arg = arg;
+	q->flags = ARES_AI_NOSORT;
+	return begin(q, name);
 }
 
 void

@@ -5,6 +5,9 @@
  * /etc/hosts and /etc/resolv.conf as c-ares does, the latter again within a
  * second of a change. Every query has a deadline of its own
  * (RESOLVER_TIMEOUT_MS over all tries): a callback always comes.
+ *
+ * An answer that UDP cuts off is asked for over TCP. Every address counts: a
+ * message of DNS has room for some thousands.
  */
 #ifndef RESOLVER_H
 #define RESOLVER_H
@@ -17,7 +20,6 @@
 #include "sock.h"
 
 #define RESOLVER_TIMEOUT_MS 3000
-#define RESOLVER_ADDRS_MAX 64
 
 struct resolver;
 struct resolver_query;
@@ -49,8 +51,8 @@ void resolver_free(struct resolver *r);
 
 /*
  * Asks for A and AAAA records of host; a numeric host needs no question. The
- * addresses carry port. NULL with ENOMEM; else a handle for resolver_cancel(),
- * dead once fn was called.
+ * addresses carry port, and the best comes first (RFC 6724). NULL with ENOMEM;
+ * else a handle for resolver_cancel(), dead once fn was called.
  */
 struct resolver_query *resolver_query(struct resolver *r, const char *host,
     uint16_t port, resolver_fn *fn, void *arg);
@@ -64,6 +66,8 @@ struct resolver_name {
 	bool had_v4;
 	bool had_v6;
 };
+/* The addresses come in no order: the best would cost three system calls for
+ * each address. */
 struct resolver_query *resolver_query_again(struct resolver *r,
     const struct resolver_name *name, resolver_fn *fn, void *arg);
 /* fn is not called any more. */

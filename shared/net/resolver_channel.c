@@ -198,16 +198,18 @@ resolver_channel_is_stale(struct resolver_channel *c)
 }
 
 void
-resolver_channel_ask(struct resolver_channel *c, const char *host, int family,
-    ares_addrinfo_callback fn, void *arg)
+resolver_channel_ask(struct resolver_channel *c,
+    const struct resolver_channel_question *question, ares_addrinfo_callback fn,
+    void *arg)
 {
 	struct ares_addrinfo_hints hints = {
-	    .ai_family = family,
+	    .ai_flags = question->flags,
+	    .ai_family = question->family,
 	    .ai_socktype = SOCK_STREAM,
 	};
 
 	c->asked++;
-	ares_getaddrinfo(c->ares, host, NULL, &hints, fn, arg);
+	ares_getaddrinfo(c->ares, question->host, NULL, &hints, fn, arg);
 	set_timer(c);
 }
 

@@ -42,10 +42,16 @@ void resolver_channel_free(struct resolver_channel *channel);
 /* True when /etc/resolv.conf has changed. Looks once a second at most. */
 bool resolver_channel_is_stale(struct resolver_channel *channel);
 
-/* Asks for addresses of host, AF_UNSPEC for IPv4 and IPv6. fn may be called
- * from inside, and must call resolver_channel_answered(). */
-void resolver_channel_ask(struct resolver_channel *channel, const char *host,
-    int family, ares_addrinfo_callback fn, void *arg);
+struct resolver_channel_question {
+	const char *host;
+	int family; /* AF_UNSPEC: IPv4 and IPv6 */
+	int flags;  /* ARES_AI_... */
+};
+
+/* fn may be called from inside, and must call resolver_channel_answered(). */
+void resolver_channel_ask(struct resolver_channel *channel,
+    const struct resolver_channel_question *question, ares_addrinfo_callback fn,
+    void *arg);
 void resolver_channel_answered(struct resolver_channel *channel);
 
 #endif

@@ -161,25 +161,34 @@ sock_addr_port(const struct sock_addr *addr)
 						    : addr->in.sin_port);
 }
 
+/* Each number is in network order, of which memcmp(3) is the order. */
+int
+sock_addr_compare(const struct sock_addr *a, const struct sock_addr *b)
+{
+	int n = 0;
+
+	if (a->sa.sa_family != b->sa.sa_family)
+		return a->sa.sa_family < b->sa.sa_family ? -1 : 1;
+	if (a->sa.sa_family == AF_UNIX)
+		return strcmp(a->un.sun_path, b->un.sun_path);
+	if (a->sa.sa_family == AF_INET)
+		n = memcmp(
+		    &a->in.sin_addr, &b->in.sin_addr, sizeof(a->in.sin_addr));
+	else if (a->sa.sa_family == AF_INET6)
+		n = memcmp(&a->in6.sin6_addr, &b->in6.sin6_addr,
+		    sizeof(a->in6.sin6_addr));
+	if (n == 0)
+		n = sock_addr_port(a) - sock_addr_port(b);
+	if (n == 0 && a->sa.sa_family == AF_INET6)
+		n = (a->in6.sin6_scope_id > b->in6.sin6_scope_id) -
+		    (a->in6.sin6_scope_id < b->in6.sin6_scope_id);
+	return n;
+}
+
 bool
 sock_addr_equal(const struct sock_addr *a, const struct sock_addr *b)
 {
-	if (a->sa.sa_family != b->sa.sa_family)
-		return false;
-	switch (a->sa.sa_family) {
-	case AF_INET:
-		return a->in.sin_port == b->in.sin_port &&
-		       a->in.sin_addr.s_addr == b->in.sin_addr.s_addr;
-	case AF_INET6:
-		return a->in6.sin6_port == b->in6.sin6_port &&
-		       a->in6.sin6_scope_id == b->in6.sin6_scope_id &&
-		       memcmp(&a->in6.sin6_addr, &b->in6.sin6_addr,
-			   sizeof(a->in6.sin6_addr)) == 0;
-	case AF_UNIX:
-		return strcmp(a->un.sun_path, b->un.sun_path) == 0;
-	default:
-		return false;
-	}
+	return sock_addr_compare(a, b) == 0;
 }
 
 uint64_t

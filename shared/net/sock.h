@@ -62,6 +62,9 @@ int sock_addr_from_host(
 /* The port of an IP address; 0 for a unix socket. */
 uint16_t sock_addr_port(const struct sock_addr *addr);
 bool sock_addr_equal(const struct sock_addr *a, const struct sock_addr *b);
+/* A total order: unix, IPv4, IPv6, then by address and port. Below 0: a comes
+ * first; 0: equal. */
+int sock_addr_compare(const struct sock_addr *a, const struct sock_addr *b);
 /* A stable 64-bit hash (FNV-1a) of family, address and port; never 0. */
 uint64_t sock_addr_hash(const struct sock_addr *addr);
 /* "127.0.0.1:80" into buf (SOCK_TEXT_MAX); returns buf. */

@@ -17,7 +17,7 @@
 
 #include "config.h"
 
-#define MEMBERS_MAX 2048
+#define MEMBERS_MAX 8192
 #define MEMBER_NONE UINT32_MAX
 #define MEMBER_WORDS (CONFIG_WORKERS_MAX / 64)
 

@@ -29,7 +29,7 @@
 #include "redis_state.h"
 #include "slot_state.h"
 
-#define SCOREBOARD_ENDPOINTS 2048
+#define SCOREBOARD_ENDPOINTS 8192
 #define SCOREBOARD_NO_ENDPOINT UINT32_MAX
 #define SCOREBOARD_ACTIVITY_MAX 96
 #define SCOREBOARD_INCARNATION_MAX 17 /* 16 hex digits and NUL */

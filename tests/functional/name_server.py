@@ -1,6 +1,7 @@
 """A small name server, and a gateway that asks only this server."""
 
 import os
+import random
 import socket
 import struct
 import subprocess
@@ -21,10 +22,15 @@ def loopback(count):
     return [f"{net}.{i + 1}" for i in range(count)], port
 
 
+UDP_MAX = 512  # RFC 1035 section 2.3.4
+TRUNCATED = 0x0200
+
+
 class NameServer:
     """Answers for `zone`, name: addresses; a name that is not in it does not
     exist. `broken`: "silent", or what each type is answered with instead;
-    `late`: the types whose answers come after the others'."""
+    `late`: the types whose answers come after the others'. An answer that UDP
+    has no room for comes over TCP, shuffled each time."""
 
     def __init__(self, host):
         self.host = host
@@ -34,15 +40,19 @@ class NameServer:
         self.queries = []  # (name, type), in order of arrival
         self.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.sock.bind((host, 53))
+        self.tcp = socket.create_server((host, 53))
         self.is_over = False
         self.thread = threading.Thread(target=self._serve, daemon=True)
         self.thread.start()
+        threading.Thread(target=self._serve_tcp, daemon=True).start()
 
     def stop(self):
         self.is_over = True
         self._send(b"", (self.host, 53))
         self.thread.join()
         self.sock.close()
+        self.tcp.shutdown(socket.SHUT_RDWR)
+        self.tcp.close()
 
     def asked(self, kind=A):
         return sum(k == kind for _, k in self.queries)
@@ -53,10 +63,36 @@ class NameServer:
             if self.is_over:
                 return
             kind, reply = self._answer(data)
+            if reply and len(reply) > UDP_MAX:
+                reply = self._cut(data, reply)
             if reply and kind in self.late:
                 threading.Timer(0.1, self._send, (reply, peer)).start()
             elif reply:
                 self._send(reply, peer)
+
+    def _serve_tcp(self):
+        while True:
+            try:
+                conn, _ = self.tcp.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._serve_conn, args=(conn,),
+                             daemon=True).start()
+
+    def _serve_conn(self, conn):
+        with conn, conn.makefile("rb") as file:
+            while len(size := file.read(2)) == 2:
+                _, reply = self._answer(file.read(struct.unpack(">H", size)[0]))
+                if reply:
+                    conn.sendall(struct.pack(">H", len(reply)) + reply)
+
+    @staticmethod
+    def _cut(data, reply):
+        """No record fits: the head and the question alone."""
+        flags, = struct.unpack(">H", reply[2:4])
+        end = data.index(b"\0", 12) + 5
+        return (reply[:2] + struct.pack(">HHHHH", flags | TRUNCATED, 1, 0, 0, 0)
+                + data[12:end])
 
     def _send(self, reply, peer):
         try:
@@ -85,6 +121,7 @@ class NameServer:
             family = socket.AF_INET if kind == A else socket.AF_INET6
             records = [socket.inet_pton(family, a) for a in self.zone[name]
                        if (":" in a) == (kind == AAAA)]
+            random.shuffle(records)
         head = struct.pack(">2sHHHHH", data[:2], 0x8580 | code, 1,
                            len(records), 0, 0)
         return kind, head + question + b"".join(

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "address_set.h"
 #include "errno_text.h"
 #include "log.h"
 #include "runtime.h"
@@ -13,6 +14,8 @@
  * can shorten the first value, but not below the second. */
 #define RESOLVE_FLOOR_US 1000000
 #define RESOLVE_MIN_US 100000
+_Static_assert(CONFIG_ENDPOINTS_MAX <= SERVICE_ENDPOINTS_MAX,
+    "the addresses of the configuration have to fit");
 #define RETRIED_MIN 3
 #define RETRIED_PERCENT 20
 
@@ -147,12 +150,6 @@ add_endpoint(struct service *service, const struct sock_addr *addr,
 {
 	struct endpoint *e;
 
-	if (service->endpoint_count == SERVICE_ENDPOINTS_MAX) {
-		log_warn("service %s: more than %d endpoints, the rest is left "
-			 "out",
-		    service->config->name, SERVICE_ENDPOINTS_MAX);
-		return false;
-	}
 	e = endpoint_new(service->runtime, service->index, addr, origin);
 	if (e == NULL)
 		return false;
@@ -186,62 +183,83 @@ remove_endpoint(struct service *service, size_t i)
 
 /* ---- names ---- */
 
-static bool
-contains(
-    const struct sock_addr *addrs, size_t count, const struct sock_addr *addr)
-{
-	for (size_t i = 0; i < count; i++)
-		if (sock_addr_equal(&addrs[i], addr))
-			return true;
-	return false;
-}
-
-static bool
-has_endpoint(const struct service_name *name, const struct sock_addr *addr)
+/* One line, when the name begins to have too many addresses. Each worker sees
+ * the same answer: the first worker speaks for all. */
+static void
+say_cut(struct service_name *name, const struct address_set *set)
 {
 	const struct service *service = name->service;
+	bool is_cut = set->whole > set->count;
 
-	for (size_t i = 0; i < service->endpoint_count; i++)
-		if (service->endpoints[i]->origin == name->config &&
-		    sock_addr_equal(&service->endpoints[i]->addr, addr))
-			return true;
-	return false;
+	if (is_cut && !name->is_cut && service->runtime->index == 0)
+		log_warn("service %s: %s has %zu addresses; the lowest %zu are "
+			 "used, the rest is left out",
+		    service->config->name, name->config->name.host, set->whole,
+		    set->count);
+	name->is_cut = is_cut;
+}
+
+/* The addresses to use from now on: of the answer, and the known addresses of a
+ * family without an answer. -1 with ENOMEM. */
+static int
+choose(struct service_name *name, const struct resolver_answer *answer,
+    struct address_set *set)
+{
+	const struct service *service = name->service;
+	size_t room = SERVICE_ENDPOINTS_MAX;
+
+	if (address_set_init(set, answer->count + service->endpoint_count) ==
+	    -1)
+		return -1;
+	for (size_t i = 0; i < answer->count; i++)
+		address_set_add(set, &answer->addrs[i]);
+	for (size_t i = 0; i < service->endpoint_count; i++) {
+		const struct endpoint *e = service->endpoints[i];
+
+		/* AF_UNSPEC is nobody's. */
+		if (e->origin != name->config)
+			room--;
+		else if (e->addr.sa.sa_family == answer->unknown)
+			address_set_add(set, &e->addr);
+	}
+	address_set_close(
+	    set, room < SERVICE_NAME_MAX ? room : SERVICE_NAME_MAX);
+	say_cut(name, set);
+	return 0;
 }
 
 static void
 apply_answer(struct service_name *name, const struct resolver_answer *answer)
 {
 	struct service *service = name->service;
-	const struct sock_addr *addrs = answer->addrs;
-	size_t count = answer->count;
 	/* Endpoints from the start take over from nobody: no slow start. */
 	uint64_t since_us =
 	    name->found ? loop_now_us(service->runtime->loop) : 0;
 	unsigned left = 0, joined = 0;
+	struct address_set set;
 
+	if (choose(name, answer, &set) == -1)
+		return;
 	for (size_t i = service->endpoint_count; i-- > 0;) {
 		const struct endpoint *e = service->endpoints[i];
 
-		/* AF_UNSPEC is nobody's. */
 		if (e->origin == name->config &&
-		    e->addr.sa.sa_family != answer->unknown &&
-		    !contains(addrs, count, &e->addr)) {
+		    !address_set_take(&set, &e->addr)) {
 			remove_endpoint(service, i);
 			left++;
 		}
 	}
-	for (size_t i = 0; i < count; i++) {
-		if (has_endpoint(name, &addrs[i]))
-			continue;
-		joined +=
-		    add_endpoint(service, &addrs[i], name->config, since_us);
-	}
+	for (size_t i = 0; i < set.count; i++)
+		if (!set.members[i].taken)
+			joined += add_endpoint(service, &set.members[i].addr,
+			    name->config, since_us);
+	address_set_fini(&set);
 	if (left == 0 && joined == 0)
 		return;
 	rebalance(service);
 	log_info("service %s: %s has %zu addresses, %u joined, %u left",
-	    service->config->name, name->config->name.host, count, joined,
-	    left);
+	    service->config->name, name->config->name.host, answer->count,
+	    joined, left);
 }
 
 static void

@@ -5,6 +5,8 @@
  *
  * An address that DNS no longer lists takes no new request, and its requests in
  * flight go on. A name server that fails, or does not answer, changes nothing.
+ * Of a name with more than SERVICE_NAME_MAX addresses the service uses as many,
+ * of the choice of address_set, and one line in the log says so.
  *
  * The retry budget (Envoy's): at most a fifth of the live requests of the
  * service in this worker may be on a retry; three may always. A retry after a
@@ -26,7 +28,8 @@ struct duration_histogram;
 struct pool;
 struct runtime;
 
-#define SERVICE_ENDPOINTS_MAX 1024
+#define SERVICE_ENDPOINTS_MAX 4096
+#define SERVICE_NAME_MAX 1024 /* addresses of a name */
 
 /* An endpoint of the configuration with a name in place of an address. */
 struct service_name {
@@ -37,6 +40,7 @@ struct service_name {
 	bool answered; /* or failed, at least once */
 	bool found;    /* likewise, an address */
 	bool failing;
+	bool is_cut; /* the last answer had too many addresses */
 };
 
 struct service {

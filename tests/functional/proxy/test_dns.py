@@ -2,6 +2,7 @@
 request; a broken name server has no effect."""
 
 import re
+import socket
 import threading
 
 import pytest
@@ -74,7 +75,7 @@ class Scene:
         self.d = self.drover(
             launcher=self.launcher,
             routes=[route("/", "s"), respond("/own", {})],
-            services=[service("s", f"{NAME}:{self.port}", **self.more)])
+            services=[service("s", f"{NAME}:{self.port}")], **self.more)
         return self.d
 
     def wait_used(self, *hosts):
@@ -267,6 +268,86 @@ def test_what_is_not_known_of_one_family_changes_nothing(scene, backend,
     s.dns.zone[NAME] = [s.hosts[1]]
     s.dns.broken = None
     s.wait_used(s.hosts[1])
+
+
+def everywhere(seen):
+    """A backend at every address, which notes its own."""
+    def handle(connection):
+        while connection.read_request() is not None:
+            seen.append(connection.sock.getsockname()[0])
+            connection.reply("ok")
+    return handle
+
+
+def many(s, count, net=0):
+    """Addresses with the backend's port, of the scenario's own net."""
+    head = s.hosts[0].split(".")[1]
+    return [f"127.{head}.{100 + net + i // 250}.{1 + i % 250}"
+            for i in range(count)]
+
+
+def ask(d, count):
+    with d.client() as c:
+        assert {c.get("/").status for _ in range(count)} == {200}
+
+
+# Of the last, IPv6 has too many as well, and none of them is the lowest.
+@pytest.mark.parametrize("count,mixed,used,warnings", [
+    (100, 0, 100, 0),
+    (1000, 0, 1000, 0),
+    (1024, 0, 1024, 0),
+    (1500, 0, 1024, 1),
+    (1100, 1100, 1024, 1),
+])
+def test_many_addresses(scene, backend, count, mixed, used, warnings):
+    s = scene(1, workers=1)
+    s.backends[0].stop()
+    s.seen = []
+    backend(everywhere(s.seen), port=s.port, host="0.0.0.0", backlog=4096)
+    hosts = many(s, count)
+    d = s.start(*hosts, *(f"fd00::{i:x}" for i in range(1, 1 + mixed)))
+    ask(d, used)
+    lowest = sorted(hosts, key=socket.inet_aton)[:used]
+    assert set(s.seen) == set(lowest)
+    # The same set in another order is no change.
+    s.wait_asked(3)
+    ask(d, used)
+    assert len(s.seen) == 2 * used and set(s.seen) == set(lowest)
+    assert d.count_log(r"joined, ") == 1
+    assert d.count_log("is left out") == warnings
+    if warnings:
+        d.wait_log(rf"{re.escape(NAME)} has {count + mixed} addresses; the "
+                   rf"lowest {used} are used")
+
+
+def test_addresses_come_and_go_among_many(scene, backend):
+    s = scene(1, workers=1)
+    s.backends[0].stop()
+    backend(everywhere(s.seen), port=s.port, host="0.0.0.0", backlog=4096)
+    hosts = many(s, 1500)
+    d = s.start(*hosts)
+    d.wait_log("1024 are used")
+    # The lowest is gone: another takes its place, and no other moves.
+    s.dns.zone[NAME] = hosts[1:]
+    d.wait_log("1499 addresses, 1 joined, 1 left")
+    s.dns.zone[NAME] = hosts[:1000]
+    d.wait_log("1000 addresses, 1 joined, 25 left")
+    s.dns.zone[NAME] = hosts
+    d.wait_log("1500 addresses, 24 joined, 0 left")
+    assert d.count_log("is left out") == 2
+
+
+def test_a_family_that_fails_keeps_its_place_among_many(scene, backend):
+    """The known addresses of IPv4 stay, though IPv6 has enough for all."""
+    s = scene(1, workers=1)
+    s.backends[0].stop()
+    backend(everywhere(s.seen), port=s.port, host="0.0.0.0", backlog=4096)
+    hosts = many(s, 700)
+    d = s.start(*hosts)
+    ask(d, 700)
+    s.dns.broken = {A: SERVFAIL}
+    s.dns.zone[NAME] += [f"fd00::{i:x}" for i in range(1, 1200)]
+    d.wait_log("324 joined, 0 left")
 
 
 def test_a_name_that_is_gone_for_a_while(scene):

@@ -78,7 +78,7 @@ hosts_come_from_the_file(void **state)
 	assert_false(a.done);
 	assert_true(redis_server_run(loop, &a.done));
 	assert_null(a.error);
-	assert_in_range(a.count, 1, RESOLVER_ADDRS_MAX);
+	assert_in_range(a.count, 1, 64);
 	assert_true(strcmp(a.first, "127.0.0.1:80") == 0 ||
 		    strcmp(a.first, "[::1]:80") == 0);
 	resolver_free(r);

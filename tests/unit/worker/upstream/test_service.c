@@ -39,6 +39,17 @@ resolver_cancel(struct resolver_query *q)
 	asked = NULL;
 }
 
+static void
+tell(const struct resolver_answer *a)
+{
+	struct resolver_query *q = asked;
+
+	assert_non_null(q);
+	asked = NULL;
+	q->fn(q->arg, a);
+	free(q);
+}
+
 /* hosts: the last bytes of addresses 10.0.0.x. */
 static void
 answer(enum resolver_outcome outcome, const char *why, uint32_t ttl_s,
@@ -50,9 +61,7 @@ answer(enum resolver_outcome outcome, const char *why, uint32_t ttl_s,
 	    .addrs = addrs,
 	    .ttl_s = ttl_s,
 	    .unknown = AF_UNSPEC};
-	struct resolver_query *q = asked;
 
-	assert_non_null(q);
 	memset(addrs, 0, sizeof(addrs));
 	for (; hosts[a.count] != '\0'; a.count++) {
 		struct sock_addr *addr = &addrs[a.count];
@@ -63,9 +72,34 @@ answer(enum resolver_outcome outcome, const char *why, uint32_t ttl_s,
 		    htonl(0x0a000000 + (uint32_t)(hosts[a.count] - '0'));
 		addr->len = sizeof(addr->in);
 	}
-	asked = NULL;
-	q->fn(q->arg, &a);
-	free(q);
+	tell(&a);
+}
+
+/* count addresses from 10.1.0.0 on, in steps of a number prime to count; and
+ * 10.0.0.1. */
+static void
+answer_many(size_t count, size_t step)
+{
+	struct sock_addr *addrs = calloc(count + 1, sizeof(*addrs));
+	struct resolver_answer a = {.outcome = RESOLVER_FOUND,
+	    .addrs = addrs,
+	    .count = count + 1,
+	    .ttl_s = 60,
+	    .unknown = AF_UNSPEC};
+
+	assert_non_null(addrs);
+	for (size_t i = 0; i <= count; i++) {
+		uint32_t n = i < count
+				 ? 0x0a010000 + (uint32_t)(i * step % count)
+				 : 0x0a000001;
+
+		addrs[i].in.sin_family = AF_INET;
+		addrs[i].in.sin_port = htons(80);
+		addrs[i].in.sin_addr.s_addr = htonl(n);
+		addrs[i].len = sizeof(addrs[i].in);
+	}
+	tell(&a);
+	free(addrs);
 }
 
 static bool
@@ -432,6 +466,81 @@ a_name_is_asked_again_in_time(void **state)
 	assert_int_equal(questions, 2);
 }
 
+static unsigned departures;
+
+static void
+count_leaving(struct service *told, struct endpoint *endpoint)
+{
+	(void)told;
+	(void)endpoint;
+	departures++;
+}
+
+static void
+all_of_many_addresses_are_used(void **state)
+{
+	(void)state;
+	open_service("'backend:80'", "  resolve: 100ms\n");
+	answer_many(SERVICE_NAME_MAX - 1, 1);
+	assert_int_equal(service->endpoint_count, SERVICE_NAME_MAX);
+	for (size_t i = 0; i < service->endpoint_count; i++)
+		assert_non_null(service->endpoints[i]->member);
+}
+
+/* A shuffled answer is the same answer. */
+static void
+of_too_many_addresses_the_choice_is_stable(void **state)
+{
+	const struct endpoint *first;
+
+	(void)state;
+	open_service("'backend:80'", "  resolve: 100ms\n");
+	service->on_leave = count_leaving;
+	departures = 0;
+	answer_many(1500, 1);
+	assert_int_equal(service->endpoint_count, SERVICE_NAME_MAX);
+	first = find('1');
+	assert_non_null(first);
+	for (size_t step = 7; step <= 77; step += 70) {
+		WAIT_UNTIL(is_asked);
+		answer_many(1500, step);
+		assert_int_equal(service->endpoint_count, SERVICE_NAME_MAX);
+		assert_ptr_equal(find('1'), first);
+	}
+	assert_int_equal(departures, 0);
+	service->on_leave = NULL;
+}
+
+/* The known addresses of a family without an answer take part in the choice. */
+static void
+a_family_without_an_answer_keeps_its_place(void **state)
+{
+	struct resolver_answer a = {
+	    .outcome = RESOLVER_FOUND, .ttl_s = 60, .unknown = AF_INET};
+	struct sock_addr *addrs = calloc(SERVICE_NAME_MAX, sizeof(*addrs));
+
+	(void)state;
+	assert_non_null(addrs);
+	open_service("'backend:80'", "  resolve: 100ms\n");
+	answer(RESOLVER_FOUND, NULL, 60, "12");
+	WAIT_UNTIL(is_asked);
+	for (a.count = 0; a.count < SERVICE_NAME_MAX; a.count++) {
+		struct sock_addr *addr = &addrs[a.count];
+
+		addr->in6.sin6_family = AF_INET6;
+		addr->in6.sin6_port = htons(80);
+		addr->in6.sin6_addr.s6_addr[14] = (uint8_t)(a.count >> 8);
+		addr->in6.sin6_addr.s6_addr[15] = (uint8_t)a.count;
+		addr->len = sizeof(addr->in6);
+	}
+	a.addrs = addrs;
+	tell(&a);
+	assert_int_equal(service->endpoint_count, SERVICE_NAME_MAX);
+	assert_non_null(find('1'));
+	assert_non_null(find('2'));
+	free(addrs);
+}
+
 /* ---- the retry budget ---- */
 
 static void
@@ -494,6 +603,9 @@ main(void)
 	    TEST(a_name_server_that_fails_changes_nothing),
 	    TEST(a_failure_alone_is_an_answer_too),
 	    TEST(a_name_is_asked_again_in_time),
+	    TEST(all_of_many_addresses_are_used),
+	    TEST(of_too_many_addresses_the_choice_is_stable),
+	    TEST(a_family_without_an_answer_keeps_its_place),
 	    TEST(three_further_tries_are_always_allowed),
 	    TEST(a_fifth_may_be_on_a_further_try),
 	};
