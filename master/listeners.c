@@ -28,14 +28,15 @@ fail(const char *file, unsigned line, const char *key, const char *address)
 
 static int
 listen_or_die(const struct config *config, const struct config_listen *listen,
-    bool reuseport)
+    unsigned flags)
 {
 	char key[48];
 	int fd;
 
 	snprintf(
 	    key, sizeof(key), "listen[%td].address", listen - config->listen);
-	fd = sock_listen(&listen->addr, reuseport);
+	fd = sock_listen(
+	    &listen->addr, flags | (listen->dual ? SOCK_LISTEN_DUAL : 0));
 	if (fd == -1)
 		fail(config->path, listen->line, key, listen->text);
 	return fd;
@@ -44,7 +45,7 @@ listen_or_die(const struct config *config, const struct config_listen *listen,
 static void
 open_shared(struct listeners *l, const struct config_listen *listen, int *fds)
 {
-	int fd = listen_or_die(l->config, listen, false);
+	int fd = listen_or_die(l->config, listen, 0);
 
 	for (unsigned w = 0; w < l->workers; w++)
 		fds[w] = fd;
@@ -56,9 +57,10 @@ open_group(struct listeners *l, const struct config_listen *listen, int *fds)
 	/* SO_REUSEPORT would share the address with another process of the same
 	 * user. A first socket without the option checks that the address is
 	 * free. */
-	close(listen_or_die(l->config, listen, false));
+	close(listen_or_die(l->config, listen, 0));
 	for (unsigned w = 0; w < l->workers; w++)
-		fds[w] = listen_or_die(l->config, listen, true);
+		fds[w] =
+		    listen_or_die(l->config, listen, SOCK_LISTEN_REUSEPORT);
 }
 
 void
@@ -82,7 +84,8 @@ listeners_open(
 	l->admin_fd = -1;
 	if (!config->admin.enabled)
 		return;
-	l->admin_fd = sock_listen(&config->admin.addr, false);
+	l->admin_fd = sock_listen(
+	    &config->admin.addr, config->admin.dual ? SOCK_LISTEN_DUAL : 0);
 	if (l->admin_fd == -1)
 		fail(config->path, config->lines.admin, "admin.address",
 		    config->admin.text);

@@ -101,6 +101,7 @@ enum config_handler {
 
 struct config_listen {
 	struct sock_addr addr;
+	bool dual;     /* `*`: IPv6 too, where the kernel has IPv6 */
 	char *text;    /* as written, for messages */
 	unsigned line; /* of the file, likewise */
 	enum config_accept accept;
@@ -110,6 +111,7 @@ struct config_listen {
 struct config_admin {
 	bool enabled; /* an `admin` address is given */
 	struct sock_addr addr;
+	bool dual; /* as of a listener */
 	char *text;
 };
 

@@ -88,20 +88,12 @@ const struct config_form config_endpoint_form = {
 /* ---- source ---- */
 
 static bool
-is_wildcard(const struct sock_addr *addr)
-{
-	return addr->sa.sa_family == AF_INET6
-		   ? IN6_IS_ADDR_UNSPECIFIED(&addr->in6.sin6_addr)
-		   : addr->in.sin_addr.s_addr == INADDR_ANY;
-}
-
-static bool
 parse_source(const char *text, void *member, char why[CONFIG_WHY_MAX])
 {
 	struct config_source *s = member;
 
 	if (sock_addr_from_host(&s->addr, text, 0) == -1 ||
-	    is_wildcard(&s->addr))
+	    sock_addr_is_any(&s->addr))
 		return config_value_wrong(why,
 		    "`%.120s` is not an address to connect from, such as "
 		    "10.0.0.7 or fd00::7, without a port",

@@ -133,11 +133,19 @@ parse_address(const char *text, struct sock_addr *addr, char **copy,
 	return config_value_copy(text, copy, why);
 }
 
+/* 0.0.0.0 and [::] mean a single family. */
+static bool
+is_dual(const char *text)
+{
+	return text[0] == '*';
+}
+
 static bool
 parse_listen(const char *text, void *member, char why[CONFIG_WHY_MAX])
 {
 	struct config_listen *l = member;
 
+	l->dual = is_dual(text);
 	return parse_address(text, &l->addr, &l->text, why);
 }
 
@@ -150,6 +158,7 @@ parse_admin(const char *text, void *member, char why[CONFIG_WHY_MAX])
 {
 	struct config_admin *a = member;
 
+	a->dual = is_dual(text);
 	a->enabled = parse_address(text, &a->addr, &a->text, why);
 	return a->enabled;
 }

@@ -133,8 +133,10 @@ static const struct config_key client_keys[] = {
 
 static const struct config_key listen_keys[] = {
     FORM("address", 0, NULL, config_form_listen,
-	"address to listen on; `*`: every IPv4 address", .required = true,
-	.empty = "write *:3000"),
+	"address to listen on; `*`: every address, IPv4 and IPv6 (where the "
+	"kernel has IPv6); `0.0.0.0`: every IPv4 address alone; `[::]`: every "
+	"IPv6 address alone",
+	.required = true, .empty = "write *:3000"),
     CHOICE("accept", LISTEN(accept), "reuseport", config_names_accept,
 	"`reuseport`: a listener per worker, served by the neighbours while "
 	"the worker is busy; `reuseport_plain`: a listener per worker; "

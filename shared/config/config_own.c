@@ -6,16 +6,6 @@
 #include <string.h>
 #include <strings.h>
 
-/* The address of every interface, as a listener has it. */
-static bool
-is_any(const struct sock_addr *a)
-{
-	if (a->sa.sa_family == AF_INET)
-		return a->in.sin_addr.s_addr == htonl(INADDR_ANY);
-	return a->sa.sa_family == AF_INET6 &&
-	       IN6_IS_ADDR_UNSPECIFIED(&a->in6.sin6_addr);
-}
-
 static bool
 is_loopback(const struct sock_addr *a)
 {
@@ -57,20 +47,30 @@ is_of_this_host(const struct sock_addr *a)
 	return found;
 }
 
+/* A dual listener has the address 0.0.0.0, and takes IPv6 too. */
+static bool
+takes_family(const struct config_listen *l, sa_family_t family)
+{
+	return l->addr.sa.sa_family == family ||
+	       (l->dual && family == AF_INET6);
+}
+
 /* Linux connects a client of 0.0.0.0 or [::] to the loopback address. */
 static bool
-gets(const struct sock_addr *listener, const struct sock_addr *to)
+gets(const struct config_listen *l, const struct sock_addr *to)
 {
-	if (listener->sa.sa_family != to->sa.sa_family)
+	const struct sock_addr *listener = &l->addr;
+
+	if (!takes_family(l, to->sa.sa_family))
 		return false;
 	if (listener->sa.sa_family == AF_UNIX)
 		return sock_addr_equal(listener, to);
 	if (sock_addr_port(listener) != sock_addr_port(to))
 		return false;
-	if (is_any(to))
-		return is_any(listener) || is_loopback(listener);
-	return is_any(listener) ? is_of_this_host(to)
-				: is_same_host(listener, &to->sa);
+	if (sock_addr_is_any(to))
+		return sock_addr_is_any(listener) || is_loopback(listener);
+	return sock_addr_is_any(listener) ? is_of_this_host(to)
+					  : is_same_host(listener, &to->sa);
 }
 
 static bool
@@ -78,7 +78,7 @@ gets_localhost(const struct sock_addr *listener, const struct sock_name *name)
 {
 	return strcasecmp(name->host, "localhost") == 0 &&
 	       sock_addr_port(listener) == name->port &&
-	       (is_any(listener) || is_loopback(listener));
+	       (sock_addr_is_any(listener) || is_loopback(listener));
 }
 
 const struct config_listen *
@@ -92,7 +92,7 @@ config_own_listener(
 		if (l->text != NULL &&
 		    (endpoint->is_name
 			    ? gets_localhost(&l->addr, &endpoint->name)
-			    : gets(&l->addr, &endpoint->addr)))
+			    : gets(l, &endpoint->addr)))
 			return l;
 	}
 	return NULL;

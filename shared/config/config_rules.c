@@ -120,15 +120,38 @@ check_event_loop(struct rules *r)
 		FAIL(r, "is shorter than stall_threshold; write 0 for never");
 }
 
-/* Whether one of the first `count` listeners has the address. */
+/* l overlaps with other; a dual listener has every address of IPv6 too. */
 static bool
-is_taken(const struct config *c, size_t count, const struct sock_addr *addr)
+overlaps(const struct config_listen *l, const struct config_listen *other)
 {
-	for (size_t i = 0; i < count; i++)
-		if (c->listen[i].text != NULL &&
-		    sock_addr_equal(&c->listen[i].addr, addr))
-			return true;
-	return false;
+	const struct sock_addr *addr = &other->addr;
+
+	return sock_addr_overlaps(&l->addr, addr) ||
+	       (l->dual && addr->sa.sa_family == AF_INET6 &&
+		   sock_addr_port(&l->addr) == sock_addr_port(addr));
+}
+
+/* Refuses an address that one of the first `count` listeners has or includes.
+ * wrong: the message when both are the same. */
+static void
+check_is_free(struct rules *r, size_t count, const struct config_listen *l,
+    const char *wrong)
+{
+	const struct config *c = r->config;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct config_listen *other = &c->listen[i];
+
+		if (other->text == NULL ||
+		    (!overlaps(other, l) && !overlaps(l, other)))
+			continue;
+		if (sock_addr_equal(&l->addr, &other->addr))
+			FAIL(r, "`%.120s` %s", l->text, wrong);
+		else
+			FAIL(r, "`%.120s` overlaps with `%.120s`", l->text,
+			    other->text);
+		return;
+	}
 }
 
 static void
@@ -149,8 +172,8 @@ check_listen(struct rules *r)
 	for (size_t i = 0; i < c->listen_count; i++) {
 		struct config_listen *l = &c->listen[i];
 
-		if (at(r, "listen[%zu].address", i) && is_taken(c, i, &l->addr))
-			FAIL(r, "`%.120s` is listed twice", l->text);
+		if (at(r, "listen[%zu].address", i))
+			check_is_free(r, i, l, "is listed twice");
 		l->line = config_yaml_line(r->root, r->path);
 		if (at(r, "listen[%zu].accept", i))
 			check_accept(r, l);
@@ -160,9 +183,14 @@ check_listen(struct rules *r)
 			FAIL(r, "needs the senders of the header in "
 				"`client.trusted_proxies`");
 	}
-	if (at(r, "admin.address") && c->admin.enabled &&
-	    is_taken(c, c->listen_count, &c->admin.addr))
-		FAIL(r, "`%.120s` is already in `listen`", c->admin.text);
+	if (at(r, "admin.address") && c->admin.enabled) {
+		const struct config_listen admin = {.addr = c->admin.addr,
+		    .dual = c->admin.dual,
+		    .text = c->admin.text};
+
+		check_is_free(
+		    r, c->listen_count, &admin, "is already in `listen`");
+	}
 }
 
 static void

@@ -191,6 +191,24 @@ sock_addr_equal(const struct sock_addr *a, const struct sock_addr *b)
 	return sock_addr_compare(a, b) == 0;
 }
 
+bool
+sock_addr_is_any(const struct sock_addr *addr)
+{
+	if (addr->sa.sa_family == AF_INET6)
+		return IN6_IS_ADDR_UNSPECIFIED(&addr->in6.sin6_addr);
+	return addr->sa.sa_family == AF_INET &&
+	       addr->in.sin_addr.s_addr == htonl(INADDR_ANY);
+}
+
+bool
+sock_addr_overlaps(const struct sock_addr *a, const struct sock_addr *b)
+{
+	if (a->sa.sa_family == b->sa.sa_family &&
+	    (sock_addr_is_any(a) || sock_addr_is_any(b)))
+		return sock_addr_port(a) == sock_addr_port(b);
+	return sock_addr_equal(a, b);
+}
+
 uint64_t
 sock_addr_hash(const struct sock_addr *addr)
 {
@@ -395,10 +413,11 @@ remove_stale(const struct sock_addr *addr)
 	close(fd);
 }
 
-int
-sock_listen(const struct sock_addr *addr, bool reuseport)
+static int
+listen_at(const struct sock_addr *addr, unsigned flags)
 {
 	int fd = open_stream(addr), on = 1;
+	int v6only = (flags & SOCK_LISTEN_DUAL) == 0;
 
 	if (fd == -1)
 		return -1;
@@ -407,11 +426,15 @@ sock_listen(const struct sock_addr *addr, bool reuseport)
 	else if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) ==
 		 -1)
 		return close_keeping_errno(fd);
-	if (reuseport && addr->sa.sa_family != AF_UNIX &&
+	if ((flags & SOCK_LISTEN_REUSEPORT) != 0 &&
+	    addr->sa.sa_family != AF_UNIX &&
 	    setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) == -1)
 		return close_keeping_errno(fd);
+	/* Said in either case: the kernel's default is a setting of the host.
+	 */
 	if (addr->sa.sa_family == AF_INET6 &&
-	    setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) == -1)
+	    setsockopt(
+		fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6only, sizeof(v6only)) == -1)
 		return close_keeping_errno(fd);
 	if (bind(fd, &addr->sa, addr->len) == -1 || listen(fd, BACKLOG) == -1)
 		return close_keeping_errno(fd);
@@ -419,12 +442,49 @@ sock_listen(const struct sock_addr *addr, bool reuseport)
 }
 
 int
+sock_listen(const struct sock_addr *addr, unsigned flags)
+{
+	struct sock_addr every;
+	int fd;
+
+	if ((flags & SOCK_LISTEN_DUAL) == 0)
+		return listen_at(addr, flags);
+	(void)sock_addr_from_host(&every, "::", sock_addr_port(addr));
+	fd = listen_at(&every, flags);
+	/* A kernel without IPv6, or a host that has switched IPv6 off. */
+	if (fd == -1 && (errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL))
+		return listen_at(addr, flags);
+	return fd;
+}
+
+/* On a dual listener a client of IPv4 comes as ::ffff:a.b.c.d. */
+static void
+unmap(struct sock_addr *addr)
+{
+	struct sockaddr_in in = {.sin_family = AF_INET};
+
+	if (addr->sa.sa_family != AF_INET6 ||
+	    !IN6_IS_ADDR_V4MAPPED(&addr->in6.sin6_addr))
+		return;
+	in.sin_port = addr->in6.sin6_port;
+	memcpy(&in.sin_addr, &addr->in6.sin6_addr.s6_addr[12],
+	    sizeof(in.sin_addr));
+	addr->in = in;
+	addr->len = sizeof(addr->in);
+}
+
+int
 sock_accept(int listener, struct sock_addr *peer)
 {
+	int fd;
+
 	memset(peer, 0, sizeof(*peer));
 	peer->len = sizeof(*peer) - sizeof(peer->len);
-	return accept4(
+	fd = accept4(
 	    listener, &peer->sa, &peer->len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	if (fd != -1)
+		unmap(peer);
+	return fd;
 }
 
 static int

@@ -46,8 +46,9 @@ struct sock_name {
 };
 
 /*
- * Takes "127.0.0.1:80", "[::1]:80", "*:80" (every IPv4 address) or
- * "unix:/path" into *addr. Anything else, a name too: -1 with EINVAL.
+ * Takes "127.0.0.1:80", "[::1]:80", "*:80" (0.0.0.0:80; a listener may add
+ * IPv6: SOCK_LISTEN_DUAL) or "unix:/path" into *addr. Anything else, a name
+ * too: -1 with EINVAL.
  */
 int sock_addr_parse(struct sock_addr *addr, const char *text);
 /*
@@ -65,6 +66,11 @@ bool sock_addr_equal(const struct sock_addr *a, const struct sock_addr *b);
 /* A total order: unix, IPv4, IPv6, then by address and port. Below 0: a comes
  * first; 0: equal. */
 int sock_addr_compare(const struct sock_addr *a, const struct sock_addr *b);
+/* True for 0.0.0.0 and [::], whatever the port. */
+bool sock_addr_is_any(const struct sock_addr *addr);
+/* True when no two sockets can listen at both: one address is the other, or
+ * stands for every address of its family at the same port. */
+bool sock_addr_overlaps(const struct sock_addr *a, const struct sock_addr *b);
 /* A stable 64-bit hash (FNV-1a) of family, address and port; never 0. */
 uint64_t sock_addr_hash(const struct sock_addr *addr);
 /* "127.0.0.1:80" into buf (SOCK_TEXT_MAX); returns buf. */
@@ -85,13 +91,22 @@ void sock_host_map(struct sock_host *host);
 /* "127.0.0.1", "::1" or "unix:" into buf (SOCK_TEXT_MAX); returns buf. */
 const char *sock_host_str(const struct sock_host *host, char *buf);
 
+enum sock_listen_flag {
+	SOCK_LISTEN_REUSEPORT = 1, /* SO_REUSEPORT: a member of a group */
+	/* Every address of IPv6 too, where the kernel has IPv6; addr is 0.0.0.0
+	 * with a port. */
+	SOCK_LISTEN_DUAL = 2,
+};
+
 /*
- * A bound, listening socket. reuseport: with SO_REUSEPORT, a member of a group.
- * A stale unix socket file, without a listener, is removed first. -1 with errno
- * (EADDRINUSE ...); the caller owns the descriptor.
+ * A bound, listening socket; flags: of sock_listen_flag. Without DUAL, an
+ * address of IPv6 takes IPv6 alone. A stale unix socket file, without a
+ * listener, is removed first. -1 with errno (EADDRINUSE ...); the caller owns
+ * the descriptor.
  */
-int sock_listen(const struct sock_addr *addr, bool reuseport);
-/* accept4(2); the peer's address goes to *peer. -1 with errno. */
+int sock_listen(const struct sock_addr *addr, unsigned flags);
+/* accept4(2); the peer's address goes to *peer, IPv4 also on a dual listener.
+ * -1 with errno. */
 int sock_accept(int listener, struct sock_addr *peer);
 /*
  * Starts to connect. The descriptor becomes writable when the outcome is known

@@ -355,7 +355,7 @@ test_connecting(void **state)
 	char buf[16];
 
 	assert_int_equal(sock_addr_parse(&addr, "127.0.0.1:0"), 0);
-	listener = sock_listen(&addr, false);
+	listener = sock_listen(&addr, 0);
 	assert_true(listener >= 0);
 	assert_int_equal(getsockname(listener, &addr.sa, &addr.len), 0);
 	fd = sock_connect(&addr);
@@ -440,7 +440,7 @@ packets_of_an_end(struct ends *e, bool corked)
 	char buf[16];
 
 	assert_int_equal(sock_addr_parse(&addr, "127.0.0.1:0"), 0);
-	listener = sock_listen(&addr, false);
+	listener = sock_listen(&addr, 0);
 	assert_true(listener >= 0);
 	assert_int_equal(getsockname(listener, &addr.sa, &addr.len), 0);
 	client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);

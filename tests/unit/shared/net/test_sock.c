@@ -2,6 +2,7 @@
  * non-blocking, close-on-exec and without Nagle's delay. */
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <errno.h>
@@ -22,6 +23,19 @@
 #include "sock.h"
 
 #define WAIT_MS 5000
+
+static bool has_no_ipv6;
+
+/* In place of the C library's. */
+int
+socket(int domain, int type, int protocol)
+{
+	if (has_no_ipv6 && domain == AF_INET6) {
+		errno = EAFNOSUPPORT;
+		return -1;
+	}
+	return (int)syscall(SYS_socket, domain, type, protocol);
+}
 
 static void
 assert_addr(const char *text, const char *want)
@@ -296,7 +310,7 @@ test_listen_connect_accept(void **state)
 		int fd;
 
 		assert_int_equal(sock_addr_parse(&addr, texts[i]), 0);
-		fd = sock_listen(&addr, false);
+		fd = sock_listen(&addr, 0);
 		if (fd == -1 && errno == EADDRNOTAVAIL)
 			continue; /* a machine without IPv6 */
 		assert_true(fd >= 0);
@@ -318,7 +332,7 @@ test_connect_from_an_address(void **state)
 
 	(void)state;
 	assert_int_equal(sock_addr_parse(&addr, "127.0.0.1:0"), 0);
-	listener = sock_listen(&addr, false);
+	listener = sock_listen(&addr, 0);
 	assert_true(listener >= 0);
 	bound_addr(listener, &addr);
 	assert_int_equal(sock_addr_from_host(&source, "127.0.0.9", 0), 0);
@@ -349,7 +363,7 @@ test_refused_is_an_error_on_the_socket(void **state)
 
 	(void)state;
 	assert_int_equal(sock_addr_parse(&addr, "127.0.0.1:0"), 0);
-	fd = sock_listen(&addr, false);
+	fd = sock_listen(&addr, 0);
 	assert_true(fd >= 0);
 	bound_addr(fd, &addr);
 	close(fd);
@@ -371,22 +385,190 @@ test_one_listener_or_a_group(void **state)
 
 	(void)state;
 	assert_int_equal(sock_addr_parse(&addr, "127.0.0.1:0"), 0);
-	first = sock_listen(&addr, true);
+	first = sock_listen(&addr, SOCK_LISTEN_REUSEPORT);
 	assert_true(first >= 0);
 	bound_addr(first, &addr);
-	second = sock_listen(&addr, true);
+	second = sock_listen(&addr, SOCK_LISTEN_REUSEPORT);
 	assert_true(second >= 0);
 	close(second);
 	errno = 0;
-	assert_int_equal(sock_listen(&addr, false), -1);
+	assert_int_equal(sock_listen(&addr, 0), -1);
 	assert_int_equal(errno, EADDRINUSE);
 	close(first);
-	first = sock_listen(&addr, false);
+	first = sock_listen(&addr, 0);
 	assert_true(first >= 0);
 	errno = 0;
-	assert_int_equal(sock_listen(&addr, true), -1);
+	assert_int_equal(sock_listen(&addr, SOCK_LISTEN_REUSEPORT), -1);
 	assert_int_equal(errno, EADDRINUSE);
 	close(first);
+}
+
+/* The text of the peer of a connection through fd; host: the side to connect
+ * to. "": refused. */
+static void
+peer_through(int fd, const char *host, char text[SOCK_TEXT_MAX])
+{
+	struct sock_addr bound, addr, peer;
+	int client, server = -1;
+	struct sock_host peer_host;
+
+	text[0] = '\0';
+	bound_addr(fd, &bound);
+	assert_int_equal(
+	    sock_addr_from_host(&addr, host, sock_addr_port(&bound)), 0);
+	client = sock_connect(&addr);
+	if (client == -1)
+		return;
+	assert_wait(client, POLLOUT);
+	if (sock_error(client) == 0) {
+		assert_wait(fd, POLLIN);
+		server = sock_accept(fd, &peer);
+		assert_true(server >= 0);
+		peer_host = sock_host_of(&peer);
+		sock_host_str(&peer_host, text);
+		assert_int_not_equal(sock_addr_port(&peer), 0);
+		close(server);
+	}
+	close(client);
+}
+
+static void
+assert_peer(int fd, const char *host, const char *want)
+{
+	char text[SOCK_TEXT_MAX];
+
+	peer_through(fd, host, text);
+	assert_string_equal(text, want);
+}
+
+static void
+assert_peers(int fd, const char *v4, const char *v6)
+{
+	assert_peer(fd, "127.0.0.1", v4);
+	assert_peer(fd, "::1", v6);
+}
+
+static void
+a_dual_listener_takes_both_families(void **state)
+{
+	unsigned group = SOCK_LISTEN_DUAL | SOCK_LISTEN_REUSEPORT;
+	struct sock_addr every, v6;
+	int fd, second;
+
+	(void)state;
+	assert_int_equal(sock_addr_parse(&v6, "[::1]:0"), 0);
+	fd = sock_listen(&v6, 0);
+	if (fd == -1)
+		skip(); /* a machine without IPv6 */
+	close(fd);
+	assert_int_equal(sock_addr_parse(&every, "*:0"), 0);
+	fd = sock_listen(&every, SOCK_LISTEN_DUAL);
+	assert_true(fd >= 0);
+	assert_opened_our_way(fd, true);
+	/* A client of IPv4 has an address of IPv4. */
+	assert_peers(fd, "127.0.0.1", "::1");
+	close(fd);
+	/* A group of such listeners shares a port. */
+	fd = sock_listen(&every, group);
+	assert_true(fd >= 0);
+	bound_addr(fd, &v6);
+	every.in.sin_port = v6.in6.sin6_port;
+	second = sock_listen(&every, group);
+	assert_true(second >= 0);
+	close(second);
+	close(fd);
+}
+
+static void
+without_ipv6_a_dual_listener_takes_ipv4(void **state)
+{
+	struct sock_addr every;
+	int fd;
+
+	(void)state;
+	assert_int_equal(sock_addr_parse(&every, "*:0"), 0);
+	has_no_ipv6 = true;
+	fd = sock_listen(&every, SOCK_LISTEN_DUAL);
+	has_no_ipv6 = false;
+	assert_true(fd >= 0);
+	assert_peer(fd, "127.0.0.1", "127.0.0.1");
+	close(fd);
+}
+
+static void
+a_wildcard_of_one_family_takes_that_family(void **state)
+{
+	struct sock_addr v4, v6;
+	int fd, other;
+
+	(void)state;
+	assert_int_equal(sock_addr_parse(&v4, "0.0.0.0:0"), 0);
+	assert_int_equal(sock_addr_parse(&v6, "[::]:0"), 0);
+	other = sock_listen(&v6, 0);
+	if (other == -1)
+		skip(); /* a machine without IPv6 */
+	assert_peers(other, "", "::1");
+	/* Both at one port. */
+	bound_addr(other, &v6);
+	v4.in.sin_port = v6.in6.sin6_port;
+	fd = sock_listen(&v4, 0);
+	assert_true(fd >= 0);
+	assert_peer(other, "::1", "::1");
+	assert_peer(fd, "127.0.0.1", "127.0.0.1");
+	close(other);
+	assert_peers(fd, "127.0.0.1", "");
+	close(fd);
+}
+
+static void
+test_overlaps(void **state)
+{
+	static const struct {
+		const char *a, *b;
+		bool overlap;
+	} rows[] = {
+	    {"127.0.0.1:80", "127.0.0.1:80", true},
+	    {"127.0.0.1:80", "127.0.0.2:80", false},
+	    {"0.0.0.0:80", "127.0.0.2:80", true},
+	    {"0.0.0.0:80", "127.0.0.2:81", false},
+	    {"0.0.0.0:80", "[::]:80", false},
+	    {"0.0.0.0:80", "[::1]:80", false},
+	    {"[::]:80", "[::1]:80", true},
+	    {"[::]:80", "[::1]:81", false},
+	    {"unix:/a", "unix:/a", true},
+	    {"unix:/a", "unix:/b", false},
+	    {"unix:/a", "0.0.0.0:80", false},
+	};
+	struct sock_addr a, b;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_int_equal(sock_addr_parse(&a, rows[i].a), 0);
+		assert_int_equal(sock_addr_parse(&b, rows[i].b), 0);
+		assert_int_equal(sock_addr_overlaps(&a, &b), rows[i].overlap);
+		assert_int_equal(sock_addr_overlaps(&b, &a), rows[i].overlap);
+	}
+}
+
+static void
+test_order(void **state)
+{
+	static const char *const texts[] = {"unix:/a", "unix:/b", "9.0.0.1:80",
+	    "10.0.0.1:79", "10.0.0.1:80", "10.0.0.2:1", "200.0.0.1:80",
+	    "[::1]:80", "[::1]:81", "[fd00::]:1"};
+	enum { N = sizeof(texts) / sizeof(texts[0]) };
+	struct sock_addr a, b;
+
+	(void)state;
+	for (int i = 0; i < N; i++)
+		for (int k = 0; k < N; k++) {
+			int n;
+
+			assert_int_equal(sock_addr_parse(&a, texts[i]), 0);
+			assert_int_equal(sock_addr_parse(&b, texts[k]), 0);
+			n = sock_addr_compare(&a, &b);
+			assert_int_equal((n > 0) - (n < 0), (i > k) - (i < k));
+		}
 }
 
 static void
@@ -401,18 +583,18 @@ test_unix_sockets(void **state)
 	assert_non_null(mkdtemp(dir));
 	snprintf(text, sizeof(text), "unix:%s/s", dir);
 	assert_int_equal(sock_addr_parse(&addr, text), 0);
-	fd = sock_listen(&addr, true);
+	fd = sock_listen(&addr, SOCK_LISTEN_REUSEPORT);
 	assert_true(fd >= 0);
 	connect_through(&addr, fd, false);
 	/* Somebody listens: hands off. */
 	errno = 0;
-	assert_int_equal(sock_listen(&addr, false), -1);
+	assert_int_equal(sock_listen(&addr, 0), -1);
 	assert_int_equal(errno, EADDRINUSE);
 	connect_through(&addr, fd, false);
 	close(fd);
 	/* No process listens: the stale file is removed. */
 	assert_int_equal(stat(addr.un.sun_path, &st), 0);
-	fd = sock_listen(&addr, false);
+	fd = sock_listen(&addr, 0);
 	assert_true(fd >= 0);
 	connect_through(&addr, fd, false);
 	close(fd);
@@ -421,7 +603,7 @@ test_unix_sockets(void **state)
 	fd = open(addr.un.sun_path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
 	assert_true(fd >= 0);
 	close(fd);
-	assert_int_equal(sock_listen(&addr, false), -1);
+	assert_int_equal(sock_listen(&addr, 0), -1);
 	assert_int_equal(stat(addr.un.sun_path, &st), 0);
 	assert_true(S_ISREG(st.st_mode));
 	assert_int_equal(unlink(addr.un.sun_path), 0);
@@ -444,6 +626,11 @@ main(void)
 	    cmocka_unit_test(test_connect_from_an_address),
 	    cmocka_unit_test(test_refused_is_an_error_on_the_socket),
 	    cmocka_unit_test(test_one_listener_or_a_group),
+	    cmocka_unit_test(test_order),
+	    cmocka_unit_test(test_overlaps),
+	    cmocka_unit_test(a_dual_listener_takes_both_families),
+	    cmocka_unit_test(without_ipv6_a_dual_listener_takes_ipv4),
+	    cmocka_unit_test(a_wildcard_of_one_family_takes_that_family),
 	    cmocka_unit_test(test_unix_sockets),
 	};
 
