@@ -3,12 +3,12 @@
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "config_match.h"
 #include "config_own.h"
+#include "config_series.h"
 #include "path.h"
 #include "text.h"
 
@@ -434,40 +434,6 @@ check_unique(struct rules *r, const struct config_route *route, size_t i)
 			    route->path, j);
 }
 
-/* The index of the series for the route's path and service, new or shared. */
-static unsigned
-find_series(struct config *c, const struct config_route *route)
-{
-	size_t i;
-
-	for (i = 1; i < c->series_count; i++)
-		if (c->series[i].service == route->service &&
-		    strcmp(c->series[i].path, route->path) == 0)
-			return (unsigned)i;
-	c->series[i] = (struct config_series){route->path, route->service};
-	c->series_count++;
-	return (unsigned)i;
-}
-
-static void
-make_series(struct rules *r)
-{
-	struct config *c = r->config;
-
-	c->series = calloc(c->route_count + 1, sizeof(*c->series));
-	if (c->series == NULL) {
-		if (at(r, "routes"))
-			FAIL(r, "no memory");
-		return;
-	}
-	c->series[0] = (struct config_series){"", -1};
-	c->series_count = 1;
-	for (size_t i = 0; i < c->route_count; i++)
-		/* A route without a path has a fault. */
-		if (c->routes[i].path != NULL)
-			c->routes[i].series = find_series(c, &c->routes[i]);
-}
-
 static void
 check_routes(struct rules *r)
 {
@@ -486,7 +452,8 @@ check_routes(struct rules *r)
 		config_report_warn(r->report,
 		    config_yaml_line(r->root, "routes"), "routes",
 		    "there are none, so every request gets a 404");
-	make_series(r);
+	if (config_series_make(c) == -1 && at(r, "routes"))
+		FAIL(r, "no memory");
 }
 
 void
