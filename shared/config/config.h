@@ -133,6 +133,28 @@ struct config_source {
 	struct sock_addr addr;
 };
 
+#define CONFIG_HEALTH_HEADERS_MAX 8
+#define CONFIG_HEALTH_HEAD_MAX 8192 /* path, host and headers together */
+#define CONFIG_STATUS_WORDS 8
+
+/* A bit per status, from 100 on. */
+struct config_statuses {
+	uint64_t bits[CONFIG_STATUS_WORDS];
+};
+
+/* A field to send. */
+struct config_field {
+	char *name;
+	char *value;
+};
+
+enum config_health_method {
+	CONFIG_HEALTH_GET,
+	CONFIG_HEALTH_HEAD,
+	CONFIG_HEALTH_OPTIONS,
+	CONFIG_HEALTH_POST,
+};
+
 struct config_service {
 	char *name;
 	struct config_endpoint *endpoints;
@@ -173,6 +195,13 @@ struct config_service {
 	} eject;
 	struct {
 		char *path; /* NULL: no active checks */
+		char *host; /* NULL: the service's name */
+		enum config_health_method method;
+		struct config_field *headers;
+		size_t header_count;
+		unsigned port; /* 0: the endpoint's */
+		struct config_statuses statuses;
+		char *body; /* a fragment of a good body; NULL: any */
 		uint64_t interval_us;
 		uint64_t timeout_us;
 		unsigned rise;

@@ -55,6 +55,16 @@ is_path(const char *text)
 	return true;
 }
 
+#define FRAGMENT_MAX 256
+
+static bool
+is_fragment(const char *text)
+{
+	return strlen(text) <= FRAGMENT_MAX;
+}
+
+const struct config_form config_form_fragment = {"text of up to 256 bytes",
+    .is_good = is_fragment, .wrong = "is longer than 256 bytes"};
 const struct config_form config_form_text = {.says = "text"};
 const struct config_form config_form_name = {"name",
     .is_good = config_value_is_name,

@@ -35,6 +35,7 @@ extern const struct config_form config_form_file; /* an absolute path */
 extern const struct config_form config_form_path; /* a URL's path */
 extern const struct config_form config_form_cookie;
 extern const struct config_form config_form_text;
+extern const struct config_form config_form_fragment; /* up to 256 bytes */
 
 extern const struct config_form config_form_json;   /* a char * */
 extern const struct config_form config_form_access; /* a char *; NULL: off */

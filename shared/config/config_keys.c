@@ -2,10 +2,12 @@
 
 #include "config.h"
 #include "config_endpoint.h"
+#include "config_health.h"
 #include "config_match.h"
 #include "config_names.h"
 #include "parser.h"
 
+#define STATUSES_MAX 64
 #define METHODS_MAX 64 /* more than HTTP has */
 #define KIB (UINT64_C(1) << 10)
 #define GIB (UINT64_C(1) << 30)
@@ -240,10 +242,31 @@ static const struct config_key timeouts_keys[] = {
     END,
 };
 
+static const struct config_key expect_keys[] = {
+    ROW("status", CONFIG_LIST, SERVICE(health.statuses), NULL, 1, STATUSES_MAX,
+	"good statuses, such as `[200, 204]`; none: 2xx and 3xx",
+	.form = &config_health_status),
+    FORM("body", SERVICE(health.body), NULL, config_form_fragment,
+	"text that a good body has, in its first 64 KiB"),
+    END,
+};
+
 static const struct config_key health_keys[] = {
     FORM("path", SERVICE(health.path), NULL, config_form_path,
-	"path of the active checks (`GET`); 2xx and 3xx are good",
-	.required = true, .empty = "write /health"),
+	"path of the active checks", .required = true,
+	.empty = "write /health"),
+    CHOICE("method", SERVICE(health.method), "GET", config_names_health,
+	"method of a check; no body is sent"),
+    FORM("host", SERVICE(health.host), NULL, config_health_host,
+	"`Host` of a check; default: the service's name"),
+    LIST("headers", SERVICE(health.headers), SERVICE(health.header_count),
+	struct config_field, 1, CONFIG_HEALTH_HEADERS_MAX,
+	"further header fields of a check, such as "
+	"`[\"X-Forwarded-Proto: https\"]`",
+	.form = &config_health_header),
+    NUMBER("port", SERVICE(health.port), "0", 0, 65535,
+	"port of the checks, at each endpoint's address; 0: the endpoint's"),
+    MAP("expect", expect_keys, NULL),
     TIME("interval", SERVICE(health.interval_us), "2s", "between two checks"),
     TIME("timeout", SERVICE(health.timeout_us), "1s", "of one check"),
     NUMBER("rise", SERVICE(health.rise), "2", 1, 100,

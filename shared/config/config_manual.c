@@ -5,6 +5,7 @@
 #include "config_keys.h"
 #include "config_names.h"
 #include "config_parameters.h"
+#include "text.h"
 
 static const char intro[] =
     "# Configuration\n"
@@ -108,7 +109,7 @@ print_default(FILE *f, const struct config_key *k)
 		fprintf(f, "`%s`", k->otherwise);
 }
 
-/* map: the name of the pairs around the key, or NULL. */
+/* map: the names of the pairs around the key, or NULL. */
 static void
 print_row(FILE *f, const struct config_key *k, const char *map)
 {
@@ -123,9 +124,16 @@ print_row(FILE *f, const struct config_key *k, const char *map)
 static void
 print_rows(FILE *f, const struct config_key *keys, const char *map)
 {
+	char inner[64];
+	struct text t;
+
 	for (const struct config_key *k = keys; k->key != NULL; k++) {
+		text_init(&t, inner, sizeof(inner) - 1);
+		text_addf(&t, "%s%s%s", map != NULL ? map : "",
+		    map != NULL ? "." : "", k->key);
+		inner[t.len] = '\0';
 		if (k->keys != NULL)
-			print_rows(f, k->keys, k->key);
+			print_rows(f, k->keys, inner);
 		else
 			print_row(f, k, map);
 	}

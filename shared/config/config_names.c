@@ -32,6 +32,14 @@ const char *const config_names_send_proxy[] = {
     NULL,
 };
 
+const char *const config_names_health[] = {
+    [CONFIG_HEALTH_GET] = "GET",
+    [CONFIG_HEALTH_HEAD] = "HEAD",
+    [CONFIG_HEALTH_OPTIONS] = "OPTIONS",
+    [CONFIG_HEALTH_POST] = "POST",
+    NULL,
+};
+
 const char *const config_names_hash[] = {
     [CONFIG_HASH_PATH] = "path",
     [CONFIG_HASH_HEADER] = "header",

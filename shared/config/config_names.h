@@ -7,6 +7,7 @@ extern const char *const config_names_accept[];
 extern const char *const config_names_policy[];
 extern const char *const config_names_retry_on[];
 extern const char *const config_names_send_proxy[];
+extern const char *const config_names_health[]; /* methods */
 extern const char *const config_names_hash[];
 extern const char *const config_names_handler[];
 extern const char *const config_names_level[];

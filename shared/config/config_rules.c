@@ -279,6 +279,41 @@ check_endpoints(struct rules *r, const struct config_service *s, size_t i)
 	}
 }
 
+/* Of the check's head, as far as the configuration has a say. */
+static size_t
+check_bytes(const struct config_service *s)
+{
+	size_t n = strlen(s->health.path);
+
+	n += strlen(s->health.host != NULL ? s->health.host : s->name);
+	for (size_t i = 0; i < s->health.header_count; i++)
+		n += strlen(s->health.headers[i].name) +
+		     strlen(s->health.headers[i].value) + strlen(": \r\n");
+	return n;
+}
+
+static void
+check_health(struct rules *r, const struct config_service *s, size_t i)
+{
+	if (s->health.path == NULL || s->name == NULL ||
+	    !at(r, "services[%zu].health", i))
+		return;
+	if (at(r, "services[%zu].health.headers", i) &&
+	    check_bytes(s) > CONFIG_HEALTH_HEAD_MAX)
+		FAIL(r, "`path`, `host` and `headers` have more than %d bytes",
+		    CONFIG_HEALTH_HEAD_MAX);
+	if (at(r, "services[%zu].health.expect.body", i) &&
+	    s->health.body != NULL && s->health.method == CONFIG_HEALTH_HEAD)
+		FAIL(r, "a response to HEAD has no body");
+	for (size_t k = 0; k < s->endpoint_count; k++)
+		if (s->health.port != 0 && !s->endpoints[k].is_name &&
+		    s->endpoints[k].addr.sa.sa_family == AF_UNIX &&
+		    at(r, "services[%zu].health.port", i)) {
+			FAIL(r, "`%.120s` has no port", s->endpoints[k].text);
+			break;
+		}
+}
+
 static void
 check_services(struct rules *r)
 {
@@ -298,6 +333,7 @@ check_services(struct rules *r)
 			FAIL(r, "only goes with `policy: consistent_hash`");
 		check_sources(r, s, i);
 		check_endpoints(r, s, i);
+		check_health(r, s, i);
 	}
 }
 

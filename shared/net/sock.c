@@ -161,6 +161,15 @@ sock_addr_port(const struct sock_addr *addr)
 						    : addr->in.sin_port);
 }
 
+void
+sock_addr_set_port(struct sock_addr *addr, uint16_t port)
+{
+	if (addr->sa.sa_family == AF_INET6)
+		addr->in6.sin6_port = htons(port);
+	else if (addr->sa.sa_family == AF_INET)
+		addr->in.sin_port = htons(port);
+}
+
 /* Each number is in network order, of which memcmp(3) is the order. */
 int
 sock_addr_compare(const struct sock_addr *a, const struct sock_addr *b)
@@ -430,8 +439,7 @@ listen_at(const struct sock_addr *addr, unsigned flags)
 	    addr->sa.sa_family != AF_UNIX &&
 	    setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) == -1)
 		return close_keeping_errno(fd);
-	/* Said in either case: the kernel's default is a setting of the host.
-	 */
+	/* Said in either case: the kernel's default is the host's setting. */
 	if (addr->sa.sa_family == AF_INET6 &&
 	    setsockopt(
 		fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6only, sizeof(v6only)) == -1)

@@ -62,6 +62,8 @@ int sock_addr_from_host(
 
 /* The port of an IP address; 0 for a unix socket. */
 uint16_t sock_addr_port(const struct sock_addr *addr);
+/* Of an IP address; no effect on a unix socket. */
+void sock_addr_set_port(struct sock_addr *addr, uint16_t port);
 bool sock_addr_equal(const struct sock_addr *a, const struct sock_addr *b);
 /* A total order: unix, IPv4, IPv6, then by address and port. Below 0: a comes
  * first; 0: equal. */

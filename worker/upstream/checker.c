@@ -3,8 +3,13 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <strings.h>
 
+#include "config_health.h"
+#include "config_names.h"
 #include "errno_text.h"
+#include "fragment.h"
 #include "log.h"
 #include "parser_fault.h"
 #include "proxy_protocol.h"
@@ -28,6 +33,10 @@ struct checker {
 /* The checks of a service are spread over the interval: many endpoints must not
  * hold up the loop at once. A step is no finer than the timers of the loop. */
 #define STEP_MIN_US 1000
+
+/* Bytes of a body that are read, and of a head beyond the configuration's. */
+#define BODY_MAX 65536
+#define REST_MAX 1024
 
 /* A worker with an older heartbeat stands still, and checks nothing. */
 #define HEARTBEAT_MAX_NS UINT64_C(1000000000)
@@ -128,24 +137,44 @@ refuse(struct upstream *up)
 }
 
 static void
+add_fields(struct fields *f, const struct config_service *config)
+{
+	const char *agent = "drover-check";
+
+	fields_add(f, "Host",
+	    config->health.host != NULL ? config->health.host : config->name);
+	for (size_t i = 0; i < config->health.header_count; i++) {
+		const struct config_field *field = &config->health.headers[i];
+
+		if (strcasecmp(field->name, "User-Agent") == 0)
+			agent = NULL;
+		fields_add(f, field->name, field->value);
+	}
+	if (agent != NULL)
+		fields_add(f, "User-Agent", agent);
+	fields_add(f, "Connection", "close");
+}
+
+static void
 send_check(struct upstream *up)
 {
 	const struct config_service *config = up->endpoint->config;
+	const char *method = config_names_health[config->health.method];
 	struct stream *s = &up->back.stream;
-	char data[1024];
+	char data[CONFIG_HEALTH_HEAD_MAX + REST_MAX];
 	struct fields f;
 	struct stream_start start = {
-	    .method = {"GET", 3},
+	    .method = {method, strlen(method)},
 	    .path = {config->health.path, strlen(config->health.path)},
-	    .no_body = true,
+	    .is_head = config->health.method == CONFIG_HEALTH_HEAD,
+	    /* RFC 9110 section 8.6: a POST says that no body comes. */
+	    .no_body = config->health.method != CONFIG_HEALTH_POST,
 	};
 
 	stream_lay_out(&start, &f, data, sizeof(data));
-	fields_add(&f, "Host", config->name);
-	fields_add(&f, "User-Agent", "drover-check");
-	fields_add(&f, "Connection", "close");
+	add_fields(&f, config);
 	if (fields_are_full(&f)) {
-		finish(up, false, "the path is too long");
+		finish(up, false, "the head is too long");
 		return;
 	}
 	(void)stream_begin(s, &start);
@@ -157,11 +186,51 @@ send_check(struct upstream *up)
 }
 
 static void
+on_head(struct upstream *up)
+{
+	const struct head *head = up->back.stream.head;
+	struct endpoint *e = up->endpoint;
+	const struct config_service *config = e->config;
+	char why[32];
+
+	snprintf(why, sizeof(why), "bad status %u", head->status);
+	if (head_is_interim(head))
+		stream_take(&up->back.stream);
+	else if (!config_health_expects(&config->health.statuses, head->status))
+		finish(up, false, why);
+	else if (config->health.body == NULL)
+		finish(up, true, NULL);
+	else if (!head_has_body(head))
+		finish(up, false, "the body is empty");
+	else {
+		e->sought = (struct fragment){.text = config->health.body};
+		e->check_bytes = 0;
+		stream_take(&up->back.stream);
+	}
+}
+
+static void
+on_piece(struct upstream *up)
+{
+	const struct stream_piece *piece = &up->back.piece;
+	struct endpoint *e = up->endpoint;
+	size_t room = BODY_MAX - e->check_bytes;
+	size_t len = piece->len < room ? piece->len : room;
+
+	e->check_bytes += len;
+	if (fragment_find(&e->sought, piece->data, len))
+		finish(up, true, NULL);
+	else if (piece->last || e->check_bytes == BODY_MAX)
+		finish(up, false, "the body lacks the expected text");
+	else
+		stream_take(&up->back.stream);
+}
+
+static void
 on_event(void *arg, struct back *b, enum back_event event)
 {
 	struct upstream *up = upstream_of(b);
 	bool is_connected = up->state == UPSTREAM_LENT;
-	unsigned status;
 	char why[WHY_MAX];
 
 	(void)arg;
@@ -170,12 +239,10 @@ on_event(void *arg, struct back *b, enum back_event event)
 		send_check(up);
 		break;
 	case BACK_HEAD:
-		status = b->stream.head->status;
-		if (head_is_interim(b->stream.head))
-			stream_take(&b->stream);
-		else
-			finish(up, status / 100 == 2 || status / 100 == 3,
-			    "bad status");
+		on_head(up);
+		break;
+	case BACK_PIECE:
+		on_piece(up);
 		break;
 	case BACK_FAILED:
 		if (shortage_is(b->error)) {
@@ -194,7 +261,6 @@ on_event(void *arg, struct back *b, enum back_event event)
 	case BACK_TIMEOUT:
 		finish(up, false, "timed out");
 		break;
-	case BACK_PIECE:
 	case BACK_DRAINED:
 	case BACK_WAITS:
 		break;
@@ -216,10 +282,14 @@ static void
 start(struct checker *c, struct endpoint *e)
 {
 	char why[WHY_MAX];
+	struct sock_addr addr;
 
 	if (e->check != NULL || e->member == NULL)
 		return;
-	e->check = upstream_open(e);
+	addr = e->addr;
+	if (e->config->health.port != 0)
+		sock_addr_set_port(&addr, (uint16_t)e->config->health.port);
+	e->check = upstream_open_at(e, &addr);
 	if (e->check == NULL && shortage_is(errno)) {
 		service_note_shortage(e->service, e, errno);
 		return;

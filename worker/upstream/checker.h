@@ -3,11 +3,11 @@
  * only.
  *
  * The ready worker with the lowest slot does the checks: each health.interval,
- * a GET of health.path on a new connection to every endpoint. A status of 2xx
- * or 3xx within health.timeout passes; anything else fails. `fall` failures in
- * a row make an endpoint down, `rise` passes in a row make the endpoint up. The
- * scoreboard tells the other workers. A check that this host is too short for
- * (shortage.h) is left out.
+ * a request for health.path on a new connection to every endpoint. A status and
+ * a body as of health.expect, within health.timeout, pass; anything else fails.
+ * `fall` failures in a row make an endpoint down, `rise` passes in a row make
+ * the endpoint up. The scoreboard tells the other workers. A check that this
+ * host is too short for (shortage.h) is left out.
  */
 #ifndef CHECKER_H
 #define CHECKER_H

@@ -74,7 +74,7 @@ endpoint_leave(struct endpoint *e, bool has_twin)
 }
 
 int
-endpoint_connect(struct endpoint *e)
+endpoint_connect(struct endpoint *e, const struct sock_addr *addr)
 {
 	const struct config_service *config = e->config;
 	bool has_source = false;
@@ -84,14 +84,14 @@ endpoint_connect(struct endpoint *e)
 		const struct sock_addr *source =
 		    &config->sources[e->source++ % config->source_count].addr;
 
-		if (source->sa.sa_family != e->addr.sa.sa_family)
+		if (source->sa.sa_family != addr->sa.sa_family)
 			continue;
 		has_source = true;
-		fd = sock_connect_from(source, &e->addr);
+		fd = sock_connect_from(source, addr);
 		if (fd == -1 && !shortage_is_of_ports(errno))
 			return -1;
 	}
-	return has_source ? fd : sock_connect(&e->addr);
+	return has_source ? fd : sock_connect(addr);
 }
 
 void

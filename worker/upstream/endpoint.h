@@ -19,6 +19,7 @@
 
 #include "config.h"
 #include "counter.h"
+#include "fragment.h"
 #include "member.h"
 #include "runtime.h"
 
@@ -57,6 +58,8 @@ struct endpoint {
 	/* The checker's. */
 	bool last_check_good;
 	struct upstream *check;   /* under way, or NULL */
+	struct fragment sought;   /* of the body of the check under way */
+	size_t check_bytes;       /* of the body so far */
 	unsigned checks_in_a_row; /* with this result, against the verdict */
 };
 
@@ -138,9 +141,9 @@ endpoint_worked(struct endpoint *e)
 		endpoint_recover(e);
 }
 
-/* Starts to connect, as sock_connect(). By the service's sources in turn; out
- * of ports at one, the next is tried. */
-int endpoint_connect(struct endpoint *endpoint);
+/* Starts to connect, as sock_connect(), to an address of the endpoint's host.
+ * By the service's sources in turn; out of ports at one, the next is tried. */
+int endpoint_connect(struct endpoint *endpoint, const struct sock_addr *addr);
 /* A connection more; a connection less. */
 void endpoint_connected(struct endpoint *endpoint);
 void endpoint_disconnected(struct endpoint *endpoint);

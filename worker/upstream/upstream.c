@@ -116,11 +116,17 @@ on_timer(void *arg)
 struct upstream *
 upstream_open(struct endpoint *endpoint)
 {
+	return upstream_open_at(endpoint, &endpoint->addr);
+}
+
+struct upstream *
+upstream_open_at(struct endpoint *endpoint, const struct sock_addr *addr)
+{
 	struct runtime *rt = endpoint->runtime;
 	struct upstream *up;
 	int fd;
 
-	fd = endpoint_connect(endpoint);
+	fd = endpoint_connect(endpoint, addr);
 	if (fd == -1)
 		return NULL;
 	up = calloc(1, sizeof(*up));

@@ -46,6 +46,9 @@ upstream_of(struct back *b)
 
 /* Starts to connect to the endpoint. NULL with errno. */
 struct upstream *upstream_open(struct endpoint *endpoint);
+/* Likewise, to another address of the endpoint's host. */
+struct upstream *upstream_open_at(
+    struct endpoint *endpoint, const struct sock_addr *addr);
 /* A copy of the bytes, a PROXY protocol header, leaves ahead of the first
  * request. */
 void upstream_set_preface(struct upstream *up, struct slice preface);

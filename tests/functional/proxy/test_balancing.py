@@ -410,3 +410,34 @@ def test_active_checks_of_a_unix_socket(drover, backend, place):
     for _ in range(40):
         assert d.get("/x").status == 200
     assert counts_of(seen) == {"a": 30, "b": 10}
+
+
+def test_a_check_asks_and_expects_as_told(drover, backend):
+    """An application that looks at Host, and whose body tells its state."""
+    healthy, asked = threading.Event(), []
+    healthy.set()
+
+    def handle(connection):
+        while (request := connection.read_request()) is not None:
+            asked.append(request)
+            good = (request.headers["host"] == "app.test" and
+                    request.headers["x-token"] == "a b")
+            connection.reply(
+                "status: green" if healthy.is_set() else "status: red",
+                status="401 Who" if good else "400 Bad Host")
+
+    def no_checks(connection):
+        while connection.read_request() is not None:
+            connection.reply(status="500 Not here")
+
+    checks = backend(handle)
+    d = drover(workers=1, routes=[route("/", "s")], services=[
+        service("s", backend(no_checks).address, health={
+            "path": "/up", "interval": "20ms", "rise": 1, "fall": 1,
+            "host": "app.test", "headers": ["X-Token: a b"],
+            "method": "OPTIONS", "port": checks.port,
+            "expect": {"status": ["2xx", 401], "body": "green"}})])
+    d.wait_log("of s: up")
+    assert asked[0].method == "OPTIONS"
+    healthy.clear()
+    d.wait_log("of s: down, 1 checks failed: the body lacks")

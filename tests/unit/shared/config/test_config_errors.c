@@ -2,6 +2,8 @@
  * form. Files with several mistakes are in test_config_report.c. */
 #include "config_fixture.h"
 
+#define HEALTH SERVICE "  health: { path: /h, "
+
 #include <sys/stat.h>
 
 #include <fcntl.h>
@@ -360,6 +362,42 @@ test_services(void **state)
 		"from 0 to 60"},
 	    {SERVICE "  health: { path: health }\n",
 		"5: services[0].health.path: `health` is not a path"},
+	    {HEALTH "method: DELETE }\n",
+		"5: services[0].health.method: `DELETE` is not one of GET, "
+		"HEAD, OPTIONS, POST"},
+	    {HEALTH "host: 'a b' }\n",
+		"5: services[0].health.host: `a b` is not a host; write "
+		"app.example.org, with a port if need be"},
+	    {HEALTH "port: 65536 }\n",
+		"5: services[0].health.port: `65536` is not a whole number "
+		"from 0 to 65535"},
+	    {HEALTH "headers: [X-A] }\n",
+		"5: services[0].health.headers[0]: `X-A` is not \"Name: "
+		"value\""},
+	    {HEALTH "headers: ['X A: 1'] }\n",
+		"5: services[0].health.headers[0]: `X A: 1` is not"},
+	    {HEALTH "headers: ['host: a'] }\n",
+		"5: services[0].health.headers[0]: `host` can't be set here; "
+		"write host"},
+	    {HEALTH "headers: ['Transfer-Encoding: chunked'] }\n",
+		"5: services[0].health.headers[0]: `Transfer-Encoding` can't"},
+	    {HEALTH "expect: { status: [99] } }\n",
+		"5: services[0].health.expect.status[0]: `99` is not a status "
+		"from 100 to 599; write 200, 2xx or 200-204"},
+	    {HEALTH "expect: { status: [600] } }\n",
+		"5: services[0].health.expect.status[0]: `600` is not"},
+	    {HEALTH "expect: { status: [2000] } }\n",
+		"5: services[0].health.expect.status[0]: `2000` is not"},
+	    {HEALTH "expect: { status: [204-200] } }\n",
+		"5: services[0].health.expect.status[0]: `204-200` is not"},
+	    {HEALTH "expect: { status: [200-2xx] } }\n",
+		"5: services[0].health.expect.status[0]: `200-2xx` is not"},
+	    {HEALTH "method: HEAD, expect: { body: ok } }\n",
+		"5: services[0].health.expect.body: a response to HEAD has no "
+		"body"},
+	    {LISTEN "services:\n- name: a\n  endpoints: ['unix:/a']\n"
+		    "  health: { path: /, port: 1 }\n",
+		"5: services[0].health.port: `unix:/a` has no port"},
 	};
 
 	(void)state;

@@ -125,6 +125,107 @@ it_asks_for_the_path(void **state)
 	    "User-Agent: drover-check\r\nConnection: close\r\n\r\n");
 }
 
+#define HELLO "HTTP/1.1 201 Made\r\nContent-Length: 5\r\n\r\nhello"
+#define PIECES                                                                 \
+	"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"                \
+	"3\r\nhhe\r\n4\r\nlloh\r\n0\r\n\r\n"
+
+static const char *
+greeting(unsigned i)
+{
+	(void)i;
+	return HELLO;
+}
+
+static const char *
+in_pieces(unsigned i)
+{
+	(void)i;
+	return PIECES;
+}
+
+static void
+it_asks_as_it_is_told(void **state)
+{
+	(void)state;
+	answer = all_good;
+	open_checker("host: 'app.test:8080', method: POST, "
+		     "headers: ['X-One: 1 2', 'user-agent: me'], rise: 1");
+	WAIT_UNTIL(is_found_up);
+	assert_string_equal(backend.text[0],
+	    "POST /deep/up HTTP/1.1\r\nHost: app.test:8080\r\n"
+	    "X-One: 1 2\r\nuser-agent: me\r\nConnection: close\r\n"
+	    "Content-Length: 0\r\n\r\n");
+}
+
+static const char *
+head_only(unsigned i)
+{
+	(void)i;
+	return "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n";
+}
+
+static void
+a_head_has_no_body(void **state)
+{
+	(void)state;
+	answer = head_only;
+	open_checker("method: HEAD, rise: 1, fall: 1");
+	WAIT_UNTIL(is_found_up);
+	assert_memory_equal(backend.text[0], "HEAD /deep/up HTTP/1.1\r\n", 24);
+}
+
+static void
+only_the_expected_statuses_are_good(void **state)
+{
+	(void)state;
+	answer = greeting;
+	open_checker("expect: { status: [201, 300-399] }, rise: 1, fall: 1");
+	WAIT_UNTIL(is_found_up);
+	answer = all_good;
+	WAIT_UNTIL(is_found_down);
+}
+
+static void
+the_body_has_the_expected_text(void **state)
+{
+	(void)state;
+	answer = greeting;
+	open_checker("expect: { body: hello }, rise: 1, fall: 1");
+	WAIT_UNTIL(is_found_up);
+	answer = all_good; /* an empty body */
+	WAIT_UNTIL(is_found_down);
+	answer = in_pieces;
+	WAIT_UNTIL(is_found_up);
+}
+
+static void
+a_body_without_the_text_is_bad(void **state)
+{
+	(void)state;
+	answer = in_pieces;
+	open_checker("expect: { body: jello }, rise: 1, fall: 1");
+	WAIT_UNTIL(is_found_down);
+}
+
+static void
+checks_may_go_to_another_port(void **state)
+{
+	struct backend other = backend;
+	char more[64];
+
+	(void)state;
+	answer = all_good;
+	/* The endpoint's own port has no listener. */
+	backend_open(&backend);
+	close(other.fd);
+	snprintf(
+	    more, sizeof(more), "port: %u, rise: 1, fall: 1", backend.port);
+	backend.port = other.port;
+	open_checker(more);
+	WAIT_UNTIL(is_found_up);
+}
+
 static const char *
 various(unsigned i)
 {
@@ -338,6 +439,12 @@ main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 	    TEST(it_asks_for_the_path),
+	    TEST(it_asks_as_it_is_told),
+	    TEST(a_head_has_no_body),
+	    TEST(only_the_expected_statuses_are_good),
+	    TEST(the_body_has_the_expected_text),
+	    TEST(a_body_without_the_text_is_bad),
+	    TEST(checks_may_go_to_another_port),
 	    TEST(answers_of_200_to_399_are_good),
 	    TEST(any_other_status_is_bad),
 	    TEST(what_is_no_answer_is_bad),
