@@ -65,6 +65,8 @@
 	X(BUSY_OVER_10MS_NS, "event_loop_busy_over_10ms_ns",                   \
 	    "Time in loop iterations of over 10 ms")                           \
 	X(REDIS_LOSSES, "redis_losses", "Times the Redis connection was lost") \
+	X(ACCESS_LOG_LOST, "access_log_lost",                                  \
+	    "Lines of the access log that were dropped")                       \
 	X(BUGS, "bugs",                                                        \
 	    "Failed checks that cost one connection; the log has each: bug")
 

@@ -16,6 +16,7 @@
 #include "check.h"
 #include "clock.h"
 #include "config.h"
+#include "counter.h"
 #include "text.h"
 
 #define LINES_BYTES 65536
@@ -40,11 +41,13 @@ struct access_log {
 	char *path; /* NULL: standard output */
 	char instance[CONFIG_NAME_MAX + 1];
 	unsigned worker;
-	bool torn; /* the first line's beginning has been written */
-	int error; /* why nothing more was taken */
-	uint64_t lost;
+	bool torn;      /* the first line's beginning has been written */
+	int error;      /* why nothing more was taken */
+	uint64_t lost;  /* since the log has last said a number */
+	bool announced; /* the begin of the present loss is in the log */
 	uint64_t said_ns;
-	time_t second; /* the second of `when` */
+	_Atomic uint64_t *lost_total; /* or NULL */
+	time_t second;                /* the second of `when` */
 	char when[32];
 	struct text lines;
 	char data[LINES_BYTES];
@@ -89,6 +92,7 @@ access_log_open(const struct access_log_options *options)
 	text_init(&log->lines, log->data, sizeof(log->data));
 	log->is_json = options->format == LOG_FORMAT_JSON;
 	log->worker = options->worker;
+	log->lost_total = options->lost;
 	snprintf(log->instance, sizeof(log->instance), "%s", options->instance);
 	if (strcmp(options->path, "stdout") != 0) {
 		log->path = strdup(options->path);
@@ -108,14 +112,38 @@ failed:
 	return NULL;
 }
 
+static const char *
+reason(const struct access_log *log)
+{
+	return log->error == EAGAIN ? "nobody read them" : strerror(log->error);
+}
+
 static void
 say_lost(struct access_log *log)
 {
 	log_warn("access log: %llu lines lost: %s",
-	    (unsigned long long)log->lost,
-	    log->error == EAGAIN ? "nobody read them" : strerror(log->error));
+	    (unsigned long long)log->lost, reason(log));
 	log->lost = 0;
+	log->announced = false;
 	log->said_ns = clock_ns();
+}
+
+/* The number follows when the loss is over. */
+static void
+lose(struct access_log *log, uint64_t lines)
+{
+	log->lost += lines;
+	if (log->lost_total != NULL)
+		counter_add(log->lost_total, lines);
+}
+
+static void
+announce(struct access_log *log)
+{
+	if (log->announced || clock_ns() - log->said_ns < SAY_EVERY_NS)
+		return;
+	log->announced = true;
+	log_warn("access log: lines are being lost: %s", reason(log));
 }
 
 void
@@ -125,7 +153,7 @@ access_log_close(struct access_log *log)
 		return;
 	access_log_flush(log);
 	for (size_t i = 0; i < log->lines.len; i++)
-		log->lost += log->data[i] == '\n';
+		lose(log, log->data[i] == '\n');
 	if (log->lost != 0)
 		say_lost(log);
 	close(log->fd);
@@ -218,7 +246,7 @@ access_log_reopen(struct access_log *log)
 
 		drop_first(log, (size_t)(end + 1 - log->data));
 		log->torn = false;
-		log->lost++;
+		lose(log, 1);
 	}
 	close(log->fd);
 	use(log, fd);
@@ -452,7 +480,8 @@ access_log_add(struct access_log *log, const struct record *r)
 	if (log->lines.cap - log->lines.len < LINE_MAX_BYTES)
 		access_log_flush(log);
 	if (log->lines.cap - log->lines.len < LINE_MAX_BYTES) {
-		log->lost++;
+		lose(log, 1);
+		announce(log);
 		return;
 	}
 	add_line(log, r);

@@ -21,12 +21,13 @@
  * data path makes no system call for lines. Several workers append to one file
  * or pipe, each in whole lines. No request waits for a full pipe or disk:
  * unwritten lines stay in the buffer. Lines without room in the buffer are
- * dropped and counted. The log reports a loss once, when the file takes lines
- * again.
+ * dropped and counted. The log reports a loss at the begin, and the number of
+ * lost lines when the file takes lines again.
  */
 #ifndef ACCESS_LOG_H
 #define ACCESS_LOG_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -39,7 +40,8 @@ struct access_log_options {
 	const char *path; /* "stdout" or a file's */
 	enum log_format format;
 	const char *instance;
-	unsigned worker; /* as people count: from 1 */
+	unsigned worker;        /* as people count: from 1 */
+	_Atomic uint64_t *lost; /* total of lost lines; NULL: not counted */
 };
 
 /* options are copied. NULL with errno when the file can't be opened. */

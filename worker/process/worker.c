@@ -285,6 +285,7 @@ open_access_log(struct worker *w)
 	    .format = w->rt.config->log.format,
 	    .instance = w->rt.config->instance,
 	    .worker = runtime_number(&w->rt),
+	    .lost = &w->rt.slot->totals[SCOREBOARD_ACCESS_LOG_LOST],
 	};
 
 	if (options.path == NULL)

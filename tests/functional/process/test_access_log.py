@@ -11,6 +11,7 @@ import time
 
 import pytest
 
+import samples
 from harness import (DROVER, SANITIZER, Process, Raw, free_port, handler,
                      respond, route, service, wait_for)
 
@@ -435,6 +436,7 @@ def test_a_reader_that_stopped(piped):
             client.send(GET.format("/") * 100)
             for _ in range(100):
                 assert client.response().status == 200
+    d.wait_log("access log: lines are being lost: nobody read them")
     assert "lines lost" not in d.log()
     data = bytearray()
 
@@ -451,6 +453,25 @@ def test_a_reader_that_stopped(piped):
     assert all(from_text(line) for line in lines)
     lost = re.findall(r"access log: (\d+) lines lost: nobody", d.log())
     assert len(lost) == 1 and len(lines) + int(lost[0]) == 4001
+
+
+def test_a_full_disk(drover):
+    """The log says so at once, and the metrics count."""
+    d = drover(routes=[respond("/", "ok")], log={"access": "/dev/full"},
+               workers=1)
+    with Raw(d.port) as client:
+        for _ in range(10):
+            client.send(GET.format("/") * 100)
+            for _ in range(100):
+                assert client.response().status == 200
+    d.wait_log("access log: lines are being lost: No space left on device")
+    lost = samples.read(d).get("drover_access_log_lost_total", worker="1")
+    assert 0 < lost < 1000
+    d.stop()
+    # All is counted at the end, in one further line.
+    ends = re.findall(r"access log: (\d+) lines lost: No space", d.log())
+    assert len(ends) == 1 and int(ends[0]) == 1000
+    assert d.count_log("lines are being lost") == 1
 
 
 @pytest.mark.parametrize("access", ["/nonexistent/dir/a.log", "/tmp"])

@@ -131,7 +131,8 @@ lost(const char *why)
 	for (char *at = text; (at = strstr(at, "access log: ")) != NULL; at++) {
 		char *end;
 
-		if (strncmp(at, "access log: goes on", 19) == 0)
+		if (strncmp(at, "access log: goes on", 19) == 0 ||
+		    strncmp(at, "access log: lines are being lost", 32) == 0)
 			continue;
 
 		sum += strtoul(at + strlen("access log: "), &end, 10);
@@ -142,11 +143,16 @@ lost(const char *why)
 	return sum;
 }
 
+static _Atomic uint64_t lost_total;
+
 static inline struct access_log *
 open_log(const char *name, enum log_format format)
 {
-	const struct access_log_options options = {
-	    .path = name, .format = format, .instance = "here", .worker = 2};
+	const struct access_log_options options = {.path = name,
+	    .format = format,
+	    .instance = "here",
+	    .worker = 2,
+	    .lost = &lost_total};
 
 	return access_log_open(&options);
 }
