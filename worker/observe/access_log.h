@@ -18,41 +18,19 @@
  * A value that is too long ends in `...`: a line never exceeds PIPE_BUF bytes.
  *
  * Lines are gathered and written each tick, or when the buffer is full. The
- * data path makes no system call for lines. Several workers append to one file
- * or pipe, each in whole lines. No request waits for a full pipe or disk:
- * unwritten lines stay in the buffer. Lines without room in the buffer are
- * dropped and counted. The log reports a loss at the begin, and the number of
- * lost lines when the file takes lines again.
+ * data path makes no system call for lines. A thread writes to a file, and
+ * opens the file anew: a disk that hangs holds up no loop. Several workers
+ * append to one file or pipe, each in whole lines. No request waits for a full
+ * pipe or disk: unwritten lines stay in the buffer. Lines without room in the
+ * buffer are dropped and counted. The log reports a loss at the begin, and the
+ * number of lost lines when the file takes lines again.
  */
 #ifndef ACCESS_LOG_H
 #define ACCESS_LOG_H
 
-#include <stdatomic.h>
-#include <stdbool.h>
-#include <stdint.h>
-
-#include "log.h"
+#include "access_log_file.h"
 #include "record.h"
 
-struct access_log;
-
-struct access_log_options {
-	const char *path; /* "stdout" or a file's */
-	enum log_format format;
-	const char *instance;
-	unsigned worker;        /* as people count: from 1 */
-	_Atomic uint64_t *lost; /* total of lost lines; NULL: not counted */
-};
-
-/* options are copied. NULL with errno when the file can't be opened. */
-struct access_log *access_log_open(const struct access_log_options *options);
-/* Writes the gathered lines; NULL is left alone. */
-void access_log_close(struct access_log *log);
 void access_log_add(struct access_log *log, const struct record *r);
-void access_log_flush(struct access_log *log);
-/* Writes the gathered lines and opens the file anew by the same name, after a
- * rotation. On an error, logged, the old file stays in use. Standard output is
- * not reopened. */
-void access_log_reopen(struct access_log *log);
 
 #endif
