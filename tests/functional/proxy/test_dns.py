@@ -53,7 +53,7 @@ class Load:
 class Scene:
     """A name server, replicas at addresses with one port, and a gateway."""
 
-    def __init__(self, place, drover, backend, count, **more):
+    def __init__(self, place, drover, backend, count, workers=2, **more):
         hosts, self.port = loopback(count + 2)
         self.dns_hosts, self.hosts = hosts[:2], hosts[2:]
         try:
@@ -68,6 +68,7 @@ class Scene:
         self.backends = [backend(named(h, self.seen), port=self.port, host=h)
                          for h in self.hosts]
         self.drover = drover
+        self.workers = workers
         self.more = more
 
     def start(self, *hosts):
@@ -75,7 +76,8 @@ class Scene:
         self.d = self.drover(
             launcher=self.launcher,
             routes=[route("/", "s"), respond("/own", {})],
-            services=[service("s", f"{NAME}:{self.port}")], **self.more)
+            services=[service("s", f"{NAME}:{self.port}", **self.more)],
+            workers=self.workers)
         return self.d
 
     def wait_used(self, *hosts):
