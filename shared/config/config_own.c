@@ -57,7 +57,7 @@ takes_family(const struct config_listen *l, sa_family_t family)
 
 /* Linux connects a client of 0.0.0.0 or [::] to the loopback address. */
 static bool
-gets(const struct config_listen *l, const struct sock_addr *to)
+receives(const struct config_listen *l, const struct sock_addr *to)
 {
 	const struct sock_addr *listener = &l->addr;
 
@@ -74,7 +74,8 @@ gets(const struct config_listen *l, const struct sock_addr *to)
 }
 
 static bool
-gets_localhost(const struct sock_addr *listener, const struct sock_name *name)
+receives_localhost(
+    const struct sock_addr *listener, const struct sock_name *name)
 {
 	return strcasecmp(name->host, "localhost") == 0 &&
 	       sock_addr_port(listener) == name->port &&
@@ -91,8 +92,8 @@ config_own_listener(
 		/* A listener without a text has a fault. */
 		if (l->text != NULL &&
 		    (endpoint->is_name
-			    ? gets_localhost(&l->addr, &endpoint->name)
-			    : gets(l, &endpoint->addr)))
+			    ? receives_localhost(&l->addr, &endpoint->name)
+			    : receives(l, &endpoint->addr)))
 			return l;
 	}
 	return NULL;
