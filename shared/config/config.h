@@ -26,6 +26,8 @@
 #define CONFIG_SOURCES_MAX 64     /* per service */
 #define CONFIG_ROUTES_MAX 1024
 #define CONFIG_PROXIES_MAX 256 /* networks of trusted proxies */
+#define CONFIG_LOG_FIELDS_MAX 16
+#define CONFIG_LOG_FIELD_TEXT_MAX 72 /* of which the name: 63 */
 #define CONFIG_MATCHES_MAX 8   /* of headers, and of parameters, in a route */
 #define CONFIG_NAME_MAX 63     /* instance, cluster, service: [A-Za-z0-9._-]+ */
 #define CONFIG_LINE_MAX 512    /* of a message about the file */
@@ -106,6 +108,13 @@ struct config_listen {
 	unsigned line; /* of the file, likewise */
 	enum config_accept accept;
 	bool proxy_protocol; /* each connection begins with the header */
+};
+
+/* A field of a request or of a service's response, for the access log. */
+struct config_log_field {
+	char *text;       /* in lower case: "NAME", or "response:NAME" */
+	const char *name; /* inside text */
+	bool is_of_response;
 };
 
 struct config_admin {
@@ -275,6 +284,8 @@ struct config {
 		enum log_level level;
 		enum log_format format; /* of the access log too */
 		char *access;           /* NULL: off; "stdout"; or a path */
+		struct config_log_field *fields;
+		size_t field_count;
 	} log;
 	struct {
 		size_t header_bytes;  /* of a request head */

@@ -12,6 +12,10 @@
 #define FILE_BYTES_MAX 1023
 #define PATH_BYTES_MAX 255
 #define RANDOM "{{random}}"
+#define OF_RESPONSE "response:"
+_Static_assert(
+    CONFIG_NAME_MAX + sizeof(OF_RESPONSE) - 1 == CONFIG_LOG_FIELD_TEXT_MAX,
+    "the longest field of the log");
 #define BLANK " \t\r\n"
 
 bool
@@ -94,6 +98,47 @@ parse_access(const char *text, void *member, char why[CONFIG_WHY_MAX])
 
 const struct config_form config_form_access = {
     "`off`, `stdout` or absolute path", .parse = parse_access};
+
+/* Fields that a log must not have: who reads the log could act for the
+ * client. */
+static bool
+is_secret(const char *name)
+{
+	static const char *const secrets[] = {
+	    "authorization", "proxy-authorization", "cookie", "set-cookie"};
+
+	for (size_t i = 0; i < sizeof(secrets) / sizeof(*secrets); i++)
+		if (strcmp(name, secrets[i]) == 0)
+			return true;
+	return false;
+}
+
+static bool
+parse_log_field(const char *text, void *member, char why[CONFIG_WHY_MAX])
+{
+	struct config_log_field *field = member;
+	size_t prefix = strlen(OF_RESPONSE);
+
+	if (!config_value_copy(text, &field->text, why))
+		return false;
+	config_value_lower(field->text);
+	field->is_of_response = strncmp(field->text, OF_RESPONSE, prefix) == 0;
+	field->name = field->text + (field->is_of_response ? prefix : 0);
+	if (!config_value_is_token(field->name) ||
+	    strlen(field->name) > CONFIG_NAME_MAX)
+		return config_value_wrong(why,
+		    "`%.120s` is not a field's name, such as User-Agent or "
+		    "response:X-Cache (at most %d characters)",
+		    text, CONFIG_NAME_MAX);
+	if (is_secret(field->name))
+		return config_value_wrong(
+		    why, "`%s` is a secret, and is never logged", text);
+	return true;
+}
+
+const struct config_form config_form_log_field = {
+    "`User-Agent`, `response:X-Cache`", .parse = parse_log_field,
+    .text_at = offsetof(struct config_log_field, text)};
 
 /* ---- json ---- */
 

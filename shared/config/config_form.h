@@ -40,6 +40,9 @@ extern const struct config_form config_form_fragment; /* up to 256 bytes */
 extern const struct config_form config_form_json;   /* a char * */
 extern const struct config_form config_form_access; /* a char *; NULL: off */
 
+/* A struct config_log_field. */
+extern const struct config_form config_form_log_field;
+
 extern const struct config_form config_form_listen; /* a struct config_listen */
 extern const struct config_form config_form_admin;  /* a struct config_admin */
 extern const struct config_form config_form_cidr;   /* a struct cidr */

@@ -58,6 +58,14 @@ static const struct config_key log_keys[] = {
     FORM("access", ROOT(log.access), "off", config_form_access,
 	"the access log. `user` opens the file, and reopens the file on USR1: "
 	"the folder has to be writable by `user`"),
+    LIST("fields", ROOT(log.fields), ROOT(log.field_count),
+	struct config_log_field, 0, CONFIG_LOG_FIELDS_MAX,
+	"fields that the access log has besides its own: "
+	"`[User-Agent, Referer, response:X-Cache]`. A name alone: of the "
+	"request; behind `response:`, of the service's response. Names in any "
+	"case. `Authorization`, `Proxy-Authorization`, `Cookie` and "
+	"`Set-Cookie` are secrets, and refused",
+	.unique = true, .form = &config_form_log_field),
     END,
 };
 

@@ -19,6 +19,7 @@ struct access_log {
 	unsigned count;
 	struct record records[RECORDS_MAX];
 	char text[RECORDS_MAX][6][256]; /* of what a record points to */
+	struct record_field fields[RECORDS_MAX][2];
 };
 
 struct test_task {
@@ -195,7 +196,8 @@ keep(char to[256], const char *text)
 }
 
 static inline void
-observe(struct access_log *log, const struct record *r)
+observe(struct access_log *log, const struct record *r,
+    const struct record_field *fields)
 {
 	unsigned i = log->count++;
 
@@ -208,6 +210,8 @@ observe(struct access_log *log, const struct record *r)
 	log->records[i].id = keep(log->text[i][3], r->id);
 	log->records[i].client = keep(log->text[i][4], r->client);
 	log->records[i].reason = keep(log->text[i][5], r->reason);
+	if (fields != NULL)
+		memcpy(log->fields[i], fields, sizeof(log->fields[i]));
 }
 
 const struct request_hooks request_hooks = {.log = observe};
@@ -226,6 +230,7 @@ setup(void **state)
 	scene_open("services:\n"
 		   "- { name: users, endpoints: ['127.0.0.1:9'] }\n"
 		   "client: { connections: 2, body: 100 }\n"
+		   "log: { fields: [X-A, response:X-A] }\n"
 		   "routes:\n"
 		   "- { path: /now, handler: health }\n"
 		   "- { path: /later, service: users }\n"

@@ -17,6 +17,22 @@
 _Static_assert(
     REQUEST_MAX + 4 * TEXT_MAX + 6 * WORD_MAX + REST_MAX <= LINE_MAX_BYTES,
     "a line has to fit");
+/* The fields of `log.fields`: in JSON around all, and around the name of each;
+ * as text, they take no more. A value takes more than the least only where the
+ * line has room. */
+#define FIELDS_AROUND (sizeof(",\"fields\":{}") - 1)
+#define FIELD_AROUND (sizeof(",\"\":") - 1)
+#define FIELD_LEAST (sizeof("\"...\"") - 1)
+/* A whole value of plain bytes, its quotes, and room that a cut would take. */
+#define FIELD_MAX (RECORD_FIELD_MAX - 1 + FIELD_LEAST)
+#define FIELDS_ROOM                                                            \
+	(LINE_MAX_BYTES - 4 * TEXT_MAX - 6 * WORD_MAX - REST_MAX -             \
+	    FIELDS_AROUND)
+_Static_assert(CONFIG_LOG_FIELDS_MAX *(
+		   FIELD_AROUND + CONFIG_LOG_FIELD_TEXT_MAX + FIELD_LEAST) +
+		       WORD_MAX <=
+		   FIELDS_ROOM,
+    "every name has to fit, beside a short request");
 
 /* ---- a line ---- */
 
@@ -138,12 +154,62 @@ stamp(struct access_log *log)
 	return log->when;
 }
 
-static void
-add_line(struct access_log *log, const struct record *r)
+/* The bytes that the fields take at least, all but FIELDS_AROUND. */
+static size_t
+fields_least(const struct access_log *log)
 {
+	size_t least = log->field_count * (FIELD_AROUND + FIELD_LEAST);
+
+	for (size_t i = 0; i < log->field_count; i++)
+		least += strlen(log->fields[i].text);
+	return least;
+}
+
+/* The line that began at start: a value takes what the later fields leave. */
+static void
+add_fields(
+    struct access_log *log, const struct record_field *fields, size_t start)
+{
+	size_t end = start + LINE_MAX_BYTES - strlen("}}\n");
+	size_t least = fields_least(log);
+
+	text_add_str(&log->lines, log->is_json ? ",\"fields\":{" : "");
+	for (size_t i = 0; i < log->field_count; i++) {
+		const char *text = log->fields[i].text;
+		bool is_there = fields != NULL && fields[i].is_there;
+		const char *before = i == 0 ? "\"" : ",\"";
+		size_t room;
+
+		text_add_str(&log->lines, log->is_json ? before : " ");
+		text_add_str(&log->lines, text);
+		least -= FIELD_AROUND + strlen(text) + FIELD_LEAST;
+		room = end - log->lines.len - least - strlen("\":");
+		add_string(log, (struct name){"=", "\":"},
+		    is_there ? fields[i].value : NULL,
+		    room < FIELD_MAX ? room : FIELD_MAX);
+	}
+	text_add_str(&log->lines, log->is_json ? "}" : "");
+}
+
+/* The request is shortened where many fields need the room. */
+static size_t
+request_max(const struct access_log *log)
+{
+	size_t room = FIELDS_ROOM - fields_least(log);
+
+	return room < REQUEST_MAX ? room : REQUEST_MAX;
+}
+
+static void
+add_line(struct access_log *log, const struct record *r,
+    const struct record_field *fields)
+{
+	size_t start = log->lines.len;
+
 	add_string(log, (struct name){"", "{\"client\":"}, r->client, WORD_MAX);
 	add_string(log, PLACED("time"), stamp(log), WORD_MAX);
-	add_quoted(log, PLACED("request"), r->request, REQUEST_MAX);
+	add_quoted(log, PLACED("request"), r->request,
+	    log->field_count > 0 ? request_max(log) : REQUEST_MAX);
 	add_number(log, PLACED("status"), r->status);
 	add_number(log, PLACED("bytes"), r->bytes_out);
 	add_seconds(log, PLACED("total"), r->total_us);
@@ -162,12 +228,15 @@ add_line(struct access_log *log, const struct record *r)
 	add_string(log, NAMED("id"), r->id, WORD_MAX);
 	add_string(log, NAMED("instance"), log->instance, WORD_MAX);
 	add_number(log, NAMED("worker"), log->worker);
+	if (log->field_count > 0)
+		add_fields(log, fields, start);
 	text_add_str(&log->lines, log->is_json ? "}\n" : "\n");
 }
 
 void
-access_log_add(struct access_log *log, const struct record *r)
+access_log_add(struct access_log *log, const struct record *r,
+    const struct record_field *fields)
 {
 	if (access_log_file_has_room(log))
-		add_line(log, r);
+		add_line(log, r, fields);
 }

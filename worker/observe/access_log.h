@@ -13,6 +13,10 @@
  * client, time, request, status, bytes, total and the names above. TIME is UTC
  * with milliseconds, the other times are seconds with six digits.
  *
+ * The fields of `log.fields` follow at the line's end, each as NAME=VALUE; in
+ * JSON they are the object `fields`. They share the room that the line has
+ * left, and every name is there.
+ *
  * A client's text is escaped. Text is printable ASCII: any other byte, a quote
  * or a backslash is \xHH. JSON is valid UTF-8: an invalid byte becomes U+FFFD.
  * A value that is too long ends in `...`: a line never exceeds PIPE_BUF bytes.
@@ -31,6 +35,8 @@
 #include "access_log_file.h"
 #include "record.h"
 
-void access_log_add(struct access_log *log, const struct record *r);
+/* fields: as many as the options have; NULL: none is there. */
+void access_log_add(struct access_log *log, const struct record *r,
+    const struct record_field *fields);
 
 #endif

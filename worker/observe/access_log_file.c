@@ -64,6 +64,8 @@ access_log_open(const struct access_log_options *options)
 	text_init(&log->lines, log->data, sizeof(log->data));
 	log->is_json = options->format == LOG_FORMAT_JSON;
 	log->worker = options->worker;
+	log->fields = options->fields;
+	log->field_count = options->field_count;
 	log->lost_total = options->lost;
 	snprintf(log->instance, sizeof(log->instance), "%s", options->instance);
 	if (strcmp(options->path, "stdout") != 0) {

@@ -31,6 +31,8 @@ struct access_log {
 	char *path; /* NULL: standard output */
 	char instance[CONFIG_NAME_MAX + 1];
 	unsigned worker;
+	const struct config_log_field *fields;
+	size_t field_count;
 	bool torn;      /* the first line's beginning has been written */
 	bool reopens;   /* the file is to be opened anew */
 	int error;      /* why nothing more was taken */
@@ -56,9 +58,13 @@ struct access_log_options {
 	const char *instance;
 	unsigned worker;        /* as people count: from 1 */
 	_Atomic uint64_t *lost; /* total of lost lines; NULL: not counted */
+	/* Of the configuration: not copied. */
+	const struct config_log_field *fields;
+	size_t field_count;
 };
 
-/* options are copied. NULL with errno when the file can't be opened. */
+/* All else in options is copied. NULL with errno when the file can't be opened.
+ */
 struct access_log *access_log_open(const struct access_log_options *options);
 /* Writes the gathered lines, within a second; NULL is left alone. */
 void access_log_close(struct access_log *log);

@@ -286,6 +286,8 @@ open_access_log(struct worker *w)
 	    .instance = w->rt.config->instance,
 	    .worker = runtime_number(&w->rt),
 	    .lost = &w->rt.slot->totals[SCOREBOARD_ACCESS_LOG_LOST],
+	    .fields = w->rt.config->log.fields,
+	    .field_count = w->rt.config->log.field_count,
 	};
 
 	if (options.path == NULL)

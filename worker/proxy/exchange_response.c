@@ -33,6 +33,7 @@ note_first_byte(struct exchange *x)
 	uint64_t us = exchange_lap_us(x);
 
 	x->request->record.first_byte_us = us;
+	request_note_response(x->request, x->up->back.stream.head);
 	duration_add(&x->service->waits[SCOREBOARD_WAIT_FIRST_BYTE], us);
 }
 

@@ -7,6 +7,7 @@
 #ifndef RECORD_H
 #define RECORD_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define RECORD_NO_TIME UINT64_MAX
@@ -34,6 +35,14 @@ struct record {
 	uint64_t connect_us;    /* until the connection was up; 0: reused */
 	uint64_t first_byte_us; /* until the response's head */
 	uint64_t total_us;      /* from the request's head to the end */
+};
+
+#define RECORD_FIELD_MAX 256
+
+/* A field of `log.fields`: the first of the name, cut with a mark. */
+struct record_field {
+	bool is_there;
+	char value[RECORD_FIELD_MAX];
 };
 
 /* An empty record. */

@@ -49,11 +49,45 @@ copy_cut(char *to, size_t cap, struct slice from)
 	return len;
 }
 
+void
+request_note_fields(
+    struct request *r, const struct head *head, bool is_response)
+{
+	const struct config_log_field *wanted = r->runtime->config->log.fields;
+
+	for (size_t i = 0; i < r->text->field_count; i++) {
+		struct record_field *field = &r->text->fields[i];
+		struct slice value;
+
+		if (wanted[i].is_of_response != is_response)
+			continue;
+		value = head_value(head, wanted[i].name);
+		field->is_there = value.at != NULL;
+		copy_cut(field->value, sizeof(field->value), value);
+	}
+}
+
+/* Memory for the texts; no field is there. NULL: no memory. */
+static struct request_text *
+new_text(size_t field_count)
+{
+	struct request_text *text =
+	    malloc(sizeof(*text) + field_count * sizeof(text->fields[0]));
+
+	if (text == NULL)
+		return NULL;
+	text->field_count = field_count;
+	for (size_t i = 0; i < field_count; i++)
+		text->fields[i].is_there = false;
+	return text;
+}
+
 /* Copies the request's text for the access log. */
 static void
 note_request(struct request *r, const struct head *head)
 {
-	struct request_text *text = malloc(sizeof(*text));
+	struct request_text *text =
+	    new_text(r->runtime->config->log.field_count);
 	const char *version = head->minor == 0 ? " HTTP/1.0" : " HTTP/1.1";
 	size_t room = sizeof(text->line) - strlen(version), len;
 
@@ -69,6 +103,8 @@ note_request(struct request *r, const struct head *head)
 		copy_cut(text->host, sizeof(text->host), head->host);
 		r->record.host = text->host;
 	}
+	if (text->field_count != 0)
+		request_note_fields(r, head, false);
 }
 
 /* Finds the client behind a trusted proxy. */
@@ -129,14 +165,15 @@ drop(struct request *r)
 
 static void
 log_record(struct requests *all, const struct sock_host *client,
-    struct record *record, enum stream_end why)
+    struct record *record, const struct record_field *fields,
+    enum stream_end why)
 {
 	char text[SOCK_TEXT_MAX];
 
 	record->client = sock_host_str(client, text);
 	if (record->end == NULL)
 		record->end = stream_end_word(why);
-	request_hooks.log(all->log, record);
+	request_hooks.log(all->log, record, fields);
 }
 
 static void
@@ -153,7 +190,8 @@ log_request(
 	r->record.bytes_in = s->in_bytes;
 	r->record.bytes_out = bytes_out;
 	r->record.total_us = clock_ns() / 1000 - s->begun_us;
-	log_record(r->all, r->client, &r->record, why);
+	log_record(r->all, r->client, &r->record,
+	    r->text != NULL ? r->text->fields : NULL, why);
 }
 
 /* A refused request has a response, and perhaps a line, up to the first NUL. */
@@ -176,7 +214,7 @@ log_refusal(struct requests *all, const struct stream *s)
 	record.status = s->status;
 	record.bytes_out = s->out_bytes;
 	record.id = s->id.at;
-	log_record(all, s->peer, &record, s->why);
+	log_record(all, s->peer, &record, NULL, s->why);
 }
 
 void

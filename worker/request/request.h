@@ -33,7 +33,10 @@ struct route_table;
 
 /* The observers of requests: defined once, in chains.c. */
 struct request_hooks {
-	void (*log)(struct access_log *log, const struct record *record);
+	/* fields: as many as `log.fields`, in that order; NULL for bytes that
+	 * were no request. */
+	void (*log)(struct access_log *log, const struct record *record,
+	    const struct record_field *fields);
 };
 extern const struct request_hooks request_hooks;
 
@@ -56,6 +59,8 @@ struct request_text {
 	char host[REQUEST_HOST_MAX];
 	char upstream[SOCK_TEXT_MAX];
 	char reason[STREAM_REASON_MAX];
+	size_t field_count;
+	struct record_field fields[];
 };
 
 struct request {
@@ -136,6 +141,17 @@ request_note_upstream(struct request *r, const char *address)
 /* Copies, likewise, why a limit or a check refuses the request's message or the
  * response's. */
 void request_note_reason(struct request *r, const char *reason);
+
+/* For request_note_response(). */
+void request_note_fields(
+    struct request *r, const struct head *head, bool is_response);
+/* Copies, likewise, what `log.fields` wants of a service's response. */
+static inline void
+request_note_response(struct request *r, const struct head *head)
+{
+	if (r->text != NULL && r->text->field_count != 0)
+		request_note_fields(r, head, true);
+}
 
 /* For a bug's log line: the route, and the request's name, if already made. */
 void request_describe(const struct request *r, char *text, size_t cap);

@@ -370,6 +370,58 @@ def test_what_a_client_sends(log):
     assert re.fullmatch(r"GET /x{500,}\.\.\. HTTP/1\.1", long["request"])
 
 
+FIELDS = ["User-Agent", "Referer", "X-Long", "response:X-Cache",
+          "response:Server"]
+FIELD_NAMES = [name.lower() for name in FIELDS]
+
+
+def fields_of(log, line):
+    """The fields at the line's end, by name."""
+    if log.form == "json":
+        fields = json.loads(line)["fields"]
+    else:
+        end = " ".join(f"{name}={VALUE}" for name in FIELD_NAMES)
+        match = re.search(r" worker=\d+ " + end + "$", line)
+        assert match, line
+        fields = dict(zip(FIELD_NAMES, [None if value == "-"
+                                        else value.strip('"')
+                                        for value in match.groups()]))
+    assert list(fields) == FIELD_NAMES
+    return [fields[name] for name in FIELD_NAMES]
+
+
+def test_fields(log, backend):
+    """Of the request and of the service's response, of these alone."""
+    def handle(connection):
+        while connection.read_request() is not None:
+            connection.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n"
+                            "X-CACHE: HIT\r\nX-Cache: second\r\n\r\n")
+
+    d = log.drover(
+        workers=1, routes=[route("/api", "b"), respond("/", "ok")],
+        services=[service("b", backend(handle).address)],
+        log={"access": log.path, "format": log.form, "fields": FIELDS})
+    with Raw(d.port) as c:
+        # The head does not wait for the response: the body follows.
+        c.send("POST /api HTTP/1.1\r\nHost: a\r\nuser-agent: Moz \"5\"\r\n"
+               "Content-Length: 100000\r\nREFERER: http://a/\r\n"
+               f"X-Long: {'y' * 300}\r\n\r\n")
+        d.wait_in_flight(1)
+        c.send("x" * 100000)
+        assert c.response().status == 200
+        c.send("GET / HTTP/1.1\r\nHost: a\r\nX-Cache: mine\r\n\r\n")
+        assert c.response().status == 200
+        c.send("GET /\x01\r\n\r\n")
+        c.rest()
+    wait_for(lambda: len(log.lines()) == 3, "3 lines")
+    agent, referer, long, cache, server = fields_of(log, log.lines()[0])
+    assert agent == ('Moz "5"' if log.form == "json" else r"Moz \x225\x22")
+    assert (referer, cache, server) == ("http://a/", "HIT", None)
+    assert long == "y" * 252 + "..."
+    for line in log.lines()[1:]:
+        assert fields_of(log, line) == [None] * len(FIELDS)
+
+
 def test_which_worker(log):
     d = log.start(routes=[handler("/", "metrics")], workers=2)
     answers = [a["worker"] for a in d.get_from_all("/", 40)]

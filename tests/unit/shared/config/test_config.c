@@ -117,7 +117,8 @@ static const char full[] =
     "user: nobody\n"
     "state_dir: /tmp/state\n"
     "drain_timeout: 0\n"
-    "log: { level: ${T_LEVEL:-debug}, format: json, access: /var/log/a }\n"
+    "log: { level: ${T_LEVEL:-debug}, format: json, access: /var/log/a,\n"
+    "  fields: [User-Agent, 'response:X-Cache', X-Response] }\n"
     "client: { header: 8k, target: 4k, body_rate: 1k, body: 1g, connections: "
     "5, header_timeout: 1s,\n"
     "  body_timeout: 2s, send_timeout: 3s, keep_alive: 1h,\n  max_age: 2h, "
@@ -169,6 +170,14 @@ test_full_process(void **state)
 	assert_int_equal(c->log.level, LOG_LEVEL_DEBUG);
 	assert_int_equal(c->log.format, LOG_FORMAT_JSON);
 	assert_string_equal(c->log.access, "/var/log/a");
+	assert_int_equal(c->log.field_count, 3);
+	assert_string_equal(c->log.fields[0].text, "user-agent");
+	assert_string_equal(c->log.fields[0].name, "user-agent");
+	assert_false(c->log.fields[0].is_of_response);
+	assert_string_equal(c->log.fields[1].text, "response:x-cache");
+	assert_string_equal(c->log.fields[1].name, "x-cache");
+	assert_true(c->log.fields[1].is_of_response);
+	assert_false(c->log.fields[2].is_of_response);
 	assert_int_equal(c->client.header_bytes, 8192);
 	assert_int_equal(c->client.target_bytes, 4096);
 	assert_int_equal(c->client.body_rate, 1024);

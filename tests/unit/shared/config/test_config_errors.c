@@ -209,6 +209,33 @@ test_values(void **state)
 	    {"listen:\n- address: '*:1'\n  proxy_protocol: true\n",
 		"3: listen[0].proxy_protocol: needs the senders of the header "
 		"in `client.trusted_proxies`"},
+	    {LISTEN "log: { fields: User-Agent }\n",
+		"2: log.fields: must be a list, [a, b] or"},
+	    {LISTEN "log:\n  fields: [Referer,\n    User Agent]\n",
+		"4: log.fields[1]: `User Agent` is not a field's name, such as "
+		"User-Agent or response:X-Cache (at most 63 characters)"},
+	    {LISTEN "log: { fields: ['response:'] }\n",
+		"2: log.fields[0]: `response:` is not a field's name"},
+	    {LISTEN "log: { fields: ['request:x'] }\n",
+		"2: log.fields[0]: `request:x` is not a field's name"},
+	    {LISTEN "log: { fields: [x234567890123456789012345678901234567890"
+		    "123456789012345678901234] }\n",
+		"2: log.fields[0]: `x23456789012345678901234567890123456789012"
+		"3456789012345678901234` is not a field's name"},
+	    {LISTEN "log: { fields: [AUTHORIZATION] }\n",
+		"2: log.fields[0]: `AUTHORIZATION` is a secret, and is never "
+		"logged"},
+	    {LISTEN "log: { fields: [Proxy-Authorization] }\n",
+		"2: log.fields[0]: `Proxy-Authorization` is a secret"},
+	    {LISTEN "log: { fields: [Cookie] }\n",
+		"2: log.fields[0]: `Cookie` is a secret"},
+	    {LISTEN "log: { fields: ['response:Set-Cookie'] }\n",
+		"2: log.fields[0]: `response:Set-Cookie` is a secret"},
+	    {LISTEN "log: { fields: [Referer, referer] }\n",
+		"2: log.fields[1]: `referer` is listed twice"},
+	    {LISTEN "log: { fields: [a, b, c, d, e, f, g, h, i, j, k, l, m,\n"
+		    "  n, o, p, q] }\n",
+		"2: log.fields: "},
 	    {LISTEN "client: { trusted_proxies: 10.0.0.0/8 }\n",
 		"2: client.trusted_proxies: must be a list, [a, b] or"},
 	    {LISTEN "client:\n  trusted_proxies: [unix,\n    10.0.0.0/33]\n",

@@ -175,18 +175,18 @@ add(struct access_log *log, const char *request)
 {
 	const struct record r = record(request);
 
-	access_log_add(log, &r);
+	access_log_add(log, &r, NULL);
 }
 
-/* The line of a record, to be freed by the caller. */
+/* The line of a record, to be freed by the caller. Closes the log. */
 static inline char *
-line_of(const struct record *r, enum log_format format)
+line_in(struct access_log *log, const struct record *r,
+    const struct record_field *fields)
 {
-	struct access_log *log = open_log(path, format);
 	char *text;
 
 	assert_non_null(log);
-	access_log_add(log, r);
+	access_log_add(log, r, fields);
 	access_log_close(log);
 	text = file_text(path);
 	unlink(path);
@@ -196,10 +196,16 @@ line_of(const struct record *r, enum log_format format)
 	return text;
 }
 
-static inline json_t *
-json_of(const struct record *r)
+static inline char *
+line_of(const struct record *r, enum log_format format)
 {
-	char *text = line_of(r, LOG_FORMAT_JSON);
+	return line_in(open_log(path, format), r, NULL);
+}
+
+/* Frees the text. */
+static inline json_t *
+json_in(char *text)
+{
 	json_t *json = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
 
 	/* The parser accepts only valid UTF-8. */
@@ -207,6 +213,12 @@ json_of(const struct record *r)
 	assert_true(json_is_object(json));
 	free(text);
 	return json;
+}
+
+static inline json_t *
+json_of(const struct record *r)
+{
+	return json_in(line_of(r, LOG_FORMAT_JSON));
 }
 
 /* Each is a whole line of the request "NAME N", each N of a name once. */

@@ -2,6 +2,8 @@
  * bytes of a client. */
 #include "access_log_scene.h"
 
+#include "config.h"
+
 /* ---- fields of a line ---- */
 
 static const struct record whole = {
@@ -354,6 +356,149 @@ test_everything_is_long(void **state)
 	}
 }
 
+/* ---- log.fields ---- */
+
+static char *
+fields_line(enum log_format format, const struct record *r,
+    const struct config_log_field *fields, size_t field_count,
+    const struct record_field *values)
+{
+	const struct access_log_options options = {.path = path,
+	    .format = format,
+	    .instance = "here",
+	    .worker = 2,
+	    .fields = fields,
+	    .field_count = field_count};
+
+	return line_in(access_log_open(&options), r, values);
+}
+
+static char agent_name[] = "user-agent", referer_name[] = "referer",
+	    empty_name[] = "x-empty", cache_name[] = "response:x-cache";
+
+static const struct config_log_field four[] = {
+    {.text = agent_name},
+    {.text = referer_name},
+    {.text = empty_name},
+    {.text = cache_name},
+};
+
+static void
+test_fields(void **state)
+{
+	static const struct record_field values[4] = {{true, "Mozilla \"5\"\n"},
+	    {.is_there = false}, {true, ""}, {true, "HIT"}};
+	const struct record r = record("GET / HTTP/1.1");
+	const char *agent, *empty, *cache;
+	json_t *json, *referer;
+	char *line;
+
+	(void)state;
+	line = fields_line(LOG_FORMAT_TEXT, &r, four, 4, values);
+	assert_non_null(strstr(line,
+	    " worker=2 user-agent=\"Mozilla \\x225\\x22\\x0a\" referer=- "
+	    "x-empty=\"\" response:x-cache=HIT\n"));
+	free(line);
+	json = json_in(fields_line(LOG_FORMAT_JSON, &r, four, 4, values));
+	assert_int_equal(json_object_size(json_object_get(json, "fields")), 4);
+	assert_int_equal(json_unpack(json, "{s:{s:s,s:o,s:s,s:s}}", "fields",
+			     "user-agent", &agent, "referer", &referer,
+			     "x-empty", &empty, "response:x-cache", &cache),
+	    0);
+	assert_string_equal(agent, "Mozilla \"5\"\n");
+	assert_true(json_is_null(referer));
+	assert_string_equal(empty, "");
+	assert_string_equal(cache, "HIT");
+	json_decref(json);
+}
+
+/* Of bytes that were no request. */
+static void
+test_no_field_is_there(void **state)
+{
+	const struct record r = record("nonsense");
+	char *line = fields_line(LOG_FORMAT_TEXT, &r, four, 4, NULL);
+	json_t *json = json_in(fields_line(LOG_FORMAT_JSON, &r, four, 4, NULL));
+
+	(void)state;
+	assert_non_null(strstr(
+	    line, " user-agent=- referer=- x-empty=- response:x-cache=-\n"));
+	free(line);
+	for (size_t i = 0; i < 4; i++)
+		assert_true(json_is_null(json_object_get(
+		    json_object_get(json, "fields"), four[i].text)));
+	json_decref(json);
+}
+
+/* An escaped value has a limit of its own, where the line has room. */
+static void
+test_a_long_field_is_cut(void **state)
+{
+	const struct record r = record("GET / HTTP/1.1");
+	struct record_field value = {.is_there = true};
+	char *line, *at;
+
+	(void)state;
+	memset(value.value, '\x01', sizeof(value.value) - 1);
+	line = fields_line(LOG_FORMAT_TEXT, &r, four, 1, &value);
+	at = strstr(line, " user-agent=\\x01");
+	assert_non_null(at);
+	assert_in_range(strlen(at + strlen(" user-agent=")), 250, 261);
+	assert_string_equal(line + strlen(line) - 4, "...\n");
+	free(line);
+}
+
+/* The longest record with the most and longest fields is a line that has every
+ * name. */
+static void
+test_fields_share_the_line(void **state)
+{
+	struct config_log_field fields[CONFIG_LOG_FIELDS_MAX];
+	struct record_field values[CONFIG_LOG_FIELDS_MAX];
+	char names[CONFIG_LOG_FIELDS_MAX][CONFIG_LOG_FIELD_TEXT_MAX + 1];
+	static const char all[] = {'x', '\x01', '"', ' ', '\xff'};
+	static const char *const marks[] = {"...", "...\""};
+
+	(void)state;
+	for (size_t i = 0; i < CONFIG_LOG_FIELDS_MAX; i++) {
+		memset(names[i], 'a' + (int)i, CONFIG_LOG_FIELD_TEXT_MAX);
+		names[i][CONFIG_LOG_FIELD_TEXT_MAX] = '\0';
+		fields[i] = (struct config_log_field){.text = names[i]};
+	}
+	for (size_t i = 0; i < sizeof(all); i++) {
+		char sent[5000];
+		struct record r = record(sent);
+
+		memset(sent, all[i], sizeof(sent) - 1);
+		sent[sizeof(sent) - 1] = '\0';
+		r.client = r.host = r.route = r.service = r.upstream = sent;
+		r.breaker = r.end = r.reason = r.id = sent;
+		r.tries = r.status = UINT_MAX;
+		r.bytes_in = r.bytes_out = INT64_MAX; /* json_in()'s most */
+		r.queue_us = r.connect_us = UINT64_MAX - 1;
+		r.first_byte_us = r.total_us = UINT64_MAX - 1;
+		for (size_t k = 0; k < CONFIG_LOG_FIELDS_MAX; k++) {
+			values[k].is_there = true;
+			memset(values[k].value, all[i], RECORD_FIELD_MAX - 1);
+			values[k].value[RECORD_FIELD_MAX - 1] = '\0';
+		}
+		for (int f = 0; f < 2; f++) {
+			char *line = fields_line((enum log_format)f, &r, fields,
+			    CONFIG_LOG_FIELDS_MAX, values);
+
+			/* A short value may have room. */
+			assert_in_range(count(line, marks[f]), 20,
+			    10 + CONFIG_LOG_FIELDS_MAX);
+			for (size_t k = 0; k < CONFIG_LOG_FIELDS_MAX; k++)
+				assert_int_equal(count(line, names[k]), 1);
+			if (f == LOG_FORMAT_JSON)
+				json_decref(json_in(line));
+			else
+				free(line);
+		}
+	}
+}
+
 int
 main(void)
 {
@@ -369,6 +514,10 @@ main(void)
 	    TEST(test_lines_are_printable),
 	    TEST(test_long_request_is_cut),
 	    TEST(test_everything_is_long),
+	    TEST(test_fields),
+	    TEST(test_no_field_is_there),
+	    TEST(test_a_long_field_is_cut),
+	    TEST(test_fields_share_the_line),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

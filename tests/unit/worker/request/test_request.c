@@ -83,6 +83,49 @@ the_task_gets_the_body_and_answers(void **state)
 	assert_int_equal(observed.records[0].bytes_in, 6);
 }
 
+/* `log.fields`: the first field of a name, while its head is there, and of the
+ * response nothing before a service's. */
+static void
+the_log_gets_the_fields(void **state)
+{
+	const struct record_field *fields = observed.fields[1];
+	struct head response;
+
+	(void)state;
+	head_init(&response, true);
+	response.fields[0] =
+	    (struct head_field){.name = {"X-A", 3}, .value = {"hit", 3}};
+	response.field_count = 1;
+	say("GET /now" HOST "\r\n");
+	expect("now");
+	assert_false(observed.fields[0][0].is_there);
+	assert_false(observed.fields[0][1].is_there);
+	say("GET /later" HOST "x-a: one\r\nX-A: two\r\n\r\n");
+	WAIT_UNTIL(is_started);
+	request_note_response(test_task.request, &response);
+	answer(test_task.request, 204, NULL, "");
+	expect("HTTP/1.1 204 ");
+	assert_true(fields[0].is_there && fields[1].is_there);
+	assert_string_equal(fields[0].value, "one");
+	assert_string_equal(fields[1].value, "hit");
+}
+
+/* With a mark. */
+static void
+a_long_field_is_cut(void **state)
+{
+	char value[301], text[400];
+
+	(void)state;
+	memset(value, 'x', sizeof(value) - 1);
+	value[sizeof(value) - 1] = '\0';
+	snprintf(text, sizeof(text), "GET /now" HOST "X-A: %s\r\n\r\n", value);
+	say(text);
+	expect("now");
+	memcpy(value + RECORD_FIELD_MAX - 4, "...", 4);
+	assert_string_equal(observed.fields[0][0].value, value);
+}
+
 static void
 a_client_that_leaves_aborts_the_task(void **state)
 {
@@ -360,6 +403,8 @@ main(void)
 	    TEST(another_method_is_405_with_those_that_do),
 	    TEST(what_goes_no_further_ends_here),
 	    TEST(the_task_gets_the_body_and_answers),
+	    TEST(the_log_gets_the_fields),
+	    TEST(a_long_field_is_cut),
 	    TEST(a_client_that_leaves_aborts_the_task),
 	    TEST(one_that_leaves_in_mid_body_is_answered),
 	    TEST(a_body_too_long_takes_the_task_off),
