@@ -75,6 +75,12 @@ local(const struct stream *stream)
 	return host;
 }
 
+static uint64_t
+head_bytes(const struct stream *stream)
+{
+	return h1_of(stream)->request->parser.head_bytes;
+}
+
 const struct stream_ops h1_stream_ops = {
     .begin = h1_begin,
     .begin_interim = h1_begin_interim,
@@ -89,4 +95,5 @@ const struct stream_ops h1_stream_ops = {
     .can_splice = h1_can_splice,
     .splice = h1_splice,
     .local = local,
+    .head_bytes = head_bytes,
 };

@@ -118,6 +118,7 @@ struct stream_ops {
 	ssize_t (*splice)(struct stream *to, struct io *from,
 	    struct pipe_pool *pipes, size_t max);
 	struct sock_host (*local)(const struct stream *s);
+	uint64_t (*head_bytes)(const struct stream *s);
 };
 
 #define STREAM_REASON_MAX 256
@@ -283,6 +284,13 @@ static inline struct sock_host
 stream_local(const struct stream *s)
 {
 	return s->ops->local(s);
+}
+
+/* Of a front stream: the bytes of the request's head, as far as read. */
+static inline uint64_t
+stream_head_bytes(const struct stream *s)
+{
+	return s->ops->head_bytes(s);
 }
 
 #endif

@@ -218,6 +218,7 @@ add_line(struct access_log *log, const struct record *r,
 	add_string(log, NAMED("service"), r->service, WORD_MAX);
 	add_string(log, NAMED("upstream"), r->upstream, TEXT_MAX);
 	add_number(log, NAMED("tries"), r->tries);
+	add_number(log, NAMED("head_in"), r->head_in);
 	add_number(log, NAMED("bytes_in"), r->bytes_in);
 	add_seconds(log, NAMED("queue"), r->queue_us);
 	add_seconds(log, NAMED("connect"), r->connect_us);

@@ -5,8 +5,8 @@
  * As text, after nginx's combined format, with `-` for a missing value:
  *
  *   CLIENT TIME "METHOD PATH PROTOCOL" STATUS BYTES TOTAL host=.. route=..
- *   service=.. upstream=.. tries=.. bytes_in=.. queue=.. connect=.. first=..
- *   breaker=.. end=.. reason=.. id=.. instance=.. worker=..
+ *   service=.. upstream=.. tries=.. head_in=.. bytes_in=.. queue=..
+ *   connect=.. first=.. breaker=.. end=.. reason=.. id=.. instance=.. worker=..
  *
  * in one line, a value with blanks in quotes. With `log.format: json` a line is
  * an object of the same facts, with null for a missing value. The keys are

@@ -26,8 +26,9 @@ struct record {
 	const char *reason;   /* the words behind `end`, for a message that a
 			       * limit or a check has refused */
 	const char *id;       /* X-Request-Id */
-	unsigned tries;
-	unsigned status;    /* 499, as in nginx: left before a response */
+	uint16_t tries;
+	uint16_t status;    /* 499, as in nginx: left before a response */
+	uint32_t head_in;   /* bytes of the request's head, as far as read */
 	uint64_t bytes_in;  /* of the request's body */
 	uint64_t bytes_out; /* of the response's body */
 	/* Since the step before; RECORD_NO_TIME: the step was not reached. */

@@ -91,6 +91,7 @@ note_request(struct request *r, const struct head *head)
 	const char *version = head->minor == 0 ? " HTTP/1.0" : " HTTP/1.1";
 	size_t room = sizeof(text->line) - strlen(version), len;
 
+	r->record.head_in = (uint32_t)stream_head_bytes(r->stream);
 	if (text == NULL)
 		return;
 	r->text = text;
@@ -186,7 +187,7 @@ log_request(
 		return;
 	if (s->refusal != NULL)
 		r->record.reason = s->refusal->reason;
-	r->record.status = status;
+	r->record.status = (uint16_t)status;
 	r->record.bytes_in = s->in_bytes;
 	r->record.bytes_out = bytes_out;
 	r->record.total_us = clock_ns() / 1000 - s->begun_us;
@@ -211,7 +212,8 @@ log_refusal(struct requests *all, const struct stream *s)
 			record.request = line;
 		}
 	}
-	record.status = s->status;
+	record.status = (uint16_t)s->status;
+	record.head_in = (uint32_t)stream_head_bytes(s);
 	record.bytes_out = s->out_bytes;
 	record.id = s->id.at;
 	log_record(all, s->peer, &record, NULL, s->why);

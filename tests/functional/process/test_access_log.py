@@ -17,13 +17,13 @@ from harness import (DROVER, SANITIZER, Process, Raw, free_port, handler,
 
 GET = "GET {} HTTP/1.1\r\nHost: a\r\n\r\n"
 PLACED = ["client", "time", "request", "status", "bytes", "total"]
-NAMED = ["host", "route", "service", "upstream", "tries", "bytes_in", "queue",
-         "connect", "first", "breaker", "end", "reason", "id", "instance",
+NAMED = ["host", "route", "service", "upstream", "tries", "head_in", "bytes_in",
+         "queue", "connect", "first", "breaker", "end", "reason", "id", "instance",
          "worker"]
 VALUE = r'("[^"]*"|[^ "]+)'
 LINE = re.compile(" ".join([VALUE] * len(PLACED) +
                            [f"{name}={VALUE}" for name in NAMED]))
-NUMBERS = {"status", "bytes", "tries", "bytes_in", "worker"}
+NUMBERS = {"status", "bytes", "tries", "head_in", "bytes_in", "worker"}
 SECONDS = {"total", "queue", "connect", "first"}
 GONE = ("client_closed", "client_reset")
 BREAKER = {"failures": 3, "window": "10s", "open_for": "60s"}
@@ -138,6 +138,28 @@ def test_what_is_no_request(log):
     assert no_route["request"] == "GET /no HTTP/1.0"
     assert no_route["status"] == 404
     assert no_route["host"] is None and no_route["route"] is None
+
+
+def test_the_bytes_of_a_head(log):
+    """Without the body, of each request on a connection, and as far as read of a
+    refused head."""
+    d = log.start(routes=[respond("/", "ok")])
+    heads = [GET.format("/a"),
+             "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n"]
+    with Raw(d.port) as client:
+        client.send(heads[0] * 2)
+        client.response()
+        client.response()
+        client.send("nonsense\r\n\r\n")
+        client.rest()
+    log.records(3)
+    with Raw(d.port) as client:
+        client.send(heads[1] + "123456789")
+        client.response()
+    records = log.records(4)
+    assert [r["head_in"] for r in records[:2]] == [len(heads[0])] * 2
+    assert 0 <= records[2]["head_in"] <= len("nonsense\r\n\r\n")
+    assert records[3]["head_in"] == len(heads[1])
 
 
 def test_what_was_read_of_a_refused_request(log):

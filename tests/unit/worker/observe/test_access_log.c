@@ -19,6 +19,7 @@ static const struct record whole = {
     .id = "f47ac10b",
     .tries = 2,
     .status = 200,
+    .head_in = 90,
     .bytes_in = 7,
     .bytes_out = 18446744073709551615U,
     .queue_us = 0,
@@ -37,7 +38,8 @@ test_text(void **state)
 	assert_string_equal(line + 10 + TIME_LEN,
 	    " \"GET /a?b=c HTTP/1.1\" 200 18446744073709551615 61.000001"
 	    " host=example.org:80 route=/a service=users"
-	    " upstream=10.0.0.1:3001 tries=2 bytes_in=7 queue=0.000000"
+	    " upstream=10.0.0.1:3001 tries=2 head_in=90 bytes_in=7 "
+	    "queue=0.000000"
 	    " connect=0.001234 first=1.000000 breaker=closed"
 	    " end=\"closed by the client\" reason=\"too large\" id=f47ac10b "
 	    "instance=here"
@@ -51,7 +53,7 @@ test_json(void **state)
 	const char *client, *when, *request, *host, *route, *service;
 	const char *upstream, *breaker, *end, *reason, *id, *instance;
 	double total, queue, connect_s, first;
-	int status, tries, bytes_in, worker;
+	int status, tries, head_in, bytes_in, worker;
 	struct record r = whole;
 	json_int_t bytes;
 	json_t *json;
@@ -59,18 +61,18 @@ test_json(void **state)
 	(void)state;
 	r.bytes_out = INT64_MAX;
 	json = json_of(&r);
-	assert_int_equal(json_object_size(json), 21);
+	assert_int_equal(json_object_size(json), 22);
 	assert_int_equal(
 	    json_unpack(json,
-		"{s:s,s:s,s:s,s:i,s:I,s:f,s:s,s:s,s:s,s:s,s:i,s:i,s:f,s:f,"
+		"{s:s,s:s,s:s,s:i,s:I,s:f,s:s,s:s,s:s,s:s,s:i,s:i,s:i,s:f,s:f,"
 		"s:f,s:s,s:s,s:s,s:s,s:s,s:i}",
 		"client", &client, "time", &when, "request", &request, "status",
 		&status, "bytes", &bytes, "total", &total, "host", &host,
 		"route", &route, "service", &service, "upstream", &upstream,
-		"tries", &tries, "bytes_in", &bytes_in, "queue", &queue,
-		"connect", &connect_s, "first", &first, "breaker", &breaker,
-		"end", &end, "reason", &reason, "id", &id, "instance",
-		&instance, "worker", &worker),
+		"tries", &tries, "head_in", &head_in, "bytes_in", &bytes_in,
+		"queue", &queue, "connect", &connect_s, "first", &first,
+		"breaker", &breaker, "end", &end, "reason", &reason, "id", &id,
+		"instance", &instance, "worker", &worker),
 	    0);
 	assert_string_equal(client, "192.0.2.1");
 	assert_int_equal(strlen(when), TIME_LEN);
@@ -87,6 +89,7 @@ test_json(void **state)
 	assert_int_equal(status, 200);
 	assert_true(bytes == INT64_MAX);
 	assert_int_equal(tries, 2);
+	assert_int_equal(head_in, 90);
 	assert_int_equal(bytes_in, 7);
 	assert_int_equal(worker, 2);
 	assert_true(total == 61.000001 && queue == 0 && connect_s == 0.001234 &&
@@ -111,14 +114,15 @@ test_what_is_not_there(void **state)
 	assert_memory_equal(line, "- 2", 3);
 	assert_string_equal(line + 2 + TIME_LEN,
 	    " \"-\" 0 0 - host=- route=- service=- upstream=- tries=0"
-	    " bytes_in=0 queue=- connect=- first=- breaker=- end=done reason=- "
+	    " head_in=0 bytes_in=0 queue=- connect=- first=- breaker=- "
+	    "end=done reason=- "
 	    "id=-"
 	    " instance=here worker=2\n");
 	free(line);
 	json = json_of(&r);
 	for (size_t i = 0; i < sizeof(nulls) / sizeof(nulls[0]); i++)
 		assert_true(json_is_null(json_object_get(json, nulls[i])));
-	assert_int_equal(json_object_size(json), 21);
+	assert_int_equal(json_object_size(json), 22);
 	json_decref(json);
 }
 
@@ -338,8 +342,9 @@ test_everything_is_long(void **state)
 		    .breaker = sent,
 		    .end = sent,
 		    .id = sent,
-		    .tries = UINT_MAX,
-		    .status = UINT_MAX,
+		    .tries = UINT16_MAX,
+		    .status = UINT16_MAX,
+		    .head_in = UINT32_MAX,
 		    .bytes_in = UINT64_MAX,
 		    .bytes_out = UINT64_MAX,
 		    .queue_us = UINT64_MAX - 1,
@@ -473,7 +478,8 @@ test_fields_share_the_line(void **state)
 		sent[sizeof(sent) - 1] = '\0';
 		r.client = r.host = r.route = r.service = r.upstream = sent;
 		r.breaker = r.end = r.reason = r.id = sent;
-		r.tries = r.status = UINT_MAX;
+		r.tries = r.status = UINT16_MAX;
+		r.head_in = UINT32_MAX;
 		r.bytes_in = r.bytes_out = INT64_MAX; /* json_in()'s most */
 		r.queue_us = r.connect_us = UINT64_MAX - 1;
 		r.first_byte_us = r.total_us = UINT64_MAX - 1;
