@@ -2,19 +2,14 @@
 
 #include <string.h>
 
-/* The addresses so far, from the left. The list is read once, to the right, and
- * a later element overrules an earlier element as far as its place does. */
-enum seen {
-	SEEN_NONE,    /* none behind the last element that is no address */
-	SEEN_TRUSTED, /* only trusted proxies; the leftmost is kept */
-	SEEN_CLIENT,  /* an address of others; the last such is kept */
-};
+/* The last elements of the list. A list of more proxies than these is nobody's
+ * real one, and a stranger may send thousands of elements through a trusted
+ * proxy: the work for each has to be bounded. */
+#define HOPS_MAX 32
 
-struct walk {
-	const struct origin_trust *trust;
-	struct sock_host client;
-	enum seen seen;
-	bool has_elements;
+struct hops {
+	struct slice nodes[HOPS_MAX]; /* the n-th element at n % HOPS_MAX */
+	size_t count;
 };
 
 /* ---- one element ---- */
@@ -79,35 +74,39 @@ parse_node(struct slice text, struct sock_host *host)
 }
 
 static void
-step(struct walk *w, struct slice node)
+add(struct hops *hops, struct slice node)
 {
-	struct sock_host host;
+	hops->nodes[hops->count++ % HOPS_MAX] = node;
+}
 
-	w->has_elements = true;
-	if (!parse_node(node, &host)) {
-		w->seen = SEEN_NONE;
-		return;
+/* From the right, to the first address that is no trusted proxy. */
+static void
+find_client(struct sock_host *client, const struct hops *hops,
+    const struct origin_trust *trust)
+{
+	for (size_t i = 1; i <= hops->count && i <= HOPS_MAX; i++) {
+		struct sock_host host;
+
+		if (!parse_node(
+			hops->nodes[(hops->count - i) % HOPS_MAX], &host))
+			return;
+		(void)sock_host_unmap(&host);
+		*client = host;
+		if (!cidr_any(trust->networks, trust->count, &host))
+			return;
 	}
-	(void)sock_host_unmap(&host);
-	if (!cidr_any(w->trust->networks, w->trust->count, &host))
-		w->seen = SEEN_CLIENT;
-	else if (w->seen == SEEN_NONE)
-		w->seen = SEEN_TRUSTED;
-	else
-		return;
-	w->client = host;
 }
 
 /* ---- the two fields ---- */
 
 static void
-walk_forwarded_for(struct walk *w, struct slice list)
+read_forwarded_for(struct hops *hops, struct slice list)
 {
 	while (list.at != NULL) {
 		struct slice element = head_next_element(&list);
 
 		if (element.len > 0)
-			step(w, element);
+			add(hops, element);
 	}
 }
 
@@ -150,7 +149,7 @@ find_for(struct slice element)
 }
 
 static void
-walk_forwarded(struct walk *w, struct slice list)
+read_forwarded(struct hops *hops, struct slice list)
 {
 	while (list.len > 0) {
 		const char *end = find_end(list, ",");
@@ -158,14 +157,15 @@ walk_forwarded(struct walk *w, struct slice list)
 		    head_trim((struct slice){list.at, (size_t)(end - list.at)});
 
 		if (element.len > 0)
-			step(w, find_for(element));
+			add(hops, find_for(element));
 		list = end < list.at + list.len ? from(end + 1, list)
 						: (struct slice){end, 0};
 	}
 }
 
 static void
-walk_fields(struct walk *w, const struct head *head, enum head_field_id field)
+read_fields(
+    struct hops *hops, const struct head *head, enum head_field_id field)
 {
 	for (size_t i = 0; i < head->field_count; i++) {
 		const struct head_field *h = &head->fields[i];
@@ -173,9 +173,9 @@ walk_fields(struct walk *w, const struct head *head, enum head_field_id field)
 		if (h->id != field)
 			continue;
 		if (field == FIELD_FORWARDED)
-			walk_forwarded(w, h->value);
+			read_forwarded(hops, h->value);
 		else
-			walk_forwarded_for(w, h->value);
+			read_forwarded_for(hops, h->value);
 	}
 }
 
@@ -183,13 +183,15 @@ bool
 origin_of_request(struct sock_host *client, const struct origin_trust *trust,
     const struct sock_host *peer, const struct head *head)
 {
-	struct walk w = {.trust = trust, .seen = SEEN_NONE};
+	struct hops hops;
 
 	if (!cidr_any(trust->networks, trust->count, peer))
 		return false;
-	walk_fields(&w, head, FIELD_X_FORWARDED_FOR);
-	if (!w.has_elements)
-		walk_fields(&w, head, FIELD_FORWARDED);
-	*client = w.seen == SEEN_NONE ? *peer : w.client;
+	hops.count = 0;
+	read_fields(&hops, head, FIELD_X_FORWARDED_FOR);
+	if (hops.count == 0)
+		read_fields(&hops, head, FIELD_FORWARDED);
+	*client = *peer;
+	find_client(client, &hops, trust);
 	return true;
 }

@@ -4,7 +4,8 @@
  * Each proxy appends its peer's address to X-Forwarded-For, so the right end is
  * the word of the nearest proxy, and the left end is anybody's. From a trusted
  * peer the list is read from the right: the first address that is no trusted
- * proxy is the client's. Where all are trusted, the leftmost address is. An
+ * proxy is the client's. Where all are trusted, the leftmost address is, of the
+ * last 32. An
  * element that is no address ("unknown", a name, garbage) ends the list: the
  * address to its right stands, or the peer's. Elements may carry a port and
  * IPv6 may stand in brackets; empty elements do not count.

@@ -50,6 +50,22 @@ client_of(const char *peer, const char *fields)
 	return sock_host_str(&client, text);
 }
 
+/* A stranger's elements cost work for each, behind a trusted proxy too. */
+static void
+only_the_last_elements_are_read(void **state)
+{
+	char fields[512] = "X-Forwarded-For: 1.1.1.1";
+
+	(void)state;
+	for (int i = 1; i < 32; i++)
+		strcat(fields, ",10.0.0.1");
+	strcat(fields, "\r\n");
+	assert_string_equal(client_of("10.0.0.9", fields), "1.1.1.1");
+	fields[strlen(fields) - 2] = '\0';
+	strcat(fields, ",10.0.0.2\r\n");
+	assert_string_equal(client_of("10.0.0.9", fields), "10.0.0.1");
+}
+
 struct origin_case {
 	const char *fields, *client;
 };
@@ -186,6 +202,7 @@ main(void)
 	    cmocka_unit_test(forwarded_for),
 	    cmocka_unit_test(forwarded),
 	    cmocka_unit_test(peers),
+	    cmocka_unit_test(only_the_last_elements_are_read),
 	};
 
 	return cmocka_run_group_tests(tests, setup, NULL);
