@@ -29,13 +29,14 @@ _Static_assert(BUFFER_BYTES >= PARSER_HEAD_MAX + BUFFER_AHEAD,
 _Static_assert(
     STREAM_REASON_MAX >= PARSER_FAULT_MAX, "a refusal has room for a fault");
 
-/* A head that is coming lies in the buffer from its first byte on. */
+/* Until a request begins, its head lies in the buffer from the first byte on.
+ */
 static struct slice
 read_line(const struct h1 *s)
 {
 	const char *at = s->request->parser.scan.start, *end, *lf;
 
-	if (at == NULL || s->request->parser.head_done || s->in == NULL)
+	if (at == NULL || s->state != H1_HEAD || s->in == NULL)
 		return (struct slice){NULL, 0};
 	end = s->in->data + s->in->end;
 	lf = memchr(at, '\n', (size_t)(end - at));
@@ -66,7 +67,7 @@ h1_refuse(struct h1 *s, enum stream_end why, unsigned status, const char *what)
 			  parser_scan_is_head_method(&s->request->parser.scan);
 	note_refusal(s, what);
 	s->close_after = true;
-	if (stream->head == NULL && s->context->ops->on_refusal != NULL)
+	if (s->state == H1_HEAD && s->context->ops->on_refusal != NULL)
 		s->context->ops->on_refusal(s);
 	if (s->state == H1_HEAD)
 		h1_enter(s, H1_ACTIVE);

@@ -294,8 +294,15 @@ give_name(struct request *r)
 void
 requests_name_refusal(struct requests *all, struct stream *s)
 {
-	trace_new_id(all->runtime->trace, all->refusal_id);
-	stream_name(s, (struct slice){all->refusal_id, TRACE_NEW_ID_LEN});
+	struct trace *trace = &all->refusal;
+
+	if (s->head != NULL) {
+		trace_of_request(trace, all->runtime->trace, s->head);
+	} else {
+		trace_new_id(all->runtime->trace, trace->id);
+		trace->id_len = TRACE_NEW_ID_LEN;
+	}
+	stream_name(s, (struct slice){trace->id, trace->id_len});
 }
 
 void

@@ -47,7 +47,7 @@ struct requests {
 	const struct chain_table *chains;
 	struct access_log *log; /* NULL: off */
 	struct slab slab;
-	char refusal_id[TRACE_NEW_ID_LEN + 1]; /* of the last refusal */
+	struct trace refusal; /* of the last refusal: its id */
 };
 
 #define REQUEST_LINE_MAX 1024

@@ -273,3 +273,23 @@ def test_own_answers_have_the_id(place):
                 return [json.loads(line)["id"] for line in f]
 
         wait_for(lambda: logged() == ids, "the log has the same ids")
+
+
+@pytest.mark.parametrize("body, status", [
+    (b"zz\r\n", 400), (b"2\r\nab\r\nzz\r\n", 400), (b"0\r\na b\r\n\r\n", 400),
+    (b"7d0\r\n" + b"x" * 2000 + b"\r\n0\r\n\r\n", 413)])
+def test_a_body_that_is_refused_together_with_its_head(
+        drover, backend, place, body, status):
+    d = start(drover, backend().address, client={"body": "1k"},
+              log={"access": f"{place}/access", "format": "json"})
+    with d.raw() as c:
+        c.send(b"POST /up HTTP/1.1\r\nHost: a\r\nX-Request-Id: mine\r\n"
+               b"Transfer-Encoding: chunked\r\n\r\n" + body)
+        answer = c.response()
+    assert answer.status == status
+    assert answer.headers["x-request-id"] == "mine"
+    assert answer.json()["requestId"] == "mine"
+    lines = wait_for(lambda: open(f"{place}/access").read().splitlines(),
+                     "the line is written")
+    line = json.loads(lines[0])
+    assert (line["request"], line["id"]) == ("POST /up HTTP/1.1", "mine")
