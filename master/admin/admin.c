@@ -171,28 +171,33 @@ static const struct h1_ops ops = {
     .on_close = on_close,
 };
 
-/* Connections without a request in hand must not lock out an operator. */
+/* One line for a burst. */
 static void
-make_way(struct admin *a)
-{
-	for (size_t i = 0; i < a->count; i++)
-		if (h1_is_idle(a->connections[i])) {
-			h1_close(a->connections[i], STREAM_END_EVICTED);
-			return;
-		}
-}
-
-static void
-refuse(struct admin *a, int fd)
+log_busy(struct admin *a)
 {
 	uint64_t now_us = loop_now_us(a->loop);
 
 	if (now_us >= a->quiet_us)
-		log_warn(
-		    "admin: connections refused, %d have a request in hand",
+		log_warn("admin: all %d connections are busy: the oldest is "
+			 "closed for a new one",
 		    ADMIN_CONNECTIONS_MAX);
 	a->quiet_us = now_us + BURST_US;
-	close(fd);
+}
+
+/* No peer locks out an operator: the oldest idle connection makes way, or else
+ * the oldest of all, which has half a request or does not read its response. */
+static void
+make_way(struct admin *a)
+{
+	size_t i = 0;
+
+	while (i < a->count && !h1_is_idle(a->connections[i]))
+		i++;
+	if (i == a->count) {
+		log_busy(a);
+		i = 0;
+	}
+	h1_close(a->connections[i], STREAM_END_EVICTED);
 }
 
 static void
@@ -202,10 +207,6 @@ serve(struct admin *a, int fd, const struct sock_addr *peer)
 
 	if (a->count == ADMIN_CONNECTIONS_MAX)
 		make_way(a);
-	if (a->count == ADMIN_CONNECTIONS_MAX) {
-		refuse(a, fd);
-		return;
-	}
 	s = h1_open(&a->context, fd, peer);
 	if (s != NULL)
 		a->connections[a->count++] = s;
