@@ -503,12 +503,33 @@ connect_socket(int fd, const struct sock_addr *addr)
 	return fd;
 }
 
+/* Does the host have an address to connect from? The kernel's error is the same
+ * when there is none (no IPv6, say) and when all ports are in use. UDP has
+ * ports of its own, and a connect(2) sends nothing. */
+static bool
+has_local_address(const struct sock_addr *addr)
+{
+	int fd = socket(addr->sa.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool has;
+
+	if (fd == -1)
+		return true;
+	has = connect(fd, &addr->sa, addr->len) == 0;
+	close(fd);
+	return has;
+}
+
 int
 sock_connect(const struct sock_addr *addr)
 {
 	int fd = open_stream(addr);
 
-	return fd == -1 ? -1 : connect_socket(fd, addr);
+	if (fd == -1)
+		return -1;
+	fd = connect_socket(fd, addr);
+	if (fd == -1 && errno == EADDRNOTAVAIL)
+		errno = has_local_address(addr) ? EADDRNOTAVAIL : ENETUNREACH;
+	return fd;
 }
 
 int

@@ -96,6 +96,13 @@ why_failed(const char *what, int error, char buf[WHY_MAX])
 	return buf;
 }
 
+/* A service that does not accept fills its listen queue, and is down. */
+static bool
+is_shortage(int error)
+{
+	return shortage_is(error) && error != EAGAIN;
+}
+
 static void
 end(struct upstream *up)
 {
@@ -245,7 +252,7 @@ on_event(void *arg, struct back *b, enum back_event event)
 		on_piece(up);
 		break;
 	case BACK_FAILED:
-		if (shortage_is(b->error)) {
+		if (is_shortage(b->error)) {
 			give_up(up, b->error);
 			break;
 		}
@@ -290,7 +297,7 @@ start(struct checker *c, struct endpoint *e)
 	if (e->config->health.port != 0)
 		sock_addr_set_port(&addr, (uint16_t)e->config->health.port);
 	e->check = upstream_open_at(e, &addr);
-	if (e->check == NULL && shortage_is(errno)) {
+	if (e->check == NULL && is_shortage(errno)) {
 		service_note_shortage(e->service, e, errno);
 		return;
 	}

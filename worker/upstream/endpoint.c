@@ -88,7 +88,7 @@ endpoint_connect(struct endpoint *e, const struct sock_addr *addr)
 			continue;
 		has_source = true;
 		fd = sock_connect_from(source, addr);
-		if (fd == -1 && !shortage_is_of_ports(errno))
+		if (fd == -1 && !shortage_is_of_address(errno))
 			return -1;
 	}
 	return has_source ? fd : sock_connect(addr);

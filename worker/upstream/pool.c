@@ -257,14 +257,15 @@ lend_elsewhere(struct pool_wait *wait, const struct endpoint *but, int error,
 		    e->origin->weight == 0 || !endpoint_is_usable(e, now_us))
 			continue;
 		*up = wait->must_be_new ? NULL : reuse(wait, e);
+		if (*up == NULL && shortage_is_of_address(error) &&
+		    endpoint_has_room(e))
+			(void)open_new(wait, e, up);
 		if (*up != NULL) {
 			wait->endpoint = e;
 			return POOL_LENT;
 		}
-		if (shortage_is_of_ports(error) && endpoint_has_room(e) &&
-		    open_new(wait, e, up) == POOL_LENT)
-			return POOL_LENT;
 	}
+	shortage_begin(&service->shortage, now_us);
 	loop_timer_after(pool->runtime->loop, &pool->retry, SHORTAGE_RETRY_US);
 	return POOL_WAITING;
 }

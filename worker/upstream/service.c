@@ -428,8 +428,7 @@ void
 service_note_shortage(
     struct service *service, const struct endpoint *endpoint, int error)
 {
-	shortage_note(&service->shortage, error, endpoint->text,
-	    loop_now_us(service->runtime->loop));
+	shortage_note(&service->shortage, error, endpoint->text);
 	service_log_shortage(service);
 }
 

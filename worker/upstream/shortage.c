@@ -4,9 +4,9 @@
 #include <stdio.h>
 
 bool
-shortage_is_of_ports(int error)
+shortage_is_of_address(int error)
 {
-	return error == EADDRNOTAVAIL || error == EADDRINUSE;
+	return error == EADDRNOTAVAIL || error == EADDRINUSE || error == EAGAIN;
 }
 
 bool
@@ -18,20 +18,18 @@ shortage_is(int error)
 	case ENOBUFS:
 	case ENOMEM:
 	case ENOSPC: /* epoll's watches */
-	case EAGAIN: /* the listen queue of a unix socket */
 		return true;
 	default:
-		return shortage_is_of_ports(error);
+		return shortage_is_of_address(error);
 	}
 }
 
 void
-shortage_note(struct shortage *s, int error, const char *where, uint64_t now_us)
+shortage_note(struct shortage *s, int error, const char *where)
 {
 	s->error = error;
 	snprintf(s->where, sizeof(s->where), "%s", where);
 	s->count++;
-	s->until_us = now_us + 2 * SHORTAGE_RETRY_US;
 }
 
 unsigned

@@ -22,19 +22,26 @@
 struct shortage {
 	int error;                 /* of the last failure */
 	char where[SOCK_TEXT_MAX]; /* its endpoint */
-	uint64_t until_us;         /* a failure was noted lately */
+	uint64_t until_us;         /* requests have waited lately */
 	uint64_t line_us;          /* no line before; 0: none so far */
 	unsigned count;            /* failures without a line */
 };
 
 /* Is an errno of socket(2), bind(2), connect(2) or epoll_ctl(2) the host's? */
 bool shortage_is(int error);
-/* Among those: may a connection to another address come up? */
-bool shortage_is_of_ports(int error);
+/* Among those: may a connection to another address come up? True for local
+ * ports, and for EAGAIN, the full listen queue of a unix socket. */
+bool shortage_is_of_address(int error);
 
 /* A connection to the endpoint `where` has failed so. */
-void shortage_note(
-    struct shortage *s, int error, const char *where, uint64_t now_us);
+void shortage_note(struct shortage *s, int error, const char *where);
+/* Nor could another endpoint be had: requests wait for this host. */
+static inline void
+shortage_begin(struct shortage *s, uint64_t now_us)
+{
+	s->until_us = now_us + 2 * SHORTAGE_RETRY_US;
+}
+
 /* The number of failures for a log line; 0: no line is due. */
 unsigned shortage_take_line(struct shortage *s, uint64_t now_us);
 /* Does the shortage last, as far as known? */

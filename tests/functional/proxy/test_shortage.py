@@ -135,3 +135,17 @@ def test_too_long_a_wait_is_503(drover, place):
         lazy.accept()
         wait_for(lambda: d.get("/").status == 200, "it is served")
         assert_not_blamed(d)
+
+
+def test_a_service_that_does_not_accept_is_down(drover, place, backend):
+    """Its listen queue is full, and so it fails its checks. Meanwhile another
+    endpoint gets the requests at once."""
+    with Lazy(place) as lazy:
+        d = drover(workers=1, routes=[route("/", "s")], services=[
+            service("s", f"unix:{lazy.path}", backend().address,
+                    health={"path": "/", "interval": "50ms", "fall": 2})])
+        for _ in range(4):
+            assert d.get("/").status == 200
+        d.wait_log(r"unix:.* of s: down, 2 checks failed: .*EAGAIN")
+        lazy.accept()
+        d.wait_log(r"unix:.* of s: up, 2 checks passed")

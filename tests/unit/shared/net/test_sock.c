@@ -3,11 +3,13 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -610,6 +612,30 @@ test_unix_sockets(void **state)
 	assert_int_equal(rmdir(dir), 0);
 }
 
+/* The kernel says EADDRNOTAVAIL, as for ports that have run out. */
+static void
+without_a_local_address_the_network_is_unreachable(void **state)
+{
+	struct sock_addr addr;
+	int status;
+	pid_t child;
+
+	(void)state;
+	assert_int_equal(sock_addr_parse(&addr, "[2001:db8::1]:80"), 0);
+	child = fork();
+	assert_int_not_equal(child, -1);
+	if (child == 0) {
+		if (unshare(CLONE_NEWNET) == -1)
+			_exit(77);
+		_exit(
+		    sock_connect(&addr) == -1 && errno == ENETUNREACH ? 0 : 1);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
+		skip(); /* no right to make a network namespace */
+	assert_int_equal(status, 0);
+}
+
 int
 main(void)
 {
@@ -631,6 +657,8 @@ main(void)
 	    cmocka_unit_test(a_dual_listener_takes_both_families),
 	    cmocka_unit_test(without_ipv6_a_dual_listener_takes_ipv4),
 	    cmocka_unit_test(a_wildcard_of_one_family_takes_that_family),
+	    cmocka_unit_test(
+		without_a_local_address_the_network_is_unreachable),
 	    cmocka_unit_test(test_unix_sockets),
 	};
 

@@ -304,7 +304,7 @@ one_that_can_not_be_reached_is_bad(void **state)
 static bool
 is_short(void)
 {
-	return services[0]->shortage.until_us != 0;
+	return services[0]->shortage.error != 0;
 }
 
 /* What this host lacks is no verdict. */

@@ -18,9 +18,13 @@ int
 connect(int fd, __CONST_SOCKADDR_ARG addr, socklen_t len)
 {
 	struct sockaddr_in in;
+	int type = 0;
+	socklen_t type_len = sizeof(type);
 
 	memcpy(&in, addr.__sockaddr__, sizeof(in));
-	if (no_port_to != 0 && ntohs(in.sin_port) == no_port_to) {
+	(void)getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &type_len);
+	if (type == SOCK_STREAM && no_port_to != 0 &&
+	    ntohs(in.sin_port) == no_port_to) {
 		errno = EADDRNOTAVAIL;
 		return -1;
 	}

@@ -15,15 +15,15 @@
 static void
 what_this_host_lacks_is_not_the_endpoints_fault(void **state)
 {
-	static const int ours[] = {EADDRNOTAVAIL, EADDRINUSE, EMFILE, ENFILE,
-	    ENOBUFS, ENOMEM, ENOSPC, EAGAIN};
+	static const int ours[] = {EADDRNOTAVAIL, EADDRINUSE, EAGAIN, EMFILE,
+	    ENFILE, ENOBUFS, ENOMEM, ENOSPC};
 	static const int theirs[] = {ECONNREFUSED, ECONNRESET, EHOSTUNREACH,
 	    ENETUNREACH, ETIMEDOUT, EPIPE, ENOENT, EBADMSG, EMSGSIZE, 0};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(ours) / sizeof(*ours); i++) {
 		assert_true(shortage_is(ours[i]));
-		assert_int_equal(shortage_is_of_ports(ours[i]), i < 2);
+		assert_int_equal(shortage_is_of_address(ours[i]), i < 3);
 	}
 	for (size_t i = 0; i < sizeof(theirs) / sizeof(*theirs); i++)
 		assert_false(shortage_is(theirs[i]));
@@ -37,10 +37,10 @@ a_line_at_once_and_then_each_ten_seconds(void **state)
 
 	(void)state;
 	assert_int_equal(shortage_take_line(&s, now_us), 0);
-	shortage_note(&s, EMFILE, "a:1", now_us);
+	shortage_note(&s, EMFILE, "a:1");
 	assert_int_equal(shortage_take_line(&s, now_us), 1);
 	for (int i = 0; i < 7; i++) {
-		shortage_note(&s, EMFILE, "a:1", now_us + SECOND);
+		shortage_note(&s, EMFILE, "a:1");
 		assert_int_equal(shortage_take_line(&s, now_us + SECOND), 0);
 	}
 	assert_int_equal(shortage_take_line(&s, now_us + 10 * SECOND - 1), 0);
@@ -55,7 +55,9 @@ it_lasts_until_the_next_try_and_some_more(void **state)
 
 	(void)state;
 	assert_false(shortage_lasts(&s, SECOND));
-	shortage_note(&s, EMFILE, "a:1", SECOND);
+	shortage_note(&s, EMFILE, "a:1");
+	assert_false(shortage_lasts(&s, SECOND));
+	shortage_begin(&s, SECOND);
 	assert_true(shortage_lasts(&s, SECOND + SHORTAGE_RETRY_US));
 	assert_false(shortage_lasts(&s, 2 * SECOND));
 }
