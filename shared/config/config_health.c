@@ -154,3 +154,15 @@ config_health_expects(const struct config_statuses *s, unsigned status)
 	return status >= STATUS_MIN && status <= STATUS_MAX &&
 	       (s->bits[n / BITS] >> n % BITS & 1) != 0;
 }
+
+size_t
+config_health_bytes(const struct config_service *s)
+{
+	size_t n = strlen(s->health.path);
+
+	n += strlen(s->health.host != NULL ? s->health.host : s->name);
+	for (size_t i = 0; i < s->health.header_count; i++)
+		n += strlen(s->health.headers[i].name) +
+		     strlen(s->health.headers[i].value) + strlen(": \r\n");
+	return n;
+}

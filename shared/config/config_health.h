@@ -6,6 +6,7 @@
 #define CONFIG_HEALTH_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "config.h"
 #include "config_form.h"
@@ -16,5 +17,7 @@ extern const struct config_form config_health_status; /* a config_statuses */
 
 /* Without any status: 2xx and 3xx. */
 bool config_health_expects(const struct config_statuses *s, unsigned status);
+/* Of the head of a check, as far as the configuration has a say. */
+size_t config_health_bytes(const struct config_service *s);
 
 #endif

@@ -1,85 +1,14 @@
 #include "config_own.h"
 
-#include <arpa/inet.h>
-#include <ifaddrs.h>
-
-#include <string.h>
 #include <strings.h>
 
-static bool
-is_loopback(const struct sock_addr *a)
-{
-	if (a->sa.sa_family == AF_INET)
-		return ntohl(a->in.sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
-	return a->sa.sa_family == AF_INET6 &&
-	       IN6_IS_ADDR_LOOPBACK(&a->in6.sin6_addr);
-}
-
-/* Whatever the port. */
-static bool
-is_same_host(const struct sock_addr *a, const struct sockaddr *b)
-{
-	const struct sockaddr_in *in = (const void *)b;
-	const struct sockaddr_in6 *in6 = (const void *)b;
-
-	if (b == NULL || a->sa.sa_family != b->sa_family)
-		return false;
-	if (b->sa_family == AF_INET)
-		return a->in.sin_addr.s_addr == in->sin_addr.s_addr;
-	return b->sa_family == AF_INET6 &&
-	       IN6_ARE_ADDR_EQUAL(&a->in6.sin6_addr, &in6->sin6_addr);
-}
+#include "config_listen.h"
 
 static bool
-is_of_this_host(const struct sock_addr *a)
-{
-	struct ifaddrs *all, *i;
-	bool found;
-
-	if (is_loopback(a))
-		return true;
-	if (getifaddrs(&all) == -1)
-		return false;
-	for (i = all; i != NULL && !is_same_host(a, i->ifa_addr);)
-		i = i->ifa_next;
-	found = i != NULL;
-	freeifaddrs(all);
-	return found;
-}
-
-/* A dual listener has the address 0.0.0.0, and takes IPv6 too. */
-static bool
-takes_family(const struct config_listen *l, sa_family_t family)
-{
-	return l->addr.sa.sa_family == family ||
-	       (l->dual && family == AF_INET6);
-}
-
-/* Linux connects a client of 0.0.0.0 or [::] to the loopback address. */
-static bool
-receives(const struct config_listen *l, const struct sock_addr *to)
-{
-	const struct sock_addr *listener = &l->addr;
-
-	if (!takes_family(l, to->sa.sa_family))
-		return false;
-	if (listener->sa.sa_family == AF_UNIX)
-		return sock_addr_equal(listener, to);
-	if (sock_addr_port(listener) != sock_addr_port(to))
-		return false;
-	if (sock_addr_is_any(to))
-		return sock_addr_is_any(listener) || is_loopback(listener);
-	return sock_addr_is_any(listener) ? is_of_this_host(to)
-					  : is_same_host(listener, &to->sa);
-}
-
-static bool
-receives_localhost(
-    const struct sock_addr *listener, const struct sock_name *name)
+receives_name(const struct config_listen *l, const struct sock_name *name)
 {
 	return strcasecmp(name->host, "localhost") == 0 &&
-	       sock_addr_port(listener) == name->port &&
-	       (sock_addr_is_any(listener) || is_loopback(listener));
+	       config_listen_receives_localhost(l, name->port);
 }
 
 const struct config_listen *
@@ -92,8 +21,8 @@ config_own_listener(
 		/* A listener without a text has a fault. */
 		if (l->text != NULL &&
 		    (endpoint->is_name
-			    ? receives_localhost(&l->addr, &endpoint->name)
-			    : receives(l, &endpoint->addr)))
+			    ? receives_name(l, &endpoint->name)
+			    : config_listen_receives(l, &endpoint->addr)))
 			return l;
 	}
 	return NULL;

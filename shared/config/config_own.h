@@ -1,7 +1,6 @@
 /*
  * config_own - finds services that lead back to a listener of the same file:
- * each request would go round until it is refused. Both processes; asks the
- * kernel for this host's addresses.
+ * each request would go round until it is refused. Both processes.
  *
  * Seen are unix sockets, addresses of this host, and `localhost`. The addresses
  * of other names are not known at the start; a loop over several hosts is none

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "config_health.h"
+#include "config_listen.h"
 #include "config_match.h"
 #include "config_own.h"
 #include "config_series.h"
@@ -120,17 +122,6 @@ check_event_loop(struct rules *r)
 		FAIL(r, "is shorter than stall_threshold; write 0 for never");
 }
 
-/* l overlaps with other; a dual listener has every address of IPv6 too. */
-static bool
-overlaps(const struct config_listen *l, const struct config_listen *other)
-{
-	const struct sock_addr *addr = &other->addr;
-
-	return sock_addr_overlaps(&l->addr, addr) ||
-	       (l->dual && addr->sa.sa_family == AF_INET6 &&
-		   sock_addr_port(&l->addr) == sock_addr_port(addr));
-}
-
 /* Refuses an address that one of the first `count` listeners has or includes.
  * wrong: the message when both are the same. */
 static void
@@ -142,8 +133,7 @@ check_is_free(struct rules *r, size_t count, const struct config_listen *l,
 	for (size_t i = 0; i < count; i++) {
 		const struct config_listen *other = &c->listen[i];
 
-		if (other->text == NULL ||
-		    (!overlaps(other, l) && !overlaps(l, other)))
+		if (other->text == NULL || !config_listen_overlaps(other, l))
 			continue;
 		if (sock_addr_equal(&l->addr, &other->addr))
 			FAIL(r, "`%.120s` %s", l->text, wrong);
@@ -279,19 +269,6 @@ check_endpoints(struct rules *r, const struct config_service *s, size_t i)
 	}
 }
 
-/* Of the check's head, as far as the configuration has a say. */
-static size_t
-check_bytes(const struct config_service *s)
-{
-	size_t n = strlen(s->health.path);
-
-	n += strlen(s->health.host != NULL ? s->health.host : s->name);
-	for (size_t i = 0; i < s->health.header_count; i++)
-		n += strlen(s->health.headers[i].name) +
-		     strlen(s->health.headers[i].value) + strlen(": \r\n");
-	return n;
-}
-
 static void
 check_health(struct rules *r, const struct config_service *s, size_t i)
 {
@@ -299,7 +276,7 @@ check_health(struct rules *r, const struct config_service *s, size_t i)
 	    !at(r, "services[%zu].health", i))
 		return;
 	if (at(r, "services[%zu].health.headers", i) &&
-	    check_bytes(s) > CONFIG_HEALTH_HEAD_MAX)
+	    config_health_bytes(s) > CONFIG_HEALTH_HEAD_MAX)
 		FAIL(r, "`path`, `host` and `headers` have more than %d bytes",
 		    CONFIG_HEALTH_HEAD_MAX);
 	if (at(r, "services[%zu].health.expect.body", i) &&
