@@ -41,7 +41,7 @@ copy_cut(char *to, size_t cap, struct slice from)
 	CHECK(cap >= 4);
 	if (len >= cap)
 		len = cap - 1;
-	if (len != 0)
+	if (from.at != NULL)
 		memcpy(to, from.at, len);
 	to[len] = '\0';
 	if (len < from.len)
