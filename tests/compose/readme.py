@@ -27,7 +27,8 @@ def blocks():
 
 def block(heading, containing):
     """The only block below a heading that contains the words."""
-    (one,) = [text for text in blocks()[heading] if containing in text]
+    words = re.compile(re.escape(containing) + r"(?![\w-])")
+    (one,) = [text for text in blocks()[heading] if words.search(text)]
     return one
 
 
