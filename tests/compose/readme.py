@@ -26,9 +26,10 @@ def blocks():
 
 
 def block(heading, containing):
-    """The only block below a heading that contains the words."""
-    words = re.compile(re.escape(containing) + r"(?![\w-])")
-    (one,) = [text for text in blocks()[heading] if words.search(text)]
+    """The block below a heading that is the words, or the only block that
+    contains the words."""
+    found = [text for text in blocks()[heading] if containing in text]
+    (one,) = [text for text in found if text == containing] or found
     return one
 
 
