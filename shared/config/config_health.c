@@ -45,16 +45,6 @@ is_ours(const char *name)
 }
 
 static bool
-is_field_value(const char *text)
-{
-	for (; *text != '\0'; text++)
-		if (((unsigned char)*text < ' ' && *text != '\t') ||
-		    *text == 0x7f)
-			return false;
-	return true;
-}
-
-static bool
 parse_header(const char *text, void *member, char why[CONFIG_WHY_MAX])
 {
 	struct config_field *field = member;
@@ -67,7 +57,8 @@ parse_header(const char *text, void *member, char why[CONFIG_WHY_MAX])
 		    why, "`%.120s` is not \"Name: value\"", text);
 	field->name[colon - text] = '\0';
 	colon += 1 + strspn(colon + 1, BLANK);
-	if (!config_value_is_token(field->name) || !is_field_value(colon))
+	if (!config_value_is_token(field->name) ||
+	    !config_value_is_field_value(colon))
 		return config_value_wrong(
 		    why, "`%.120s` is not \"Name: value\"", text);
 	if (is_ours(field->name))

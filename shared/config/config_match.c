@@ -98,17 +98,6 @@ struct kind {
 	const char *example;
 };
 
-/* RFC 9110 section 5.5, without surrounding blanks. */
-static bool
-is_field_value(const char *text)
-{
-	for (; *text != '\0'; text++)
-		if (((unsigned char)*text < ' ' && *text != '\t') ||
-		    *text == 0x7f)
-			return false;
-	return true;
-}
-
 /* Part of a raw query, where any other character is %-encoded. */
 static bool
 is_query_value(const char *text)
@@ -127,7 +116,7 @@ is_query_name(const char *text)
 }
 
 static const struct kind header_kind = {':', true, config_value_is_token,
-    is_field_value,
+    config_value_is_field_value,
     "a header, such as \"X-Tenant: a\", or \"X-Tenant\" for any value"};
 static const struct kind query_kind = {'=', false, is_query_name,
     is_query_value,

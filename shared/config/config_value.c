@@ -197,6 +197,16 @@ config_value_is_token(const char *text)
 	return text[0] != '\0' && text[strspn(text, TOKEN_CHARS)] == '\0';
 }
 
+bool
+config_value_is_field_value(const char *text)
+{
+	for (; *text != '\0'; text++)
+		if (((unsigned char)*text < ' ' && *text != '\t') ||
+		    *text == 0x7f)
+			return false;
+	return true;
+}
+
 void
 config_value_lower(char *text)
 {

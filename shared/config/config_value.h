@@ -50,6 +50,9 @@ bool config_value_copy(const char *text, char **to, char why[CONFIG_WHY_MAX]);
 bool config_value_is_name(const char *text);
 /* A token of RFC 9110 section 5.6.2, as names of headers and cookies are. */
 bool config_value_is_token(const char *text);
+/* A field value of RFC 9110 section 5.5; surrounding blanks are not looked at.
+ */
+bool config_value_is_field_value(const char *text);
 /* In place; ASCII letters only. */
 void config_value_lower(char *text);
 /* "16k" if exact, else the plain number; returns buf. */
