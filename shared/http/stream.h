@@ -125,8 +125,8 @@ struct stream_ops {
 
 /* A front stream's connection has answered by itself. */
 struct stream_refusal {
-	/* What was read of the request line, as received, while no head is
-	 * there; at NULL: nothing. */
+	/* The request line so far, as received, while no head is there; at
+	 * NULL: nothing. */
 	struct slice line;
 	char reason[STREAM_REASON_MAX]; /* printable ASCII */
 };

@@ -77,8 +77,8 @@ was_of_no_use(const struct exchange *x)
 		   !back_has_heard(b));
 }
 
-/* The connection is unusable. What this host lacks is not the backend's fault,
- * nor are our own limits and checks. */
+/* The connection is unusable. A shortage of this host is not the backend's
+ * fault, nor are our own limits and checks. */
 static void
 lose(struct exchange *x, int error)
 {

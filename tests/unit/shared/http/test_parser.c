@@ -272,7 +272,7 @@ test_each_error_has_a_status_and_a_text(void **state)
 	}
 }
 
-/* What a limit or a check of ours refuses is not the sender's fault. */
+/* A refusal by a limit or a check of ours is not the sender's fault. */
 static void
 test_the_fault_of_a_response(void **state)
 {

@@ -307,7 +307,7 @@ is_short(void)
 	return services[0]->shortage.error != 0;
 }
 
-/* What this host lacks is no verdict. */
+/* A shortage of this host is no verdict. */
 static void
 one_that_this_host_is_too_short_for_is_left_out(void **state)
 {
