@@ -7,28 +7,9 @@
 #define STAGE_SCENE_H
 
 #include "client_scene.h"
+#include "record_scene.h"
 
 #include "reply.h"
-
-/* ---- what observes: the last record is kept ---- */
-
-struct access_log {
-	unsigned count;
-	struct record last;
-};
-
-static struct access_log observed;
-
-static inline void
-observe(struct access_log *log, const struct record *r,
-    const struct record_field *fields)
-{
-	(void)fields;
-	log->count++;
-	log->last = *r;
-}
-
-const struct request_hooks request_hooks = {.log = observe};
 
 /* ---- the stage behind: answers "passed" ---- */
 

@@ -6,6 +6,7 @@
 #define EXCHANGE_SCENE_H
 
 #include "client_scene.h"
+#include "record_scene.h"
 
 #include "admission.h"
 #include "breakers.h"
@@ -13,26 +14,6 @@
 #include "no_route.h"
 #include "pool.h"
 #include "service.h"
-
-/* ---- what observes: the last record is kept ---- */
-
-struct access_log {
-	unsigned count;
-	struct record last;
-};
-
-static struct access_log observed;
-
-static inline void
-observe(struct access_log *log, const struct record *r,
-    const struct record_field *fields)
-{
-	(void)fields;
-	log->count++;
-	log->last = *r;
-}
-
-const struct request_hooks request_hooks = {.log = observe};
 
 const struct stage *const chain_stages[] = {
     &no_route_stage, &admission_stage, &exchange_stage, NULL};
